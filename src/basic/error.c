@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/error.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/alloc.h"
+
+void error_done(Error *e) {
+        free(e->message);
+        *e = (Error){};
+}
+
+const char *errno_text(int code) {
+        static _Thread_local char text[128];
+        const char *description = strerrordesc_np(abs(code));
+
+        if (!description)
+                snprintf(text, sizeof(text), "error %d", abs(code));
+        else {
+                snprintf(text, sizeof(text), "%s", description);
+                /* "Input/output error" becomes "input/output error", but "RFS specific error" stays. */
+                if (islower((unsigned char) text[1]))
+                        text[0] = (char) tolower((unsigned char) text[0]);
+        }
+        return text;
+}
+
+int error_setf(Error *e, int code, const char *fmt, ...) {
+        va_list ap;
+
+        if (!e || e->code != 0)
+                return -abs(code);
+        e->code = abs(code);
+        va_start(ap, fmt);
+        if (vasprintf(&e->message, fmt, ap) < 0)
+                oom();
+        va_end(ap);
+        return -e->code;
+}
+
+int error_errnof(Error *e, int code, const char *fmt, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&text, fmt, ap) < 0)
+                oom();
+        va_end(ap);
+        return error_setf(e, code, "%s: %s", text, errno_text(code));
+}
+
+int error_prefixf(Error *e, const char *fmt, ...) {
+        _cleanup_free_ char *prefix = NULL, *old = NULL;
+        va_list ap;
+
+        if (!e || e->code == 0)
+                return 0;
+        va_start(ap, fmt);
+        if (vasprintf(&prefix, fmt, ap) < 0)
+                oom();
+        va_end(ap);
+        old = TAKE_PTR(e->message);
+        e->message = xasprintf("%s: %s", prefix, old);
+        return -e->code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/macro.h"
+
+/*
+ * One sentence a user can act on, made where the failure happens; callers only add a prefix on the way up
+ * and the top prints it once. Functions return a negative errno; `code` is the same errno, positive.
+ *
+ * The texts follow Go's spelling (lower case: "permission denied"), because engines match on it.
+ */
+typedef struct Error {
+        int code;
+        char *message;
+} Error;
+
+#define _cleanup_error_ _cleanup_(error_done)
+
+void error_done(Error *e);
+
+/* Sets the error (unless one is set already, or e is NULL) and returns -code. */
+int error_setf(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
+
+/* The same, with ": <description of code>" at the end. code may be given negative or positive. */
+int error_errnof(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
+
+/* Puts "prefix: " before the message; returns -e->code. */
+int error_prefixf(Error *e, const char *fmt, ...) _printf_(2, 3);
+
+/* Description of an errno as Go spells it: "no such file or directory". Never NULL. */
+const char *errno_text(int code);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/fd.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+void closep(int *fd) {
+        close_fd(*fd);
+}
+
+int close_fd(int fd) {
+        int saved = errno;
+
+        if (fd >= 0)
+                (void) close(fd);
+        errno = saved;
+        return -EBADF;
+}
+
+ssize_t read_full(int fd, void *buffer, size_t size) {
+        size_t n = 0;
+
+        while (n < size) {
+                ssize_t r = read(fd, (char *) buffer + n, size - n);
+
+                if (r < 0 && errno == EINTR)
+                        continue;
+                if (r < 0)
+                        return -errno;
+                if (r == 0)
+                        break;
+                n += (size_t) r;
+        }
+        return (ssize_t) n;
+}
+
+int write_full(int fd, const void *buffer, size_t size) {
+        size_t n = 0;
+
+        while (n < size) {
+                ssize_t r = write(fd, (const char *) buffer + n, size - n);
+
+                if (r < 0 && errno == EINTR)
+                        continue;
+                if (r < 0)
+                        return -errno;
+                n += (size_t) r;
+        }
+        return 0;
+}
+
+union FdControl {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+};
+
+int send_fd(int socket, const void *bytes, size_t size, int fd) {
+        struct iovec iov = { .iov_base = (void *) bytes, .iov_len = size };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        union FdControl control = {};
+        ssize_t r;
+
+        if (fd >= 0) {
+                struct cmsghdr *c;
+
+                msg.msg_control = control.bytes;
+                msg.msg_controllen = sizeof(control.bytes);
+                c = CMSG_FIRSTHDR(&msg);
+                *c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+                                       .cmsg_len = CMSG_LEN(sizeof(int)) };
+                memcpy(CMSG_DATA(c), &fd, sizeof(int));
+        }
+        do
+                r = sendmsg(socket, &msg, MSG_NOSIGNAL);
+        while (r < 0 && errno == EINTR);
+        return r < 0 ? -errno : 0;
+}
+
+ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd) {
+        struct iovec iov = { .iov_base = bytes, .iov_len = size };
+        union FdControl control = {};
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+                              .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+        int fd = -EBADF;
+        ssize_t r;
+
+        do
+                r = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+        while (r < 0 && errno == EINTR);
+        if (r < 0)
+                return -errno;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+                    c->cmsg_len == CMSG_LEN(sizeof(int)))
+                        memcpy(&fd, CMSG_DATA(c), sizeof(int));
+        if (ret_fd)
+                *ret_fd = fd;
+        else
+                close_fd(fd);
+        return r;
+}
+
+bool pidfd_has_exited(int pidfd) {
+        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+        return poll(&p, 1, 0) > 0;
+}
+
+int pidfd_wait(int pidfd, uint64_t deadline) {
+        for (;;) {
+                struct pollfd p = { .fd = pidfd, .events = POLLIN };
+                int r = poll(&p, 1, poll_timeout(deadline));
+
+                if (r > 0)
+                        return 0;
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (errno != EINTR)
+                        return -errno;
+        }
+}
+
+uint64_t now_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+int poll_timeout(uint64_t deadline) {
+        uint64_t now = now_usec(), ms;
+
+        if (deadline == UINT64_MAX)
+                return -1;
+        if (deadline <= now)
+                return 0;
+        ms = (deadline - now + 999) / 1000;
+        return ms > INT_MAX ? INT_MAX : (int) ms;
+}

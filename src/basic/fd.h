@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "basic/macro.h"
+
+/* File descriptors: closed is -EBADF, every new one is CLOEXEC. All functions return -errno. */
+
+#define _cleanup_close_ _cleanup_(closep)
+void closep(int *fd);
+
+/* close() that keeps errno and returns -EBADF, for fd = close_fd(fd). */
+int close_fd(int fd);
+
+/* Up to size bytes, whole unless the end comes first; returns the number read. */
+ssize_t read_full(int fd, void *buffer, size_t size);
+int write_full(int fd, const void *buffer, size_t size);
+
+/* One message over a unix socket with at most one descriptor (fd or ret_fd may be absent: -EBADF, NULL).
+ * receive_fd() returns the number of bytes, 0 at the end of the stream. A descriptor that nobody asked for
+ * is closed. */
+int send_fd(int socket, const void *bytes, size_t size, int fd);
+ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd);
+
+/* A pidfd: has the process ended? */
+bool pidfd_has_exited(int pidfd);
+/* Waits until it has, or until the deadline (µs on CLOCK_MONOTONIC, UINT64_MAX: none); -ETIMEDOUT. */
+int pidfd_wait(int pidfd, uint64_t deadline);
+
+/* CLOCK_MONOTONIC in µs. */
+uint64_t now_usec(void);
+/* What poll() takes to wake at the deadline: ms, rounded up, -1 for UINT64_MAX. */
+int poll_timeout(uint64_t deadline);

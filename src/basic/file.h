@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "basic/alloc.h"
+
+/* Files: directory descriptor first, path second. All functions return -errno. */
+
+/* openat2(2), always O_CLOEXEC, tried again on EAGAIN and EINTR (a rename raced with the walk). */
+int open_at(int dir, const char *path, int flags, mode_t mode, uint64_t resolve);
+
+/* Within `root` as if it were "/": symlinks and ".." stay inside, no magic links. The only way by which a
+ * path inside a container's rootfs may be walked. */
+int open_in_root(int root, const char *path, int flags, mode_t mode);
+
+/* The whole file with a NUL behind it, up to limit bytes (-EFBIG beyond); *ret is the caller's to free. */
+int read_file_at(int dir, const char *path, size_t limit, char **ret, size_t *ret_size);
+/* The same from an open descriptor. */
+int read_file_fd(int fd, size_t limit, char **ret, size_t *ret_size);
+
+/* A short kernel file ("memory.max", "oom_score_adj"): one write, no O_CREAT. */
+int write_kernel_file(int dir, const char *path, const char *value);
+
+/* The new contents appear at once or not at all: a temporary file beside it, renamed. */
+int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t size, mode_t mode);
+
+/* A sealed memfd with these bytes, read position at 0. */
+int memfd_sealed(const char *name, const void *bytes, size_t size);
+
+/* Absolute, no "." or "..", no double slash; the path is not looked up. base must be absolute. */
+char *path_normalize(Arena *a, const char *base, const char *path);
+/* Is path equal to prefix, or below it? Both normalized. */
+bool path_is_below(const char *path, const char *prefix);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "basic/alloc.h"
+
+int parse_u64(const char *s, uint64_t *ret) {
+        uint64_t v = 0;
+
+        if (isempty(s))
+                return -EINVAL;
+        for (; *s; s++) {
+                if (*s < '0' || *s > '9')
+                        return -EINVAL;
+                if (__builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+                        return -ERANGE;
+        }
+        *ret = v;
+        return 0;
+}
+
+int parse_i64(const char *s, int64_t *ret) {
+        bool negative = s && s[0] == '-';
+        uint64_t v;
+        int r;
+
+        r = parse_u64(negative ? s + 1 : s, &v);
+        if (r < 0)
+                return r;
+        if (v > (uint64_t) INT64_MAX + (negative ? 1 : 0))
+                return -ERANGE;
+        *ret = negative ? (int64_t) (0 - v) : (int64_t) v;
+        return 0;
+}
+
+int parse_u32(const char *s, uint32_t *ret) {
+        uint64_t v;
+        int r;
+
+        r = parse_u64(s, &v);
+        if (r < 0)
+                return r;
+        if (v > UINT32_MAX)
+                return -ERANGE;
+        *ret = (uint32_t) v;
+        return 0;
+}
+
+int parse_mode(const char *s, uint32_t *ret) {
+        uint32_t v = 0;
+
+        if (isempty(s))
+                return -EINVAL;
+        for (; *s; s++) {
+                if (*s < '0' || *s > '7')
+                        return -EINVAL;
+                v = v * 8 + (uint32_t) (*s - '0');
+                if (v > 07777)
+                        return -ERANGE;
+        }
+        *ret = v;
+        return 0;
+}
+
+static int parse_realtime_signal(const char *s) {
+        uint32_t offset = 0;
+        bool from_max = strncasecmp(s, "RTMAX", 5) == 0;
+        int signo;
+
+        if (s[5] != '\0' && (s[5] != (from_max ? '-' : '+') || parse_u32(s + 6, &offset) < 0))
+                return -EINVAL;
+        if (offset > (uint32_t) (SIGRTMAX - SIGRTMIN))
+                return -EINVAL;
+        signo = from_max ? SIGRTMAX - (int) offset : SIGRTMIN + (int) offset;
+        return signo;
+}
+
+int parse_signal(const char *s) {
+        uint32_t number;
+
+        if (parse_u32(s, &number) == 0)
+                return number >= 1 && number <= (uint32_t) SIGRTMAX ? (int) number : -EINVAL;
+        if (!s)
+                return -EINVAL;
+        if (strncasecmp(s, "SIG", 3) == 0)
+                s += 3;
+        if (strncasecmp(s, "RTMIN", 5) == 0 || strncasecmp(s, "RTMAX", 5) == 0)
+                return parse_realtime_signal(s);
+        for (int signo = 1; signo < 32; signo++) {
+                const char *name = sigabbrev_np(signo);
+
+                if (name && strcasecmp(name, s) == 0)
+                        return signo;
+        }
+        /* Old names of the same signals. */
+        if (strcasecmp(s, "IOT") == 0)
+                return SIGIOT;
+        if (strcasecmp(s, "CLD") == 0)
+                return SIGCHLD;
+        return strcasecmp(s, "POLL") == 0 || strcasecmp(s, "IO") == 0 ? SIGIO : -EINVAL;
+}
+
+void text_done(Text *t) {
+        free(t->s);
+        *t = (Text){};
+}
+
+void text_addn(Text *t, const char *s, size_t n) {
+        if (t->room - t->n <= n) {
+                t->room = MAX(2 * t->room, t->n + n + 128);
+                t->s = xreallocarray(t->s, t->room, 1);
+        }
+        memcpy(t->s + t->n, s, n);
+        t->n += n;
+        t->s[t->n] = '\0';
+}
+
+void text_add(Text *t, const char *s) {
+        text_addn(t, s, strlen(s));
+}
+
+void text_addf(Text *t, const char *fmt, ...) {
+        _cleanup_free_ char *s = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&s, fmt, ap) < 0)
+                oom();
+        va_end(ap);
+        text_add(t, s);
+}
+
+void text_add_escaped(Text *t, const char *s, const char *also) {
+        text_addn(t, "", 0);
+        for (; *s; s++) {
+                unsigned char c = (unsigned char) *s;
+
+                if (c < 0x20 || c == 0x7f || c == '\\' || strchr(also, c))
+                        text_addf(t, "\\x%02x", c);
+                else
+                        text_addn(t, s, 1);
+        }
+}
+
+static int hex_digit(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
+}
+
+int unescape(char *s) {
+        char *to = s;
+
+        for (; *s; s++) {
+                int high, low;
+
+                if (*s != '\\') {
+                        *to++ = *s;
+                        continue;
+                }
+                if (s[1] != 'x' || (high = hex_digit(s[2])) < 0 || (low = hex_digit(s[3])) < 0 || high + low == 0)
+                        return -EINVAL;
+                *to++ = (char) (high * 16 + low);
+                s += 3;
+        }
+        *to = '\0';
+        return 0;
+}

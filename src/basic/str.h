@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "basic/macro.h"
+
+static inline bool streq(const char *a, const char *b) {
+        return strcmp(a, b) == 0;
+}
+
+/* Equal, or both NULL. */
+static inline bool streq_null(const char *a, const char *b) {
+        return a && b ? streq(a, b) : a == b;
+}
+
+static inline bool isempty(const char *s) {
+        return !s || s[0] == '\0';
+}
+
+/* The rest of s after the prefix, or NULL. */
+static inline const char *startswith(const char *s, const char *prefix) {
+        size_t n = strlen(prefix);
+
+        return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+static inline bool endswith(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n >= m && streq(s + n - m, suffix);
+}
+
+/* Strict decimal (no sign but '-' where the type has one, no space, no octal, no overflow).
+ * Return 0, -EINVAL or -ERANGE; *ret is set on success only. */
+int parse_u64(const char *s, uint64_t *ret);
+int parse_i64(const char *s, int64_t *ret);
+int parse_u32(const char *s, uint32_t *ret);
+
+/* 0 to 255 octal digits only, as in "0755". */
+int parse_mode(const char *s, uint32_t *ret);
+
+/* "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3"; returns the number or -EINVAL. */
+int parse_signal(const char *s);
+
+/* Growing text. */
+typedef struct Text {
+        char *s;
+        size_t n, room;
+} Text;
+
+#define _cleanup_text_ _cleanup_(text_done)
+void text_done(Text *t);
+void text_add(Text *t, const char *s);
+void text_addn(Text *t, const char *s, size_t n);
+void text_addf(Text *t, const char *fmt, ...) _printf_(2, 3);
+/* s with control characters, '\\' and bytes of `also` written as \xNN; one line whatever the input. */
+void text_add_escaped(Text *t, const char *s, const char *also);
+/* Undoes text_add_escaped() in place; -EINVAL when the text was not written by it. */
+int unescape(char *s);

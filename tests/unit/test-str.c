@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+
+#include "basic/alloc.h"
+#include "basic/file.h"
+#include "basic/str.h"
+#include "test.h"
+
+static void test_numbers(void) {
+        uint64_t u;
+        int64_t i;
+        uint32_t m;
+
+        TEST("integers are decimal digits and nothing else");
+        ASSERT_EQ(parse_u64("18446744073709551615", &u), 0);
+        ASSERT(u == UINT64_MAX);
+        ASSERT_EQ(parse_u64("18446744073709551616", &u), -ERANGE);
+        static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "0x1", "1e3", "1.0" };
+        for (size_t k = 0; k < ELEMENTSOF(bad); k++)
+                ASSERT_EQ(parse_u64(bad[k], &u), -EINVAL);
+        ASSERT_EQ(parse_i64("-9223372036854775808", &i), 0);
+        ASSERT(i == INT64_MIN);
+        ASSERT_EQ(parse_i64("9223372036854775808", &i), -ERANGE);
+        ASSERT_EQ(parse_i64("--1", &i), -EINVAL);
+        ASSERT_EQ(parse_mode("0755", &m), 0);
+        ASSERT_EQ(m, 0755);
+        ASSERT_EQ(parse_mode("08", &m), -EINVAL);
+        ASSERT_EQ(parse_mode("10000", &m), -ERANGE);
+}
+
+static void test_signals(void) {
+        TEST("signals by number, by name and relative to the real-time ones");
+        ASSERT_EQ(parse_signal("9"), SIGKILL);
+        ASSERT_EQ(parse_signal("KILL"), SIGKILL);
+        ASSERT_EQ(parse_signal("SIGKILL"), SIGKILL);
+        ASSERT_EQ(parse_signal("sigkill"), SIGKILL);
+        ASSERT_EQ(parse_signal("SIGRTMIN+3"), SIGRTMIN + 3);
+        ASSERT_EQ(parse_signal("rtmax-1"), SIGRTMAX - 1);
+        ASSERT_EQ(parse_signal("RTMAX"), SIGRTMAX);
+        static const char *const bad[] = { "", "0", "65", "-9", "SIG", "KILLED", "RTMIN-1", "RTMIN+99", "RTMIN3" };
+        for (size_t k = 0; k < ELEMENTSOF(bad); k++)
+                ASSERT_EQ(parse_signal(bad[k]), -EINVAL);
+}
+
+static void test_escape(void) {
+        _cleanup_text_ Text t = {};
+
+        TEST("escaped text is one line and comes back");
+        text_add_escaped(&t, "a\nb\\c=d\x7f", "=");
+        ASSERT_STR(t.s, "a\\x0ab\\x5cc\\x3dd\\x7f");
+        ASSERT_EQ(unescape(t.s), 0);
+        ASSERT_STR(t.s, "a\nb\\c=d\x7f");
+        char bad[] = "x\\x0";
+        ASSERT_EQ(unescape(bad), -EINVAL);
+}
+
+static void test_paths(void) {
+        _cleanup_(arena_done) Arena a = {};
+
+        TEST("paths are made absolute without looking them up");
+        ASSERT_STR(path_normalize(&a, "/b", "rootfs"), "/b/rootfs");
+        ASSERT_STR(path_normalize(&a, "/b", "/x//y/./z/"), "/x/y/z");
+        ASSERT_STR(path_normalize(&a, "/b", "../../.."), "/");
+        ASSERT_STR(path_normalize(&a, "/b/c", "../d"), "/b/d");
+        ASSERT_STR(path_normalize(&a, "/", "..."), "/...");
+        ASSERT(path_is_below("/a/b", "/a"));
+        ASSERT(path_is_below("/a", "/a"));
+        ASSERT(path_is_below("/a", "/"));
+        ASSERT(!path_is_below("/ab", "/a"));
+}
+
+int main(void) {
+        test_numbers();
+        test_signals();
+        test_escape();
+        test_paths();
+        return 0;
+}
