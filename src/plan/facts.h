@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "oci/spec.h"
+
+/* What the pure layer must be told, because it looks at nothing itself: the request and the host. */
+typedef struct HostFacts {
+        bool rootless;          /* not uid 0 of the initial user namespace: the user's manager, no device limits */
+        bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
+        bool own_userns;        /* we run in a user namespace other than the initial one */
+        bool apparmor, selinux; /* enabled in the kernel */
+        bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
+        const char *cgroup_mount; /* where cgroup2 is mounted: "/sys/fs/cgroup" */
+} HostFacts;
+
+typedef struct Request {
+        const char *id;
+        const char *bundle;     /* absolute, symlinks resolved */
+        bool start_now;         /* run: no gate */
+        bool no_pivot, no_new_keyring;
+        uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */
+        uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS, LISTEN_PID=1 in the container) */
+        const char *listen_fd_names; /* or NULL */
+        const void *seccomp;    /* compiled filter (seccomp.h) or NULL when there is none */
+        size_t seccomp_size;
+} Request;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "plan/facts.h"
+#include "plan/init-plan.h"
+
+/*
+ * Spec to init plan: what the helper does to make the container's init. Pure. The strings point into spec and
+ * request, which must outlive the plan.
+ *   -EOPNOTSUPP, -EINVAL: the configuration asks for what cannot be done; the error names the JSON path
+ */
+int init_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, InitPlan *ret, Error *reterr);
+
+/* The same for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has
+ * of its own or joined; seccomp as in Request. */
+typedef struct ExecRequest {
+        const SpecProcess *process;
+        int namespaces;
+        bool no_new_keyring;
+        uint32_t preserve_fds;
+        const char *id;
+        const void *seccomp;
+        size_t seccomp_size;
+} ExecRequest;
+int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
+                         Error *reterr);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * Between the launcher (host/launch.c) and the helper (helper/): one message a datagram over a SEQPACKET pair.
+ * The end of the stream is a message too: to the helper it means that the launcher is gone (it exits), to the
+ * launcher, after INIT_READY, that the exec succeeded (the socket is close-on-exec).
+ *
+ * The helper is called as `ocirt-sd-init ID BASE`: from descriptor BASE on come the control socket, the plan
+ * (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
+ * only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
+ */
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, _INIT_FDS };
+
+typedef enum InitMessageType {
+        /* helper to launcher */
+        INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
+        INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
+        INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
+        INIT_MSG_CONSOLE,   /* with the pty's master */
+        INIT_MSG_LISTENER,  /* with the seccomp listener */
+        INIT_MSG_READY,     /* waits for INIT_MSG_GO */
+        INIT_MSG_ERROR,     /* value: errno; text: one sentence. The helper exits */
+        /* launcher to helper */
+        INIT_MSG_MAPPED,
+        INIT_MSG_CGROUP,    /* the process is in its final cgroup */
+        INIT_MSG_HOOKS_DONE,
+        INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
+        /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
+        INIT_MSG_START,
+} InitMessageType;
+
+#define INIT_TEXT_MAX 4096
+
+typedef struct InitMessage {
+        uint32_t type;
+        int32_t value;
+        char text[INIT_TEXT_MAX]; /* NUL-terminated; sent only as far as it goes */
+} InitMessage;

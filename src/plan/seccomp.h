@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/str.h"
+#include "oci/spec.h"
+
+/*
+ * linux.seccomp to BPF (struct sock_filter[]) by libseccomp, which is loaded when first needed. Pure but for that.
+ * Syscalls and architectures that this libseccomp does not know are skipped, as other runtimes do.
+ */
+int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Error *reterr);
+
+/* SECCOMP_FILTER_FLAG_* of the flags list, as seccomp(2) takes them. */
+unsigned seccomp_flags(const SpecSeccomp *seccomp);
+
+/* Does a rule (or the default) use SCMP_ACT_NOTIFY? */
+bool seccomp_notifies(const SpecSeccomp *seccomp);
+
+/* Everything the filter depends on as text, for a cache whose key is compared byte by byte. */
+void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/str.h"
+#include "plan/facts.h"
+
+/*
+ * The unit plan: the transient scope of a container as data: name, slice, the list of unit properties with their
+ * D-Bus types (org.freedesktop.systemd1(5), systemd.scope(5), systemd.resource-control(5)), and the few cgroup
+ * files that no unit property expresses. Built by pure functions, printed for the golden tests, marshalled by
+ * host/scope.c, which alone knows D-Bus.
+ */
+
+typedef enum UnitType {
+        UNIT_BOOL,      /* b */
+        UNIT_I32,       /* i */
+        UNIT_U32,       /* u */
+        UNIT_I64,       /* x */
+        UNIT_U64,       /* t; UINT64_MAX prints as "infinity" */
+        UNIT_DOUBLE,    /* d */
+        UNIT_STRING,    /* s */
+        UNIT_STRV,      /* as */
+        UNIT_BYTES,     /* ay: CPU and node masks */
+        UNIT_PAIRS,     /* a(ss): DeviceAllow */
+        UNIT_WEIGHTS,   /* a(st): IODeviceWeight, IOReadBandwidthMax, … */
+} UnitType;
+
+typedef struct UnitPair { const char *name, *value; } UnitPair;
+typedef struct UnitWeight { const char *path; uint64_t value; } UnitWeight;
+
+typedef struct UnitProp {
+        const char *name;
+        UnitType type;
+        bool optional;  /* may be dropped when this manager does not know it (never a limit that was asked for) */
+        union {
+                bool b;
+                int32_t i32;
+                uint32_t u32;
+                int64_t i64;
+                uint64_t u64;
+                double d;
+                const char *s;
+                struct { const char **items; size_t n; } strv;
+                struct { const uint8_t *data; size_t n; } bytes;
+                struct { UnitPair *items; size_t n; } pairs;
+                struct { UnitWeight *items; size_t n; } weights;
+        } v;
+} UnitProp;
+
+/* A cgroup file of the scope, written once the process is in it, for what systemd cannot express. */
+typedef struct CgroupWrite {
+        const char *file, *value;
+        const char *path;   /* JSON path, for the message when it fails */
+} CgroupWrite;
+
+typedef struct UnitPlan {
+        const char *name;       /* "libpod-1234.scope" */
+        const char *slice;      /* "machine.slice"; the Slice= property is in props too */
+        const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
+        UnitProp *props;
+        size_t n_props;
+        CgroupWrite *writes;
+        size_t n_writes;
+        Arena arena;
+} UnitPlan;
+
+void unit_plan_done(UnitPlan *plan);
+
+/*
+ * Spec to unit plan. PIDs/PIDFDs are not in it: they are not known yet.
+ *   -EINVAL, -EOPNOTSUPP: with the JSON path (or the annotation) in the error
+ */
+int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret, Error *reterr);
+
+/* Only what the resources say, for `update`: properties that are absent stay as they are. */
+int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret, Error *reterr);
+
+/* One property a line, "MemoryMax t 67108864", then the cgroup files. */
+void unit_plan_print(const UnitPlan *plan, Text *text);
+
+/* Name and slice from cgroupsPath (NULL or empty: from the id). Strings from a. -EINVAL. */
+int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,
+                    const char **ret_slice, Error *reterr);
+
+/* Is this a container id? [A-Za-z0-9_+.-], 1 to 200 bytes, not starting with "." or "-". */
+bool container_id_is_valid(const char *id);
