@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/error.h"
+
+/*
+ * Reading the cgroup tree, and the few things systemd leaves to us: killing, and files that no unit property
+ * expresses. Paths are as in /proc/PID/cgroup ("/system.slice/x.scope"). Descriptors are O_PATH-like directory
+ * descriptors of cgroup2. All functions return -errno.
+ */
+
+/* Where cgroup2 is mounted: "/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on a hybrid host; NULL: nowhere. */
+const char *cgroup_mount_point(void);
+
+/* The cgroup2 path of a process; the caller frees it. -ESRCH: no such process. */
+int cgroup_of_pid(pid_t pid, char **ret);
+
+/* The cgroup's directory; -ENOENT when it is gone. */
+int cgroup_open(const char *path);
+
+/* Does systemd's own name for this unit end the path? "/a.slice/a-b.slice/x.scope" for slice "a-b.slice" and unit
+ * "x.scope"; true for it and for every cgroup below, when below is set. */
+bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below);
+
+/* "frozen 1" in cgroup.events. */
+bool cgroup_is_frozen(int fd);
+/* "populated 1": a process in it, or below it. */
+bool cgroup_is_populated(int fd);
+
+/* SIGKILL to every process in it and below it, at once (cgroup.kill). */
+int cgroup_kill(int fd);
+/* Waits until no process is left, or -ETIMEDOUT. */
+int cgroup_wait_empty(int fd, uint64_t deadline);
+
+/* Pids in it and in every cgroup below it, in no order; the caller frees *ret. Those of other pid namespaces than
+ * ours are left out. */
+int cgroup_pids(int fd, pid_t **ret, size_t *ret_n);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/launch.h"
+
+#include <errno.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+
+#ifndef HELPER_PATH
+#error "HELPER_PATH is where the helper is installed"
+#endif
+#define HELPER_NAME "ocirt-sd-init"
+
+void launch_done(Launch *l) {
+        l->pidfd = close_fd(l->pidfd);
+        l->control = close_fd(l->control);
+}
+
+/* Beside our own executable (a build directory, an unpacked archive), else where it is installed. */
+static int open_helper(void) {
+        char path[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(HELPER_NAME));
+        int fd = -EBADF;
+
+        if (n > 0) {
+                path[n] = '\0';
+                strcpy(strrchr(path, '/') + 1, HELPER_NAME);
+                fd = open(path, O_PATH | O_CLOEXEC);
+        }
+        if (fd < 0)
+                fd = open(HELPER_PATH, O_PATH | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int read_only_mount_of(int helper) {
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
+        _cleanup_close_ int fd = (int) syscall(SYS_open_tree, helper, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+        if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+static int sealed_copy_of(int helper) {
+        _cleanup_close_ int from = -EBADF, fd = -EBADF;
+        char path[64];
+        struct stat st;
+        off_t done = 0;
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", helper);
+        from = open(path, O_RDONLY | O_CLOEXEC);
+        if (from < 0 || fstat(from, &st) < 0)
+                return -errno;
+#ifdef MFD_EXEC
+        fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+#endif
+        if (fd < 0)
+                fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd < 0)
+                return -errno;
+        while (done < st.st_size)
+                if (sendfile(fd, from, &done, (size_t) (st.st_size - done)) <= 0)
+                        return errno ? -errno : -EIO;
+        if (fchmod(fd, 0555) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+static int protected_helper(Error *reterr) {
+        _cleanup_close_ int helper = open_helper();
+        int fd;
+
+        if (helper < 0)
+                return error_errnof(reterr, helper, "cannot open the helper " HELPER_PATH);
+        fd = read_only_mount_of(helper);
+        if (fd < 0)
+                fd = sealed_copy_of(helper);
+        return fd < 0 ? error_errnof(reterr, fd, "cannot protect the helper from being written to") : fd;
+}
+
+/* In the child: moves the descriptors to where the helper expects them and becomes it. */
+static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
+        const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
+        const int base = 3 + (int) request->preserve_fds;
+        char text[16];
+        char *argv[] = { (char *) HELPER_NAME, (char *) request->id, text, NULL }, *envp[] = { NULL };
+        int high[_INIT_FDS], stdio[3], exe;
+        sigset_t none;
+
+        /* Twice, first out of the way: source and destination may overlap. */
+        exe = fcntl(helper, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+        for (int i = 0; i < _INIT_FDS; i++)
+                high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+        for (int i = 0; i < 3; i++)
+                stdio[i] = request->stdio[i] < 0 ? -1 : fcntl(request->stdio[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+        for (int i = 0; i < _INIT_FDS; i++)
+                if (high[i] < 0)
+                        (void) close(base + i);
+                else if (dup2(high[i], base + i) < 0)
+                        _exit(127);
+        for (int i = 0; i < 3; i++)
+                if (stdio[i] >= 0 && dup2(stdio[i], i) < 0)
+                        _exit(127);
+        (void) syscall(SYS_close_range, base + _INIT_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        snprintf(text, sizeof(text), "%d", base);
+        (void) syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
+        _exit(127);
+}
+
+int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
+        _cleanup_close_ int helper = -EBADF, plan = -EBADF, ours = -EBADF, theirs = -EBADF;
+        struct clone_args args = { .exit_signal = SIGCHLD };
+        _cleanup_text_ Text bytes = {};
+        int pidfd = -EBADF, pair[2];
+        long pid;
+
+        helper = protected_helper(reterr);
+        if (helper < 0)
+                return helper;
+        init_plan_encode(request->plan, &bytes);
+        plan = memfd_sealed("ocirt-sd-plan", bytes.s, bytes.n);
+        if (plan < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
+        ours = pair[0];
+        theirs = pair[1];
+        args.flags = CLONE_PIDFD | request->clone_flags | (request->cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
+        args.pidfd = (uint64_t) (uintptr_t) &pidfd;
+        args.cgroup = request->cgroup >= 0 ? (uint64_t) request->cgroup : 0;
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid < 0)
+                return error_errnof(reterr, errno, "cannot start the helper%s",
+                                    request->clone_flags ? " in a new pid namespace" : "");
+        if (pid == 0)
+                child(request, helper, theirs, plan);
+        *ret = (Launch){ .pid = (pid_t) pid, .pidfd = pidfd, .control = TAKE_FD(ours) };
+        return 0;
+}
+
+static int reap(pid_t pid) {
+        int status;
+
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return status;
+}
+
+/* INIT_FORK: a sibling of the first process goes on; that one exits by itself. */
+static int follow(Launch *l, pid_t pid, Error *reterr) {
+        int fd = (int) syscall(SYS_pidfd_open, pid, 0);
+
+        if (fd < 0)
+                return error_errnof(reterr, errno, "the container's process ended before it was set up");
+        (void) reap(l->pid);
+        close_fd(l->pidfd);
+        l->pidfd = fd;
+        l->pid = pid;
+        return 0;
+}
+
+int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
+        for (;;) {
+                ssize_t n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
+                int r;
+
+                if (n == 0 || n == -ECONNRESET)
+                        return 0;
+                if (n < (ssize_t) offsetof(InitMessage, text))
+                        return error_errnof(reterr, n < 0 ? (int) n : EBADMSG, "cannot understand the helper");
+                ((char *) ret)[n] = '\0';
+                if (ret->type == INIT_MSG_ERROR)
+                        return error_setf(reterr, ret->value ?: EIO, "%s", ret->text);
+                if (ret->type != INIT_MSG_PID)
+                        return (int) ret->type;
+                r = follow(l, ret->value, reterr);
+                if (r < 0)
+                        return r;
+        }
+}
+
+int launch_send(Launch *l, InitMessageType type, Error *reterr) {
+        InitMessage m = { .type = type };
+        int r = send_fd(l->control, &m, offsetof(InitMessage, text), -EBADF);
+
+        return r < 0 && r != -EPIPE /* it has exited: what it said comes first */
+                ? error_errnof(reterr, r, "cannot talk to the helper") : 0;
+}
+
+void launch_kill(Launch *l) {
+        if (l->pidfd < 0)
+                return;
+        (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
+        (void) reap(l->pid);
+        launch_done(l);
+}
+
+static void add_map(Text *t, const SpecIdMap *map, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                text_addf(t, "%u %u %u\n", map[i].container_id, map[i].host_id, map[i].size);
+}
+
+int launch_write_maps(const Launch *l, const SpecLinux *spec, Error *reterr) {
+        _cleanup_text_ Text uids = {}, gids = {};
+        _cleanup_close_ int proc = -EBADF;
+        char path[64];
+        int r;
+
+        snprintf(path, sizeof(path), "/proc/%d", l->pid);
+        proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (proc < 0 || pidfd_has_exited(l->pidfd)) /* after the open: what we opened is what we spawned */
+                return error_errnof(reterr, ESRCH, "the container's process ended before it was set up");
+        add_map(&uids, spec->uid_mappings, spec->n_uid_mappings);
+        add_map(&gids, spec->gid_mappings, spec->n_gid_mappings);
+        r = write_kernel_file(proc, "gid_map", gids.s);
+        if (r == -EPERM && write_kernel_file(proc, "setgroups", "deny") == 0)
+                r = write_kernel_file(proc, "gid_map", gids.s);
+        if (r < 0)
+                return error_errnof(reterr, r, "linux.gidMappings: cannot be written");
+        r = write_kernel_file(proc, "uid_map", uids.s);
+        return r < 0 ? error_errnof(reterr, r, "linux.uidMappings: cannot be written") : 0;
+}

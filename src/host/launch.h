@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+#include "oci/spec.h"
+#include "plan/init-plan.h"
+#include "plan/init-protocol.h"
+
+/*
+ * Spawning the helper (helper/) and talking to it. The helper runs from a read-only view of its file that nobody
+ * can write to through /proc/PID/exe: a detached read-only mount, or, without the privilege, a sealed memfd.
+ */
+
+typedef struct LaunchRequest {
+        const char *id;             /* argv[1], for people who look at ps */
+        const InitPlan *plan;
+        unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
+        uint32_t preserve_fds;
+        int gate, target;           /* or -EBADF */
+        int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
+        int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */
+} LaunchRequest;
+
+typedef struct Launch {
+        pid_t pid;                  /* the process that goes on; changes with INIT_MSG_PID */
+        int pidfd;
+        int control;
+} Launch;
+
+#define LAUNCH_NONE ((Launch){ .pid = 0, .pidfd = -EBADF, .control = -EBADF })
+#define _cleanup_launch_ _cleanup_(launch_done)
+/* Closes the descriptors; the process, if it waits for us, sees that and exits. */
+void launch_done(Launch *l);
+
+int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
+
+/* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. INIT_MSG_PID is taken
+ * care of here (the first process is reaped). Returns the type, 0 at the end of the stream; INIT_MSG_ERROR becomes
+ * an error. */
+int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
+int launch_send(Launch *l, InitMessageType type, Error *reterr);
+
+/* Kills what is there and reaps it. */
+void launch_kill(Launch *l);
+
+/* Writes the id maps of the helper's new user namespace (user_namespaces(7)). */
+int launch_write_maps(const Launch *l, const SpecLinux *spec, Error *reterr);

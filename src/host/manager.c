@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/manager.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "host/marshal.h"
+#include "host/sd.h"
+
+#define SERVICE "org.freedesktop.systemd1"
+#define OBJECT "/org/freedesktop/systemd1"
+#define INTERFACE "org.freedesktop.systemd1.Manager"
+
+/* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
+#define START_TRIES 16
+
+typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } JobState;
+
+struct Manager {
+        sd_bus *bus;
+        bool user;
+
+        /* The one job we wait for: of a unit, from the request to JobRemoved. */
+        char *unit;
+        JobState job;
+        char *job_path;
+        char *job_result;
+        Error job_error;
+        char *job_error_name;   /* D-Bus name of the error */
+
+        /* What StartTransientUnit was sent with, for sending it again without what this manager refuses. */
+        const UnitPlan *plan;
+        ScopeProcess process;
+        bool *dropped;          /* by index into plan->props */
+        bool was_reset;
+        unsigned tries;
+};
+
+static int connect_private(const char *path, sd_bus **ret) {
+        _cleanup_free_ char *address = xasprintf("unix:path=%s", path);
+        sd_bus *bus;
+        int r;
+
+        r = sd.bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd.bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd.bus_start(bus);
+        if (r < 0) {
+                (void) sd.bus_close_unref(bus);
+                return r;
+        }
+        *ret = bus;
+        return 0;
+}
+
+static int connect_user(sd_bus **ret, Error *reterr) {
+        const char *runtime = getenv("XDG_RUNTIME_DIR");
+        _cleanup_free_ char *socket = NULL;
+        int r;
+
+        if (isempty(runtime) && isempty(getenv("DBUS_SESSION_BUS_ADDRESS")))
+                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: XDG_RUNTIME_DIR is not set "
+                                  "(log in through PAM, or use machinectl shell or systemd-run --user)");
+        r = sd.bus_open_user(ret);
+        if (r >= 0 || isempty(runtime))
+                return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's bus") : 0;
+        socket = xasprintf("%s/systemd/private", runtime);
+        if (access(socket, F_OK) < 0)
+                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: no user manager runs behind %s "
+                                  "(enable one that stays with: loginctl enable-linger)", runtime);
+        r = connect_private(socket, ret);
+        return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's systemd at %s", socket) : 0;
+}
+
+static int connect_system(sd_bus **ret, Error *reterr) {
+        int r;
+
+        r = sd.bus_open_system(ret);
+        if (r < 0) /* the bus is down or not there: systemd itself still listens */
+                r = connect_private("/run/systemd/private", ret);
+        return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd, neither over the system bus nor at "
+                                    "/run/systemd/private (is systemd PID 1 here?)") : 0;
+}
+
+int manager_open(bool user, Manager **ret, Error *reterr) {
+        _cleanup_manager_ Manager *m = NULL;
+        int r;
+
+        r = sd_load(reterr);
+        if (r < 0)
+                return r;
+        m = xmalloc0(sizeof(*m));
+        m->user = user;
+        r = user ? connect_user(&m->bus, reterr) : connect_system(&m->bus, reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+static void job_done(Manager *m) {
+        m->unit = (free(m->unit), NULL);
+        m->job_path = (free(m->job_path), NULL);
+        m->job_result = (free(m->job_result), NULL);
+        m->job_error_name = (free(m->job_error_name), NULL);
+        error_done(&m->job_error);
+        m->job = JOB_NONE;
+}
+
+Manager *manager_close(Manager *m) {
+        if (!m)
+                return NULL;
+        job_done(m);
+        free(m->dropped);
+        if (m->bus)
+                (void) sd.bus_close_unref(m->bus);
+        free(m);
+        return NULL;
+}
+
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
+        const char *path, *unit, *result;
+        Manager *m = userdata;
+        uint32_t id;
+
+        if (sd.bus_message_read(message, "uoss", &id, &path, &unit, &result) < 0)
+                return 0;
+        /* Ours, by its path: an older job of the same unit may end while ours waits. */
+        if (m->job != JOB_QUEUED || !streq(unit, m->unit) || !streq(path, m->job_path))
+                return 0;
+        m->job_result = xstrdup(result);
+        m->job = streq(result, "done") ? JOB_DONE : JOB_FAILED;
+        return 0;
+}
+
+static int on_job_queued(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
+        const char *path;
+        Manager *m = userdata;
+
+        if (m->job != JOB_SENT)
+                return 0;
+        if (sd.bus_message_is_method_error(message, NULL)) {
+                const sd_bus_error *e = sd.bus_message_get_error(message);
+
+                m->job = JOB_FAILED;
+                m->job_error_name = xstrdup(e->name ?: "");
+                error_setf(&m->job_error, EREMOTEIO, "%s", e->message ?: e->name ?: "unknown error");
+        } else if (sd.bus_message_read(message, "o", &path) >= 0) {
+                m->job_path = xstrdup(path);
+                m->job = JOB_QUEUED;
+        }
+        return 0;
+}
+
+/* JobRemoved of that unit alone, so that nobody is woken by the jobs of others. */
+static int watch_jobs(Manager *m, const char *unit, Error *reterr) {
+        int r;
+
+        job_done(m);
+        m->unit = xstrdup(unit);
+        r = sd.bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, INTERFACE, "JobRemoved", on_job_removed, NULL, m);
+        return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
+}
+
+static int send_start(Manager *m, Error *reterr) {
+        sd_bus_message *message = NULL;
+        int r;
+
+        m->tries++;
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StartTransientUnit");
+        if (r >= 0)
+                r = marshal_start_scope(message, m->plan, m->dropped, &m->process);
+        if (r >= 0)
+                r = sd.bus_call_async(m->bus, NULL, message, on_job_queued, m, MANAGER_TIMEOUT_USEC);
+        (void) sd.bus_message_unref(message);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot ask systemd for scope %s", m->plan->name);
+        m->job = JOB_SENT;
+        return 0;
+}
+
+int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, Error *reterr) {
+        int r;
+
+        m->plan = plan;
+        m->process = (ScopeProcess){ .pid = pid, .pidfd = pidfd };
+        m->dropped = xreallocarray(m->dropped, MAX(plan->n_props, (size_t) 1), sizeof(bool));
+        for (size_t i = 0; i < plan->n_props; i++)
+                m->dropped[i] = false;
+        r = watch_jobs(m, plan->name, reterr);
+        return r < 0 ? r : send_start(m, reterr);
+}
+
+int manager_poll_fd(Manager *m) {
+        return sd.bus_get_fd(m->bus);
+}
+
+short manager_poll_events(Manager *m) {
+        int events = sd.bus_get_events(m->bus);
+
+        return events < 0 ? POLLIN : (short) events;
+}
+
+/* A call without a result that we need. Returns 0, or -EREMOTEIO with the D-Bus name of the error in ret_name. */
+static int call(Manager *m, const char *method, const char *unit, char **ret_name, Error *reterr) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *message = NULL;
+        int r;
+
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, method);
+        if (r >= 0)
+                r = sd.bus_message_append(message, "s", unit);
+        if (r >= 0)
+                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, NULL);
+        if (r < 0) {
+                if (ret_name)
+                        *ret_name = xstrdup(e.name ?: "");
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", method,
+                               unit, e.message ?: errno_text(r));
+        }
+        sd.bus_error_free(&e);
+        (void) sd.bus_message_unref(message);
+        return r < 0 ? r : 0;
+}
+
+/* "Cannot set property X, or unknown property.": which of ours was it? Returns its index, or -1: PIDFDs, or -2. */
+static int refused_property(Manager *m) {
+        const char *text = m->job_error.message;
+
+        if (!streq_null(m->job_error_name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
+                return -2;
+        if (strstr(text, " PIDFDs,"))
+                return -1;
+        for (size_t i = 0; i < m->plan->n_props; i++) {
+                const char *found = strstr(text, m->plan->props[i].name);
+
+                if (found && found[strlen(m->plan->props[i].name)] == ',' && found[-1] == ' ')
+                        return (int) i;
+        }
+        return -2;
+}
+
+/* After a refusal: something to leave out or to clear away, and the request sent again? */
+static int try_again(Manager *m, Error *reterr) {
+        int property;
+
+        if (m->tries >= START_TRIES)
+                return 0;
+        property = refused_property(m);
+        if (property == -1 && m->process.pidfd >= 0)
+                m->process.pidfd = -EBADF;
+        else if (property >= 0 && m->plan->props[property].optional)
+                m->dropped[property] = true;
+        else if (streq_null(m->job_error_name, "org.freedesktop.systemd1.UnitExists") && !m->was_reset) {
+                m->was_reset = true;
+                (void) call(m, "ResetFailedUnit", m->plan->name, NULL, NULL);
+        } else
+                return 0;
+        error_done(&m->job_error);
+        m->job_error_name = (free(m->job_error_name), NULL);
+        return send_start(m, reterr) < 0 ? -EREMOTEIO : 1;
+}
+
+int manager_dispatch(Manager *m, Error *reterr) {
+        int r;
+
+        do {
+                r = sd.bus_process(m->bus, NULL);
+                if (r < 0)
+                        return error_errnof(reterr, r, "lost the connection to systemd while it made scope %s", m->unit);
+        } while (r > 0);
+        if (m->job == JOB_DONE)
+                return 1;
+        if (m->job != JOB_FAILED)
+                return 0;
+        if (m->job_error.code == 0)
+                return error_setf(reterr, EREMOTEIO, "systemd could not start scope %s: job %s", m->unit, m->job_result);
+        r = try_again(m, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", m->unit, m->job_error.message);
+}
+
+static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
+        for (;;) {
+                uint64_t now = now_usec();
+                int r;
+
+                r = manager_dispatch(m, reterr);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                if (now >= deadline)
+                        return error_setf(reterr, ETIMEDOUT, "systemd did not finish the job of %s in time", m->unit);
+                r = sd.bus_wait(m->bus, deadline - now);
+                if (r < 0 && r != -EINTR)
+                        return error_errnof(reterr, r, "lost the connection to systemd");
+        }
+}
+
+static bool is_no_such_unit(const char *name) {
+        return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
+}
+
+int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
+        _cleanup_error_ Error error = {};
+        sd_bus_message *message = NULL;
+        int r;
+
+        r = watch_jobs(m, unit, reterr);
+        if (r < 0)
+                return r;
+        m->tries = START_TRIES; /* a stop is not tried again */
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StopUnit");
+        if (r >= 0)
+                r = sd.bus_message_append(message, "ss", unit, "replace");
+        if (r >= 0)
+                r = sd.bus_call_async(m->bus, NULL, message, on_job_queued, m, MANAGER_TIMEOUT_USEC);
+        (void) sd.bus_message_unref(message);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit);
+        m->job = JOB_SENT;
+        r = wait_job(m, deadline, &error);
+        if (r < 0 && is_no_such_unit(m->job_error_name))
+                return 0;
+        if (r < 0)
+                return error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message);
+        (void) call(m, "ResetFailedUnit", unit, NULL, NULL); /* usually collected by now */
+        return 0;
+}
+
+int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
+        return call(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
+}
+
+int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *message = NULL;
+        int r;
+
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
+        if (r >= 0)
+                r = marshal_set_properties(message, unit, plan);
+        if (r >= 0)
+                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, NULL);
+        if (r < 0)
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused the new limits of %s: %s",
+                               unit, e.message ?: errno_text(r));
+        sd.bus_error_free(&e);
+        (void) sd.bus_message_unref(message);
+        return r < 0 ? r : 0;
+}

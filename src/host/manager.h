@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan/unit-plan.h"
+
+/*
+ * A connection to systemd (org.freedesktop.systemd1(5)): the system manager, or the user's. Every wait has a
+ * deadline (µs on CLOCK_MONOTONIC). Errors of systemd come out as -EREMOTEIO with its own words, -ETIMEDOUT when
+ * it did not answer in time.
+ */
+typedef struct Manager Manager;
+
+/* Long enough for a manager with thousands of units to reload, short enough to end. */
+#define MANAGER_TIMEOUT_USEC (30 * 1000000ULL)
+
+/* Starts to connect and returns at once. For the user's manager the error says what is missing. */
+int manager_open(bool user, Manager **ret, Error *reterr);
+Manager *manager_close(Manager *m);
+#define _cleanup_manager_ _cleanup_(manager_closep)
+static inline void manager_closep(Manager **m) {
+        (void) manager_close(*m);
+}
+
+/*
+ * StartTransientUnit for the plan's scope with this process in it, as far as sending: systemd works while we do
+ * something else. Then poll() fd and events, and call manager_dispatch() whenever they fire: 0 while the job
+ * runs, 1 once it is done, negative when it failed. PIDFDs where the manager takes them, else PIDs; optional
+ * properties that it does not know are dropped; a failed unit of the same name is reset once.
+ */
+int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, Error *reterr);
+int manager_poll_fd(Manager *m);
+short manager_poll_events(Manager *m);
+int manager_dispatch(Manager *m, Error *reterr);
+
+/* StopUnit, waited for, and the unit forgotten if it failed. A unit that does not exist is success. */
+int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
+
+/* FreezeUnit, ThawUnit: return when it has happened. */
+int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr);
+
+/* SetUnitProperties(runtime=true) with the plan's properties. */
+int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);

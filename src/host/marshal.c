@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/marshal.h"
+
+#include <errno.h>
+
+#include "host/sd.h"
+
+/* Ends the function with a sd-bus error. */
+#define TRY(call)               \
+        do {                    \
+                int _r = (call);\
+                if (_r < 0)     \
+                        return _r; \
+        } while (0)
+
+static const char *const signatures[] = {
+        [UNIT_BOOL] = "b",    [UNIT_I32] = "i",    [UNIT_U32] = "u",    [UNIT_I64] = "x",
+        [UNIT_U64] = "t",     [UNIT_DOUBLE] = "d", [UNIT_STRING] = "s", [UNIT_STRV] = "as",
+        [UNIT_BYTES] = "ay",  [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
+};
+
+static int append_value(sd_bus_message *m, const UnitProp *p) {
+        switch (p->type) {
+        case UNIT_BOOL:
+                return sd.bus_message_append(m, "b", (int) p->v.b);
+        case UNIT_I32:
+        case UNIT_U32:
+        case UNIT_I64:
+        case UNIT_U64:
+        case UNIT_DOUBLE:
+                return sd.bus_message_append_basic(m, signatures[p->type][0], &p->v);
+        case UNIT_STRING:
+                return sd.bus_message_append_basic(m, 's', p->v.s);
+        case UNIT_STRV:
+                TRY(sd.bus_message_open_container(m, 'a', "s"));
+                for (size_t i = 0; i < p->v.strv.n; i++)
+                        TRY(sd.bus_message_append_basic(m, 's', p->v.strv.items[i]));
+                return sd.bus_message_close_container(m);
+        case UNIT_BYTES:
+                return sd.bus_message_append_array(m, 'y', p->v.bytes.data, p->v.bytes.n);
+        case UNIT_PAIRS:
+                TRY(sd.bus_message_open_container(m, 'a', "(ss)"));
+                for (size_t i = 0; i < p->v.pairs.n; i++)
+                        TRY(sd.bus_message_append(m, "(ss)", p->v.pairs.items[i].name, p->v.pairs.items[i].value));
+                return sd.bus_message_close_container(m);
+        case UNIT_WEIGHTS:
+                TRY(sd.bus_message_open_container(m, 'a', "(st)"));
+                for (size_t i = 0; i < p->v.weights.n; i++)
+                        TRY(sd.bus_message_append(m, "(st)", p->v.weights.items[i].path, p->v.weights.items[i].value));
+                return sd.bus_message_close_container(m);
+        }
+        return -EINVAL;
+}
+
+static int append_properties(sd_bus_message *m, const UnitPlan *plan, const bool *skip) {
+        for (size_t i = 0; i < plan->n_props; i++) {
+                const UnitProp *p = &plan->props[i];
+
+                if (skip && skip[i])
+                        continue;
+                TRY(sd.bus_message_open_container(m, 'r', "sv"));
+                TRY(sd.bus_message_append_basic(m, 's', p->name));
+                TRY(sd.bus_message_open_container(m, 'v', signatures[p->type]));
+                TRY(append_value(m, p));
+                TRY(sd.bus_message_close_container(m));
+                TRY(sd.bus_message_close_container(m));
+        }
+        return 0;
+}
+
+int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *skip, const ScopeProcess *process) {
+        TRY(sd.bus_message_append(m, "ss", plan->name, "fail"));
+        TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
+        TRY(append_properties(m, plan, skip));
+        if (process->pidfd >= 0)
+                TRY(sd.bus_message_append(m, "(sv)", "PIDFDs", "ah", 1, process->pidfd));
+        else
+                TRY(sd.bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t) process->pid));
+        TRY(sd.bus_message_close_container(m));
+        return sd.bus_message_append(m, "a(sa(sv))", 0);
+}
+
+int marshal_set_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan) {
+        TRY(sd.bus_message_append(m, "sb", unit, 1));
+        TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
+        TRY(append_properties(m, plan, NULL));
+        return sd.bus_message_close_container(m);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/str.h"
+
+int process_stat(pid_t pid, ProcessStat *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        char path[64], text[1024];
+        unsigned long long start_time;
+        const char *rest;
+        ssize_t n;
+        char state;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        n = read_full(fd, text, sizeof(text) - 1);
+        if (n < 0)
+                return (int) n;
+        text[n] = '\0';
+        /* The second field, the name in parentheses, may hold anything; the last ")" ends it. */
+        rest = strrchr(text, ')');
+        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                            &state, &start_time) != 2)
+                return -EBADMSG;
+        *ret = (ProcessStat){ .start_time = start_time, .dead = state == 'Z' || state == 'X' };
+        return 0;
+}
+
+int process_open(pid_t pid, uint64_t start_time) {
+        _cleanup_close_ int fd = -EBADF;
+        ProcessStat stat;
+        int r;
+
+        if (pid <= 0)
+                return -ESRCH;
+        fd = (int) syscall(SYS_pidfd_open, pid, 0);
+        if (fd < 0)
+                return -errno;
+        /* Looked at after the descriptor pins it, so that what we see is what we hold. */
+        r = process_stat(pid, &stat);
+        if (r < 0)
+                return r;
+        return stat.dead || stat.start_time != start_time || pidfd_has_exited(fd) ? -ESRCH : TAKE_FD(fd);
+}
+
+int process_signal(int pidfd, int signal) {
+        return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+char *boot_id(void) {
+        char *id;
+
+        if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &id, NULL) < 0)
+                return NULL;
+        id[strcspn(id, "\n")] = '\0';
+        return id;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Processes by more than their number. */
+
+typedef struct ProcessStat {
+        uint64_t start_time; /* clock ticks since boot: with the pid and the boot id it names one process */
+        bool dead;           /* a zombie, or on its way there */
+} ProcessStat;
+
+/* Reads /proc/PID/stat; -ESRCH. */
+int process_stat(pid_t pid, ProcessStat *ret);
+
+/* A pidfd of the process that has this pid and this start time; -ESRCH when it is gone, dead, or another. */
+int process_open(pid_t pid, uint64_t start_time);
+
+/* pidfd_send_signal(2). -ESRCH. */
+int process_signal(int pidfd, int signal);
+
+/* The kernel's id of this boot, 36 characters; the caller frees it. NULL: /proc is not there. */
+char *boot_id(void);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/alloc.h"
+#include "basic/str.h"
+
+/*
+ * What we write down about a container: only what systemd and the kernel cannot tell. One file of "key=value"
+ * lines, private to this program; written before the unit and before the child exist, replaced when they do.
+ */
+typedef struct RecordPair { const char *key, *value; } RecordPair;
+
+typedef struct Record {
+        const char *id;
+        const char *oci_version;
+        const char *bundle, *rootfs;
+        const char *created;         /* RFC 3339 with nanoseconds, UTC */
+        uint32_t owner;              /* uid of the creator */
+        const char *boot_id;         /* of the boot that it belongs to */
+        bool user_manager;           /* its unit lives in the user's manager */
+        const char *unit, *slice;    /* NULL: no scope (--cgroup-manager=disabled) */
+        bool committed;              /* create succeeded; from here on the next four are set */
+        pid_t pid;
+        uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
+        const char *cgroup;          /* of init, as in /proc/PID/cgroup */
+        const char *invocation_id;   /* of the unit, or NULL when it could not be read */
+        int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
+        bool has_poststart, has_poststop;
+        const char *stop_signal;     /* or NULL */
+        RecordPair *annotations;
+        size_t n_annotations;
+        Arena arena;
+} Record;
+
+void record_done(Record *r);
+
+/* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
+void record_encode(const Record *r, Text *ret);
+int record_decode(char *bytes, Record *ret);

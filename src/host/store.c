@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/store.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "host/cgroup.h"
+#include "host/process.h"
+#include "plan/unit-plan.h"
+
+#define RECORD_MAX_BYTES (16U * 1024 * 1024)
+
+void store_done(Store *s) {
+        free(s->path);
+        s->fd = close_fd(s->fd);
+}
+
+static int make_directories(const char *path) {
+        _cleanup_free_ char *copy = xstrdup(path);
+
+        for (char *p = copy + 1; (p = strchr(p, '/')); p++) {
+                *p = '\0';
+                if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+                        return -errno;
+                *p = '/';
+        }
+        return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int store_open(const char *path, bool create, Store *ret, Error *reterr) {
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+        if (fd < 0 && errno == ENOENT && create) {
+                r = make_directories(path);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot make the root directory %s", path);
+                fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+        if (fd < 0 && (errno != ENOENT || create))
+                return error_errnof(reterr, errno, "cannot open the root directory %s", path);
+        *ret = (Store){ .path = xstrdup(path), .fd = fd };
+        return 0;
+}
+
+static int compare(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int store_list(const Store *s, Arena *a, char ***ret, Error *reterr) {
+        _cleanup_free_ char **found = NULL;
+        struct dirent *entry;
+        size_t n = 0;
+        DIR *dir;
+        int fd;
+
+        fd = s->fd < 0 ? -EBADF : openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (s->fd >= 0 && fd < 0)
+                return error_errnof(reterr, errno, "cannot read the root directory %s", s->path);
+        dir = fd < 0 ? NULL : fdopendir(fd);
+        while (dir && (entry = readdir(dir)))
+                if (container_id_is_valid(entry->d_name)) {
+                        GREW(found, n);
+                        found[n++] = arena_strdup(a, entry->d_name);
+                }
+        if (dir)
+                closedir(dir);
+        if (n > 0)
+                qsort(found, n, sizeof(*found), compare);
+        *ret = arena_calloc(a, n + 1, sizeof(char *));
+        if (n > 0)
+                memcpy(*ret, found, n * sizeof(char *));
+        return 0;
+}
+
+void container_done(Container *c) {
+        record_done(&c->record);
+        free(c->id);
+        c->dir = close_fd(c->dir);
+}
+
+static int check_id(const char *id, Error *reterr) {
+        return container_id_is_valid(id)
+                ? 0 : error_setf(reterr, EINVAL, "invalid container id \"%s\": it takes 1 to 200 of the letters, digits "
+                                 "and \"_+-.\", the first a letter, digit or \"_\"", id);
+}
+
+static int missing(const char *id, Error *reterr) {
+        return error_setf(reterr, ENOENT, "container \"%s\": container does not exist", id);
+}
+
+/* flock() of a directory that may have been removed while we waited. */
+static int lock_directory(int dir, int how) {
+        struct stat st;
+
+        while (flock(dir, how) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        if (fstat(dir, &st) < 0)
+                return -errno;
+        return st.st_nlink == 0 ? -ENOENT : 0;
+}
+
+int container_create(const Store *s, const char *id, Container *ret, Error *reterr) {
+        _cleanup_close_ int dir = -EBADF;
+        int r;
+
+        r = check_id(id, reterr);
+        if (r < 0)
+                return r;
+        if (mkdirat(s->fd, id, 0700) < 0)
+                return errno == EEXIST
+                        ? error_setf(reterr, EEXIST, "container with given ID already exists: %s", id)
+                        : error_errnof(reterr, errno, "cannot make the state directory of %s in %s", id, s->path);
+        dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        r = dir < 0 ? -errno : lock_directory(dir, LOCK_EX);
+        if (r < 0)
+                return error_errnof(reterr, r, "the state directory of %s was taken away while it was made", id);
+        *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
+        return 0;
+}
+
+static int read_record(Container *c, Error *reterr) {
+        _cleanup_free_ char *bytes = NULL;
+        int r;
+
+        r = read_file_at(c->dir, "record", RECORD_MAX_BYTES, &bytes, NULL);
+        if (r == -ENOENT)
+                return 0;
+        if (r == 0)
+                r = record_decode(bytes, &c->record);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot read the record of container %s", c->id);
+        c->has_record = true;
+        return 0;
+}
+
+int container_open(const Store *s, const char *id, bool lock, Container *ret, Error *reterr) {
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        int r;
+
+        r = check_id(id, reterr);
+        if (r < 0)
+                return r;
+        c.dir = s->fd < 0 ? -EBADF : openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (c.dir < 0)
+                return s->fd < 0 || errno == ENOENT
+                        ? missing(id, reterr) : error_errnof(reterr, errno, "cannot open the state of container %s", id);
+        c.id = xstrdup(id);
+        if (lock) {
+                r = lock_directory(c.dir, LOCK_EX);
+                if (r < 0)
+                        return r == -ENOENT ? missing(id, reterr)
+                                            : error_errnof(reterr, r, "cannot lock the state of container %s", id);
+                c.locked = true;
+        }
+        r = read_record(&c, reterr);
+        if (r < 0)
+                return r;
+        if (!lock && !c.record.committed) /* a create that goes on, or the leavings of one? */
+                c.found_lock = flock(c.dir, LOCK_SH | LOCK_NB) < 0;
+        *ret = c;
+        c = (Container){ .dir = -EBADF };
+        return 0;
+}
+
+int container_save(Container *c, Error *reterr) {
+        _cleanup_text_ Text text = {};
+        int r;
+
+        record_encode(&c->record, &text);
+        r = write_file_atomic_at(c->dir, "record", text.s, text.n, 0600);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot write the record of container %s", c->id);
+        c->has_record = true;
+        return 0;
+}
+
+int container_remove(const Store *s, Container *c, Error *reterr) {
+        struct dirent *entry;
+        int copy;
+        DIR *dir;
+
+        copy = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = copy < 0 ? NULL : fdopendir(copy);
+        while (dir && (entry = readdir(dir)))
+                if (entry->d_name[0] != '.' || endswith(entry->d_name, ".tmp"))
+                        (void) unlinkat(c->dir, entry->d_name, 0);
+        if (dir)
+                closedir(dir);
+        if (unlinkat(s->fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
+        return 0;
+}
+
+int container_open_init(const Container *c) {
+        _cleanup_free_ char *boot = NULL;
+
+        if (!c->record.committed)
+                return -ESRCH;
+        boot = boot_id();
+        if (!boot || !streq(boot, c->record.boot_id))
+                return -ESRCH;
+        return process_open(c->record.pid, c->record.start_time);
+}
+
+static bool init_is_alive(const Container *c) {
+        _cleanup_free_ char *boot = NULL;
+        ProcessStat stat;
+
+        if (!c->record.committed || process_stat(c->record.pid, &stat) < 0 || stat.dead ||
+            stat.start_time != c->record.start_time)
+                return false;
+        boot = boot_id();
+        return boot && streq(boot, c->record.boot_id);
+}
+
+static void gate_address(const Container *c, struct sockaddr_un *ret) {
+        *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        /* Through the descriptor: the directory's own path may be longer than an address. */
+        snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/gate", c->dir);
+}
+
+static int connect_gate(const Container *c, int flags) {
+        _cleanup_close_ int fd = -EBADF;
+        struct sockaddr_un address;
+
+        /* Most containers have been started: their gate is gone, and that is cheaper to see. */
+        if (faccessat(c->dir, "gate", F_OK, 0) < 0)
+                return -errno;
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+        if (fd < 0)
+                return -errno;
+        gate_address(c, &address);
+        if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+int container_connect_gate(const Container *c) {
+        return connect_gate(c, 0);
+}
+
+int container_listen_gate(const Container *c, Error *reterr) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+
+        gate_address(c, &address);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+                return error_errnof(reterr, errno, "cannot make the gate of container %s", c->id);
+        return TAKE_FD(fd);
+}
+
+static bool is_frozen(const Container *c) {
+        _cleanup_close_ int fd = c->record.cgroup && c->record.unit ? cgroup_open(c->record.cgroup) : -EBADF;
+
+        return fd >= 0 && cgroup_is_frozen(fd);
+}
+
+Status container_status(const Container *c) {
+        StatusFacts facts = { .committed = c->record.committed, .creating = c->found_lock };
+
+        facts.alive = init_is_alive(c);
+        if (facts.alive) {
+                _cleanup_close_ int gate = connect_gate(c, SOCK_NONBLOCK);
+
+                /* EAGAIN: it listens, but is frozen and the queue is full. */
+                facts.gated = gate >= 0 || gate == -EAGAIN;
+                facts.frozen = is_frozen(c);
+        }
+        return status_derive(&facts);
+}

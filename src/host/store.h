@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/error.h"
+#include "host/record.h"
+#include "plan/status.h"
+
+/*
+ * Where containers are remembered: a directory a container below the root directory (--root), with
+ *   record     what we know (host/record.h)
+ *   config.json  as it was at create: later changes in the bundle have no effect
+ *   gate       the socket on which init waits for `start`; gone once the container was started
+ *   seccomp    the compiled filter, when there is one
+ * The directory itself is the lock (flock): exclusive for verbs that change the container.
+ */
+typedef struct Store {
+        char *path;
+        int fd;
+} Store;
+
+#define _cleanup_store_ _cleanup_(store_done)
+void store_done(Store *s);
+
+/* Opens the root directory, made (0700) when it is missing and create is set. Without create, a missing one is
+ * an empty store. */
+int store_open(const char *path, bool create, Store *ret, Error *reterr);
+
+/* Ids of all containers, sorted; NULL-terminated, from a. */
+int store_list(const Store *s, Arena *a, char ***ret, Error *reterr);
+
+typedef struct Container {
+        char *id;
+        int dir;          /* its directory; locked when locked is set */
+        bool locked;
+        bool found_lock;  /* somebody else holds the lock (only when not locked by us) */
+        Record record;    /* zeroed when there was none (a create died before writing it) */
+        bool has_record;
+} Container;
+
+#define _cleanup_container_ _cleanup_(container_done)
+void container_done(Container *c);
+
+/* A new, empty, locked container directory. -EEXIST: "container with given ID already exists". */
+int container_create(const Store *s, const char *id, Container *ret, Error *reterr);
+
+/* An existing one. lock: waits for its lock, for verbs that change something. -ENOENT: "container does not exist". */
+int container_open(const Store *s, const char *id, bool lock, Container *ret, Error *reterr);
+
+/* Writes the record, at once or not at all. */
+int container_save(Container *c, Error *reterr);
+
+/* Removes the directory and everything in it. */
+int container_remove(const Store *s, Container *c, Error *reterr);
+
+/* What it is doing now, from the record, its process, its gate and its cgroup. */
+Status container_status(const Container *c);
+
+/* A pidfd of its init; -ESRCH. */
+int container_open_init(const Container *c);
+
+/* A connection to its gate; -ENOENT, -ECONNREFUSED: it does not wait there. */
+int container_connect_gate(const Container *c);
+/* A listening socket at its gate. */
+int container_listen_gate(const Container *c, Error *reterr);
