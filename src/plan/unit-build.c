@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
 #include "plan/unit-internal.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)

@@ -2,6 +2,7 @@
 #include "plan/variant.h"
 
 #include <ctype.h>
+#include <errno.h>
 
 #define ITEMS_MAX 64
 
