@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -132,6 +133,33 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
                         return -ETIMEDOUT;
                 if (r < 0 && errno != EINTR)
                         return -errno;
+        }
+}
+
+int cgroup_wait_removed(const char *path, uint64_t deadline) {
+        _cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        _cleanup_free_ char *parent = NULL;
+
+        if (watch < 0)
+                return -errno;
+        parent = xasprintf("%s%.*s", cgroup_mount_point(), (int) (strrchr(path, '/') - path), path);
+        if (inotify_add_watch(watch, parent, IN_DELETE | IN_ONLYDIR) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        for (;;) {
+                struct pollfd p = { .fd = watch, .events = POLLIN };
+                _cleanup_close_ int fd = cgroup_open(path);
+                char events[4096];
+                int r;
+
+                if (fd < 0)
+                        return fd == -ENOENT ? 0 : fd;
+                r = poll(&p, 1, poll_timeout(deadline));
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+                while (read(watch, events, sizeof(events)) > 0)
+                        ;
         }
 }
 

@@ -2,6 +2,7 @@
 #include "host/launch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -174,23 +175,19 @@ static int follow(Launch *l, pid_t pid, Error *reterr) {
 }
 
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
-        for (;;) {
-                ssize_t n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
-                int r;
+        ssize_t n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
+        int r = 0;
 
-                if (n == 0 || n == -ECONNRESET)
-                        return 0;
-                if (n < (ssize_t) offsetof(InitMessage, text))
-                        return error_errnof(reterr, n < 0 ? (int) n : EBADMSG, "cannot understand the helper");
-                ((char *) ret)[n] = '\0';
-                if (ret->type == INIT_MSG_ERROR)
-                        return error_setf(reterr, ret->value ?: EIO, "%s", ret->text);
-                if (ret->type != INIT_MSG_PID)
-                        return (int) ret->type;
+        if (n == 0 || n == -ECONNRESET)
+                return 0;
+        if (n < (ssize_t) offsetof(InitMessage, text))
+                return error_errnof(reterr, n < 0 ? (int) n : EBADMSG, "cannot understand the helper");
+        ((char *) ret)[n] = '\0';
+        if (ret->type == INIT_MSG_ERROR)
+                return error_setf(reterr, ret->value ?: EIO, "%s", ret->text);
+        if (ret->type == INIT_MSG_PID)
                 r = follow(l, ret->value, reterr);
-                if (r < 0)
-                        return r;
-        }
+        return r < 0 ? r : (int) ret->type;
 }
 
 int launch_send(Launch *l, InitMessageType type, Error *reterr) {

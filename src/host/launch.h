@@ -35,8 +35,8 @@ void launch_done(Launch *l);
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
 
-/* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. INIT_MSG_PID is taken
- * care of here (the first process is reaped). Returns the type, 0 at the end of the stream; INIT_MSG_ERROR becomes
+/* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. With INIT_MSG_PID
+ * launch->pid and pidfd have changed to the process that goes on (the first is reaped). Returns the type, 0 at the end of the stream; INIT_MSG_ERROR becomes
  * an error. */
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
 int launch_send(Launch *l, InitMessageType type, Error *reterr);

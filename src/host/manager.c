@@ -302,6 +302,19 @@ static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         }
 }
 
+void manager_abandon_scope(Manager *m, uint64_t deadline) {
+        _cleanup_error_ Error error = {};
+        bool ours;
+
+        m->tries = START_TRIES;
+        while (m->job == JOB_SENT && now_usec() < deadline)
+                if (manager_dispatch(m, &error) < 0 || sd.bus_wait(m->bus, deadline - now_usec()) < 0)
+                        break;
+        ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
+        if (ours)
+                (void) manager_stop_unit(m, m->plan->name, deadline, NULL);
+}
+
 static bool is_no_such_unit(const char *name) {
         return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
 }

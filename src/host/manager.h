@@ -36,6 +36,10 @@ int manager_poll_fd(Manager *m);
 short manager_poll_events(Manager *m);
 int manager_dispatch(Manager *m, Error *reterr);
 
+/* After a failure: makes sure that nothing remains of a scope that manager_start_scope() asked for, and leaves one
+ * alone that somebody else has under that name. Waits, but not past the deadline. */
+void manager_abandon_scope(Manager *m, uint64_t deadline);
+
 /* StopUnit, waited for, and the unit forgotten if it failed. A unit that does not exist is success. */
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
 

@@ -126,6 +126,9 @@ void init_plan_done(InitPlan *plan);
 /* Appends a step, zeroed but for its op. Valid until the next call. */
 InitStep *init_plan_add(InitPlan *plan, InitOp op);
 
+/* Is there a step of that kind? */
+bool init_plan_has(const InitPlan *plan, InitOp op);
+
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/verb.h"
+
+/* What create and run have in common. run adds rows of its own after these. */
+#define CREATE_FIELD(field) .offset = offsetof(CreateOptions, field)
+#define CREATE_OPTION_ROWS                                                                                          \
+        { .name = "bundle", .letter = 'b', CREATE_FIELD(bundle), .type = OPTION_STRING, .argument = "DIR",          \
+          .help = "The bundle (default: working directory)" },                                                      \
+        { .name = "config", .letter = 'f', CREATE_FIELD(config), .type = OPTION_STRING, .argument = "FILE",         \
+          .help = "Instead of config.json of the bundle" },                                                         \
+        { .name = "pid-file", CREATE_FIELD(pid_file), .type = OPTION_STRING, .argument = "FILE",                    \
+          .help = "Write the pid of its process there" },                                                           \
+        { .name = "console-socket", CREATE_FIELD(console_socket), .type = OPTION_STRING, .argument = "SOCKET",      \
+          .help = "Send the terminal's master there" },                                                             \
+        { .name = "pidfd-socket", CREATE_FIELD(pidfd_socket), .type = OPTION_STRING, .argument = "SOCKET",          \
+          .help = "Send a pidfd of its process there" },                                                            \
+        { .name = "preserve-fds", CREATE_FIELD(preserve_fds), .type = OPTION_U32, .argument = "N",                  \
+          .help = "Pass on N descriptors from 3 on" },                                                              \
+        { .name = "no-pivot", CREATE_FIELD(no_pivot), .type = OPTION_FLAG,                                          \
+          .help = "Move the root, for an initramfs" },                                                              \
+        { .name = "no-new-keyring", CREATE_FIELD(no_new_keyring), .type = OPTION_FLAG,                              \
+          .help = "Keep the caller's session keyring" }
+
+/* --no-subreaper of runc: we never are one. */
+#define CREATE_OPTION_NO_SUBREAPER { .name = "no-subreaper", CREATE_FIELD(ignored), .type = OPTION_FLAG }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/regex.h"
+#include "cli/verb.h"
+
+typedef struct DeleteOptions {
+        bool force, regex;
+} DeleteOptions;
+
+static const Option options[] = {
+        { .name = "force", .letter = 'f', .offset = offsetof(DeleteOptions, force), .type = OPTION_FLAG,
+          .help = "Whatever its state, and if it exists at all" },
+        { .name = "regex", .letter = 'r', .offset = offsetof(DeleteOptions, regex), .type = OPTION_FLAG,
+          .help = "ID is an extended regular expression" },
+        OPTION_END,
+};
+
+static int delete_one(const Runtime *rt, const char *id, void *target, Error *reterr) {
+        DeleteOptions *o = target;
+
+        return runtime_delete(rt, id, o->force, reterr);
+}
+
+static int delete(const Runtime *rt, void *target, char **words, Error *reterr) {
+        DeleteOptions *o = target;
+
+        return o->regex ? regex_for_each(rt, words[0], delete_one, o, reterr) : delete_one(rt, words[0], o, reterr);
+}
+
+const Verb verb_delete = {
+        .name = "delete", .arguments = "ID", .summary = "Take away what create made",
+        .options = options, .options_size = sizeof(DeleteOptions), .order = OPTIONS_ANYWHERE,
+        .min_words = 1, .max_words = 1, .run = delete,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/verb.h"
+
+typedef struct Target {
+        ExecOptions o;
+        bool no_new_privs;
+} Target;
+
+#define FIELD(field) .offset = offsetof(Target, o.field)
+static const Option options[] = {
+        { .name = "tty", .letter = 't', FIELD(tty), .type = OPTION_FLAG, .help = "Give it a terminal" },
+        { .name = "user", .letter = 'u', FIELD(user), .type = OPTION_STRING, .argument = "UID[:GID]", .help = "Run it as" },
+        { .name = "env", .letter = 'e', FIELD(env), .type = OPTION_LIST, .argument = "NAME=VALUE", .help = "Add to its environment" },
+        { .name = "cwd", FIELD(cwd), .type = OPTION_STRING, .argument = "DIR", .help = "Its working directory" },
+        { .name = "cap", .letter = 'c', FIELD(caps), .type = OPTION_LIST, .argument = "CAPABILITY", .help = "Add a capability" },
+        { .name = "additional-gids", .letter = 'g', FIELD(additional_gids), .type = OPTION_LIST, .argument = "GID", .help = "Add a group" },
+        { .name = "process", .letter = 'p', FIELD(process_file), .type = OPTION_STRING, .argument = "FILE", .help = "process.json, in place of all that" },
+        { .name = "detach", .letter = 'd', FIELD(detach), .type = OPTION_FLAG, .help = "Do not wait for it to end" },
+        { .name = "pid-file", FIELD(pid_file), .type = OPTION_STRING, .argument = "FILE", .help = "Write its pid there" },
+        { .name = "console-socket", FIELD(console_socket), .type = OPTION_STRING, .argument = "SOCKET", .help = "Send the terminal's master there" },
+        { .name = "pidfd-socket", FIELD(pidfd_socket), .type = OPTION_STRING, .argument = "SOCKET", .help = "Send a pidfd of it there" },
+        { .name = "process-label", FIELD(process_label), .type = OPTION_STRING, .argument = "LABEL", .help = "Its SELinux label" },
+        { .name = "apparmor", FIELD(apparmor), .type = OPTION_STRING, .argument = "PROFILE", .help = "Its AppArmor profile" },
+        { .name = "no-new-privs", .offset = offsetof(Target, no_new_privs), .type = OPTION_FLAG, .help = "No setuid, no file capabilities" },
+        { .name = "preserve-fds", FIELD(preserve_fds), .type = OPTION_U32, .argument = "N", .help = "Pass on N descriptors from 3 on" },
+        { .name = "cgroup", FIELD(cgroup), .type = OPTION_STRING, .argument = "PATH", .help = "Below the container's own" },
+        { .name = "ignore-paused", FIELD(ignore_paused), .type = OPTION_FLAG, .help = "Even if it is paused" },
+        OPTION_END,
+};
+
+static int exec(const Runtime *rt, void *target, char **words, Error *reterr) {
+        Target *t = target;
+        int status, r;
+
+        t->o.id = words[0];
+        t->o.args = words + 1;
+        t->o.no_new_privs = t->o.no_new_privs_set = t->no_new_privs;
+        r = runtime_exec(rt, &t->o, &status, reterr);
+        return r < 0 ? r : status;
+}
+
+const Verb verb_exec = {
+        .name = "exec", .arguments = "ID [COMMAND [ARGUMENT...]]", .summary = "Run a command in a container",
+        .options = options, .options_size = sizeof(Target), .order = OPTIONS_FIRST,
+        .min_words = 1, .max_words = UINT32_MAX, .failure_status = 255, .run = exec,
+};

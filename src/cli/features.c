@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <json-c/json.h>
+
+#include "cli/state-object.h"
+#include "cli/verb.h"
+#include "version.h"
+
+static json_object *strings(const char *const *list) {
+        json_object *array = json_object_new_array();
+
+        for (; list && *list; list++)
+                json_object_array_add(array, json_object_new_string(*list));
+        return array;
+}
+
+static void add_bool(json_object *o, const char *key, bool value) {
+        json_object_object_add(o, key, json_object_new_boolean(value));
+}
+
+static json_object *enabled(bool value) {
+        json_object *o = json_object_new_object();
+
+        add_bool(o, "enabled", value);
+        return o;
+}
+
+static json_object *cgroup(void) {
+        json_object *o = json_object_new_object();
+
+        add_bool(o, "v1", false);
+        add_bool(o, "v2", true);
+        add_bool(o, "systemd", true);
+        add_bool(o, "systemdUser", true);
+        add_bool(o, "rdma", true);
+        return o;
+}
+
+static json_object *seccomp(void) {
+        json_object *o = enabled(true);
+
+        json_object_object_add(o, "actions", strings(spec_seccomp_actions));
+        json_object_object_add(o, "operators", strings(seccomp_operators));
+        json_object_object_add(o, "archs", strings(spec_seccomp_architectures));
+        json_object_object_add(o, "knownFlags", strings(spec_seccomp_flags));
+        json_object_object_add(o, "supportedFlags", strings(spec_seccomp_flags));
+        return o;
+}
+
+static int features(const Runtime *rt, void *target, char **words, Error *reterr) {
+        static const char *const unsafe[] = { "org.systemd.property.", "run.oci.", NULL };
+        json_object *o = json_object_new_object(), *l = json_object_new_object(), *hooks = json_object_new_array();
+
+        for (int i = 0; i < _HOOK_KINDS; i++)
+                json_object_array_add(hooks, json_object_new_string(spec_hook_names[i]));
+        json_object_object_add(o, "ociVersionMin", json_object_new_string("1.0.0"));
+        json_object_object_add(o, "ociVersionMax", json_object_new_string(OCIRT_SPEC_VERSION));
+        json_object_object_add(o, "hooks", hooks);
+        json_object_object_add(o, "mountOptions", strings(mount_option_names));
+        json_object_object_add(l, "namespaces", strings(spec_namespace_names));
+        json_object_object_add(l, "capabilities", strings(spec_capability_names));
+        json_object_object_add(l, "cgroup", cgroup());
+        json_object_object_add(l, "seccomp", seccomp());
+        json_object_object_add(l, "apparmor", enabled(true));
+        json_object_object_add(l, "selinux", enabled(true));
+        json_object_object_add(o, "linux", l);
+        json_object_object_add(o, "potentiallyUnsafeConfigAnnotations", strings(unsafe));
+        print_object(o, true);
+        json_object_put(o);
+        return 0;
+}
+
+const Verb verb_features = {
+        .name = "features", .arguments = "", .summary = "Print what this runtime can do as JSON",
+        .order = OPTIONS_ANYWHERE, .run = features,
+};

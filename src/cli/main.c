@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "basic/log.h"
+#include "basic/str.h"
+#include "cli/verb.h"
+#include "version.h"
+
+const Verb *const verbs[] = {
+        &verb_create, &verb_run, &verb_start, &verb_state, &verb_kill, &verb_stop, &verb_delete, &verb_exec, &verb_list,
+        &verb_ps, &verb_pause, &verb_resume, &verb_spec, &verb_features, NULL,
+};
+
+typedef struct Globals {
+        const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+        bool debug, systemd_cgroup, version, help;
+} Globals;
+
+#define GLOBAL(field) .offset = offsetof(Globals, field)
+static const Option global_options[] = {
+        { .name = "root", GLOBAL(root), .type = OPTION_STRING, .argument = "DIR", .help = "Where containers are remembered" },
+        { .name = "log", GLOBAL(log), .type = OPTION_STRING, .argument = "FILE", .help = "Append messages to FILE, too" },
+        { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text or json, in the log file" },
+        { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error, warning, info or debug" },
+        { .name = "debug", GLOBAL(debug), .type = OPTION_FLAG, .help = "Same as --log-level=debug" },
+        { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "Accepted; it is always so" },
+        { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd or disabled (no scope)" },
+        { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto, true or false" },
+        { .name = "version", .letter = 'v', GLOBAL(version), .type = OPTION_FLAG, .help = "Print the version and exit" },
+        { .name = "help", .letter = 'h', GLOBAL(help), .type = OPTION_FLAG, .help = "Print this, or a verb's help, and exit" },
+        OPTION_END,
+};
+
+static void print_help(void) {
+        printf("ocirt-sd [OPTION...] VERB [ARGUMENT...]\n\n"
+               "Run OCI containers as systemd scopes.\n\nVerbs:\n");
+        for (const Verb *const *v = verbs; *v; v++)
+                printf("  %-10s %s\n", (*v)->name, (*v)->summary);
+        printf("\nOptions:\n");
+        options_print(global_options);
+        printf("\nSee \"ocirt-sd VERB --help\" and ocirt-sd(1).\n");
+}
+
+static void print_verb_help(const Verb *v) {
+        printf("ocirt-sd %s [OPTION...] %s\n\n%s\n", v->name, v->arguments, v->summary);
+        printf("\nOptions:\n");
+        if (v->options)
+                options_print(v->options);
+        printf("  %-28s  %s\n", "-h, --help", "Print this and exit");
+}
+
+static void print_version(void) {
+        printf("ocirt-sd version %s\ncommit: %s\nspec: %s\n", OCIRT_VERSION, OCIRT_COMMIT, OCIRT_SPEC_VERSION);
+}
+
+static int open_log(const Globals *g, Error *reterr) {
+        const char *path = g->log ? startswith(g->log, "file:") ?: g->log : NULL;
+
+        if (g->log_format && !streq(g->log_format, "text") && !streq(g->log_format, "json"))
+                return error_setf(reterr, EINVAL, "--log-format: expected text or json, got \"%s\"", g->log_format);
+        log_settings.json = streq_null(g->log_format, "json");
+        if (!isempty(path)) {
+                log_settings.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+                if (log_settings.fd < 0)
+                        return error_errnof(reterr, errno, "cannot open the log file %s", path);
+        }
+        if (g->log_level) {
+                int level = log_level_from_string(g->log_level);
+
+                if (level < 0)
+                        return error_setf(reterr, EINVAL, "--log-level: expected error, warning, info or debug, got \"%s\"",
+                                          g->log_level);
+                log_settings.level = (LogLevel) level;
+        }
+        if (g->debug)
+                log_settings.level = LOG_DEBUG;
+        return 0;
+}
+
+static int make_runtime(const Globals *g, Arena *a, Runtime *ret, Error *reterr) {
+        _cleanup_free_ char *cwd = NULL;
+
+        runtime_probe(&ret->facts);
+        if (g->cgroup_manager && !streq(g->cgroup_manager, "systemd") && !streq(g->cgroup_manager, "disabled"))
+                return error_setf(reterr, EINVAL, "--cgroup-manager: expected systemd or disabled, got \"%s\"",
+                                  g->cgroup_manager);
+        ret->facts.cgroup_disabled = streq_null(g->cgroup_manager, "disabled");
+        if (streq_null(g->rootless, "true"))
+                ret->facts.rootless = true;
+        else if (streq_null(g->rootless, "false"))
+                ret->facts.rootless = false;
+        else if (g->rootless && !streq(g->rootless, "auto"))
+                return error_setf(reterr, EINVAL, "--rootless: expected auto, true or false, got \"%s\"", g->rootless);
+        ret->root = isempty(g->root) ? runtime_default_root(&ret->facts, a) : g->root;
+        if (ret->root[0] != '/') {
+                cwd = getcwd(NULL, 0);
+                if (!cwd)
+                        return error_errnof(reterr, errno, "cannot tell the working directory");
+                ret->root = arena_printf(a, "%s/%s", cwd, ret->root);
+        }
+        return 0;
+}
+
+static const Verb *find_verb(const char *name, Error *reterr) {
+        const char *names[ELEMENTSOF(verbs)], *suggestion;
+        size_t n = 0;
+
+        for (; verbs[n]; n++) {
+                if (streq(verbs[n]->name, name))
+                        return verbs[n];
+                names[n] = verbs[n]->name;
+        }
+        suggestion = nearest(name, names, n);
+        if (suggestion)
+                error_setf(reterr, EINVAL, "unknown verb \"%s\", did you mean %s?", name, suggestion);
+        else
+                error_setf(reterr, EINVAL, "unknown verb \"%s\" (see ocirt-sd --help)", name);
+        return NULL;
+}
+
+/* A verb's own --help comes before everything else that could be wrong with its arguments. */
+static bool wants_help(char **argv, OptionOrder order) {
+        for (; *argv && !streq(*argv, "--"); argv++) {
+                if (streq(*argv, "--help") || streq(*argv, "-h"))
+                        return true;
+                if (order == OPTIONS_FIRST && (*argv)[0] != '-')
+                        return false;
+        }
+        return false;
+}
+
+static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Error *reterr) {
+        static const Option none[] = { OPTION_END };
+        void *options = arena_alloc(a, v->options_size + 1);
+        char **words;
+        unsigned n = 0;
+        int r;
+
+        r = options_parse(v->options ?: none, options, v->order, argv, a, &words, reterr);
+        if (r < 0)
+                return error_prefixf(reterr, "%s", v->name);
+        while (words[n])
+                n++;
+        if (n < v->min_words || n > v->max_words)
+                return error_setf(reterr, EINVAL, "%s: expected %s", v->name,
+                                  isempty(v->arguments) ? "no argument" : v->arguments);
+        return v->run(rt, options, words, reterr);
+}
+
+static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
+        Globals globals = {};
+        Runtime rt = {};
+        const Verb *verb;
+        char **words;
+        int r;
+
+        r = options_parse(global_options, &globals, OPTIONS_FIRST, argv + 1, a, &words, reterr);
+        if (r == 0)
+                r = open_log(&globals, reterr);
+        if (r < 0)
+                return r;
+        if (globals.version) {
+                print_version();
+                return 0;
+        }
+        if (globals.help || (words[0] && streq(words[0], "help") && !words[1])) {
+                print_help();
+                return 0;
+        }
+        if (!words[0])
+                return error_setf(reterr, EINVAL, "expected a verb (see ocirt-sd --help)");
+        verb = find_verb(words[0], reterr);
+        if (!verb)
+                return -EINVAL;
+        *failure_status = verb->failure_status ?: 1;
+        if (wants_help(words + 1, verb->order)) {
+                print_verb_help(verb);
+                return 0;
+        }
+        r = make_runtime(&globals, a, &rt, reterr);
+        return r < 0 ? r : run_verb(&rt, verb, words + 1, a, reterr);
+}
+
+int main(int argc, char **argv) {
+        _cleanup_(arena_done) Arena arena = {};
+        _cleanup_error_ Error error = {};
+        int failure_status = 1, r;
+
+        r = run(argv, &arena, &failure_status, &error);
+        if (fflush(stdout) == EOF && r >= 0)
+                r = error_setf(&error, EIO, "cannot write to standard output");
+        if (r < 0) {
+                log_message(LOG_ERROR, "%s", error.message ?: errno_text(r));
+                return failure_status;
+        }
+        return r;
+}

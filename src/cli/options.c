@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "basic/str.h"
+
+#define WORD_MAX 40U
+#define OPTIONS_MAX 64U
+
+/* Optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours. */
+static unsigned distance(const char *a, const char *b) {
+        unsigned d[WORD_MAX + 1][WORD_MAX + 1];
+        size_t n = strlen(a), m = strlen(b);
+
+        if (n > WORD_MAX || m > WORD_MAX)
+                return UINT32_MAX;
+        for (size_t i = 0; i <= n; i++)
+                for (size_t j = 0; j <= m; j++) {
+                        unsigned best;
+
+                        if (i == 0 || j == 0) {
+                                d[i][j] = (unsigned) (i + j);
+                                continue;
+                        }
+                        best = MIN(d[i - 1][j], d[i][j - 1]) + 1;
+                        best = MIN(best, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                                best = MIN(best, d[i - 2][j - 2] + 1);
+                        d[i][j] = best;
+                }
+        return d[n][m];
+}
+
+const char *nearest(const char *word, const char *const *candidates, size_t n) {
+        unsigned best = MAX((unsigned) strlen(word) / 3, 1U) + 1; /* a third of the letters wrong at most */
+        const char *found = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                unsigned d = distance(word, candidates[i]);
+
+                if (d < best) {
+                        best = d;
+                        found = candidates[i];
+                }
+        }
+        return found;
+}
+
+static int unknown(const Option *table, const char *word, Error *reterr) {
+        const char *names[OPTIONS_MAX], *suggestion, *name = word + strspn(word, "-");
+        _cleanup_free_ char *bare = NULL;
+        size_t n = 0;
+
+        bare = strndup(name, strcspn(name, "="));
+        if (!bare)
+                oom();
+        for (const Option *o = table; o->name && n < OPTIONS_MAX; o++)
+                if (o->help)
+                        names[n++] = o->name;
+        suggestion = nearest(bare, names, n);
+        return suggestion ? error_setf(reterr, EINVAL, "unknown option \"%s\", did you mean --%s?", word, suggestion)
+                          : error_setf(reterr, EINVAL, "unknown option \"%s\"", word);
+}
+
+static int set_flag(const Option *o, const char *value, bool *target, Error *reterr) {
+        if (!value || streq(value, "true"))
+                *target = true;
+        else if (streq(value, "false"))
+                *target = false;
+        else
+                return error_setf(reterr, EINVAL, "--%s: expected true or false, got \"%s\"", o->name, value);
+        return 0;
+}
+
+static void add_to_list(const char ***list, const char *value, Arena *a) {
+        size_t n = 0;
+        const char **grown;
+
+        while (*list && (*list)[n])
+                n++;
+        grown = arena_calloc(a, n + 2, sizeof(char *));
+        if (n > 0)
+                memcpy(grown, *list, n * sizeof(char *));
+        grown[n] = value;
+        *list = grown;
+}
+
+static int set(const Option *o, const char *value, void *target, Arena *a, Error *reterr) {
+        void *variable = (char *) target + o->offset;
+
+        switch (o->type) {
+        case OPTION_FLAG:
+                return set_flag(o, value, variable, reterr);
+        case OPTION_STRING:
+                *(const char **) variable = value;
+                return 0;
+        case OPTION_LIST:
+                add_to_list(variable, value, a);
+                return 0;
+        case OPTION_U32:
+                if (parse_u32(value, variable) < 0)
+                        return error_setf(reterr, EINVAL, "--%s: expected a number, got \"%s\"", o->name, value);
+                return 0;
+        }
+        return -EINVAL;
+}
+
+static const Option *find_long(const Option *table, const char *name, size_t n) {
+        for (const Option *o = table; o->name; o++)
+                if (strlen(o->name) == n && strncmp(o->name, name, n) == 0)
+                        return o;
+        return NULL;
+}
+
+static const Option *find_short(const Option *table, char letter) {
+        for (const Option *o = table; o->name; o++)
+                if (o->letter && o->letter == letter)
+                        return o;
+        return NULL;
+}
+
+/* Takes the option at **argv and its value; leaves *argv at the last word taken. */
+static int parse_long(const Option *table, void *target, char ***argv, const char *name, Arena *a, Error *reterr) {
+        size_t n = strcspn(name, "=");
+        const Option *o = find_long(table, name, n);
+        const char *value = name[n] == '=' ? name + n + 1 : NULL;
+
+        if (!o)
+                return unknown(table, **argv, reterr);
+        if (o->type != OPTION_FLAG && !value) {
+                value = (*argv)[1];
+                if (!value)
+                        return error_setf(reterr, EINVAL, "option --%s requires an argument", o->name);
+                (*argv)++;
+        }
+        return set(o, value, target, a, reterr);
+}
+
+static int parse_short(const Option *table, void *target, char ***argv, Arena *a, Error *reterr) {
+        for (const char *p = **argv + 1; *p; p++) {
+                const Option *o = find_short(table, *p);
+                const char *value = p[1] ? p + 1 + (p[1] == '=') : NULL;
+                int r;
+
+                if (!o)
+                        return unknown(table, **argv, reterr);
+                if (o->type == OPTION_FLAG) {
+                        r = set(o, NULL, target, a, reterr);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (!value && !(value = *++*argv))
+                        return error_setf(reterr, EINVAL, "option -%c requires an argument", o->letter);
+                return set(o, value, target, a, reterr);
+        }
+        return 0;
+}
+
+int options_parse(const Option *table, void *target, OptionOrder order, char **argv, Arena *a, char ***ret_words,
+                  Error *reterr) {
+        char **words;
+        size_t n = 0;
+
+        while (argv[n])
+                n++;
+        words = arena_calloc(a, n + 1, sizeof(char *));
+        n = 0;
+        for (; *argv; argv++) {
+                const char *word = *argv;
+                int r;
+
+                if (streq(word, "--")) {
+                        argv++;
+                        break;
+                }
+                if (word[0] != '-' || word[1] == '\0') {
+                        if (order == OPTIONS_FIRST)
+                                break;
+                        words[n++] = *argv;
+                        continue;
+                }
+                if (word[1] == '-')
+                        r = parse_long(table, target, &argv, word + 2, a, reterr);
+                else if (find_long(table, word + 1, strcspn(word + 1, "=")))
+                        r = parse_long(table, target, &argv, word + 1, a, reterr);
+                else
+                        r = parse_short(table, target, &argv, a, reterr);
+                if (r < 0)
+                        return r;
+        }
+        while (*argv)
+                words[n++] = *argv++;
+        *ret_words = words;
+        return 0;
+}
+
+void options_print(const Option *table) {
+        for (const Option *o = table; o->name; o++) {
+                char left[40], letter[8] = "    ";
+
+                if (!o->help)
+                        continue;
+                if (o->letter)
+                        snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+                snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+                         o->argument ?: "");
+                printf(strlen(left) > 28 ? "  %s\n  %-28s  %s\n" : "  %-28s%s  %s\n", left, "", o->help);
+        }
+}

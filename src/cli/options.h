@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/alloc.h"
+#include "basic/error.h"
+
+/* Command-line options by table: parsing, help and suggestions come from the same rows. */
+
+typedef enum OptionType {
+        OPTION_FLAG,    /* bool: --name, --name=true, --name=false */
+        OPTION_STRING,  /* const char *: the last one counts */
+        OPTION_LIST,    /* const char **, NULL-terminated: each adds one */
+        OPTION_U32,     /* uint32_t */
+} OptionType;
+
+typedef struct Option {
+        const char *name;      /* without dashes; NULL ends the table */
+        char letter;           /* or 0 */
+        OptionType type;
+        size_t offset;         /* of its variable in the target */
+        const char *argument;  /* "FILE", for help; NULL for flags */
+        const char *help;      /* one line; NULL: accepted, but not shown */
+} Option;
+
+#define OPTION_END { .name = NULL }
+
+typedef enum OptionOrder {
+        OPTIONS_FIRST,  /* the first word that is no option ends them: what follows belongs to somebody else */
+        OPTIONS_ANYWHERE,
+} OptionOrder;
+
+/*
+ * Takes --name VALUE, --name=VALUE, -n VALUE, -nVALUE and single-dash long names (-no-subreaper), up to "--".
+ * *words (NULL-terminated, from a) are the rest. The error names the nearest option.
+ */
+int options_parse(const Option *table, void *target, OptionOrder order, char **argv, Arena *a, char ***ret_words,
+                  Error *reterr);
+
+/* The rows as help, in at most 80 columns. */
+void options_print(const Option *table);
+
+/* The candidate that differs least from the word, or NULL when none is near. */
+const char *nearest(const char *word, const char *const *candidates, size_t n);

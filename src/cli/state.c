@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "cli/state-object.h"
+#include "cli/verb.h"
+
+static int state(const Runtime *rt, void *target, char **words, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        json_object *object;
+        int r;
+
+        r = store_open(rt->root, false, &store, reterr);
+        if (r == 0)
+                r = container_open(&store, words[0], false, &c, reterr);
+        if (r < 0)
+                return r;
+        object = state_object(&c);
+        print_object(object, true);
+        json_object_put(object);
+        return 0;
+}
+
+const Verb verb_state = {
+        .name = "state", .arguments = "ID", .summary = "Print the state of a container as JSON",
+        .order = OPTIONS_ANYWHERE, .min_words = 1, .max_words = 1, .run = state,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/options.h"
+#include "runtime/runtime.h"
+
+/* The command line: one file a verb, holding its options, its help and its output, and no logic. */
+typedef struct Verb {
+        const char *name;
+        const char *arguments;   /* "ID [SIGNAL]", for help */
+        const char *summary;     /* one line */
+        const Option *options;   /* NULL: none */
+        size_t options_size;     /* of the struct that they fill */
+        OptionOrder order;
+        unsigned min_words, max_words;
+        int failure_status;      /* exit status on error; 0 stands for 1 */
+        /* words: what is left besides options. Returns the exit status, or -errno. */
+        int (*run)(const Runtime *rt, void *options, char **words, Error *reterr);
+} Verb;
+
+extern const Verb verb_create, verb_run, verb_start, verb_state, verb_kill, verb_stop, verb_delete, verb_exec,
+        verb_list, verb_ps, verb_pause, verb_resume, verb_spec, verb_features;
+
+extern const Verb *const verbs[];

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "basic/error.h"
+
+/* Terminals: the pty's master handed to an engine, or served by ourselves in the foreground. */
+
+/* Connects to --console-socket (any length of path). */
+int console_connect(const char *path, Error *reterr);
+/* Sends the descriptor as engines expect it: one message, a name as payload, one descriptor. */
+int console_send(int socket, const char *name, int fd, Error *reterr);
+
+/* In the foreground: our own terminal raw, until console_done(); bytes both ways; its size kept equal. */
+typedef struct Console {
+        int master;
+        bool input_ended;
+        bool raw;               /* and what it was before */
+        struct termios before;
+} Console;
+
+int console_begin(Console *c, int master, Error *reterr);
+/* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
+void console_resize(const Console *c);
+/* What is there from stdin to the container, or from the container to stdout. The latter returns false once nobody
+ * holds the other end any more. */
+void console_copy_in(Console *c);
+bool console_copy_out(Console *c);
+void console_done(Console *c);

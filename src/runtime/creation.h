@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+
+#include "host/launch.h"
+#include "runtime/filter.h"
+#include "runtime/runtime.h"
+
+/*
+ * A container in the making: what create and run share. The order is what makes it safe (HACKING, "A container is
+ * made"): everything that can be refused is refused before anything exists; then the record, then the child, then
+ * the scope; the child's work overlaps with systemd's.
+ *
+ * creation_undo() takes back whatever half of it was done.
+ */
+typedef struct Creation {
+        const Runtime *rt;
+        const CreateOptions *options;
+        bool start_now;          /* run: no gate */
+
+        Store store;
+        char *bundle;            /* resolved */
+        char *config;            /* the bytes of config.json */
+        size_t config_size;
+        Spec *spec;
+        Filter filter;
+        UnitPlan unit;
+        InitPlan init;
+
+        Manager *manager;        /* NULL: --cgroup-manager=disabled */
+        int console_socket;
+        Container container;
+        bool made;               /* the container directory is ours to remove */
+        bool scope_requested;
+        Launch launch;
+        int console;             /* the pty's master, for run in the foreground */
+} Creation;
+
+#define CREATION_NEW(runtime, opts, now)                                                                   \
+        ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
+                     .console_socket = -EBADF, .container = { .dir = -EBADF }, .launch = LAUNCH_NONE,      \
+                     .console = -EBADF })
+
+/* Frees memory and closes descriptors; the container stays. */
+void creation_done(Creation *c);
+#define _cleanup_creation_ _cleanup_(creation_done)
+
+/* Reads, checks and plans. Nothing exists yet. */
+int creation_plan(Creation *c, Error *reterr);
+/* Makes it, up to a process that waits for creation_release(). On failure everything has been undone. */
+int creation_make(Creation *c, Error *reterr);
+/* The record is committed: lets the process go on, to its gate or to its program. For run, returns once the program
+ * has been executed. On failure everything has been undone. */
+int creation_release(Creation *c, Error *reterr);
+void creation_undo(Creation *c);
+
+/* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
+int write_pid_file(const char *path, pid_t pid, Error *reterr);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "basic/fd.h"
+#include "runtime/removal.h"
+
+int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_error_ Error error = {};
+        Status status;
+        int r;
+
+        r = store_open(rt->root, false, &store, &error);
+        if (r == 0)
+                r = container_open(&store, id, true, &c, &error);
+        if (r == -ENOENT && force)
+                return 0;
+        if (r < 0)
+                return error_setf(reterr, error.code, "%s", error.message);
+        status = container_status(&c);
+        /* One that waits to be started holds nothing but what create made. */
+        if (!force && status != STATUS_STOPPED && status != STATUS_CREATED)
+                return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s", id,
+                                  status_name(status));
+        return removal_run(&store, &c, reterr);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtime/foreground.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "host/process.h"
+
+int foreground_begin(sigset_t *ret_before, Error *reterr) {
+        static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE };
+        sigset_t all;
+        int fd;
+
+        (void) sigfillset(&all);
+        for (size_t i = 0; i < ELEMENTSOF(synchronous); i++)
+                (void) sigdelset(&all, synchronous[i]);
+        (void) sigprocmask(SIG_SETMASK, &all, ret_before);
+        fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        return fd < 0 ? error_errnof(reterr, errno, "cannot wait for signals") : fd;
+}
+
+static void forward_signals(int signals, const Launch *launch, const Console *console) {
+        struct signalfd_siginfo info;
+
+        while (read(signals, &info, sizeof(info)) == sizeof(info))
+                if (info.ssi_signo == SIGWINCH && console)
+                        console_resize(console);
+                else if (info.ssi_signo != SIGCHLD)
+                        (void) process_signal(launch->pidfd, (int) info.ssi_signo);
+}
+
+static int reap(const Launch *launch, int *ret_status, Error *reterr) {
+        int status;
+
+        while (waitpid(launch->pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return error_errnof(reterr, errno, "lost the container's process");
+        *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        return 0;
+}
+
+int foreground_wait(Launch *launch, int signals, Console *console, int *ret_status, Error *reterr) {
+        for (;;) {
+                struct pollfd fds[] = {
+                        { .fd = launch->pidfd, .events = POLLIN },
+                        { .fd = signals, .events = POLLIN },
+                        { .fd = console ? console->master : -1, .events = POLLIN },
+                        { .fd = console && !console->input_ended ? STDIN_FILENO : -1, .events = POLLIN },
+                };
+
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
+                        return error_errnof(reterr, errno, "cannot wait for the container's process");
+                if (fds[1].revents)
+                        forward_signals(signals, launch, console);
+                if (fds[3].revents)
+                        console_copy_in(console);
+                /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
+                if (fds[2].revents) {
+                        if (!console_copy_out(console))
+                                console->master = close_fd(console->master);
+                } else if (fds[0].revents)
+                        return reap(launch, ret_status, reterr);
+        }
+}

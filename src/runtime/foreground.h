@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <signal.h>
+
+#include "host/launch.h"
+#include "runtime/console.h"
+
+/* Being the parent of a container's process until it ends: signals go on to it, and its terminal is served. */
+
+/* Before the process is spawned: from here on signals wait for foreground_wait(). *ret_before: the mask to go
+ * back to. Returns a signalfd. */
+int foreground_begin(sigset_t *ret_before, Error *reterr);
+
+/* *ret_status: exit status, or 128 + the signal that ended it. console: its terminal, or NULL. */
+int foreground_wait(Launch *launch, int signals, Console *console, int *ret_status, Error *reterr);

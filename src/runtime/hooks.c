@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtime/hooks.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/str.h"
+#include "oci/state-json.h"
+
+/* How much of a failed hook's output goes into the error. */
+#define OUTPUT_MAX 1024U
+
+static _noreturn_ void child(const SpecHook *hook, int input, int output) {
+        const char *fallback[] = { hook->path, NULL }, *empty[] = { NULL };
+        sigset_t none;
+
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
+        if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+                _exit(126);
+        (void) syscall(SYS_close_range, 3U, ~0U, 0);
+        (void) execve(hook->path, (char **) (hook->args && hook->args[0] ? hook->args : fallback),
+                      (char **) (hook->env ?: empty));
+        dprintf(2, "%s", errno_text(errno));
+        _exit(127);
+}
+
+static int failed(const SpecHook *hook, int output, const char *how, int value, Error *reterr) {
+        char text[OUTPUT_MAX + 1];
+        ssize_t n = pread(output, text, OUTPUT_MAX, 0);
+
+        n = MAX(n, (ssize_t) 0);
+        while (n > 0 && text[n - 1] == '\n')
+                n--;
+        text[n] = '\0';
+        return error_setf(reterr, EIO, "hook %s: %s %d%s%s", hook->path, how, value, n > 0 ? ": " : "", text);
+}
+
+static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr) {
+        uint64_t deadline = hook->timeout.set ? now_usec() + (uint64_t) hook->timeout.v * 1000000 : UINT64_MAX;
+        _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+        bool late = pidfd >= 0 && pidfd_wait(pidfd, deadline) == -ETIMEDOUT;
+        int status;
+
+        if (late) {
+                (void) kill(-pid, SIGKILL);
+                (void) kill(pid, SIGKILL);
+        }
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return error_errnof(reterr, errno, "hook %s: lost", hook->path);
+        if (late)
+                return failed(hook, output, "did not end within its timeout, in seconds:", hook->timeout.v, reterr);
+        if (WIFSIGNALED(status))
+                return failed(hook, output, "killed by signal", WTERMSIG(status), reterr);
+        if (WEXITSTATUS(status) != 0)
+                return failed(hook, output, "exit status", WEXITSTATUS(status), reterr);
+        return 0;
+}
+
+static int run(const SpecHook *hook, const Text *state, Error *reterr) {
+        /* Files, not pipes: a hook may read nothing, and what it leaves running may keep its output open. */
+        _cleanup_close_ int input = memfd_sealed("ocirt-sd-hook-state", state->s, state->n);
+        _cleanup_close_ int output = memfd_create("ocirt-sd-hook-output", MFD_CLOEXEC);
+        pid_t pid;
+
+        if (input < 0 || output < 0)
+                return error_errnof(reterr, input < 0 ? input : errno, "hook %s: cannot be prepared", hook->path);
+        pid = fork();
+        if (pid < 0)
+                return error_errnof(reterr, errno, "hook %s: cannot be started", hook->path);
+        if (pid == 0)
+                child(hook, input, output);
+        return wait_hook(hook, pid, output, reterr);
+}
+
+int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
+        _cleanup_text_ Text text = {}, tail = {};
+        int r;
+
+        if (spec->hooks[kind].n == 0)
+                return 0;
+        state_json_hook(spec, state->id, state->status, state->bundle, &text, &tail);
+        text_addf(&text, "%d", state->pid);
+        text_add(&text, tail.s);
+        for (size_t i = 0; i < spec->hooks[kind].n; i++) {
+                r = run(&spec->hooks[kind].hooks[i], &text, reterr);
+                if (r < 0)
+                        return error_prefixf(reterr, "error running %s hook #%zu", spec_hook_names[kind], i);
+        }
+        return 0;
+}

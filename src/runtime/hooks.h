@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "oci/spec.h"
+
+/* Hooks that the specification runs in the runtime's namespaces (config.md, "POSIX-platform Hooks"). */
+
+typedef struct HookState {
+        const char *id, *bundle;
+        const char *status;   /* "creating", "running", "stopped" */
+        pid_t pid;            /* 0: none */
+} HookState;
+
+/* Runs all hooks of a kind in order and stops at the first that fails: exit status, signal or timeout, with what
+ * it wrote. The state goes to its standard input. */
+int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "basic/fd.h"
+#include "host/cgroup.h"
+#include "runtime/runtime.h"
+
+/* Through systemd, so that `systemctl status` says the same as we do. */
+static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_manager_ Manager *m = NULL;
+        Status status;
+        int r;
+
+        r = store_open(rt->root, false, &store, reterr);
+        if (r == 0)
+                r = container_open(&store, id, true, &c, reterr);
+        if (r < 0)
+                return r;
+        status = container_status(&c);
+        if (freeze ? status != STATUS_RUNNING && status != STATUS_CREATED : status != STATUS_PAUSED)
+                return error_setf(reterr, EBUSY, "cannot %s container %s: it is %s", freeze ? "pause" : "resume", id,
+                                  status == STATUS_STOPPED ? "stopped: container not running" : status_name(status));
+        if (!c.record.unit)
+                return error_setf(reterr, EOPNOTSUPP, "cannot %s container %s: it has no cgroup of its own",
+                                  freeze ? "pause" : "resume", id);
+        r = manager_open(c.record.user_manager, &m, reterr);
+        return r < 0 ? r : manager_freeze_unit(m, c.record.unit, freeze, reterr);
+}
+
+int runtime_pause(const Runtime *rt, const char *id, Error *reterr) {
+        return set_frozen(rt, id, true, reterr);
+}
+
+int runtime_resume(const Runtime *rt, const char *id, Error *reterr) {
+        return set_frozen(rt, id, false, reterr);
+}

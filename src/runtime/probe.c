@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "basic/file.h"
+#include "basic/str.h"
+#include "host/cgroup.h"
+#include "runtime/runtime.h"
+
+#define PROC_FILE_MAX 4096U
+
+/* Is this "all of 32 bits, onto itself", the map of the initial user namespace? */
+static bool in_initial_userns(void) {
+        _cleanup_free_ char *map = NULL;
+        unsigned inside, outside, size;
+
+        if (read_file_at(AT_FDCWD, "/proc/self/uid_map", PROC_FILE_MAX, &map, NULL) < 0)
+                return true; /* a kernel without user namespaces */
+        return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 && outside == 0 &&
+               size == UINT32_MAX;
+}
+
+static bool is_enabled(const char *path) {
+        _cleanup_free_ char *text = NULL;
+
+        return read_file_at(AT_FDCWD, path, PROC_FILE_MAX, &text, NULL) == 0 && text[0] == 'Y';
+}
+
+void runtime_probe(HostFacts *ret) {
+        *ret = (HostFacts){
+                .own_userns = !in_initial_userns(),
+                /* Every process but those that dropped it has what its uid stands for; cheap, and right where
+                 * it matters: uid 0 outside of, or in, a user namespace. */
+                .privileged = geteuid() == 0,
+                .apparmor = is_enabled("/sys/module/apparmor/parameters/enabled"),
+                .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
+                .cgroup_mount = cgroup_mount_point(),
+        };
+        ret->rootless = geteuid() != 0 || ret->own_userns;
+}
+
+const char *runtime_default_root(const HostFacts *facts, Arena *a) {
+        const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+
+        /* The caller's environment counts only for who is not root: engines drop it on some calls, and create and
+         * start must agree. */
+        if (facts->rootless && !isempty(runtime_dir))
+                return arena_printf(a, "%s/ocirt-sd", runtime_dir);
+        return "/run/ocirt-sd";
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "basic/fd.h"
+#include "host/cgroup.h"
+#include "runtime/runtime.h"
+
+static int compare(const void *a, const void *b) {
+        return *(const pid_t *) a - *(const pid_t *) b;
+}
+
+int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_close_ int cgroup = -EBADF;
+        int r;
+
+        r = store_open(rt->root, false, &store, reterr);
+        if (r == 0)
+                r = container_open(&store, id, false, &c, reterr);
+        if (r < 0)
+                return r;
+        if (container_status(&c) == STATUS_STOPPED)
+                return error_setf(reterr, EBUSY, "cannot list the processes of container %s: container not running", id);
+        cgroup = c.record.unit && c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
+        if (cgroup < 0)
+                return error_setf(reterr, EOPNOTSUPP, "cannot list the processes of container %s: it has no cgroup of its "
+                                  "own", id);
+        r = cgroup_pids(cgroup, ret, ret_n);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot list the processes of container %s", id);
+        if (*ret_n > 0)
+                qsort(*ret, *ret_n, sizeof(**ret), compare);
+        return 0;
+}

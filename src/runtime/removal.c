@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtime/removal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/log.h"
+#include "host/cgroup.h"
+#include "host/manager.h"
+#include "host/process.h"
+#include "runtime/hooks.h"
+
+#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+
+/* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
+static bool is_ours(const Record *record, int cgroup) {
+        const char *attribute = record->user_manager ? "user.invocation_id" : "trusted.invocation_id";
+        char path[64], value[64];
+        ssize_t n;
+
+        if (!record->invocation_id)
+                return true;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", cgroup);
+        n = getxattr(path, attribute, value, sizeof(value) - 1);
+        if (n <= 0)
+                return true;
+        value[n] = '\0';
+        return streq(value, record->invocation_id);
+}
+
+static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
+        _cleanup_close_ int pidfd = container_open_init(c);
+        int r;
+
+        if (pidfd < 0)
+                return 0;
+        r = process_signal(pidfd, SIGKILL);
+        if (r < 0 && r != -ESRCH)
+                return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
+        r = pidfd_wait(pidfd, deadline);
+        return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
+}
+
+int removal_kill(const Container *c, Error *reterr) {
+        uint64_t deadline = now_usec() + REMOVAL_TIMEOUT_USEC;
+        _cleanup_close_ int cgroup = -EBADF;
+        int r;
+
+        cgroup = c->record.unit && c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
+        if (cgroup >= 0 && is_ours(&c->record, cgroup)) {
+                r = cgroup_kill(cgroup);
+                if (r == 0)
+                        r = cgroup_wait_empty(cgroup, deadline);
+                if (r < 0)
+                        return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
+        }
+        return kill_init(c, deadline, reterr);
+}
+
+/* Usually systemd has removed the scope by itself as soon as it was empty; else it is asked to. */
+static int remove_scope(const Record *record, Error *reterr) {
+        _cleanup_manager_ Manager *m = NULL;
+        _cleanup_close_ int cgroup = -EBADF;
+        int r;
+
+        if (record->cgroup) {
+                cgroup = cgroup_open(record->cgroup);
+                if (cgroup < 0 || !is_ours(record, cgroup) ||
+                    cgroup_wait_removed(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC / 5) == 0)
+                        return 0;
+        }
+        r = manager_open(record->user_manager, &m, reterr);
+        return r < 0 ? r : manager_stop_unit(m, record->unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+}
+
+static void run_poststop(const Container *c, const char *config, size_t size) {
+        HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
+        _cleanup_error_ Error error = {};
+        _cleanup_spec_ Spec *spec = NULL;
+        int r;
+
+        r = spec_parse(config, size, &spec, &error);
+        if (r == 0)
+                r = hooks_run(spec, HOOK_POSTSTOP, &state, &error);
+        if (r < 0)
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
+int removal_run(const Store *store, Container *c, Error *reterr) {
+        _cleanup_free_ char *config = NULL;
+        size_t config_size = 0;
+        int r;
+
+        r = removal_kill(c, reterr);
+        if (r == 0 && c->record.unit)
+                r = remove_scope(&c->record, reterr);
+        if (r < 0)
+                return r;
+        if (c->record.has_poststop)
+                (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);
+        r = container_remove(store, c, reterr);
+        if (r == 0 && config)
+                run_poststop(c, config, config_size);
+        return r;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "runtime/runtime.h"
+
+/* How long the processes of a container may take to die once they are killed, and systemd to notice. */
+#define REMOVAL_TIMEOUT_USEC (10 * 1000000ULL)
+
+/* Ends every process of the container and waits for it. */
+int removal_kill(const Container *c, Error *reterr);
+
+/* Takes away what create made, of a container in any state, down to its directory; then runs its poststop hooks,
+ * whose failures are warnings. Idempotent. */
+int removal_run(const Store *store, Container *c, Error *reterr);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <sys/file.h>
+
+#include "basic/fd.h"
+#include "runtime/creation.h"
+#include "runtime/foreground.h"
+#include "runtime/hooks.h"
+#include "runtime/removal.h"
+
+static int run_poststart(Creation *c, Error *reterr) {
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
+        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, reterr);
+
+        if (r < 0)
+                creation_undo(c);
+        return r;
+}
+
+/* The container is on its own from here on; what we hold of it goes. */
+static void let_go(Creation *c) {
+        c->manager = manager_close(c->manager);
+        (void) flock(c->container.dir, LOCK_UN);
+        c->container.locked = false;
+}
+
+static int serve(Creation *c, int signals, int *ret_status, Error *reterr) {
+        _cleanup_(console_done) Console console = { .master = -EBADF };
+        bool terminal = c->console >= 0;
+        int r = 0;
+
+        if (terminal)
+                r = console_begin(&console, TAKE_FD(c->console), reterr);
+        let_go(c);
+        if (r == 0)
+                r = foreground_wait(&c->launch, signals, terminal ? &console : NULL, ret_status, reterr);
+        return r;
+}
+
+/* The same container, or was it deleted, and perhaps made anew, while we waited? */
+static int remove_after(Creation *c, Error *reterr) {
+        _cleanup_container_ Container now = { .dir = -EBADF };
+        _cleanup_error_ Error gone = {};
+        int r;
+
+        r = container_open(&c->store, c->options->id, true, &now, &gone);
+        if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
+                return 0;
+        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, reterr);
+}
+
+static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
+        _cleanup_close_ int signals = -EBADF;
+        sigset_t before;
+        int r;
+
+        signals = foreground_begin(&before, reterr);
+        if (signals < 0)
+                return signals;
+        r = creation_make(c, reterr);
+        if (r == 0)
+                r = creation_release(c, reterr);
+        if (r == 0)
+                r = run_poststart(c, reterr);
+        if (r == 0)
+                r = serve(c, signals, ret_status, reterr);
+        if (r == 0 && !c->options->keep)
+                r = remove_after(c, reterr);
+        return r;
+}
+
+int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr) {
+        _cleanup_creation_ Creation c = CREATION_NEW(rt, options, true);
+        int r;
+
+        *ret_status = 0;
+        r = creation_plan(&c, reterr);
+        if (r < 0)
+                return r;
+        if (!c.spec->process)
+                return error_setf(reterr, EINVAL, "process: not set in config.json, so there is nothing to run");
+        if (!options->detach)
+                return run_foreground(&c, ret_status, reterr);
+        r = creation_make(&c, reterr);
+        if (r == 0)
+                r = creation_release(&c, reterr);
+        return r < 0 ? r : run_poststart(&c, reterr);
+}

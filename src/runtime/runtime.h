@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/manager.h"
+#include "host/store.h"
+#include "plan/facts.h"
+
+/*
+ * The verbs. One function a verb, one file a verb; the command line and the D-Bus service call the same ones.
+ * All return 0 or -errno with a sentence in reterr:
+ *   -EINVAL bad configuration or argument; -EOPNOTSUPP valid, but not to be had; -ENOENT no such container;
+ *   -EEXIST the id is taken; -EBUSY it is in the wrong state; -ETIMEDOUT a deadline passed; -EREMOTEIO systemd refused
+ */
+typedef struct Runtime {
+        const char *root;        /* --root, absolute */
+        HostFacts facts;
+} Runtime;
+
+/* The default root directory for these facts; from a. */
+const char *runtime_default_root(const HostFacts *facts, Arena *a);
+/* What the pure layer must know about this host and about us. */
+void runtime_probe(HostFacts *ret);
+
+typedef struct CreateOptions {
+        const char *id;
+        const char *bundle;          /* "." when the user gave none */
+        const char *config;          /* another config.json, or NULL */
+        const char *pid_file, *console_socket, *pidfd_socket;
+        uint32_t preserve_fds;       /* --preserve-fds */
+        bool no_pivot, no_new_keyring;
+        bool detach, keep;           /* run only */
+        bool ignored;                /* what is accepted without effect */
+} CreateOptions;
+
+int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reterr);
+/* *ret_status: what the process ended with, as a shell would report it; 0 when detached. */
+int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr);
+int runtime_start(const Runtime *rt, const char *id, Error *reterr);
+
+/* all: every process in the container's cgroup, and no error when there is none. */
+int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr);
+/* Stop signal, grace (µs), SIGKILL; the container is kept. */
+int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr);
+/* force: whatever its state, and no error when there is none. */
+int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);
+int runtime_pause(const Runtime *rt, const char *id, Error *reterr);
+int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
+int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr);
+
+typedef struct ExecOptions {
+        const char *id;
+        const char *process_file;    /* process.json, or NULL: the container's own process with what follows */
+        char *const *args;           /* NULL-terminated; with no process_file */
+        const char *cwd, *user, *process_label, *apparmor;
+        const char **env, **caps, **additional_gids; /* NULL-terminated or NULL */
+        bool tty, detach, no_new_privs, no_new_privs_set, ignore_paused;
+        const char *console_socket, *pid_file, *pidfd_socket, *cgroup;
+        uint32_t preserve_fds;
+} ExecOptions;
+int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr);
+
+/* Pids of the container's processes as we see them, sorted; the caller frees *ret. */
+int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *ret_n, Error *reterr);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "plan/init-protocol.h"
+#include "runtime/hooks.h"
+#include "runtime/removal.h"
+#include "runtime/runtime.h"
+
+#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+
+/* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. */
+static int open_gate(const Container *c, Error *reterr) {
+        _cleanup_close_ int gate = container_connect_gate(c);
+        InitMessage message = { .type = INIT_MSG_START };
+        ssize_t n;
+        int r;
+
+        if (gate < 0)
+                return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
+        r = send_fd(gate, &message, offsetof(InitMessage, text), -EBADF);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot start container %s", c->id);
+        n = receive_fd(gate, &message, sizeof(message) - 1, NULL);
+        /* Gone whatever came of it: from here on the container is not "created" any more. */
+        (void) unlinkat(c->dir, "gate", 0);
+        if (n < (ssize_t) offsetof(InitMessage, text) || message.type != INIT_MSG_ERROR)
+                return 0;
+        ((char *) &message)[n] = '\0';
+        return error_setf(reterr, message.value ?: EIO, "%s", message.text);
+}
+
+static int run_poststart(const Store *store, Container *c, Error *reterr) {
+        HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
+        _cleanup_free_ char *config = NULL;
+        _cleanup_spec_ Spec *spec = NULL;
+        size_t size;
+        int r;
+
+        if (!c->record.has_poststart)
+                return 0;
+        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", c->id);
+        r = spec_parse(config, size, &spec, reterr);
+        if (r == 0)
+                r = hooks_run(spec, HOOK_POSTSTART, &state, reterr);
+        if (r < 0) /* the container does not stay without what its hook was to do (runtime.md, "Lifecycle") */
+                (void) removal_kill(c, NULL);
+        return r;
+}
+
+int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        Status status;
+        int r;
+
+        r = store_open(rt->root, false, &store, reterr);
+        if (r == 0)
+                r = container_open(&store, id, true, &c, reterr);
+        if (r < 0)
+                return r;
+        status = container_status(&c);
+        if (status != STATUS_CREATED)
+                return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
+        r = open_gate(&c, reterr);
+        return r < 0 ? r : run_poststart(&store, &c, reterr);
+}

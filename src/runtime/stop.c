@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+
+#include "basic/fd.h"
+#include "host/process.h"
+#include "runtime/removal.h"
+
+int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_close_ int init = -EBADF;
+        Status status;
+        int r;
+
+        r = store_open(rt->root, false, &store, reterr);
+        if (r == 0)
+                r = container_open(&store, id, false, &c, reterr);
+        if (r < 0)
+                return r;
+        status = container_status(&c);
+        init = container_open_init(&c);
+        if (init < 0 || status == STATUS_STOPPED)
+                return error_setf(reterr, EBUSY, "cannot stop container %s: container not running", id);
+        if (signal == 0 && c.record.stop_signal)
+                signal = parse_signal(c.record.stop_signal);
+        if (signal <= 0)
+                signal = SIGTERM;
+        /* A frozen process would keep the signal for later, and one at the gate has no handler: no grace for them. */
+        if (status == STATUS_RUNNING && grace > 0) {
+                r = process_signal(init, signal);
+                if (r == 0)
+                        (void) pidfd_wait(init, grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace);
+        }
+        return removal_kill(&c, reterr);
+}
