@@ -49,9 +49,10 @@ typedef enum InitOp {
                                * A new file system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
                                * cleared, propagation, extra; source (when no slot), target */
-        INIT_CGROUP,          /* attrs, own namespace: the container's cgroup tree at target, in its own cgroup
-                               * namespace (a new cgroup2 mount) or as a bind of its directory; target, where the
-                               * host has cgroup2 mounted. In its own namespace it may come after INIT_PIVOT */
+        INIT_CGROUP,          /* attrs, own namespace; target, where the host has cgroup2: a new cgroup2 mount, which
+                               * shows the container's tree in its own cgroup namespace and all of the host's
+                               * otherwise. Where the kernel refuses that (user namespaces): a bind of the container's
+                               * own directory. In its own namespace it may come after INIT_PIVOT */
         INIT_REMOUNT,         /* attrs set, attrs cleared; path: attributes of the mount that is at path already */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
@@ -65,7 +66,8 @@ typedef enum InitOp {
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */
-        INIT_PIVOT,           /* pivot_root to the rootfs, old root detached */
+        INIT_PIVOT,           /* pivot_root to the rootfs, old root made slave (or else the host loses its mounts with
+                               * us when it is shared) and detached */
         INIT_MOVE_ROOT,       /* the same for --no-pivot: MS_MOVE and chroot */
         INIT_REMOUNT_ROOT,    /* attrs: set on "/" */
         INIT_SHARE_ROOT,      /* flags (MS_SHARED…): propagation of "/" after the pivot (rootfsPropagation) */
@@ -149,8 +151,7 @@ InitStep *init_plan_add(InitPlan *plan, InitOp op);
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
 
-/* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops,
- * which numbers, strings and lists an op has and needs, slots, NULs. Lists come with at least one element where
- * one is needed (args). */
+/* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops, which
+ * numbers, strings and lists an op has and needs, slots, NULs. args has at least one element. */
 void init_plan_encode(const InitPlan *plan, Text *ret);
 int init_plan_decode(const void *bytes, size_t size, InitPlan *ret);
