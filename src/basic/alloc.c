@@ -84,17 +84,19 @@ void *arena_calloc(Arena *a, size_t n, size_t size) {
         return arena_alloc(a, bytes);
 }
 
-char *arena_strndup(Arena *a, const char *s, size_t n) {
-        char *copy;
+static char *copy_bytes(Arena *a, const char *s, size_t n) {
+        char *copy = arena_alloc(a, n + 1);
 
-        n = strnlen(s, n);
-        copy = arena_alloc(a, n + 1);
         memcpy(copy, s, n);
         return copy;
 }
 
+char *arena_strndup(Arena *a, const char *s, size_t n) {
+        return copy_bytes(a, s, strnlen(s, n));
+}
+
 char *arena_strdup(Arena *a, const char *s) {
-        return arena_strndup(a, s, SIZE_MAX);
+        return copy_bytes(a, s, strlen(s));
 }
 
 char *arena_printf(Arena *a, const char *fmt, ...) {

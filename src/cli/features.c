@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
 #include <json-c/json.h>
+#include <sys/capability.h>
 
 #include "cli/state-object.h"
 #include "cli/verb.h"
+#include "plan/mount-options.h"
 #include "version.h"
 
 static json_object *strings(const char *const *list) {
@@ -24,6 +27,32 @@ static json_object *enabled(bool value) {
         return o;
 }
 
+static json_object *mount_options(void) {
+        json_object *array = json_object_new_array();
+
+        for (size_t i = 0; mount_option_name(i); i++)
+                json_object_array_add(array, json_object_new_string(mount_option_name(i)));
+        return array;
+}
+
+/* Those that libcap can name and this kernel knows. */
+static json_object *capabilities(void) {
+        json_object *array = json_object_new_array();
+
+        for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
+                char *name = cap_to_name(cap);
+
+                if (!name)
+                        continue;
+                for (char *p = name; *p; p++)
+                        *p = (char) toupper((unsigned char) *p);
+                if (startswith(name, "CAP_"))
+                        json_object_array_add(array, json_object_new_string(name));
+                cap_free(name);
+        }
+        return array;
+}
+
 static json_object *cgroup(void) {
         json_object *o = json_object_new_object();
 
@@ -38,16 +67,17 @@ static json_object *cgroup(void) {
 static json_object *seccomp(void) {
         json_object *o = enabled(true);
 
-        json_object_object_add(o, "actions", strings(spec_seccomp_actions));
+        json_object_object_add(o, "actions", strings(seccomp_actions));
         json_object_object_add(o, "operators", strings(seccomp_operators));
-        json_object_object_add(o, "archs", strings(spec_seccomp_architectures));
-        json_object_object_add(o, "knownFlags", strings(spec_seccomp_flags));
-        json_object_object_add(o, "supportedFlags", strings(spec_seccomp_flags));
+        json_object_object_add(o, "archs", strings(seccomp_architectures));
+        json_object_object_add(o, "knownFlags", strings(seccomp_filter_flags));
+        json_object_object_add(o, "supportedFlags", strings(seccomp_filter_flags));
         return o;
 }
 
 static int features(const Runtime *rt, void *target, char **words, Error *reterr) {
         static const char *const unsafe[] = { "org.systemd.property.", "run.oci.", NULL };
+        static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL };
         json_object *o = json_object_new_object(), *l = json_object_new_object(), *hooks = json_object_new_array();
 
         for (int i = 0; i < _HOOK_KINDS; i++)
@@ -55,9 +85,9 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
         json_object_object_add(o, "ociVersionMin", json_object_new_string("1.0.0"));
         json_object_object_add(o, "ociVersionMax", json_object_new_string(OCIRT_SPEC_VERSION));
         json_object_object_add(o, "hooks", hooks);
-        json_object_object_add(o, "mountOptions", strings(mount_option_names));
-        json_object_object_add(l, "namespaces", strings(spec_namespace_names));
-        json_object_object_add(l, "capabilities", strings(spec_capability_names));
+        json_object_object_add(o, "mountOptions", mount_options());
+        json_object_object_add(l, "namespaces", strings(namespaces));
+        json_object_object_add(l, "capabilities", capabilities());
         json_object_object_add(l, "cgroup", cgroup());
         json_object_object_add(l, "seccomp", seccomp());
         json_object_object_add(l, "apparmor", enabled(true));

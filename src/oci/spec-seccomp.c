@@ -10,12 +10,12 @@ const char *const seccomp_operators[] = {
         "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL,
 };
 
-static const char *const actions[] = {
+const char *const seccomp_actions[] = {
         "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
         "SCMP_ACT_TRAP", "SCMP_ACT_TRACE", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", NULL,
 };
 
-static const char *const architectures[] = {
+const char *const seccomp_architectures[] = {
         "SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", "SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64",
         "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32",
         "SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64",
@@ -23,7 +23,7 @@ static const char *const architectures[] = {
         "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64", NULL,
 };
 
-static const char *const filter_flags[] = {
+const char *const seccomp_filter_flags[] = {
         "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL,
 };
@@ -54,7 +54,7 @@ static const JsonField arg_fields[] = {
 
 static const JsonField syscall_fields[] = {
         JSON_STRINGS("names", SpecSyscall, names, .required = true, .not_empty = true),
-        JSON_STRING("action", SpecSyscall, action, .required = true, .words = actions),
+        JSON_STRING("action", SpecSyscall, action, .required = true, .words = seccomp_actions),
         JSON_OPT_U32("errnoRet", SpecSyscall, errno_ret, .max = UINT16_MAX),
         JSON_ARRAY("args", SpecSyscall, args, n_args, SpecSeccompArg, arg_fields),
         {}
@@ -85,10 +85,10 @@ static int check_syscall(const JsonNode *node, void *rule) {
 }
 
 const JsonField spec_seccomp_fields[] = {
-        JSON_STRING("defaultAction", SpecSeccomp, default_action, .required = true, .words = actions),
+        JSON_STRING("defaultAction", SpecSeccomp, default_action, .required = true, .words = seccomp_actions),
         JSON_OPT_U32("defaultErrnoRet", SpecSeccomp, default_errno_ret, .max = UINT16_MAX),
-        JSON_STRINGS("architectures", SpecSeccomp, architectures, .never_null = true, .words = architectures),
-        JSON_STRINGS("flags", SpecSeccomp, flags, .never_null = true, .words = filter_flags),
+        JSON_STRINGS("architectures", SpecSeccomp, architectures, .never_null = true, .words = seccomp_architectures),
+        JSON_STRINGS("flags", SpecSeccomp, flags, .never_null = true, .words = seccomp_filter_flags),
         JSON_STRING("listenerPath", SpecSeccomp, listener_path),
         JSON_STRING("listenerMetadata", SpecSeccomp, listener_metadata),
         JSON_ARRAY("syscalls", SpecSeccomp, syscalls, n_syscalls, SpecSyscall, syscall_fields,

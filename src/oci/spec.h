@@ -261,4 +261,7 @@ const SpecNamespace *spec_namespace(const Spec *spec, int type);
 
 /* The names of the specification, for features and messages; NULL-terminated. */
 extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */
+extern const char *const seccomp_actions[];       /* "SCMP_ACT_ALLOW", … */
+extern const char *const seccomp_architectures[]; /* "SCMP_ARCH_X86", … */
+extern const char *const seccomp_filter_flags[];  /* "SECCOMP_FILTER_FLAG_LOG", … */
 extern const char *const spec_hook_names[_HOOK_KINDS]; /* "prestart", "createRuntime", … */
