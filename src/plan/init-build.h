@@ -24,3 +24,7 @@ typedef struct ExecRequest {
 } ExecRequest;
 int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
                          Error *reterr);
+
+/* Flags that the launcher adds when it clones the helper for init_plan_build()'s plan: CLONE_NEWPID when the new
+ * pid namespace can be entered at birth (no user and no time namespace wanted), else 0 and the plan forks. */
+int init_plan_clone_flags(const Spec *spec);

@@ -22,7 +22,8 @@ typedef enum InitOp {
         INIT_OPEN_NS = 1,     /* slot, type; path: opens a namespace file and checks that it is one of that type */
         INIT_OPEN_TREE,       /* slot, recursive; path: a detached copy of that mount (open_tree), for INIT_BIND */
         INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
-        INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS) */
+        INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
+                               * that is refused, it is INIT_RLIMIT that fails */
 
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
@@ -41,18 +42,23 @@ typedef enum InitOp {
 
         /* --- the mount tree ------------------------------------------------------------------------------ */
         INIT_ROOT_PROPAGATION,/* flags (MS_SLAVE…|MS_REC): of "/" in the new mount namespace, first of all */
-        INIT_ROOTFS,          /* path: attaches a copy of the tree over itself; from here on paths are in it */
+        INIT_ROOTFS,          /* flags; path: attaches a copy of the tree over itself, of that propagation (MS_SLAVE or
+                               * MS_PRIVATE, |MS_REC), on a parent that is made private before: what is mounted in it
+                               * shows nowhere else. From here on paths are in it */
         INIT_MOUNT,           /* attrs, sb flags, propagation, extra; type, source, target; list 0: options "k=v".
                                * A new file system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
                                * cleared, propagation, extra; source (when no slot), target */
-        INIT_CGROUP,          /* attrs, own namespace: the container's cgroup tree at target, in its own cgroup
-                               * namespace (a new cgroup2 mount) or as a bind of its directory; target */
+        INIT_CGROUP,          /* attrs, own namespace; target, where the host has cgroup2: a new cgroup2 mount, which
+                               * shows the container's tree in its own cgroup namespace and all of the host's
+                               * otherwise. Where the kernel refuses that (user namespaces): a bind of the container's
+                               * own directory. In its own namespace it may come after INIT_PIVOT */
+        INIT_REMOUNT,         /* attrs set, attrs cleared; path: attributes of the mount that is at path already */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
-        INIT_CONSOLE,         /* height, width, uid, gid: a pty of the container's devpts; master to the launcher,
-                               * peer on /dev/console, and the controlling terminal on 0, 1, 2 */
+        INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
+                               * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
         INIT_HOOK,            /* timeout s (0: none); path, state head, state tail; list 0: args, list 1: env. Runs a
@@ -60,13 +66,16 @@ typedef enum InitOp {
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */
-        INIT_PIVOT,           /* pivot_root to the rootfs, old root detached */
+        INIT_PIVOT,           /* pivot_root to the rootfs, old root made slave (or else the host loses its mounts with
+                               * us when it is shared) and detached */
         INIT_MOVE_ROOT,       /* the same for --no-pivot: MS_MOVE and chroot */
         INIT_REMOUNT_ROOT,    /* attrs: set on "/" */
         INIT_SHARE_ROOT,      /* flags (MS_SHARED…): propagation of "/" after the pivot (rootfsPropagation) */
+        INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
+                               * needs the directory (INIT_CWD) fails with a better one */
 
         /* --- the process --------------------------------------------------------------------------------- */
-        INIT_STDIO_OWNER,     /* uid, gid: pipes and ttys on 0, 1, 2 given to the user */
+        INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes, ttys on 0, 1, 2 given to the user; refusals ignored */
         INIT_RLIMIT,          /* resource, soft, hard */
         INIT_SCHEDULER,       /* policy, nice, priority, flags, runtime, deadline, period */
         INIT_IO_PRIORITY,     /* value, as ioprio_set(2) takes it */
@@ -78,12 +87,14 @@ typedef enum InitOp {
         INIT_UMASK,           /* mask */
         INIT_BOUNDING,        /* mask: drops every other capability from the bounding set */
         INIT_USER,            /* uid, gid, keep groups (0, 1), lenient groups; list 0: additional gids in decimal.
-                               * Keeps the permitted capabilities */
+                               * Keeps the permitted capabilities and makes them effective again */
         INIT_CAPABILITIES,    /* effective, permitted, inheritable, ambient */
         INIT_CWD,             /* path: chdir, checked to be inside the root */
         INIT_NO_NEW_PRIVS,
         INIT_SECCOMP,         /* flags, listener; listener path, metadata; blob: struct sock_filter[] */
-        INIT_FIND,            /* list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC */
+        INIT_FIND,            /* list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC. When env
+                               * has no HOME, looks up that of our uid in the container's /etc/passwd (no NSS; "/" when
+                               * it is not there), which INIT_EXEC adds */
 
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
@@ -98,13 +109,21 @@ typedef enum InitOp {
 
 /* A slot that means none. Slots are 0 to INIT_SLOTS - 1. */
 #define INIT_NO_SLOT UINT64_MAX
-#define INIT_SLOTS 512
+#define INIT_SLOTS 512U
 
-/* "extra" of INIT_MOUNT and INIT_BIND. */
+/* A uid or gid that means: leave it as it is (what chown(2) takes). */
+#define INIT_KEEP_ID UINT64_MAX
+
+/* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
+ * however the path led to it. Recursive attributes are set after the others. */
 #define INIT_COPY_UP (1U << 0)        /* tmpcopyup: what is at the target is copied into the new tmpfs */
 #define INIT_SYSFS_FALLBACK (1U << 1) /* sysfs refused (no network namespace of ours): bind the host's /sys instead */
 #define INIT_TARGET_FILE (1U << 2)    /* the target is made as a file when it is missing (else: by the source's type) */
 #define INIT_NO_TARGET_SYMLINK (1U << 3) /* /proc and /sys: the target must be a directory, not a symlink */
+#define INIT_RECURSIVE (1U << 4)      /* rbind (with a source; for a slot INIT_OPEN_TREE says it) */
+#define INIT_TARGET_ON_PROC (1U << 5) /* one of the files of /proc that may be covered */
+#define INIT_SOURCE_PROC (1U << 6)    /* a bind on /proc: the source must be the root of a procfs */
+#define INIT_TARGET_MODE (1U << 7)    /* tmpfs without a mode: takes that of the directory it covers, if that existed */
 
 typedef struct InitStep {
         InitOp op;
@@ -123,12 +142,16 @@ typedef struct InitPlan {
 
 void init_plan_done(InitPlan *plan);
 
+/* "mount", "open-tree": as printed; "?" for what is no op. */
+const char *init_op_name(InitOp op);
+
 /* Appends a step, zeroed but for its op. Valid until the next call. */
 InitStep *init_plan_add(InitPlan *plan, InitOp op);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
 
-/* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG). */
+/* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops, which
+ * numbers, strings and lists an op has and needs, slots, NULs. args has at least one element. */
 void init_plan_encode(const InitPlan *plan, Text *ret);
 int init_plan_decode(const void *bytes, size_t size, InitPlan *ret);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <net/if.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include "basic/file.h"
+#include "basic/str.h"
+#include "oci/spec-fields.h"
+
+static const JsonName namespace_types[] = {
+        { "mount", CLONE_NEWNS },
+        { "pid", CLONE_NEWPID },
+        { "network", CLONE_NEWNET },
+        { "uts", CLONE_NEWUTS },
+        { "ipc", CLONE_NEWIPC },
+        { "user", CLONE_NEWUSER },
+        { "cgroup", CLONE_NEWCGROUP },
+        { "time", CLONE_NEWTIME },
+        {}
+};
+
+static const JsonField namespace_fields[] = {
+        JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_types),
+        JSON_STRING("path", SpecNamespace, path, .absolute = true),
+        {}
+};
+
+static int read_device_type(const JsonNode *node, const JsonField *f, void *to) {
+        const char *s;
+        int r;
+
+        r = json_want_string(node, &s);
+        if (r < 0)
+                return r;
+        if (!streq(s, "c") && !streq(s, "b") && !streq(s, "u") && !streq(s, "p"))
+                return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+        /* u: an unbuffered character device, a difference that Linux does not make. */
+        *(char *) to = s[0] == 'u' ? 'c' : s[0];
+        return 0;
+}
+
+/* The type is among the bits that some engines write: they copy st_mode. */
+static int check_file_mode(const JsonNode *node, void *mode) {
+        ((OptU32 *) mode)->v &= 07777;
+        return 0;
+}
+
+/* While it is read: a device whose numbers need not be there. */
+typedef struct Device {
+        SpecDevice d;
+        OptI64 major, minor;
+} Device;
+
+static const JsonField device_fields[] = {
+        JSON_CUSTOM("type", read_device_type, Device, d.type, .required = true),
+        JSON_STRING("path", Device, d.path, .required = true, .absolute = true),
+        JSON_OPT_I64("major", Device, major, .max = 0xfff),
+        JSON_OPT_I64("minor", Device, minor, .max = 0xfffff),
+        JSON_OPT_U32("fileMode", Device, d.file_mode, .max = S_IFMT | 07777, .check = check_file_mode),
+        JSON_OPT_U32("uid", Device, d.uid, SPEC_ID_MAX),
+        JSON_OPT_U32("gid", Device, d.gid, SPEC_ID_MAX),
+        {}
+};
+
+static int read_device(const JsonNode *node, SpecDevice *ret) {
+        Device d = {};
+        char *path;
+        int r;
+
+        r = json_read_fields(node, device_fields, &d);
+        if (r < 0)
+                return r;
+        if (d.d.type != 'p' && (!d.major.set || !d.minor.set))
+                return json_error(node, d.major.set ? "minor" : "major", EINVAL, "missing");
+        path = path_normalize(node->reader->arena, "/", d.d.path);
+        if (streq(path, "/") || path_is_below(path, "/proc") || path_is_below(path, "/sys"))
+                return json_error(node, "path", EINVAL, "there can be no device at %s", d.d.path);
+        d.d.major = d.major.v;
+        d.d.minor = d.minor.v;
+        *ret = d.d;
+        return 0;
+}
+
+static int read_devices(const JsonNode *node, const JsonField *f, void *to) {
+        SpecLinux *l = to;
+        int r;
+
+        r = json_want_array(node, &l->n_devices);
+        if (r < 0)
+                return r;
+        l->devices = arena_calloc(node->reader->arena, l->n_devices, sizeof(*l->devices));
+        for (size_t i = 0; i < l->n_devices; i++) {
+                JsonNode child = json_element(node, i);
+
+                r = read_device(&child, &l->devices[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static const JsonField net_device_fields[] = {
+        JSON_STRING("name", SpecNetDevice, name),
+        {}
+};
+
+/* What the kernel calls valid (dev_valid_name()), and in new names a "%d" that it fills in. */
+static bool is_interface_name(const char *s, bool template) {
+        const char *percent = strchr(s, '%');
+
+        if (s[0] == '\0' || strlen(s) >= IF_NAMESIZE || streq(s, ".") || streq(s, ".."))
+                return false;
+        if (percent && (!template || percent[1] != 'd' || strchr(percent + 1, '%')))
+                return false;
+        return strcspn(s, "/: \t\n\v\f\r") == strlen(s);
+}
+
+static int check_net_device(const JsonNode *node, void *device) {
+        const SpecNetDevice *d = device;
+
+        if (!is_interface_name(d->host_name, false))
+                return json_error(node, NULL, EINVAL, "not the name of a network interface");
+        if (d->name && !is_interface_name(d->name, true))
+                return json_error(node, "name", EINVAL, "\"%s\" is not the name of a network interface", d->name);
+        return 0;
+}
+
+/* One entry of timeOffsets. Its name is a value and not a property, so an unknown one is an error. */
+typedef struct ClockOffset {
+        const char *clock;
+        SpecTimeOffset offset;
+} ClockOffset;
+
+typedef struct ClockOffsets {
+        ClockOffset *list;
+        size_t n;
+} ClockOffsets;
+
+static const JsonField time_offset_fields[] = {
+        JSON_I64("secs", ClockOffset, offset.secs),
+        JSON_U32("nanosecs", ClockOffset, offset.nanosecs, .max = 999999999),
+        {}
+};
+
+static int read_time_offsets(const JsonNode *node, const JsonField *f, void *to) {
+        static const JsonField map = JSON_MAP("", ClockOffsets, list, n, ClockOffset, time_offset_fields);
+        ClockOffsets offsets = {};
+        SpecLinux *l = to;
+        int r;
+
+        r = json_read_map(node, &map, &offsets.list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < offsets.n; i++) {
+                bool boottime = streq(offsets.list[i].clock, "boottime");
+
+                if (!boottime && !streq(offsets.list[i].clock, "monotonic"))
+                        return json_error(node, offsets.list[i].clock, EINVAL, "unknown clock");
+                *(boottime ? &l->boottime : &l->monotonic) = offsets.list[i].offset;
+                (boottime ? &l->boottime : &l->monotonic)->set = true;
+        }
+        return 0;
+}
+
+/* runc and Docker know the recursive words too; on the root of a mount tree the runtime applies either to all. */
+static int check_propagation(const JsonNode *node, void *propagation) {
+        static const char *const words[] = { "shared", "slave", "private", "unbindable" };
+        const char **s = propagation;
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(*s, words[i]) || ((*s)[0] == 'r' && streq(*s + 1, words[i]))) {
+                        *s = words[i];
+                        return 0;
+                }
+        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", *s);
+}
+
+static int check_line(const JsonNode *node, void *string) {
+        if (strchr(*(const char **) string, '\n'))
+                return json_error(node, NULL, EINVAL, "must be a single line");
+        return 0;
+}
+
+static int check_mem_bw(const JsonNode *node, void *string) {
+        if (!startswith(*(const char **) string, "MB:"))
+                return json_error(node, NULL, EINVAL, "\"%s\" does not begin with \"MB:\"", *(const char **) string);
+        return check_line(node, string);
+}
+
+/* The name of a directory of resctrl; "/" is its root. */
+static int check_clos_id(const JsonNode *node, void *string) {
+        const char *s = *(const char **) string;
+
+        if (streq(s, ".") || streq(s, "..") || (strchr(s, '/') && !streq(s, "/")))
+                return json_error(node, NULL, EINVAL, "\"%s\" is not a file name", s);
+        return check_line(node, string);
+}
+
+static const JsonField intel_rdt_fields[] = {
+        JSON_STRING("closID", SpecIntelRdt, clos_id, .check = check_clos_id),
+        JSON_STRING("l3CacheSchema", SpecIntelRdt, l3_cache_schema, .check = check_line),
+        JSON_STRING("memBwSchema", SpecIntelRdt, mem_bw_schema, .check = check_mem_bw),
+        JSON_STRINGS("schemata", SpecIntelRdt, schemata, .check = check_line),
+        JSON_BOOL("enableMonitoring", SpecIntelRdt, enable_monitoring),
+        JSON_IGNORED("enableCMT", "replaced by enableMonitoring in version 1.3.0"),
+        JSON_IGNORED("enableMBM", "replaced by enableMonitoring in version 1.3.0"),
+        {}
+};
+
+static const char *const memory_policy_modes[] = {
+        "MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED",
+        "MPOL_PREFERRED_MANY", "MPOL_LOCAL", NULL,
+};
+
+static const char *const memory_policy_flags[] = {
+        "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL,
+};
+
+static const JsonField memory_policy_fields[] = {
+        JSON_STRING("mode", SpecMemoryPolicy, mode, .required = true, .words = memory_policy_modes),
+        JSON_STRING("nodes", SpecMemoryPolicy, nodes, .check = spec_check_list),
+        JSON_STRINGS("flags", SpecMemoryPolicy, flags, .never_null = true, .words = memory_policy_flags),
+        {}
+};
+
+/* set_mempolicy(2). Which flags go with which mode depends on the kernel. */
+static int check_memory_policy(const JsonNode *node, void *policy) {
+        const SpecMemoryPolicy *p = policy;
+        bool none = streq(p->mode, "MPOL_DEFAULT") || streq(p->mode, "MPOL_LOCAL");
+
+        if (none && p->nodes)
+                return json_error(node, "nodes", EINVAL, "%s takes no nodes", p->mode);
+        if (!none && !p->nodes && !streq(p->mode, "MPOL_PREFERRED"))
+                return json_error(node, "nodes", EINVAL, "%s needs at least one node", p->mode);
+        return 0;
+}
+
+static const char *const personality_domains[] = { "LINUX", "LINUX32", NULL };
+
+static int read_personality_flags(const JsonNode *node, const JsonField *f, void *to) {
+        size_t n;
+        int r;
+
+        r = json_want_array(node, &n);
+        if (r < 0 || n == 0)
+                return r;
+        return json_error(node, NULL, EOPNOTSUPP, "the specification supports no flags");
+}
+
+static const JsonField personality_fields[] = {
+        JSON_STRING("domain", SpecLinux, personality, .required = true, .words = personality_domains),
+        JSON_CUSTOM("flags", read_personality_flags, SpecLinux, personality),
+        {}
+};
+
+const JsonField spec_linux_fields[] = {
+        JSON_ARRAY("namespaces", SpecLinux, namespaces, n_namespaces, SpecNamespace, namespace_fields),
+        JSON_ARRAY("uidMappings", SpecLinux, uid_mappings, n_uid_mappings, SpecIdMap, spec_id_map_fields),
+        JSON_ARRAY("gidMappings", SpecLinux, gid_mappings, n_gid_mappings, SpecIdMap, spec_id_map_fields),
+        { .name = "timeOffsets", .read = read_time_offsets, .fields = time_offset_fields },
+        { .name = "devices", .read = read_devices, .fields = device_fields },
+        JSON_MAP("netDevices", SpecLinux, net_devices, n_net_devices, SpecNetDevice, net_device_fields,
+                 .check = check_net_device),
+        JSON_STRING("cgroupsPath", SpecLinux, cgroups_path),
+        JSON_POINTER("resources", SpecLinux, resources, SpecResources, spec_resources_fields,
+                     .check = spec_check_resources),
+        JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp),
+        JSON_STRING("rootfsPropagation", SpecLinux, rootfs_propagation, .check = check_propagation),
+        JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true),
+        JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true),
+        JSON_STRING("mountLabel", SpecLinux, mount_label),
+        JSON_MAP("sysctl", SpecLinux, sysctl, n_sysctl, SpecKeyValue, NULL),
+        JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields),
+        JSON_POINTER("memoryPolicy", SpecLinux, memory_policy, SpecMemoryPolicy, memory_policy_fields,
+                     .check = check_memory_policy),
+        JSON_INLINE("personality", personality_fields),
+        {}
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "oci/spec.h"
+
+#include "basic/str.h"
+#include "oci/spec-fields.h"
+
+/* Spec.document: a Spec can hold on to several, as each process.json that was read for it is one. */
+typedef struct Document Document;
+struct Document {
+        struct json_object *value;
+        Document *next;
+};
+
+/* The major version has to be ours; within it the specification is "forward and backward compatible", and a newer
+ * minor version differs in properties that are ignored when they are not known. */
+static int check_version(const JsonNode *node, void *version) {
+        const char *s = *(const char **) version;
+
+        for (unsigned i = 0; i < 3; i++) {
+                size_t n = strspn(s, "0123456789");
+
+                if (n == 0 || n > 9 || (n > 1 && s[0] == '0') || (i < 2 && s[n] != '.'))
+                        return json_error(node, NULL, EINVAL, "\"%s\" is not a version such as \"1.2.0\"",
+                                          *(const char **) version);
+                s += i < 2 ? n + 1 : n;
+        }
+        if (*s != '\0' && ((*s != '-' && *s != '+') || s[1] == '\0' ||
+                           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-") != strlen(s)))
+                return json_error(node, NULL, EINVAL, "\"%s\" is not a version such as \"1.2.0\"",
+                                  *(const char **) version);
+        if (!startswith(*(const char **) version, "1."))
+                return json_error(node, NULL, EINVAL, "unsupported version \"%s\": only 1.x is known",
+                                  *(const char **) version);
+        return 0;
+}
+
+/* The kernel's __NEW_UTS_LEN. */
+#define UTS_NAME_MAX 64
+
+static int check_uts_name(const JsonNode *node, void *name) {
+        size_t n = strlen(*(const char **) name);
+
+        if (n > UTS_NAME_MAX)
+                return json_error(node, NULL, EINVAL, "has %zu bytes, %d are possible", n, UTS_NAME_MAX);
+        return 0;
+}
+
+static int check_annotation(const JsonNode *node, void *pair) {
+        if (((SpecKeyValue *) pair)->key[0] == '\0')
+                return json_error(node, NULL, EINVAL, "the name of an annotation must not be empty");
+        return 0;
+}
+
+static const JsonField root_fields[] = {
+        JSON_STRING("path", Spec, root_path, .required = true),
+        JSON_BOOL("readonly", Spec, root_readonly),
+        {}
+};
+
+/* What is for other platforms may well stand beside "linux". A virtual machine would be another isolation than the
+ * one that was asked for, so that is refused. */
+const JsonField spec_fields[] = {
+        JSON_STRING("ociVersion", Spec, oci_version, .required = true, .check = check_version),
+        JSON_INLINE("root", root_fields, .required = true),
+        JSON_ARRAY("mounts", Spec, mounts, n_mounts, SpecMount, spec_mount_fields, .check = spec_check_mount),
+        JSON_STRING("hostname", Spec, hostname, .check = check_uts_name),
+        JSON_STRING("domainname", Spec, domainname, .check = check_uts_name),
+        JSON_POINTER("process", Spec, process, SpecProcess, spec_process_fields, .check = spec_check_process),
+        JSON_INLINE("hooks", spec_hooks_fields),
+        JSON_OBJECT("linux", Spec, linux_, SpecLinux, spec_linux_fields, .check = spec_check_sysctl),
+        JSON_MAP("annotations", Spec, annotations, n_annotations, SpecKeyValue, NULL, .check = check_annotation),
+        JSON_REFUSED("vm", "containers do not run in virtual machines here"),
+        JSON_IGNORED("windows", "another platform"),
+        JSON_IGNORED("solaris", "another platform"),
+        JSON_IGNORED("zos", "another platform"),
+        JSON_IGNORED("freebsd", "another platform"),
+        {}
+};
+
+static Spec *spec_new(void) {
+        Spec *spec = xmalloc0(sizeof(*spec));
+
+        json_set_absent(spec_linux_fields, &spec->linux_);
+        return spec;
+}
+
+Spec *spec_free(Spec *spec) {
+        if (!spec)
+                return NULL;
+        for (Document *d = spec->document; d; d = d->next)
+                json_free(d->value);
+        arena_done(&spec->arena);
+        free(spec);
+        return NULL;
+}
+
+static int parse_document(Spec *spec, const char *bytes, size_t size, struct json_object **ret, Error *reterr) {
+        Document *d;
+        int r;
+
+        r = json_parse(bytes, size, ret, reterr);
+        if (r < 0)
+                return r;
+        d = arena_alloc(&spec->arena, sizeof(*d));
+        *d = (Document){ .value = *ret, .next = spec->document };
+        spec->document = d;
+        return 0;
+}
+
+/* Reads a document that is one property of the object `parent` of config.json. */
+static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode *parent, const JsonField *row,
+                      void *to) {
+        JsonNode node = { .parent = parent, .name = row->name, .reader = parent->reader };
+        int r;
+
+        r = parse_document(spec, bytes, size, &node.value, parent->reader->reterr);
+        return r < 0 ? r : row->read(&node, row, to);
+}
+
+int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        _cleanup_spec_ Spec *spec = spec_new();
+        JsonReader reader = { &spec->arena, reterr };
+        JsonNode node = { .reader = &reader };
+        int r;
+
+        r = parse_document(spec, bytes, size, &node.value, reterr);
+        if (r >= 0)
+                r = json_read_fields(&node, spec_fields, spec);
+        if (r >= 0)
+                r = spec_validate(spec, reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(spec);
+        return 0;
+}
+
+static const JsonField *find_row(const JsonField *table, const char *name) {
+        while (!streq(table->name, name))
+                table++;
+        return table;
+}
+
+int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess **ret, Error *reterr) {
+        JsonReader reader = { &spec->arena, reterr };
+        const JsonNode root = { .reader = &reader };
+        SpecProcess *process;
+        int r;
+
+        r = parse_part(spec, bytes, size, &root, find_row(spec_fields, "process"), &process);
+        if (r < 0)
+                return r;
+        *ret = process;
+        return 0;
+}
+
+int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        _cleanup_spec_ Spec *spec = spec_new();
+        JsonReader reader = { &spec->arena, reterr };
+        const JsonNode root = { .name = "linux", .reader = &reader };
+        int r;
+
+        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, "resources"),
+                       &spec->linux_.resources);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(spec);
+        return 0;
+}
+
+const char *spec_annotation(const Spec *spec, const char *key) {
+        for (size_t i = 0; i < spec->n_annotations; i++)
+                if (streq(spec->annotations[i].key, key))
+                        return spec->annotations[i].value;
+        return NULL;
+}
+
+const SpecNamespace *spec_namespace(const Spec *spec, int type) {
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
+                if (spec->linux_.namespaces[i].type == type)
+                        return &spec->linux_.namespaces[i];
+        return NULL;
+}

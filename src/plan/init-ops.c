@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/init-ops.h"
+
+#define UID_GID { "uid", NUM_SIGNED }, { "gid", NUM_SIGNED }
+
+/* The order inside a row is the order of InitStep's arrays, which init-plan.h gives. */
+static const InitOpRow rows[_INIT_OP_MAX] = {
+        /* host */
+        [INIT_OPEN_NS] = { "open-ns", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } },
+                           .str = { { "path" } } },
+        [INIT_OPEN_TREE] = { "open-tree", .num = { { "slot", NUM_SLOT }, { "recursive", NUM_BOOL } },
+                             .str = { { "path" } } },
+        [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
+        [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
+
+        /* namespaces */
+        [INIT_ENTER] = { "enter", .num = { { "flags", NUM_NAMESPACES } } },
+        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } } },
+        [INIT_USERNS] = { "userns" },
+        [INIT_BECOME_ROOT] = { "become-root" },
+        [INIT_UNSHARE] = { "unshare", .num = { { "flags", NUM_NAMESPACES } } },
+        [INIT_TIME_OFFSETS] = { "time-offsets", .num = { { "boottime", NUM_SIGNED }, { "boottime-ns", NUM_UNSIGNED },
+                                { "monotonic", NUM_SIGNED }, { "monotonic-ns", NUM_UNSIGNED } } },
+        [INIT_FORK] = { "fork" },
+        [INIT_SETSID] = { "setsid" },
+        [INIT_KEYRING] = { "keyring", .str = { { "name" } } },
+        [INIT_LOOPBACK] = { "loopback" },
+        [INIT_HOSTNAME] = { "hostname", .str = { { "name" } } },
+        [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },
+
+        /* mounts */
+        [INIT_ROOT_PROPAGATION] = { "root-propagation", .num = { { "flags", NUM_PROPAGATION } } },
+        [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION } }, .str = { { "path" } } },
+        [INIT_MOUNT] = { "mount", .num = { { "attrs", NUM_ATTRS }, { "super", NUM_SUPER },
+                         { "propagation", NUM_PROPAGATION }, { "extra", NUM_EXTRA } },
+                         .str = { { "type" }, { "source" }, { "target" } }, .list = { { "options", LIST_ANY } } },
+        [INIT_BIND] = { "bind", .num = { { "slot", NUM_SLOT_OR_NONE }, { "attrs", NUM_ATTRS },
+                        { "clear", NUM_ATTRS }, { "recursive-attrs", NUM_ATTRS },
+                        { "recursive-clear", NUM_ATTRS }, { "propagation", NUM_PROPAGATION },
+                        { "extra", NUM_EXTRA } },
+                        .str = { { "source", .optional = true }, { "target" } } },
+        [INIT_CGROUP] = { "cgroup", .num = { { "attrs", NUM_ATTRS }, { "own-namespace", NUM_BOOL } },
+                          .str = { { "target" }, { "host" } } },
+        [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS } },
+                           .str = { { "path" } } },
+        [INIT_DEVICE] = { "device", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
+                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID }, .str = { { "path" } } },
+        [INIT_DEVICE_BIND] = { "device-bind", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
+                               { "minor", NUM_UNSIGNED } }, .str = { { "path" } } },
+        [INIT_SYMLINK] = { "symlink", .str = { { "target" }, { "path" } } },
+        [INIT_CONSOLE] = { "console", .num = { { "height", NUM_UNSIGNED }, { "width", NUM_UNSIGNED }, UID_GID,
+                           { "bind", NUM_BOOL } } },
+        [INIT_WAIT_CGROUP] = { "wait-cgroup" },
+        [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
+        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_SECONDS } },
+                        .str = { { "path" }, { "state-head" }, { "state-tail" } },
+                        .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
+        [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },
+        [INIT_MASK] = { "mask", .str = { { "path" } } },
+        [INIT_READONLY] = { "readonly", .str = { { "path" } } },
+        [INIT_PIVOT] = { "pivot" },
+        [INIT_MOVE_ROOT] = { "move-root" },
+        [INIT_REMOUNT_ROOT] = { "remount-root", .num = { { "attrs", NUM_ATTRS } } },
+        [INIT_SHARE_ROOT] = { "share-root", .num = { { "flags", NUM_PROPAGATION } } },
+        [INIT_MKDIR] = { "mkdir", .str = { { "path" } } },
+
+        /* process */
+        [INIT_STDIO_OWNER] = { "stdio-owner", .num = { UID_GID } },
+        [INIT_RLIMIT] = { "rlimit", .num = { { "resource", NUM_RESOURCE }, { "soft", NUM_SIZE },
+                          { "hard", NUM_SIZE } } },
+        [INIT_SCHEDULER] = { "scheduler", .num = { { "policy", NUM_UNSIGNED }, { "nice", NUM_SIGNED },
+                             { "priority", NUM_SIGNED }, { "flags", NUM_HEX }, { "runtime", NUM_UNSIGNED },
+                             { "deadline", NUM_UNSIGNED }, { "period", NUM_UNSIGNED } } },
+        [INIT_IO_PRIORITY] = { "io-priority", .num = { { "value", NUM_UNSIGNED } } },
+        [INIT_AFFINITY] = { "affinity", .str = { { "cpus" } } },
+        [INIT_PERSONALITY] = { "personality", .num = { { "persona", NUM_HEX } } },
+        [INIT_MEMORY_POLICY] = { "memory-policy", .num = { { "mode", NUM_HEX } },
+                                 .str = { { "nodes", .optional = true } } },
+        [INIT_APPARMOR] = { "apparmor", .str = { { "profile" } } },
+        [INIT_SELINUX] = { "selinux", .str = { { "label" } } },
+        [INIT_UMASK] = { "umask", .num = { { "mask", NUM_OCTAL } } },
+        [INIT_BOUNDING] = { "bounding", .num = { { "caps", NUM_CAPS } } },
+        [INIT_USER] = { "user", .num = { UID_GID, { "keep-groups", NUM_BOOL }, { "lenient-groups", NUM_BOOL } },
+                        .list = { { "groups", LIST_ANY } } },
+        [INIT_CAPABILITIES] = { "capabilities", .num = { { "effective", NUM_CAPS }, { "permitted", NUM_CAPS },
+                                { "inheritable", NUM_CAPS }, { "ambient", NUM_CAPS } } },
+        [INIT_CWD] = { "cwd", .str = { { "path" } } },
+        [INIT_NO_NEW_PRIVS] = { "no-new-privs" },
+        [INIT_SECCOMP] = { "seccomp", .num = { { "flags", NUM_HEX }, { "listener", NUM_BOOL } },
+                           .str = { { "listener-path", .optional = true }, { "metadata", .optional = true } },
+                           .blob = true },
+        [INIT_FIND] = { "find", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+
+        /* gates */
+        [INIT_READY] = { "ready" },
+        [INIT_GATE] = { "gate" },
+        [INIT_EXEC] = { "exec", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+};
+
+const InitOpRow *init_op_row(uint64_t op) {
+        return op < _INIT_OP_MAX && rows[op].name ? &rows[op] : NULL;
+}
+
+const char *init_op_name(InitOp op) {
+        const InitOpRow *row = init_op_row(op);
+
+        return row ? row->name : "?";
+}

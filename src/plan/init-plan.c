@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/init-plan.h"
+
+void init_plan_done(InitPlan *plan) {
+        free(plan->steps);
+        arena_done(&plan->arena);
+        *plan = (InitPlan){};
+}
+
+InitStep *init_plan_add(InitPlan *plan, InitOp op) {
+        InitStep *step;
+
+        GREW(plan->steps, plan->n_steps);
+        step = &plan->steps[plan->n_steps++];
+        *step = (InitStep){ .op = op };
+        return step;
+}
