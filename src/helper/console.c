@@ -30,7 +30,7 @@ static int open_devpts(Helper *h, Error *e) {
         struct stat st;
 
         fd = h->devpts >= 0 ? fcntl(h->devpts, F_DUPFD_CLOEXEC, 3)
-                            : open_in_root(h->root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
+                            : open_in_root(helper_root(h), "/dev/pts", O_PATH | O_DIRECTORY, 0);
         if (fd < 0)
                 return error_errnof(e, h->devpts >= 0 ? errno : fd, "open /dev/pts for the console");
         if (!on_devpts(fd, &st))
@@ -86,8 +86,6 @@ int step_console(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int devpts = -EBADF, master = -EBADF, peer = -EBADF;
         int r;
 
-        if (h->root < 0) /* exec: we are in the container already */
-                h->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         devpts = r = open_devpts(h, e);
         if (r >= 0)
                 master = r = open_master(devpts, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "basic/error.h"
@@ -26,6 +27,7 @@ typedef struct Helper {
         uint64_t root_propagation;/* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
         char *executable;         /* found by INIT_FIND */
         char *home;               /* "HOME=…" when the environment has none */
+        bool in_cgroup;           /* INIT_MSG_CGROUP has come, perhaps before it was waited for */
         bool started;             /* the gate is behind us */
 } Helper;
 
@@ -35,5 +37,8 @@ StepFunction step_function(InitOp op);
 
 /* The descriptor that an earlier step left in a slot, or an error; the slot keeps it. */
 int helper_slot(Helper *h, uint64_t slot, Error *e);
+/* The root of the container, for steps that come when it is our own. -errno. */
+int helper_root(Helper *h);
+
 /* Leaves one there, which the slot then owns. */
 int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <linux/sched/types.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -9,6 +7,15 @@
 #include <unistd.h>
 
 #include "helper/steps.h"
+
+/* What sched_setattr(2) takes; libc has a name for it only since 2.41. */
+typedef struct SchedulerAttributes {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+} SchedulerAttributes;
 
 /* Best effort: if it is refused here, INIT_RLIMIT says so. */
 int step_raise_rlimit(Helper *h, const InitStep *s, Error *e) {
@@ -30,10 +37,9 @@ int step_rlimit(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_scheduler(Helper *h, const InitStep *s, Error *e) {
-        struct sched_attr a = { .size = sizeof(a), .sched_policy = (uint32_t) s->num[0],
-                                .sched_nice = (int32_t) s->num[1], .sched_priority = (uint32_t) s->num[2],
-                                .sched_flags = s->num[3], .sched_runtime = s->num[4],
-                                .sched_deadline = s->num[5], .sched_period = s->num[6] };
+        SchedulerAttributes a = { .size = sizeof(a), .policy = (uint32_t) s->num[0], .nice = (int32_t) s->num[1],
+                                  .priority = (uint32_t) s->num[2], .flags = s->num[3], .runtime = s->num[4],
+                                  .deadline = s->num[5], .period = s->num[6] };
 
         if (syscall(SYS_sched_setattr, 0, &a, 0) < 0)
                 return error_errnof(e, errno, "set scheduler");

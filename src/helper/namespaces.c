@@ -37,19 +37,6 @@ static const char *describe(uint64_t flags, char *buffer, size_t size) {
         return buffer;
 }
 
-int helper_slot(Helper *h, uint64_t slot, Error *e) {
-        if (slot >= INIT_SLOTS || h->slots[slot] < 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is empty", (unsigned long long) slot);
-        return h->slots[slot];
-}
-
-int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
-        if (slot >= INIT_SLOTS || h->slots[slot] >= 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is taken", (unsigned long long) slot);
-        h->slots[slot] = fd;
-        return 0;
-}
-
 int step_open_ns(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* lint: host path */

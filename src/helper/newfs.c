@@ -62,7 +62,7 @@ static int set_option(int fs, const char *option, Error *e) {
 }
 
 static int configure(int fs, const InitStep *s, mode_t mode, Error *e) {
-        char text[16];
+        char text[24];
         int r = 0;
 
         if (fsconfig(fs, FSCONFIG_SET_STRING, "source", s->str[1], 0) < 0)

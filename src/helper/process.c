@@ -23,9 +23,11 @@ static int check_cwd(void) {
 
 /* No magic links: "/proc/self/fd/7" could be a directory of the host. */
 int step_cwd(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_in_root(AT_FDCWD, s->str[0], O_PATH | O_DIRECTORY, 0);
-        int r = fd;
+        _cleanup_close_ int fd = -EBADF;
+        int r = helper_root(h);
 
+        if (r >= 0)
+                fd = r = open_in_root(r, s->str[0], O_PATH | O_DIRECTORY, 0);
         if (r >= 0)
                 r = fchdir(fd) < 0 ? -errno : 0;
         if (r >= 0)
@@ -107,8 +109,8 @@ static char *home_in_line(char *line, uid_t uid) {
         return fields[5];
 }
 
-static char *find_home(uid_t uid) {
-        _cleanup_close_ int fd = open_in_root(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+static char *find_home(int root, uid_t uid) {
+        _cleanup_close_ int fd = open_in_root(root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
         _cleanup_free_ char *text = NULL;
         struct stat st;
         char *save = NULL;
@@ -126,7 +128,7 @@ static char *find_home(uid_t uid) {
 
 int step_find(Helper *h, const InitStep *s, Error *e) {
         if (isempty(environment(s->list[1], "HOME")))
-                h->home = find_home(geteuid());
+                h->home = find_home(helper_root(h), geteuid());
         return find_executable(s->list[0][0], s->list[1], &h->executable, e);
 }
 

@@ -28,11 +28,14 @@ int talk_wait(Helper *h, InitMessageType type, Error *e) {
         InitMessage m;
         ssize_t n;
 
-        n = receive_fd(h->control, &m, sizeof(m), NULL);
-        if (n == 0 || n == -ECONNRESET)
-                _exit(1);
-        if (n < 0)
-                return error_errnof(e, (int) n, "wait for message %d of the runtime", (int) type);
+        do {
+                n = receive_fd(h->control, &m, sizeof(m), NULL);
+                if (n == 0 || n == -ECONNRESET)
+                        _exit(1);
+                if (n < 0)
+                        return error_errnof(e, (int) n, "wait for message %d of the runtime", (int) type);
+                h->in_cgroup = h->in_cgroup || m.type == INIT_MSG_CGROUP;
+        } while (m.type == INIT_MSG_CGROUP && type != INIT_MSG_CGROUP);
         if ((size_t) n < offsetof(InitMessage, text) || m.type != (uint32_t) type)
                 return error_setf(e, EBADMSG, "the runtime sent message %d instead of %d",
                                   (size_t) n < sizeof(m.type) ? -1 : (int) m.type, (int) type);
@@ -49,7 +52,7 @@ void talk_error(Helper *h, const Error *e) {
 }
 
 int step_wait_cgroup(Helper *h, const InitStep *s, Error *e) {
-        return talk_wait(h, INIT_MSG_CGROUP, e);
+        return h->in_cgroup ? 0 : talk_wait(h, INIT_MSG_CGROUP, e);
 }
 
 int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {

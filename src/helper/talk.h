@@ -10,7 +10,7 @@
 /* One message, with a descriptor or -EBADF. */
 int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e);
 
-/* Waits for exactly this message. */
+/* Waits for exactly this message. INIT_MSG_CGROUP alone answers nothing and may come before it is waited for. */
 int talk_wait(Helper *h, InitMessageType type, Error *e);
 
 /* The last message. */
