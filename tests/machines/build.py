@@ -29,7 +29,7 @@ def for_machine(release):
     if not exists():
         return None
     native = int(_number(debian.release_here())) <= int(_number(release))
-    directory = SOURCE / ("build" if native else f"build-debian-{release}") / "machine"
+    directory = SOURCE / ("build-machine" if native else f"build-machine-{release}")
     with _alone(directory):
         if native:
             host.need(*host.BUILD)
@@ -40,10 +40,15 @@ def for_machine(release):
     return directory / "tree"
 
 
+def for_host():
+    """The directory of an installed build that runs here."""
+    return for_machine(debian.release_here())
+
+
 def sanitized():
     """A build directory for the tests that run here."""
     host.need(*host.BUILD)
-    directory = SOURCE / "build" / "sanitized"
+    directory = SOURCE / "build-sanitized"
     with _alone(directory):
         _compile(directory, SANITIZED, _run_here)
     return directory
@@ -55,8 +60,8 @@ def _number(release):
 
 @contextlib.contextmanager
 def _alone(directory):
-    directory.parent.mkdir(exist_ok=True)
-    fd = cache.lock(directory)
+    directory.mkdir(exist_ok=True)
+    fd = cache.lock(directory / "build")
     try:
         yield
     finally:

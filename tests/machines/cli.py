@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import build, debian, images, linux, namespace, virtual
+from . import build, debian, linux, namespace, virtual
 from .say import Failure, main
 
 KINDS = {"namespace": namespace, "vm": virtual}
@@ -37,13 +37,6 @@ def require_root():
         raise Failure("this needs root")
 
 
-def _prepare(kind, release):
-    images.rootfs(release)
-    if kind == "vm":
-        images.disk(release)
-    return 0
-
-
 def machine(arguments):
     options = _parse(arguments)
     require_root()
@@ -53,7 +46,7 @@ def machine(arguments):
         namespace.own_scope(sys.orig_argv)
     linux.private_mounts()
     if options.prepare:
-        return _prepare(options.kind, options.debian)
+        return KINDS[options.kind].prepare(options.debian)
     share = options.share and options.share.resolve()
     installed = build.for_machine(options.debian)
     with KINDS[options.kind].machine(options.debian, installed, share) as channel:

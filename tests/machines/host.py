@@ -11,7 +11,7 @@ BUILD = ["gcc", "libc6-dev", "meson", "ninja-build", "pkg-config",
 IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
           "util-linux"]
 VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
-TESTS = ["python3-pytest", "python3-jsonschema"]
+TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
 
 
 def _installed(package):

@@ -26,7 +26,7 @@ SETS = {
         "dbus-user-session", "libseccomp2", "libjson-c5", "libcap2", "libcap2-bin",
         "procps", "iproute2", "util-linux", "mount", "login", "passwd", "uidmap",
         "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor",
-        "bpftool", "python3", "python3-pytest", "python3-jsonschema", "crun", "runc",
+        "bpftool", "python3", *host.TESTS, "crun", "runc",
     ],
     "builder": host.BUILD,
 }
@@ -45,6 +45,7 @@ MODULES = ["arch", "block", "crypto", "fs", "lib", "mm", "net", "security",
                "tun.ko*", "veth.ko*", "virtio_net.ko*", "vxlan", "wireguard"))]
 INITRD_MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic",
                   "9pnet_virtio", "9p", "virtio_rng"]
+KERNEL_PACKAGE = r"\b(linux-(?:image-|binary-|modules-|base-(?=\d))[\w.+~-]+)"
 DISK_SIZE = "8G"
 
 
@@ -94,28 +95,38 @@ def _source(name):
 
 
 def _download_kernel(release, path):
+    """Fetch the kernel's packages: one, or several as from Debian 14 on."""
     apt = debian.Apt(release, path / "apt")
-    meta = apt.download(f"linux-image-{debian.architecture()}")
-    depends = subprocess.run(["dpkg-deb", "-f", meta, "Depends"],
-                             check=True, capture_output=True, text=True).stdout
-    return apt.download(re.match(r"linux-image-[^ ,]+", depends)[0])
+    found, wanted = {}, {f"linux-image-{debian.architecture()}"}
+    while wanted:
+        name = wanted.pop()
+        found[name] = apt.download(name)
+        depends = subprocess.run(["dpkg-deb", "-f", found[name], "Depends"],
+                                 check=True, capture_output=True, text=True).stdout
+        wanted |= set(re.findall(KERNEL_PACKAGE, depends)) - found.keys()
+    return found.values()
 
 
-def _unpack_kernel(package, path):
+def _unpack_kernel(packages, path):
     tree = path / "tree"
     tree.mkdir()
+    for package in packages:
+        _unpack(package, tree)
+    shutil.rmtree(path / "apt")
+    next(tree.glob("**/vmlinuz*")).rename(path / "vmlinuz")
+    (tree / "lib").symlink_to("usr/lib")
+    subprocess.run(["depmod", "--basedir", tree, _version(tree)], check=True)
+
+
+def _unpack(package, tree):
     wanted = [f"*/kernel/{pattern}" for pattern in MODULES]
-    wanted += ["*/vmlinuz-*", "*/config-*", "*/modules.builtin*", "*/modules.order"]
+    wanted += ["*/vmlinuz*", "*/config-*", "*/modules.builtin*", "*/modules.order"]
     archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
     subprocess.run(["tar", "-x", "-C", tree, "--wildcards",
                     "--transform=s,^\\./lib/,./usr/lib/,", *wanted],
                    stdin=archive.stdout, stderr=subprocess.DEVNULL, check=False)
     if archive.wait():
         raise Failure(f"dpkg-deb cannot unpack {package.name}")
-    next(tree.glob("boot/vmlinuz-*")).rename(path / "vmlinuz")
-    (tree / "lib").symlink_to("usr/lib")
-    subprocess.run(["depmod", "--basedir", tree, _version(tree)], check=True)
-    shutil.rmtree(package.parent)
 
 
 def _version(tree):
@@ -167,7 +178,8 @@ def _make_disk(base, boot, path):
     mount("overlay", merged, "overlay", MS_RDONLY, f"lowerdir={boot / 'tree'}:{base}")
     try:
         subprocess.run(["mke2fs", "-qq", "-t", "ext4", "-O", "^has_journal", "-m", "0",
-                        "-d", merged, path / "disk.img", DISK_SIZE], check=True)
+                        "-d", merged, path / "disk.img", DISK_SIZE],
+                       check=True, stdout=subprocess.DEVNULL)
     finally:
         umount(merged)
         merged.rmdir()

@@ -48,6 +48,11 @@ def machine(release, build=None, share=None):
         yield _connect(listener, scratch)
 
 
+def prepare(release):
+    """Make everything that a boot needs."""
+    images.rootfs(release)
+
+
 def _connect(listener, scratch):
     listener.settimeout(BOOT_DEADLINE)
     try:

@@ -30,6 +30,7 @@ def _terminate(number, _frame):
 
 def main(function):
     """Run a command's main function so that every way out unwinds the stack."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGHUP, _terminate)
     try:

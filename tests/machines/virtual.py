@@ -45,6 +45,12 @@ def machine(release, build=None, share=None):
         yield channel
 
 
+def prepare(release):
+    """Make everything that a boot needs."""
+    images.disk(release)
+    _accelerator(images.kernel(release))
+
+
 def _connect(ours, log):
     ours.settimeout(BOOT_DEADLINE)
     channel = Channel(ours)
@@ -117,11 +123,12 @@ def _accelerator(kernel):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return EMULATED
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    verdict = cache.root() / f"kvm-{cache.fingerprint(boot, kernel.name)}"
-    if not verdict.exists():
+    note = cache.root() / f"{kernel.name}.kvm"
+    if not note.exists() or not note.read_text().startswith(boot):
         with step("trying KVM"):
-            verdict.write_text("works" if _prints_under_kvm(kernel) else "hangs")
-    return ACCELERATED if verdict.read_text() == "works" else EMULATED
+            verdict = "works" if _prints_under_kvm(kernel) else "hangs"
+        note.write_text(f"{boot} {verdict}\n")
+    return ACCELERATED if "works" in note.read_text() else EMULATED
 
 
 def _prints_under_kvm(kernel):
