@@ -94,7 +94,7 @@ char *arena_strndup(Arena *a, const char *s, size_t n) {
 }
 
 char *arena_strdup(Arena *a, const char *s) {
-        return arena_strndup(a, s, SIZE_MAX);
+        return arena_strndup(a, s, strlen(s));
 }
 
 char *arena_printf(Arena *a, const char *fmt, ...) {
