@@ -40,9 +40,12 @@ static void test_process(void) {
                 _cleanup_built_ Built b = BUILD(
                         .facts = facts, .request = filtered, .linux_ = SECCOMP("SCMP_ACT_ERRNO")
                                 ",\"personality\":{\"domain\":\"LINUX32\"},"
-                                "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]}",
-                        .process = ",\"terminal\":true,\"consoleSize\":{\"height\":3,\"width\":4},\"apparmorProfile\":\"p\","
-                                   "\"selinuxLabel\":\"l\",\"user\":{\"uid\":7,\"gid\":8,\"umask\":63,\"additionalGids\":[9,10]},"
+                                "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\","
+                                "\"flags\":[\"MPOL_F_STATIC_NODES\"]}",
+                        .process = ",\"terminal\":true,\"consoleSize\":{\"height\":3,\"width\":4},"
+                                   "\"apparmorProfile\":\"p\","
+                                   "\"selinuxLabel\":\"l\","
+                                   "\"user\":{\"uid\":7,\"gid\":8,\"umask\":63,\"additionalGids\":[9,10]},"
                                    "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":-1},"
                                    "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4},"
                                    "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":1,\"hard\":18446744073709551615}],"
@@ -124,7 +127,8 @@ static void test_exec(void) {
                 .top = ",\"hooks\":{" HOOK("startContainer") "}",
         };
         Spec *spec = parse(&config);
-        ExecRequest request = { .process = spec->process, .id = "c1", .seccomp = filter, .seccomp_size = sizeof(filter),
+        ExecRequest request = { .process = spec->process, .id = "c1", .seccomp = filter,
+                                .seccomp_size = sizeof(filter),
                                 .namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER };
 
         TEST("a further process, whole");

@@ -53,7 +53,8 @@ static void test_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .namespaces = USER PID ",{\"type\":\"network\"}", .linux_ = MAPS,
                         .mounts = PROC "," BIND("/a") "," BIND("/b"),
-                        .process = ",\"oomScoreAdj\":-5,\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
+                        .process = ",\"oomScoreAdj\":-5,"
+                                   "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
 
                 ASSERT(startswith(b.text.s, "oom-score-adj value=-5\n"
                                             "raise-rlimit resource=nofile hard=9\n"
@@ -122,10 +123,12 @@ static void test_cgroup(void) {
                 InitOp before, after;
         } cases[] = {
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, NULL, INIT_PIVOT, INIT_USER },
-                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/proc/kcore\"]", NULL, INIT_MASK, INIT_USER },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/proc/kcore\"]", NULL, INIT_MASK,
+                  INIT_USER },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/sys/fs/cgroup/x\"]", NULL, INIT_SYMLINK,
                   INIT_PIVOT },
-                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"readonlyPaths\":[\"/sys/./fs\"]", NULL, INIT_SYMLINK, INIT_PIVOT },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"readonlyPaths\":[\"/sys/./fs\"]", NULL, INIT_SYMLINK,
+                  INIT_PIVOT },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("createContainer") "}", INIT_SYMLINK,
                   INIT_HOOK },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("prestart") "}", INIT_SYMLINK,
@@ -162,12 +165,15 @@ static void test_cgroup(void) {
 }
 
 static void test_mounts(void) {
-#define MOUNT(to, type, ...) "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
+#define MOUNT(to, type, ...) \
+        "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
         TEST("what is read-only and still written to becomes so later");
         {
                 _cleanup_built_ Built b = BUILD(
-                        .facts = root, .mounts = MOUNT("/dev", "tmpfs", "\"ro\",\"mode=755\"") "," MOUNT(
-                                "/run", "tmpfs", "\"rro\"") "," MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
+                        .facts = root,
+                        .mounts = MOUNT("/dev", "tmpfs", "\"ro\",\"mode=755\"") ","
+                                  MOUNT("/run", "tmpfs", "\"rro\"") ","
+                                  MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
                         .top = ",\"annotations\":{}");
 
                 assert_has(&b, "mount type=tmpfs source=s target=/dev options=[mode=755]");
@@ -182,7 +188,8 @@ static void test_mounts(void) {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .mounts = PROC "," BIND("/x/../dev/"),
                         .linux_ = ",\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229},"
-                                  "{\"path\":\"/srv/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":384}]");
+                                  "{\"path\":\"/srv/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,"
+                                  "\"fileMode\":384}]");
 
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 1);
                 ASSERT_EQ(count(&b.plan, INIT_SYMLINK), 0);
@@ -192,7 +199,8 @@ static void test_mounts(void) {
         {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .mounts = PROC "," BIND("/dev/random"),
-                        .linux_ = ",\"devices\":[{\"path\":\"/dev//null\",\"type\":\"c\",\"major\":1,\"minor\":3,\"uid\":7},"
+                        .linux_ = ",\"devices\":[{\"path\":\"/dev//null\",\"type\":\"c\",\"major\":1,\"minor\":3,"
+                                  "\"uid\":7},"
                                   "{\"path\":\"/dev/ptmx\",\"type\":\"c\",\"major\":5,\"minor\":2}]");
 
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 5);
@@ -208,7 +216,8 @@ static void test_mounts(void) {
 
                 assert_has(&b, "mount type=devpts source=s target=/dev/pts options=[mode=0620]");
                 assert_has(&b, "mount type=devpts source=s target=/p options=[gid=5]");
-                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro extra=sysfs-fallback,no-target-symlink");
+                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
+                               "extra=sysfs-fallback,no-target-symlink");
                 assert_has(&b, "device path=/f type=p major=0 minor=0 mode=0666 uid=0 gid=0");
         }
         TEST("labels");
@@ -217,15 +226,18 @@ static void test_mounts(void) {
 
                 facts.selinux = true;
                 _cleanup_built_ Built b = BUILD(.facts = facts, .linux_ = ",\"mountLabel\":\"a:b:c:s0:c1,c2\"",
-                                                .mounts = PROC "," MOUNT("/t", "tmpfs", "\"mode=1777\"") "," BIND("/b"));
+                                                .mounts = PROC "," BIND("/b") ","
+                                                          MOUNT("/t", "tmpfs", "\"mode=1777\""));
 
                 assert_has(&b, "mount type=tmpfs source=s target=/t options=[mode=1777,context=a:b:c:s0:c1\\x2cc2]");
-                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]");
+                assert_has(&b, "mount type=proc source=proc target=/proc "
+                               "extra=no-target-symlink,target-on-proc options=[]");
         }
         TEST("a remount is one");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root,
-                                                .mounts = PROC "," MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\""));
+                                                .mounts = PROC ","
+                                                          MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\""));
 
                 assert_has(&b, "remount path=/proc attrs=ro clear=noexec");
         }
