@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import time
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def machine(release, build=None, share=None):
         listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(scratch / "host/channel"))
         listener.listen()
-        stack.enter_context(_first_process(scratch, rootfs, cgroup, share))
-        yield _connect(listener, scratch)
+        pid = stack.enter_context(_first_process(scratch, rootfs, cgroup, share))
+        yield _connect(listener, pid, scratch / "console")
 
 
 def prepare(release):
@@ -53,13 +54,15 @@ def prepare(release):
     images.rootfs(release)
 
 
-def _connect(listener, scratch):
+def _connect(listener, pid, console):
     listener.settimeout(BOOT_DEADLINE)
     try:
         connection = listener.accept()[0]
     except TimeoutError:
-        log = (scratch / "console").read_text(errors="replace")
-        raise Failure(f"the machine does not answer; it said:\n{log}") from None
+        journal = subprocess.run(["nsenter", "-t", str(pid), "-a", "journalctl", "-n50"],
+                                 capture_output=True, text=True, check=False).stdout
+        raise Failure("the machine does not answer; it said:\n"
+                      f"{console.read_text(errors='replace')}{journal}") from None
     connection.settimeout(None)
     channel = Channel(connection)
     channel.wait_until_ready()
@@ -134,7 +137,7 @@ def _first_process(scratch, rootfs, cgroup, share):
     if pid == 0:
         _become_init(scratch, rootfs, cgroup, share)
     try:
-        yield
+        yield pid
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -140,4 +140,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    main(run)
+    main("tests/run", run)
