@@ -10,6 +10,7 @@ wants to see one before it lets such a namespace mount its own.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import stat
@@ -55,16 +56,15 @@ def prepare(release):
 
 
 def _connect(listener, pid, console):
-    listener.settimeout(BOOT_DEADLINE)
-    try:
-        connection = listener.accept()[0]
-    except TimeoutError:
+    end = os.pidfd_open(pid)
+    answers = select.select([listener, end], [], [], BOOT_DEADLINE)[0]
+    os.close(end)
+    if listener not in answers:
         journal = subprocess.run(["nsenter", "-t", str(pid), "-a", "journalctl", "-n50"],
                                  capture_output=True, text=True, check=False).stdout
         raise Failure("the machine does not answer; it said:\n"
-                      f"{console.read_text(errors='replace')}{journal}") from None
-    connection.settimeout(None)
-    channel = Channel(connection)
+                      f"{console.read_text(errors='replace')}{journal}")
+    channel = Channel(listener.accept()[0])
     channel.wait_until_ready()
     return channel
 
@@ -111,10 +111,16 @@ def own_scope(argv):
 
 
 def _sweep(top):
-    """Remove what a killed run could not."""
+    """Remove what a killed run could not: its processes are gone, its cgroups are not."""
     for path in top.glob("ocirt-sd-machine-*"):
         if not Path("/proc", path.name.rpartition("-")[2]).exists():
-            _remove_cgroup(path)
+            _remove_empty(path)
+
+
+def _remove_empty(path):
+    for directory, _, _ in os.walk(path, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def _remove_cgroup(path, deadline=5):
@@ -122,9 +128,7 @@ def _remove_cgroup(path, deadline=5):
     with contextlib.suppress(FileNotFoundError):
         (path / "cgroup.kill").write_text("1")
     while path.exists():
-        for directory, _, _ in os.walk(path, topdown=False):
-            with contextlib.suppress(OSError):
-                os.rmdir(directory)
+        _remove_empty(path)
         if time.monotonic() > end:
             raise Failure(f"the cgroup {path.name} cannot be removed")
         time.sleep(0.01)
@@ -156,7 +160,7 @@ def _become_init(scratch, rootfs, cgroup, share):
         _make_devices(root / "dev")
         _mount_host(root, scratch / "host")
         if share:
-            (root / "share").mkdir()
+            (root / "share").mkdir(exist_ok=True)
             bind(share, root / "share")
         linux.pivot(root)
         os.execve("/usr/lib/systemd/systemd", ["/usr/lib/systemd/systemd"], ENVIRONMENT)
