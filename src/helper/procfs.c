@@ -80,7 +80,7 @@ int procfs_need(Helper *h, Error *e) {
 }
 
 int procfs_open(const Helper *h, const char *path, int flags) {
-        _cleanup_close_ int fd = open_at(h->proc, path, flags | O_NOCTTY, 0,
+        _cleanup_close_ int fd = open_at(h->proc, path, flags, 0,
                                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
         if (fd < 0)
@@ -155,7 +155,7 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
         int r = sys;
 
         if (r >= 0) {
-                fd = r = open_at(sys, path, O_WRONLY | O_NOCTTY, 0,
+                fd = r = open_at(sys, path, O_WRONLY, 0,
                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
                 if (fd >= 0)
                         r = is_proc(fd) ? write_value(fd, value) : -EXDEV;

@@ -87,7 +87,7 @@ const char *sandbox_rootfs(const char *name) {
 
         shell("mkdir -p %s/bin %s/proc %s/sys %s/dev %s/tmp %s/etc && cp /bin/busybox %s/bin/ && "
               "for i in sh ls cat id stat mkdir touch readlink hostname echo true sleep mount umount test ip pwd grep tr; do "
-              "ln -s busybox %s/bin/$i; done && "
+              "ln -sf busybox %s/bin/$i; done && "
               "printf 'root:x:0:0::/root:/bin/sh\\nuser:x:1000:1000::/home/user:/bin/sh\\n' > %s/etc/passwd",
               path, path, path, path, path, path, path, path, path);
         return path;
@@ -111,6 +111,8 @@ static bool answer(Launch *l, int control) {
         int fd = -EBADF;
         ssize_t n = receive_fd(control, &m, sizeof(m), &fd);
 
+        if (n == -ECONNRESET) /* it ended with our message unread; what it said before is still there */
+                n = receive_fd(control, &m, sizeof(m), &fd);
         if (n <= 0)
                 return false;
         switch (m.type) {
