@@ -39,7 +39,8 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "open device %s", path);
         if (!is_device(&st, type, device))
                 return error_setf(e, EEXIST, "create device %s: something else is there already", path);
-        if (made && fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
+        if (made && (st.st_uid != (uid_t) s->num[4] || st.st_gid != (gid_t) s->num[5]) &&
+            fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
                 return error_errnof(e, errno, "change owner of device %s", path);
         return 0;
 }

@@ -170,12 +170,13 @@ int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *
 
 int target_open_parent(Helper *h, const char *path, int *ret_dir, const char **ret_name, Error *e) {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-        _cleanup_free_ char *parent = xasprintf("/%.*s", slash ? (int) (slash - path) : 0, path);
+        _cleanup_free_ char *parent = xstrdup(path);
         int r;
 
         if (isempty(name) || streq(name, ".") || streq(name, ".."))
                 return error_setf(e, EINVAL, "%s is not the path of a file", path);
-        r = target_open(h, parent, TARGET_DIRECTORY, false, ret_dir, e);
+        parent[name - path] = '\0';
+        r = target_open(h, parent[0] ? parent : "/", TARGET_DIRECTORY, false, ret_dir, e);
         if (r >= 0)
                 *ret_name = name;
         return r;

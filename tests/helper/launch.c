@@ -317,17 +317,21 @@ void plan_exec(InitPlan *p, const char **args, const char **env) {
         s->list[1] = env;
 }
 
-void plan_end(InitPlan *p, const char *script) {
+void plan_shell(InitPlan *p, const char *script) {
         static const char *env[] = { "PATH=/bin", NULL };
         const char **args = arena_calloc(&p->arena, 4, sizeof(*args));
 
         args[0] = "sh";
         args[1] = "-c";
         args[2] = script;
+        plan_exec(p, args, env);
+}
+
+void plan_end(InitPlan *p, const char *script) {
         plan_step(p, INIT_PIVOT, NULL, NULL);
         plan_step(p, INIT_UMASK, NULL, NULL)->num[0] = 022;
         plan_step(p, INIT_CWD, "/", NULL);
-        plan_exec(p, args, env);
+        plan_shell(p, script);
 }
 
 void plan_plain(InitPlan *p, const char *rootfs, const char *script) {

@@ -57,6 +57,7 @@ void plan_dev(InitPlan *p);     /* tmpfs on /dev, devpts, nodes, symlinks */
 void plan_nodes(InitPlan *p);   /* nodes and symlinks alone */
 InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b);
 void plan_end(InitPlan *p, const char *script);    /* pivot to exec of sh -c script */
+void plan_shell(InitPlan *p, const char *script);  /* the exec alone */
 void plan_exec(InitPlan *p, const char **args, const char **env);
 /* plan_begin, /proc, /dev, plan_end: runs script in a plain container. */
 void plan_plain(InitPlan *p, const char *rootfs, const char *script);
