@@ -40,7 +40,7 @@ static int own_path(Helper *h, char **ret, Error *e) {
 
 /* A copy of the mount of our own directory, and of nothing above or beside it. */
 static int own_directory(Helper *h, const char *host, Error *e) {
-        _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* lint: host path */
+        _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* host */
         _cleanup_free_ char *path = NULL;
         struct statfs f;
         int r;

@@ -47,7 +47,7 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
 
 int step_device_bind(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0], *name;
-        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC), mount_fd = -EBADF, dir = -EBADF, /* lint: host path */
+        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC), mount_fd = -EBADF, dir = -EBADF, /* host */
                 place = -EBADF;
         struct stat st;
         int r;

@@ -45,7 +45,7 @@ static void reset_process(void) {
 /* A descriptor below 3 that we open ourselves would become the container's stdio. */
 static int fill_stdio(Error *e) {
         for (int fd = 0; fd <= 2; fd++)
-                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* lint: host path */
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* host */
                         return error_errnof(e, errno, "open /dev/null");
         return 0;
 }

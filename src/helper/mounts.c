@@ -44,7 +44,7 @@ int mount_propagation(int fd, uint64_t flags) {
 
 /* The path is the host's and the user's own: symlinks in it are followed as usual. */
 int step_open_tree(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | /* lint: host path */
+        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | /* host */
                                            (s->num[1] ? AT_RECURSIVE : 0U));
         int r;
 
@@ -61,7 +61,7 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = open_tree(AT_FDCWD, s->str[0], flags); /* lint: host path */
+                fd = open_tree(AT_FDCWD, s->str[0], flags); /* host */
                 if (fd < 0)
                         return error_errnof(e, errno, "open mount source %s", s->str[0]);
         } else {
@@ -111,7 +111,7 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
 
 /* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
 static int sysfs_fallback(const InitStep *s, int refused, Error *e) {
-        int fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), r; /* lint: host path */
+        int fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), r; /* host */
 
         if (fd < 0)
                 return -refused;

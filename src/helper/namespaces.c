@@ -39,7 +39,7 @@ static const char *describe(uint64_t flags, char *buffer, size_t size) {
 
 int step_open_ns(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* lint: host path */
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* host */
         struct statfs f;
         char name[64];
         int type, r;

@@ -35,7 +35,7 @@ static int new_procfs(void) {
 /* In a user namespace whose /proc is covered in part the kernel gives no new procfs. The one in place is as good
  * once it is verified: we are still in the caller's mount namespace, and what is mounted below is not entered. */
 static int host_procfs(void) {
-        _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         struct stat st;
 
         if (fd < 0)
