@@ -51,7 +51,8 @@ static int mount_root(int dir) {
 static int make_parent_private(const Helper *h, int dir) {
         _cleanup_close_ int top = -EBADF;
 
-        if ((h->root_propagation & MS_REC) && (h->root_propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)))
+        if ((h->root_propagation & MS_REC) &&
+            (h->root_propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)))
                 return 0;
         top = mount_root(dir);
         return top < 0 ? top : mount_propagation(top, MS_PRIVATE);
@@ -114,8 +115,8 @@ int step_pivot(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
-/* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would let the
- * container mount new ones, without what it has masked: those go first, or are covered. */
+/* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would
+ * let the container mount new ones, without what it has masked: those go first, or are covered. */
 static int hide_mount(const char *type, const char *path, Error *e) {
         if (!streq(type, "proc") && !streq(type, "sysfs"))
                 return 0;

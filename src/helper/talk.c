@@ -50,7 +50,7 @@ void talk_error(Helper *h, const Error *e) {
         m.value = e->code;
         (void) snprintf(m.text, sizeof(m.text), "%s", e->message ?: "unknown error");
         (void) send_fd(h->control, &m, message_size(&m), -EBADF);
-        /* A socket closed with messages unread is reset, and the other end sees that before what we have said. */
+        /* A socket closed with messages unread is reset: the other end sees that before what we said. */
         (void) shutdown(h->control, SHUT_RD);
         while (recv(h->control, &m, sizeof(m), MSG_DONTWAIT) > 0)
                 ;

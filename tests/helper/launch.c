@@ -258,7 +258,8 @@ void plan_begin(InitPlan *p, const char *rootfs, int namespaces) {
         plan_step(p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
 }
 
-void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra, const char **options) {
+void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
+                const char **options) {
         InitStep *s = plan_step(p, INIT_MOUNT, type, type);
 
         s->str[2] = target;
@@ -336,7 +337,8 @@ void plan_end(InitPlan *p, const char *script) {
 
 void plan_plain(InitPlan *p, const char *rootfs, const char *script) {
         plan_begin(p, rootfs, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
-        plan_mount(p, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_mount(p, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+                   INIT_NO_TARGET_SYMLINK, NULL);
         plan_dev(p);
         plan_end(p, script);
 }

@@ -10,8 +10,9 @@
 #include "../unit/test.h"
 #include "launch.h"
 
-/* Root file systems made to lead the helper out of them, as known vulnerabilities of runtimes did. What lies outside
- * is a victim directory in the sandbox; it must look the same afterwards, whatever becomes of the container. */
+/* Root file systems made to lead the helper out of them, as known vulnerabilities of runtimes did. What lies
+ * outside is a victim directory in the sandbox; it must look the same afterwards, whatever becomes of the
+ * container. */
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
 #define ATTRS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -22,7 +23,8 @@ static Launch l;
 
 static char *look(void) {
         return shell_output("cd %s && stat -c '%%n %%F %%a %%u:%%g %%s %%y' . * && cat secret && "
-                            "stat -c '%%a %%u:%%g %%t:%%T' /dev/null && grep -c . /proc/self/mountinfo", victim);
+                            "stat -c '%%a %%u:%%g %%t:%%T' /dev/null && grep -c . /proc/self/mountinfo",
+                            victim);
 }
 
 /* A fresh root file system, changed by a command that runs in it. V in it stands for the victim. */
@@ -42,17 +44,17 @@ static void check(void) {
         ASSERT(!strstr(l.output, "sentinel"));
 }
 
-#define EXPECT_ERROR(text)                                                                      \
-        do {                                                                                    \
-                ASSERT_STR(l.error, text);                                                      \
-                ASSERT_EQ(l.status, W_EXITCODE(1, 0));                                          \
-                check();                                                                        \
+#define EXPECT_ERROR(text)                                                                                  \
+        do {                                                                                                \
+                ASSERT_STR(l.error, text);                                                                  \
+                ASSERT_EQ(l.status, W_EXITCODE(1, 0));                                                      \
+                check();                                                                                    \
         } while (0)
-#define EXPECT_OUTPUT(text)                                                                     \
-        do {                                                                                    \
-                ASSERT_STR(l.error, "");                                                        \
-                ASSERT_STR(l.output, text);                                                     \
-                check();                                                                        \
+#define EXPECT_OUTPUT(text)                                                                                 \
+        do {                                                                                                \
+                ASSERT_STR(l.error, "");                                                                    \
+                ASSERT_STR(l.output, text);                                                                 \
+                check();                                                                                    \
         } while (0)
 
 static void begin(InitPlan *p) {
@@ -89,9 +91,10 @@ static void test_dev_null(void) {
                 bool kept;
         } cases[] = {
                 { "ln -s $V/secret dev/null", false }, { "ln -s ../../victim/secret dev/null", false },
-                { "ln -s /nonesuch dev/null", false }, { "mkfifo dev/null", false }, { "echo x > dev/null", false },
-                { "mknod dev/null c 1 5", false }, { "mknod dev/null b 1 3", false }, { "mkdir dev/null", false },
-                { "ln $V/secret dev/null", false }, { "mknod dev/null c 1 3", true },
+                { "ln -s /nonesuch dev/null", false }, { "mkfifo dev/null", false },
+                { "echo x > dev/null", false },        { "mknod dev/null c 1 5", false },
+                { "mknod dev/null b 1 3", false },     { "mkdir dev/null", false },
+                { "ln $V/secret dev/null", false },    { "mknod dev/null c 1 3", true },
         };
 
         TEST("no mount on /dev, and something is at /dev/null already");
@@ -112,7 +115,8 @@ static void test_dev_null(void) {
 }
 
 static void test_bound_device(void) {
-        static const char *const prepare[] = { "ln -s $V/new dev/null", "mkfifo dev/null", "mkdir dev/null", "touch dev/null" };
+        static const char *const prepare[] = { "ln -s $V/new dev/null", "mkfifo dev/null", "mkdir dev/null",
+                                               "touch dev/null" };
 
         TEST("a device that is bound, where something is already");
         for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
@@ -151,8 +155,8 @@ static void test_device_below_symlink(void) {
 }
 
 static void test_console(void) {
-        static const char *const prepare[] = { "ln -s $V/newfile dev/console", "ln -s $V/secret dev/console", "mkfifo dev/console",
-                                               "mkdir dev/console" };
+        static const char *const prepare[] = { "ln -s $V/newfile dev/console", "ln -s $V/secret dev/console",
+                                               "mkfifo dev/console", "mkdir dev/console" };
 
         TEST("/dev/console is a symlink, a pipe, a directory");
         for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
@@ -171,7 +175,8 @@ static void test_pts(void) {
         static const struct {
                 const char *prepare, *error;
         } cases[] = {
-                { "mkdir dev/pts; ln -s $V/ptmx dev/pts/ptmx", "open /dev/pts for the console: not a devpts" },
+                { "mkdir dev/pts; ln -s $V/ptmx dev/pts/ptmx",
+                  "open /dev/pts for the console: not a devpts" },
                 { "ln -s $V dev/pts", "open /dev/pts for the console: no such file or directory" },
                 { "ln -s / dev/pts; mknod ptmx c 5 2", "open /dev/pts for the console: not a devpts" },
         };
@@ -189,7 +194,8 @@ static void test_pts(void) {
 }
 
 static void test_proc_symlink(void) {
-        static const char *const prepare[] = { "rmdir proc; ln -s $V proc", "rmdir proc; ln -s / proc", "rmdir proc; ln -s bad proc",
+        static const char *const prepare[] = { "rmdir proc; ln -s $V proc", "rmdir proc; ln -s / proc",
+                                               "rmdir proc; ln -s bad proc",
                                                "rmdir proc; ln -s ../victim proc" };
 
         TEST("/proc is a symlink");
@@ -199,12 +205,14 @@ static void test_proc_symlink(void) {
                 fresh(prepare[i]);
                 begin(&p);
                 run(&p, "true");
-                EXPECT_ERROR("mount proc to rootfs at /proc: \"/proc\" must be mounted on ordinary directory");
+                EXPECT_ERROR(
+                        "mount proc to rootfs at /proc: \"/proc\" must be mounted on ordinary directory");
         }
 }
 
 static void test_over_proc(void) {
-        static const char *const targets[] = { "/proc", "/proc/self/attr", "/p2", "/p2/sys", "/proc/sys", "/p2/self/attr" };
+        static const char *const targets[] = { "/proc",   "/proc/self/attr", "/p2",
+                                               "/p2/sys", "/proc/sys",       "/p2/self/attr" };
         InitPlan p = {};
 
         TEST("mounts over procfs, by name and through a symlink");
@@ -242,9 +250,9 @@ static void test_mount_targets(void) {
                 { "ln -s $V a", "/a/b", "b\n" },
                 { "ln -s ../../../../../../../.. a", "/a/tmp/b", "b\n" },
                 { "ln -s ../victim a", "/a/b", "b\n" },
-                { "ln -s /nonesuch/x a", "/a/b", "b\n" },      /* dangling: made where it points to, inside */
+                { "ln -s /nonesuch/x a", "/a/b", "b\n" }, /* dangling: made where it points to, inside */
                 { "mkdir m; ln -s ../../../../.. m/up", "/m/up/../../a/b", "b\n" },
-                { "ln -s /proc/self/root a", "/a/b", NULL },   /* a magic link is no way */
+                { "ln -s /proc/self/root a", "/a/b", NULL }, /* a magic link is no way */
                 { "ln -s a a", "/a/b", NULL },
         };
 
@@ -259,13 +267,15 @@ static void test_mount_targets(void) {
                 if (cases[i].inside)
                         EXPECT_OUTPUT(cases[i].inside);
                 else
-                        EXPECT_ERROR(xasprintf("mount tmpfs to rootfs at %s: open %s in the rootfs: too many levels of symbolic links",
-                                               cases[i].target, cases[i].target));
+                        EXPECT_ERROR(xasprintf(
+                                "mount tmpfs to rootfs at %s: open %s in the rootfs: too many levels of symbolic links",
+                                cases[i].target, cases[i].target));
         }
 }
 
 static void test_file_targets(void) {
-        static const char *const prepare[] = { "ln -s $V/newfile f", "ln -s ../victim/newfile f", "ln -s ../../../../$V/secret f" };
+        static const char *const prepare[] = { "ln -s $V/newfile f", "ln -s ../victim/newfile f",
+                                               "ln -s ../../../../$V/secret f" };
 
         TEST("a file bound on a symlink");
         for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
@@ -281,7 +291,8 @@ static void test_file_targets(void) {
 }
 
 static void test_masks(void) {
-        static const char *const prepare[] = { "ln -s $V/secret dev/null; echo s > m", "mknod dev/null c 1 5; echo s > m" };
+        static const char *const prepare[] = { "ln -s $V/secret dev/null; echo s > m",
+                                               "mknod dev/null c 1 5; echo s > m" };
         InitPlan p = {};
 
         TEST("masks do not use the container's /dev/null, and do not leave the root");
@@ -350,9 +361,11 @@ static void test_copy_up(void) {
 }
 
 static void test_passwd(void) {
-        static const char *const prepare[] = { "rm etc/passwd; ln -s $V/passwd etc/passwd", "rm etc/passwd; mkfifo etc/passwd",
-                                               "printf 'a:x:0:0::relative:\\nroot:x:0\\n:::::\\nx:x:00x:0::/bad:/\\n' > etc/passwd",
-                                               "printf '0:x:1000:0::/zero:/bin/sh\\n' > etc/passwd", "rm etc/passwd; mkdir etc/passwd" };
+        static const char *const prepare[] = {
+                "rm etc/passwd; ln -s $V/passwd etc/passwd", "rm etc/passwd; mkfifo etc/passwd",
+                "printf 'a:x:0:0::relative:\\nroot:x:0\\n:::::\\nx:x:00x:0::/bad:/\\n' > etc/passwd",
+                "printf '0:x:1000:0::/zero:/bin/sh\\n' > etc/passwd", "rm etc/passwd; mkdir etc/passwd"
+        };
         InitPlan p = {};
 
         TEST("an /etc/passwd that lies, leads out, or blocks");
@@ -384,7 +397,8 @@ static void test_self_exe(void) {
 }
 
 static void test_sysctl(void) {
-        static const char *const paths[] = { "net/nonesuch", "/etc/passwd", "../etc/passwd", "kernel/nonesuch" };
+        static const char *const paths[] = { "net/nonesuch", "/etc/passwd", "../etc/passwd",
+                                             "kernel/nonesuch" };
 
         TEST("sysctl names that lead elsewhere");
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {

@@ -32,11 +32,11 @@ static void reset(void) {
 }
 
 /* The container ended well and printed this. */
-#define EXPECT(text)                                                                            \
-        do {                                                                                    \
-                ASSERT_STR(l.error, "");                                                        \
-                ASSERT_STR(l.output, text);                                                     \
-                ASSERT_EQ(l.status, 0);                                                         \
+#define EXPECT(text)                                                                                        \
+        do {                                                                                                \
+                ASSERT_STR(l.error, "");                                                                    \
+                ASSERT_STR(l.output, text);                                                                 \
+                ASSERT_EQ(l.status, 0);                                                                     \
         } while (0)
 
 static void begin(InitPlan *p) {
@@ -56,8 +56,10 @@ static void test_plain(void) {
 
         TEST("a plain container: pid 1, device nodes, no descriptor of ours, HOME from /etc/passwd");
         reset();
-        plan_plain(&p, rootfs, "echo $$ $HOME; stat -c '%n %F %t:%T %a' /dev/null; readlink /dev/fd; ls /proc/self/fd; umask;"
-                               "grep -c . /proc/self/mounts; ls /dev/pts; cat /proc/1/comm; true");
+        plan_plain(
+                &p, rootfs,
+                "echo $$ $HOME; stat -c '%n %F %t:%T %a' /dev/null; readlink /dev/fd; ls /proc/self/fd; umask;"
+                "grep -c . /proc/self/mounts; ls /dev/pts; cat /proc/1/comm; true");
         l.extra_fds = 10;
         launch(&p, &l);
         EXPECT("1 /root\n/dev/null character special file 1:3 666\n/proc/self/fd\n0\n1\n2\n3\n0022\n4\nptmx\nsh\n");
@@ -74,7 +76,8 @@ static void test_names(void) {
         plan_step(&p, INIT_LOOPBACK, NULL, NULL);
         plan_step(&p, INIT_KEYRING, "_ses.test", NULL);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-        run(&p, "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
+        run(&p,
+            "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
         EXPECT("box\nexample\n1\n1\n");
 }
 
@@ -93,7 +96,8 @@ static void test_exec_errors(void) {
         TEST("exec errors in Go's words");
         shell("echo x > %s/bin/noformat; chmod 755 %s/bin/noformat", rootfs, rootfs);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                const char *args[] = { cases[i].arg, NULL }, *env[] = { "PATH=/usr/bin:relative::/bin", NULL };
+                const char *args[] = { cases[i].arg, NULL },
+                           *env[] = { "PATH=/usr/bin:relative::/bin", NULL };
                 InitPlan p = {};
 
                 begin(&p);
@@ -117,15 +121,18 @@ static void test_mounts(void) {
         plan_bind(&p, sandbox_path("src"), "/bound", MOUNT_ATTR_RDONLY, INIT_RECURSIVE);
         plan_bind(&p, sandbox_path("src"), "/flat", 0, 0);
         plan_bind(&p, sandbox_path("src/file"), "/etc/new/file", 0, 0);
-        run(&p, "stat -c %a /made/for/it; grep /made /proc/mounts; touch /bound/x; touch /bound/sub/x && echo rw; ls /flat/sub;"
-                "cat /etc/new/file");
+        run(&p,
+            "stat -c %a /made/for/it; grep /made /proc/mounts; touch /bound/x; touch /bound/sub/x && echo rw; ls /flat/sub;"
+            "cat /etc/new/file");
         EXPECT("750\ntmpfs /made/for/it tmpfs rw,nosuid,nodev,noexec,noatime,size=1024k,mode=750 0 0\n"
                "touch: /bound/x: Read-only file system\nrw\nhello\n");
 
         begin(&p);
         plan_mount(&p, "tmpfs", "/x", 0, 0, bad);
         run(&p, "true");
-        ASSERT_STR(l.error, "mount tmpfs to rootfs at /x: option \"size=many\": tmpfs: Bad value for 'size': invalid argument");
+        ASSERT_STR(
+                l.error,
+                "mount tmpfs to rootfs at /x: option \"size=many\": tmpfs: Bad value for 'size': invalid argument");
         begin(&p);
         plan_mount(&p, "nonesuchfs", "/x", 0, 0, NULL);
         run(&p, "true");
@@ -153,7 +160,9 @@ static void test_slots(void) {
         s->num[5] = MS_SHARED;
         run(&p, "touch /bound/x; touch /bound/sub/x; grep ' /bound ' /proc/self/mountinfo | grep -c shared:;"
                 "grep ' /bound/sub ' /proc/self/mountinfo | grep -c shared:");
-        ASSERT_STR(l.output, "touch: /bound/x: Read-only file system\ntouch: /bound/sub/x: Read-only file system\n1\n0\n");
+        ASSERT_STR(
+                l.output,
+                "touch: /bound/x: Read-only file system\ntouch: /bound/sub/x: Read-only file system\n1\n0\n");
         shell("umount %s", sandbox_path("src/sub"));
 }
 
@@ -163,10 +172,12 @@ static void test_copy_up(void) {
         TEST("tmpcopyup keeps modes, owners, symlinks, times and the like; a tmpfs takes the mode of what it covers");
         shell("mkdir -p %s/data/deep/er && cd %s/data && chmod 1700 . && echo a > deep/er/a && chmod 4750 deep/er/a && "
               "chown -R 12:34 deep && chmod 4750 deep/er/a && ln -s /etc/passwd link && mkfifo pipe && "
-              "touch -d '2001-02-03 04:05:06 UTC' deep/er/a", rootfs, rootfs);
+              "touch -d '2001-02-03 04:05:06 UTC' deep/er/a",
+              rootfs, rootfs);
         begin(&p);
         plan_mount(&p, "tmpfs", "/data", 0, INIT_COPY_UP | INIT_TARGET_MODE, NULL);
-        run(&p, "cd /data; stat -c '%n %a %u:%g %Y' deep/er/a; readlink link; stat -c %F pipe; cat deep/er/a; stat -c %a /data");
+        run(&p,
+            "cd /data; stat -c '%n %a %u:%g %Y' deep/er/a; readlink link; stat -c %F pipe; cat deep/er/a; stat -c %a /data");
         EXPECT("deep/er/a 4750 12:34 981173106\n/etc/passwd\nfifo\na\n1700\n");
 }
 
@@ -181,7 +192,8 @@ static void test_overlay(void) {
         for (unsigned i = 0; i < 12; i++) {
                 shell("mkdir -p %s/layer-with-a-long-name-%u && echo %u > %s/layer-with-a-long-name-%u/f%u",
                       sandbox_path("ovl"), i, i, sandbox_path("ovl"), i, i);
-                text_addf(&lower, "%s%s/layer-with-a-long-name-%u", i > 0 ? ":" : "", sandbox_path("ovl"), i);
+                text_addf(&lower, "%s%s/layer-with-a-long-name-%u", i > 0 ? ":" : "", sandbox_path("ovl"),
+                          i);
         }
         options[0] = lower.s;
         options[1] = xasprintf("upperdir=%s/up", sandbox_path("ovl"));
@@ -197,8 +209,8 @@ static void test_masks(void) {
         InitPlan p = {};
 
         TEST("masked and read-only paths");
-        shell("mkdir -p %s/secret %s/ro/in && echo s > %s/secret/f && echo s > %s/file1 && echo s > %s/file2", rootfs, rootfs,
-              rootfs, rootfs, rootfs);
+        shell("mkdir -p %s/secret %s/ro/in && echo s > %s/secret/f && echo s > %s/file1 && echo s > %s/file2",
+              rootfs, rootfs, rootfs, rootfs, rootfs);
         begin(&p);
         plan_step(&p, INIT_MASK, "/secret", NULL);
         plan_step(&p, INIT_MASK, "/file1", NULL);
@@ -210,13 +222,15 @@ static void test_masks(void) {
         plan_step(&p, INIT_READONLY, "/ro", NULL);
         plan_step(&p, INIT_READONLY, "/proc/sys", NULL);
         plan_step(&p, INIT_READONLY, "/nonesuch", NULL);
-        run(&p, "ls /secret; touch /secret/x; cat /file1 /file2; stat -c '%F %t:%T' /file1 /file2 /proc/keys; touch /ro/in/x;"
-                "echo 1 > /proc/sys/kernel/ns_last_pid");
+        run(&p,
+            "ls /secret; touch /secret/x; cat /file1 /file2; stat -c '%F %t:%T' /file1 /file2 /proc/keys; touch /ro/in/x;"
+            "echo 1 > /proc/sys/kernel/ns_last_pid");
         ASSERT_STR(l.error, "");
-        ASSERT_STR(l.output, "touch: /secret/x: Read-only file system\n"
-                             "character special file 1:3\ncharacter special file 1:3\ncharacter special file 1:3\n"
-                             "touch: /ro/in/x: Read-only file system\n"
-                             "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
+        ASSERT_STR(l.output,
+                   "touch: /secret/x: Read-only file system\n"
+                   "character special file 1:3\ncharacter special file 1:3\ncharacter special file 1:3\n"
+                   "touch: /ro/in/x: Read-only file system\n"
+                   "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
 }
 
 static void test_root(void) {
@@ -224,7 +238,9 @@ static void test_root(void) {
 
         TEST("a read-only root, by pivot_root and by moving");
         for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
-                const char *args[] = { "sh", "-c", "touch /x; ls /; grep -c ' / / ' /proc/self/mountinfo; cd ..; pwd", NULL };
+                const char *args[] = { "sh", "-c",
+                                       "touch /x; ls /; grep -c ' / / ' /proc/self/mountinfo; cd ..; pwd",
+                                       NULL };
                 const char *env[] = { "PATH=/bin", NULL };
                 InitPlan p = {};
 
@@ -264,9 +280,11 @@ static void test_process(void) {
         plan_step(&p, INIT_PERSONALITY, NULL, NULL)->num[0] = 8;
         plan_step(&p, INIT_UMASK, NULL, NULL)->num[0] = 027;
         plan_step(&p, INIT_NO_NEW_PRIVS, NULL, NULL);
-        plan_shell(&p, "cat /proc/self/oom_score_adj; ulimit -n; ulimit -Hn; umask; cat /proc/self/personality;"
-                                       "grep -E 'NoNewPrivs|Cpus_allowed_list' /proc/self/status | tr '\\t' ' '; cat /proc/sys/net/ipv4/ip_forward;"
-                                       "stat -Lc '%u:%g' /proc/self/fd/1; set -- $(cat /proc/self/stat); echo ${19}");
+        plan_shell(
+                &p,
+                "cat /proc/self/oom_score_adj; ulimit -n; ulimit -Hn; umask; cat /proc/self/personality;"
+                "grep -E 'NoNewPrivs|Cpus_allowed_list' /proc/self/status | tr '\\t' ' '; cat /proc/sys/net/ipv4/ip_forward;"
+                "stat -Lc '%u:%g' /proc/self/fd/1; set -- $(cat /proc/self/stat); echo ${19}");
         launch(&p, &l);
         EXPECT("321\n100\n200\n0027\n00000008\nNoNewPrivs: 1\nCpus_allowed_list: 0\n1\n77:0\n5\n");
 }
@@ -292,9 +310,10 @@ static void test_user(void) {
         plan_shell(&p, "grep -E '^(Uid|Gid|Groups|Cap)' /proc/self/status | tr '\\t' ' '; echo $HOME");
         launch(&p, &l);
         ASSERT_STR(l.error, "");
-        ASSERT(strstr(l.output, "Uid: 1000 1000 1000 1000\nGid: 1001 1001 1001 1001\nGroups: 5 4294967294 \n"
-                                "CapInh: 0000000000000020\nCapPrm: 0000000000000020\nCapEff: 0000000000000020\n"
-                                "CapBnd: 00000000000000f0\nCapAmb: 0000000000000020\n/home/user\n"));
+        ASSERT(strstr(l.output,
+                      "Uid: 1000 1000 1000 1000\nGid: 1001 1001 1001 1001\nGroups: 5 4294967294 \n"
+                      "CapInh: 0000000000000020\nCapPrm: 0000000000000020\nCapEff: 0000000000000020\n"
+                      "CapBnd: 00000000000000f0\nCapAmb: 0000000000000020\n/home/user\n"));
 }
 
 static void test_capability_refused(void) {
@@ -332,7 +351,8 @@ static void test_seccomp(void) {
                 s->num[1] = i == 2;
                 run(&p, "mkdir /tmp/x");
                 if (i == 0) {
-                        ASSERT_STR(l.output, "mkdir: can't create directory '/tmp/x': No message of desired type\n");
+                        ASSERT_STR(l.output,
+                                   "mkdir: can't create directory '/tmp/x': No message of desired type\n");
                 } else
                         ASSERT_STR(l.error, i == 1 ? "load seccomp filter: invalid argument"
                                                    : "seccomp notify listener: operation not supported");
@@ -340,8 +360,10 @@ static void test_seccomp(void) {
 }
 
 static void test_hooks(void) {
-        const char *args[] = { "sh", "-c", "cat > /tmp/state; echo $VAR > /tmp/var", NULL }, *env[] = { "VAR=v", "PATH=/bin", NULL };
-        const char *fail[] = { "sh", "-c", "echo oops >&2; exit 3", NULL }, *slow[] = { "sh", "-c", "sleep 20", NULL };
+        const char *args[] = { "sh", "-c", "cat > /tmp/state; echo $VAR > /tmp/var", NULL },
+                   *env[] = { "VAR=v", "PATH=/bin", NULL };
+        const char *fail[] = { "sh", "-c", "echo oops >&2; exit 3", NULL },
+                   *slow[] = { "sh", "-c", "sleep 20", NULL };
         const char *daemon[] = { "sh", "-c", "sleep 20 &", NULL };
         InitPlan p = {};
         InitStep *s;
@@ -360,9 +382,12 @@ static void test_hooks(void) {
                 if (i == 0)
                         EXPECT("{\"pid\":1}\nv\n");
                 else if (i < 4)
-                        ASSERT_STR(l.error, i == 1 ? "running hook /bin/sh: exit status 3, output: oops"
-                                            : i == 2 ? "running hook /bin/sh: hook ran past specified timeout of 1.0s"
-                                                     : "running hook /bin/nonesuch: exit status 127, output: exec: no such file or directory");
+                        ASSERT_STR(
+                                l.error,
+                                i == 1 ? "running hook /bin/sh: exit status 3, output: oops"
+                                : i == 2
+                                        ? "running hook /bin/sh: hook ran past specified timeout of 1.0s"
+                                        : "running hook /bin/nonesuch: exit status 127, output: exec: no such file or directory");
                 else
                         ASSERT_STR(l.error, "");
         }
@@ -384,8 +409,9 @@ static void test_console(void) {
         p.steps[p.n_steps - 1].num[3] = INIT_KEEP_ID;
         p.steps[p.n_steps - 1].num[4] = 1;
         plan_step(&p, INIT_MOUNT, "tmpfs", "tmpfs")->str[2] = "/mnt";
-        run(&p, "stat -Lc '%t:%T %u:%g' /dev/console /proc/self/fd/0; readlink /proc/self/fd/1; stty size 2>/dev/null || "
-                "/bin/busybox stty size; /bin/busybox tty; echo x > /dev/tty; grep -c /dev/console /proc/mounts");
+        run(&p,
+            "stat -Lc '%t:%T %u:%g' /dev/console /proc/self/fd/0; readlink /proc/self/fd/1; stty size 2>/dev/null || "
+            "/bin/busybox stty size; /bin/busybox tty; echo x > /dev/tty; grep -c /dev/console /proc/mounts");
         ASSERT_STR(l.error, "");
         ASSERT(l.console >= 0);
         while (n < sizeof(text) - 1 && (r = read(l.console, text + n, sizeof(text) - 1 - n)) > 0)
@@ -404,7 +430,8 @@ static int knock(void) {
 }
 
 static void gate_plan(InitPlan *p, const char *program) {
-        const char **args = arena_calloc(&p->arena, 3, sizeof(*args)), **env = arena_calloc(&p->arena, 2, sizeof(*env));
+        const char **args = arena_calloc(&p->arena, 3, sizeof(*args)),
+                   **env = arena_calloc(&p->arena, 2, sizeof(*env));
         InitStep *s;
 
         args[0] = program;
@@ -434,8 +461,10 @@ static void test_gate(void) {
         fd = knock(); /* waits in accept() by then */
         close(fd);
         usleep(100000);
-        fprintf(stderr, "%s", shell_output("grep -E 'VmRSS|RssAnon|RssFile|RssShmem|VmSize' /proc/%d/status; ls -l /proc/%d/fd | grep -o '[0-9]* -> .*'",
-                                           l.pid, l.pid));
+        fprintf(stderr, "%s",
+                shell_output(
+                        "grep -E 'VmRSS|RssAnon|RssFile|RssShmem|VmSize' /proc/%d/status; ls -l /proc/%d/fd | grep -o '[0-9]* -> .*'",
+                        l.pid, l.pid));
         ASSERT_STR(shell_output("ls /proc/%d/fd", l.pid), "0\n1\n2\n5\n");
         launch_start(&l);
         EXPECT("started\n");
@@ -475,11 +504,15 @@ static void test_enter(void) {
         s = plan_step(&p, INIT_USER, NULL, NULL);
         s->num[0] = s->num[1] = 1000;
         plan_step(&p, INIT_CWD, "/etc", NULL);
-        plan_shell(&p, "pwd; echo $$ $HOME; cat /proc/1/comm /proc/self/oom_score_adj; ls /proc/1/fd/; ls /proc/1/root/; id -u");
+        plan_shell(
+                &p,
+                "pwd; echo $$ $HOME; cat /proc/1/comm /proc/self/oom_score_adj; ls /proc/1/fd/; ls /proc/1/root/; id -u");
         launch(&p, &inner);
         ASSERT_STR(inner.error, "");
-        ASSERT_STR(inner.output, "/etc\n2 /home/user\nocirt-sd-init\n55\n"
-                                 "ls: can't open '/proc/1/fd/': Permission denied\nls: /proc/1/root/: Permission denied\n1000\n");
+        ASSERT_STR(
+                inner.output,
+                "/etc\n2 /home/user\nocirt-sd-init\n55\n"
+                "ls: can't open '/proc/1/fd/': Permission denied\nls: /proc/1/root/: Permission denied\n1000\n");
         close(pidfd);
         launch_start(&l);
         EXPECT("started\n");
@@ -517,9 +550,10 @@ static void test_userns(void) {
         plan_step(&p, INIT_SYSCTL, "net/ipv4/ip_forward", "1");
         plan_step(&p, INIT_MASK, "/proc/keys", NULL);
         plan_step(&p, INIT_MASK, "/etc", NULL);
-        run(&p, "id -u; id -g; cat /proc/self/uid_map | tr -s ' '; echo x > /dev/null; stat -c %t:%T /dev/null /proc/keys; ls /etc;"
-                "ls /sys/fs/cgroup/cgroup.procs; cat /proc/sys/net/ipv4/ip_forward; grep ' /sys/fs/cgroup ' /proc/mounts;"
-                "test $(cut -d. -f1 /proc/uptime 2>/dev/null || /bin/busybox cut -d. -f1 /proc/uptime) -gt 86400000 && echo late");
+        run(&p,
+            "id -u; id -g; cat /proc/self/uid_map | tr -s ' '; echo x > /dev/null; stat -c %t:%T /dev/null /proc/keys; ls /etc;"
+            "ls /sys/fs/cgroup/cgroup.procs; cat /proc/sys/net/ipv4/ip_forward; grep ' /sys/fs/cgroup ' /proc/mounts;"
+            "test $(cut -d. -f1 /proc/uptime 2>/dev/null || /bin/busybox cut -d. -f1 /proc/uptime) -gt 86400000 && echo late");
         EXPECT("0\n0\n 0 100000 65536\n1:3\n1:3\n/sys/fs/cgroup/cgroup.procs\n1\n"
                "cgroup /sys/fs/cgroup cgroup2 ro,nosuid,nodev,noexec,relatime 0 0\nlate\n");
         shell("chown -R 0:0 %s", rootfs);
