@@ -10,8 +10,8 @@
 /*
  * What one step leaves for later ones. All descriptors are close-on-exec, and -EBADF while there is nothing.
  * Where a descriptor names a place in the container's file system it is the only way to that place: no step
- * builds a path out of the rootfs's path. tests/helper/check-paths holds that: a call that takes a path is marked,
- * where the path is the host's own or the container is our root already ("host", "own" behind it).
+ * builds a path out of the rootfs's path. tests/helper/check-paths holds that: a call that takes a path is
+ * marked, where the path is the host's own or the container is our root already ("host", "own" behind it).
  */
 typedef struct Helper {
         const InitPlan *plan;

@@ -32,7 +32,7 @@ int step_keyring(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_loopback(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family has the ioctls */
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family will do */
         struct ifreq request = { .ifr_name = "lo" };
 
         if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
