@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "plan/unit-internal.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+#define TIMEOUT_STOP (10 * USEC_PER_SEC)
+#define SUBGROUP_ANNOTATION "run.oci.systemd.subgroup"
+#define SUBGROUP_MAX 100
+
+/*
+ * What every scope has. Controllers are enabled by accounting, so that they are there before a limit is set later and
+ * for the container's own cgroups. Without default dependencies the scope is neither stopped before nor ordered
+ * against the shutdown of its slice by more than the slice itself, as with other runtimes. A scope that failed (its
+ * init was killed, for instance by the OOM killer) must not stay and block the name.
+ */
+static void add_basics(UnitPlan *plan, const char *id) {
+        static const char *const accounting[] = { "CPUAccounting", "MemoryAccounting", "IOAccounting",
+                                                  "TasksAccounting" };
+
+        unit_plan_add_string(plan, "Description", arena_printf(&plan->arena, "OCI container %s", id));
+        unit_plan_add_string(plan, "Slice", plan->slice);
+        unit_plan_add_bool(plan, "Delegate", true);
+        unit_plan_add_bool(plan, "DefaultDependencies", false);
+        unit_plan_add_string(plan, "CollectMode", "inactive-or-failed")->optional = true;
+        unit_plan_add_u64(plan, "TimeoutStopUSec", TIMEOUT_STOP);
+        for (size_t i = 0; i < ELEMENTSOF(accounting); i++)
+                /* Optional: accounting that a manager does without the setting is not lost. */
+                unit_plan_add_bool(plan, accounting[i], true)->optional = true;
+}
+
+/* crun's annotation: the container below the scope instead of in it. */
+static int set_subgroup(UnitPlan *plan, const Spec *spec, Error *reterr) {
+        const char *s = spec_annotation(spec, SUBGROUP_ANNOTATION);
+        bool good;
+
+        if (isempty(s))
+                return 0;
+        good = strlen(s) <= SUBGROUP_MAX && s[0] != '.' && !startswith(s, "cgroup.");
+        for (const char *c = s; good && *c; c++)
+                good = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                       strchr("_.-", *c);
+        if (!good)
+                return error_setf(reterr, EINVAL, "annotation " SUBGROUP_ANNOTATION ": \"%s\" is not the name of a cgroup",
+                                  s);
+        plan->subgroup = arena_strdup(&plan->arena, s);
+        return 0;
+}
+
+static int add_resources(UnitPlan *plan, const SpecResources *r, bool update, Error *reterr) {
+        int k;
+
+        k = unit_add_memory(plan, r, reterr);
+        if (k < 0)
+                return k;
+        k = unit_add_cpu(plan, r, update, reterr);
+        if (k < 0)
+                return k;
+        unit_add_pids(plan, r);
+        k = unit_add_block_io(plan, r, reterr);
+        if (k < 0)
+                return k;
+        k = unit_add_others(plan, r, reterr);
+        if (k < 0)
+                return k;
+        return unit_add_unified(plan, r, update, reterr);
+}
+
+static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts, Error *reterr) {
+        const SpecLinux *l = &spec->linux_;
+        int r;
+
+        r = unit_name_build(l->cgroups_path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice,
+                            reterr);
+        if (r < 0)
+                return r;
+        add_basics(plan, request->id);
+        r = set_subgroup(plan, spec, reterr);
+        if (r < 0)
+                return r;
+        if (l->resources) {
+                r = add_resources(plan, l->resources, false, reterr);
+                if (r < 0)
+                        return r;
+        }
+        /* A user's manager may not attach device filters. What rootless containers can open is what their user can. */
+        if (!facts->rootless) {
+                r = unit_add_devices(plan, l->resources, l->devices, l->n_devices, false, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return unit_add_annotations(plan, spec, reterr);
+}
+
+int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret, Error *reterr) {
+        _cleanup_(unit_plan_done) UnitPlan plan = {};
+        int r;
+
+        r = build(&plan, spec, request, facts, reterr);
+        if (r < 0)
+                return r;
+        *ret = plan;
+        plan = (UnitPlan){};
+        return 0;
+}
+
+int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret, Error *reterr) {
+        _cleanup_(unit_plan_done) UnitPlan plan = {};
+        int r;
+
+        r = add_resources(&plan, resources, true, reterr);
+        if (r < 0)
+                return r;
+        if (resources->n_devices > 0 && !facts->rootless) {
+                r = unit_add_devices(&plan, resources, NULL, 0, true, reterr);
+                if (r < 0)
+                        return r;
+        }
+        *ret = plan;
+        plan = (UnitPlan){};
+        return 0;
+}

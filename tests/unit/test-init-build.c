@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "init-build-fixture.h"
+
+static void test_small(void) {
+        _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = ",{\"type\":\"pid\"},{\"type\":\"cgroup\"}",
+                                        .mounts = PROC "," SYS "," CGROUP "," BIND("/data"));
+
+        TEST("a small container, whole");
+        ASSERT_STR(b.text.s,
+                   "unshare flags=mount\n"
+                   "setsid\n"
+                   "keyring name=_ses.c1\n"
+                   "root-propagation flags=slave,recursive\n"
+                   "rootfs path=/b/rootfs propagation=slave,recursive\n"
+                   "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]\n"
+                   "mount type=sysfs source=sysfs target=/sys attrs=ro extra=no-target-symlink options=[]\n"
+                   "bind source=/b/data target=/data attrs=ro extra=recursive\n"
+                   "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=0 gid=0\n"
+                   "device path=/dev/zero type=c major=1 minor=5 mode=0666 uid=0 gid=0\n"
+                   "device path=/dev/full type=c major=1 minor=7 mode=0666 uid=0 gid=0\n"
+                   "device path=/dev/random type=c major=1 minor=8 mode=0666 uid=0 gid=0\n"
+                   "device path=/dev/urandom type=c major=1 minor=9 mode=0666 uid=0 gid=0\n"
+                   "device path=/dev/tty type=c major=5 minor=0 mode=0666 uid=0 gid=0\n"
+                   "symlink target=/proc/self/fd path=/dev/fd\n"
+                   "symlink target=/proc/self/fd/0 path=/dev/stdin\n"
+                   "symlink target=/proc/self/fd/1 path=/dev/stdout\n"
+                   "symlink target=/proc/self/fd/2 path=/dev/stderr\n"
+                   "symlink target=/proc/kcore path=/dev/core\n"
+                   "symlink target=pts/ptmx path=/dev/ptmx\n"
+                   "pivot\n"
+                   "wait-cgroup\n"
+                   "unshare flags=cgroup\n"
+                   "cgroup target=/sys/fs/cgroup host=/sys/fs/cgroup attrs=ro own-namespace\n"
+                   "stdio-owner uid=0 gid=-1\n"
+                   "umask mask=022\n"
+                   "bounding caps=none\n"
+                   "user uid=0 gid=0 groups=[]\n"
+                   "cwd path=/\n"
+                   "capabilities effective=none permitted=none inheritable=none ambient=none\n"
+                   "find args=[sh] env=[A=1]\n"
+                   "ready\n"
+                   "gate\n"
+                   "exec args=[sh] env=[A=1]\n");
+        ASSERT_EQ(init_plan_clone_flags(b.spec), CLONE_NEWPID);
+}
+
+static void test_namespaces(void) {
+#define USER ",{\"type\":\"user\"}"
+#define PID ",{\"type\":\"pid\"}"
+#define JOINED(type) ",{\"type\":\"" type "\",\"path\":\"/proc/7/ns/" type "\"}"
+        TEST("a new user namespace owns what comes after it");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .namespaces = USER PID ",{\"type\":\"network\"}", .linux_ = MAPS,
+                        .mounts = PROC "," BIND("/a") "," BIND("/b"),
+                        .process = ",\"oomScoreAdj\":-5,"
+                                   "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
+
+                ASSERT(startswith(b.text.s, "oom-score-adj value=-5\n"
+                                            "raise-rlimit resource=nofile hard=9\n"
+                                            "open-tree path=/b/data slot=0 recursive\n"
+                                            "open-tree path=/b/data slot=1 recursive\n"
+                                            "userns\n"
+                                            "unshare flags=mount,pid,network\n"
+                                            "fork\n"
+                                            "setsid\n"));
+                ASSERT_EQ(init_plan_clone_flags(b.spec), 0);
+                assert_has(&b, "bind target=/b slot=1 attrs=ro propagation=slave,recursive");
+                assert_has(&b, "loopback");
+                assert_has(&b, "device-bind path=/dev/null type=c major=1 minor=3");
+                ASSERT_EQ(count(&b.plan, INIT_DEVICE), 0);
+        }
+        TEST("joined namespaces: root joins the user namespace last, others first");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root,
+                                                .namespaces = JOINED("user") JOINED("network") JOINED("pid"));
+
+                ASSERT(startswith(b.text.s, "open-ns path=/proc/7/ns/user slot=0 type=user\n"
+                                            "open-ns path=/proc/7/ns/network slot=1 type=network\n"
+                                            "open-ns path=/proc/7/ns/pid slot=2 type=pid\n"
+                                            "join slot=1 type=network\n"
+                                            "join slot=2 type=pid\n"
+                                            "join slot=0 type=user\n"
+                                            "become-root\n"
+                                            "unshare flags=mount\n"
+                                            "fork\n"));
+                ASSERT_EQ(count(&b.plan, INIT_LOOPBACK), 0);
+        }
+        {
+                _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
+                                                .namespaces = JOINED("network") JOINED("user"));
+
+                assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=network\n");
+        }
+        TEST("a time namespace is entered by a child");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .namespaces = PID ",{\"type\":\"time\"}",
+                        .linux_ = ",\"timeOffsets\":{\"boottime\":{\"secs\":-3,\"nanosecs\":4}}");
+
+                ASSERT(startswith(b.text.s, "unshare flags=mount,pid,time\n"
+                                            "time-offsets boottime=-3 boottime-ns=4 monotonic=0 monotonic-ns=0\n"
+                                            "fork\n"));
+                ASSERT_EQ(init_plan_clone_flags(b.spec), 0);
+        }
+        TEST("names and keyring");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = ",{\"type\":\"uts\"}",
+                                                .top = ",\"hostname\":\"h\",\"domainname\":\"d\"",
+                                                .request = { .no_new_keyring = true });
+
+                assert_has(&b, "hostname name=h");
+                assert_has(&b, "domainname name=d");
+                ASSERT_EQ(count(&b.plan, INIT_KEYRING), 0);
+        }
+}
+
+static void test_cgroup(void) {
+        TEST("the cgroup mount is postponed only where nobody can tell");
+#define CGROUP_NS ",{\"type\":\"cgroup\"}"
+        static const struct {
+                const char *namespaces, *mounts, *linux_, *top;
+                InitOp before, after;
+        } cases[] = {
+                { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, NULL, INIT_PIVOT, INIT_USER },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/proc/kcore\"]", NULL, INIT_MASK,
+                  INIT_USER },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/sys/fs/cgroup/x\"]", NULL, INIT_SYMLINK,
+                  INIT_PIVOT },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"readonlyPaths\":[\"/sys/./fs\"]", NULL, INIT_SYMLINK,
+                  INIT_PIVOT },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("createContainer") "}", INIT_SYMLINK,
+                  INIT_HOOK },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("prestart") "}", INIT_SYMLINK,
+                  INIT_RUNTIME_HOOKS },
+                { "", SYS "," CGROUP "," DEV, NULL, NULL, INIT_SYMLINK, INIT_PIVOT },
+                { CGROUP_NS, CGROUP "," DEV, NULL, NULL, INIT_SYMLINK, INIT_PIVOT },
+                { CGROUP_NS, SYS "," CGROUP "," BIND("/sys/fs/cgroup/a"), NULL, NULL, INIT_MOUNT, INIT_BIND },
+                { CGROUP_NS, SYS "," CGROUP "," BIND("/sys/fs"), NULL, NULL, INIT_MOUNT, INIT_BIND },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = cases[i].namespaces,
+                                                .mounts = cases[i].mounts, .linux_ = cases[i].linux_,
+                                                .top = cases[i].top);
+
+                ASSERT_EQ(count(&b.plan, INIT_CGROUP), 1);
+                ASSERT_ORDER(&b, cases[i].before, INIT_CGROUP, cases[i].after);
+        }
+        TEST("without a cgroup manager nothing waits");
+        {
+                HostFacts facts = root;
+
+                facts.cgroup_disabled = true;
+                Built b = BUILD(.facts = facts, .namespaces = CGROUP_NS, .mounts = SYS "," CGROUP,
+                                .top = ",\"hooks\":{" HOOK("prestart") "}");
+                built_done(&b);
+        }
+        TEST("without mount and namespace the wait is the last thing before the filter and the capabilities");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root);
+
+                ASSERT_EQ(first(&b.plan, INIT_WAIT_CGROUP) + 1, first(&b.plan, INIT_CAPABILITIES));
+        }
+}
+
+static void test_mounts(void) {
+#define MOUNT(to, type, ...) \
+        "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
+        TEST("what is read-only and still written to becomes so later");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root,
+                        .mounts = MOUNT("/dev", "tmpfs", "\"ro\",\"mode=755\"") ","
+                                  MOUNT("/run", "tmpfs", "\"rro\"") ","
+                                  MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
+                        .top = ",\"annotations\":{}");
+
+                assert_has(&b, "mount type=tmpfs source=s target=/dev options=[mode=755]");
+                assert_has(&b, "mount type=tmpfs source=s target=/run extra=target-mode");
+                assert_has(&b, "mount type=ext4 source=s target=/data attrs=ro super=ro,sync");
+                assert_has(&b, "remount path=/dev attrs=ro");
+                assert_has(&b, "remount path=/run attrs=ro");
+                ASSERT_ORDER(&b, INIT_PIVOT, INIT_REMOUNT);
+        }
+        TEST("a bound /dev is left as it is");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .mounts = PROC "," BIND("/x/../dev/"),
+                        .linux_ = ",\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229},"
+                                  "{\"path\":\"/srv/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,"
+                                  "\"fileMode\":384}]");
+
+                ASSERT_EQ(count(&b.plan, INIT_DEVICE), 1);
+                ASSERT_EQ(count(&b.plan, INIT_SYMLINK), 0);
+                assert_has(&b, "device path=/srv/fuse type=c major=10 minor=229 mode=0600 uid=0 gid=0");
+        }
+        TEST("listed devices and mounts replace default devices");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .mounts = PROC "," BIND("/dev/random"),
+                        .linux_ = ",\"devices\":[{\"path\":\"/dev//null\",\"type\":\"c\",\"major\":1,\"minor\":3,"
+                                  "\"uid\":7},"
+                                  "{\"path\":\"/dev/ptmx\",\"type\":\"c\",\"major\":5,\"minor\":2}]");
+
+                ASSERT_EQ(count(&b.plan, INIT_DEVICE), 5);
+                assert_has(&b, "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=7 gid=0");
+        }
+        TEST("user namespaces: no tty group, no sysfs without a network of its own, FIFOs are made");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = { .own_userns = true, .privileged = true }, .namespaces = USER, .linux_ = MAPS
+                                ",\"devices\":[{\"path\":\"/f\",\"type\":\"p\"}]",
+                        .mounts = MOUNT("/dev/pts", "devpts", "\"gid=15\",\"mode=0620\"") ","
+                                  MOUNT("/p", "devpts", "\"gid=5\"") "," SYS);
+
+                assert_has(&b, "mount type=devpts source=s target=/dev/pts options=[mode=0620]");
+                assert_has(&b, "mount type=devpts source=s target=/p options=[gid=5]");
+                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
+                               "extra=sysfs-fallback,no-target-symlink");
+                assert_has(&b, "device path=/f type=p major=0 minor=0 mode=0666 uid=0 gid=0");
+        }
+        TEST("labels");
+        {
+                HostFacts facts = root;
+
+                facts.selinux = true;
+                _cleanup_built_ Built b = BUILD(.facts = facts, .linux_ = ",\"mountLabel\":\"a:b:c:s0:c1,c2\"",
+                                                .mounts = PROC "," BIND("/b") ","
+                                                          MOUNT("/t", "tmpfs", "\"mode=1777\""));
+
+                assert_has(&b, "mount type=tmpfs source=s target=/t options=[mode=1777,context=a:b:c:s0:c1\\x2cc2]");
+                assert_has(&b, "mount type=proc source=proc target=/proc "
+                               "extra=no-target-symlink,target-on-proc options=[]");
+        }
+        TEST("a remount is one");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root,
+                                                .mounts = PROC ","
+                                                          MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\""));
+
+                assert_has(&b, "remount path=/proc attrs=ro clear=noexec");
+        }
+}
+
+static void test_root(void) {
+        static const struct {
+                const char *value, *before, *rootfs, *after;
+        } cases[] = {
+                { "shared", "root-propagation flags=shared", "slave,recursive", "share-root flags=shared" },
+                { "rslave", "root-propagation flags=slave,recursive", "slave,recursive", "pivot" },
+                { "private", "root-propagation flags=private,recursive", "private,recursive", "pivot" },
+                { "unbindable", "root-propagation flags=private,recursive", "private,recursive",
+                  "share-root flags=unbindable" },
+        };
+
+        TEST("propagation of the root");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char json[64], rootfs[96];
+
+                snprintf(json, sizeof(json), ",\"rootfsPropagation\":\"%s\"", cases[i].value);
+                snprintf(rootfs, sizeof(rootfs), "rootfs path=/b/rootfs propagation=%s", cases[i].rootfs);
+                _cleanup_built_ Built b = BUILD(.facts = root, .linux_ = json);
+
+                assert_has(&b, cases[i].before);
+                assert_has(&b, rootfs);
+                assert_has(&b, cases[i].after);
+        }
+        TEST("paths, kernel parameters, no pivot");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .namespaces = ",{\"type\":\"network\"}", .request = { .no_pivot = true },
+                        .cwd = "/srv",
+                        .linux_ = ",\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc//sys\"],"
+                                  "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}");
+
+                assert_has(&b, "move-root");
+                assert_has(&b, "mask path=/proc/kcore");
+                assert_has(&b, "readonly path=/proc/sys");
+                assert_has(&b, "sysctl path=net/ipv4/ip_forward value=1");
+                assert_has(&b, "mkdir path=/srv");
+                ASSERT_ORDER(&b, INIT_MOVE_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK);
+        }
+}
+
+static void test_refused(void) {
+        TEST("mounts on /proc: one rule");
+        static const char *const bad[] = { "/proc/self", "/proc/self/attr", "/proc/sys", "/x/../proc/sys/kernel",
+                                           "/proc/cpuinfo/x", "//proc/./acpi" };
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                for (unsigned bind = 0; bind < 2; bind++) {
+                        char json[256];
+
+                        snprintf(json, sizeof(json),
+                                 "{\"destination\":\"%s\",\"type\":\"%s\",\"source\":\"/s\"}", bad[i],
+                                 bind ? "bind" : "tmpfs");
+                        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = json);
+                }
+        REFUSE(EINVAL, "mounts[1].destination: ", .facts = root, .mounts = PROC "," MOUNT("/proc", "tmpfs"));
+        REFUSE(EINVAL, "mounts[1].destination: ", .facts = root, .mounts = PROC "," MOUNT("/p/../proc/", "cgroup"));
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = BIND("/proc") "," BIND("/proc/uptime"));
+
+                assert_has(&b, "bind source=/b/data target=/proc attrs=ro extra=recursive,target-on-proc,source-proc");
+                assert_has(&b, "bind source=/b/data target=/proc/uptime attrs=ro extra=recursive,target-on-proc");
+        }
+        TEST("what makes no sense or cannot be done yet");
+        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = MOUNT("/..", "tmpfs"));
+        REFUSE(EINVAL, "mounts[0].type: ", .facts = root, .mounts = MOUNT("/a", "", "\"ro\""));
+        REFUSE(EINVAL, "mounts[0].source: ", .facts = root, .mounts = "{\"destination\":\"/a\",\"type\":\"bind\"}");
+        REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "bind", "\"size=1\""));
+        REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "ext4", "\"tmpcopyup\""));
+        REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "x", "\"remount\",\"rro\""));
+        REFUSE(EOPNOTSUPP, "mounts[0].options[1]: ", .facts = root, .namespaces = USER, .linux_ = MAPS,
+               .mounts = MOUNT("/a", "bind", "\"rbind\",\"idmap\""));
+        REFUSE(EOPNOTSUPP, "mounts[0].uidMappings: ", .facts = root,
+               .mounts = "{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"/s\"" MAPS "}");
+        REFUSE(EOPNOTSUPP, "linux.namespaces[1].path: ", .facts = root,
+               .namespaces = "{\"type\":\"pid\"},{\"type\":\"mount\",\"path\":\"/x\"}", .all_namespaces = true);
+        REFUSE(EOPNOTSUPP, "linux.namespaces: ", .facts = root, .all_namespaces = true);
+        REFUSE(EOPNOTSUPP, "process.apparmorProfile: ", .facts = root, .process = ",\"apparmorProfile\":\"p\"");
+        REFUSE(EOPNOTSUPP, "process.selinuxLabel: ", .facts = root, .process = ",\"selinuxLabel\":\"p\"");
+        REFUSE(EOPNOTSUPP, "linux.netDevices: ", .facts = root, .namespaces = ",{\"type\":\"network\"}",
+               .linux_ = ",\"netDevices\":{\"eth0\":{}}");
+        REFUSE(EOPNOTSUPP, "linux.intelRdt: ", .facts = root, .linux_ = ",\"intelRdt\":{\"closID\":\"x\"}");
+        REFUSE(EINVAL, "process.args: ", .facts = root, .no_process = "\"process\":{\"cwd\":\"/\"},",
+               .request = { .start_now = true });
+        TEST("a profile that is none needs no AppArmor");
+        Built b = BUILD(.facts = root, .process = ",\"apparmorProfile\":\"unconfined\"");
+        ASSERT_EQ(count(&b.plan, INIT_APPARMOR), 0);
+        built_done(&b);
+}
+
+int main(void) {
+        test_small();
+        test_namespaces();
+        test_cgroup();
+        test_mounts();
+        test_root();
+        test_refused();
+        return 0;
+}
