@@ -12,8 +12,8 @@
 #include "plan/unit-plan.h"
 
 /*
- * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than the
- * defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected and
+ * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
+ * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected and
  * init.expected, or, when it is refused, against error.expected; --update writes these instead. Prints TAP.
  */
 
@@ -47,11 +47,18 @@ static int parse_bool(const char *value, bool *ret) {
 }
 
 static int set_request(Case *c, const char *key, const char *value) {
-        const struct { const char *key; bool *to; } flags[] = {
-                { "rootless", &c->facts.rootless },           { "privileged", &c->facts.privileged },
-                { "own-userns", &c->facts.own_userns },       { "apparmor", &c->facts.apparmor },
-                { "selinux", &c->facts.selinux },             { "cgroup-disabled", &c->facts.cgroup_disabled },
-                { "start-now", &c->request.start_now },       { "no-pivot", &c->request.no_pivot },
+        const struct {
+                const char *key;
+                bool *to;
+        } flags[] = {
+                { "rootless", &c->facts.rootless },
+                { "privileged", &c->facts.privileged },
+                { "own-userns", &c->facts.own_userns },
+                { "apparmor", &c->facts.apparmor },
+                { "selinux", &c->facts.selinux },
+                { "cgroup-disabled", &c->facts.cgroup_disabled },
+                { "start-now", &c->request.start_now },
+                { "no-pivot", &c->request.no_pivot },
                 { "no-new-keyring", &c->request.no_new_keyring },
         };
 
@@ -106,7 +113,7 @@ static int plan_unit(Case *c, const Spec *spec, Error *reterr) {
 static int (*const planners[])(Case *c, const Spec *spec, Error *reterr) = { plan_unit };
 
 static void plan(Case *c) {
-        /* What libseccomp makes of a profile depends on its version; that there is a filter is enough here. */
+        /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */
         static const struct sock_filter filter = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
         _cleanup_spec_ Spec *spec = NULL;
         _cleanup_free_ char *json = NULL;
@@ -158,8 +165,8 @@ static void compare(Case *c, Part part) {
 
         if (read_file_at(c->dir, file, FILE_MAX, &expected, NULL) < 0) {
                 if (planned)
-                        text_addf(&c->problems, "# %s is missing; planned: %.*s\n", file, (int) strcspn(planned, "\n"),
-                                  planned);
+                        text_addf(&c->problems, "# %s is missing; planned: %.*s\n", file,
+                                  (int) strcspn(planned, "\n"), planned);
         } else if (!planned)
                 text_addf(&c->problems, "# %s is there, but there is nothing for it; %s", file,
                           c->planned[PART_ERROR].s ?: "\n");
