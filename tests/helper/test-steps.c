@@ -587,6 +587,17 @@ static void test_namespaces(void) {
         ASSERT_STR(l.error, "open namespace /etc/passwd: not a namespace");
 }
 
+static void test_hang_up(void) {
+        InitPlan p = {};
+
+        TEST("a launcher that dies takes the helper with it");
+        begin(&p);
+        l.hang_up = true;
+        run(&p, "echo still there");
+        ASSERT_STR(l.output, "");
+        ASSERT_EQ(l.status, W_EXITCODE(1, 0));
+}
+
 int main(void) {
         sandbox_enter();
         rootfs = sandbox_rootfs("rootfs");
@@ -609,5 +620,6 @@ int main(void) {
         test_enter();
         test_userns();
         test_namespaces();
+        test_hang_up();
         return 0;
 }
