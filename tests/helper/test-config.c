@@ -64,7 +64,8 @@ static void adapt(Spec *spec, const char *script) {
 }
 
 static void run(Spec *spec, bool rootless) {
-        const char *cgroup2 = access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
+        const char *cgroup2 =
+                access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
         HostFacts facts = { .privileged = !rootless, .rootless = rootless, .cgroup_mount = cgroup2 };
         Request request = { .id = "test", .bundle = bundle, .start_now = true };
         _cleanup_free_ void *seccomp = NULL;
@@ -87,14 +88,17 @@ static void test_engine(const char *name) {
         char expected[256];
 
         fprintf(stderr, "- %s.json\n", name);
-        adapt(spec, "echo $$; id -u; id -g; pwd; grep -c . /proc/self/mounts; grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp:)' "
-                    "/proc/self/status | tr -d '\\t'; ls /proc/self/fd; stat -c %t:%T /dev/null; touch /w 2>/dev/null && echo w");
+        adapt(spec,
+              "echo $$; id -u; id -g; pwd; grep -c . /proc/self/mounts; grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp:)' "
+              "/proc/self/status | tr -d '\\t'; ls /proc/self/fd; stat -c %t:%T /dev/null; touch /w 2>/dev/null && echo w");
         run(spec, false);
-        
+
         ASSERT_STR(l.error, "");
-        snprintf(expected, sizeof(expected), "1\n%u\n%u\n%s\n", spec->process->uid, spec->process->gid, spec->process->cwd);
+        snprintf(expected, sizeof(expected), "1\n%u\n%u\n%s\n", spec->process->uid, spec->process->gid,
+                 spec->process->cwd);
         ASSERT(startswith(l.output, expected));
-        snprintf(expected, sizeof(expected), "CapBnd:%016llx\n", (unsigned long long) spec->process->capabilities.bounding);
+        snprintf(expected, sizeof(expected), "CapBnd:%016llx\n",
+                 (unsigned long long) spec->process->capabilities.bounding);
         ASSERT(strstr(l.output, expected));
         ASSERT(strstr(l.output, "\n0\n1\n2\n3\n1:3\n"));
         ASSERT_EQ(strstr(l.output, "\nw\n") != NULL, !spec->root_readonly && spec->process->uid == 0);
@@ -135,14 +139,19 @@ static void test_userns(void) {
 
         TEST("a user namespace, without network and cgroup namespaces: the host's sysfs, its own cgroup read-only");
         shell("chown -R 100000:100000 %s/rootfs", bundle);
-        spec = load_userns("podman", "id -u; touch /dev/null && stat -c %t:%T /dev/null /dev/full; mkdir /sys/fs/cgroup/x; ls -d /sys/class;"
-                           "stat -c %u /etc/passwd", 100000, 65536);
+        spec = load_userns(
+                "podman",
+                "id -u; touch /dev/null && stat -c %t:%T /dev/null /dev/full; mkdir /sys/fs/cgroup/x; ls -d /sys/class;"
+                "stat -c %u /etc/passwd",
+                100000, 65536);
         drop_namespace(spec, CLONE_NEWNET);
         drop_namespace(spec, CLONE_NEWCGROUP);
         spec->linux_.n_sysctl = 0; /* of the host's network namespace */
         run(spec, false);
         ASSERT_STR(l.error, "");
-        ASSERT_STR(l.output, "0\n1:3\n1:7\nmkdir: can't create directory '/sys/fs/cgroup/x': Read-only file system\n/sys/class\n0\n");
+        ASSERT_STR(
+                l.output,
+                "0\n1:3\n1:7\nmkdir: can't create directory '/sys/fs/cgroup/x': Read-only file system\n/sys/class\n0\n");
         spec_free(spec);
         shell("chown -R 0:0 %s/rootfs", bundle);
 }
@@ -156,7 +165,10 @@ static void test_rootless(void) {
         if (fork() == 0) {
                 ASSERT(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
                 ASSERT(prctl(PR_SET_DUMPABLE, 1) == 0);
-                spec = load_userns("podman", "id -u; id -g; stat -c %t:%T /dev/null; touch /x && echo w; cat /proc/self/setgroups", 1000, 1);
+                spec = load_userns(
+                        "podman",
+                        "id -u; id -g; stat -c %t:%T /dev/null; touch /x && echo w; cat /proc/self/setgroups",
+                        1000, 1);
                 drop_namespace(spec, CLONE_NEWNET);
                 add_namespace(spec, CLONE_NEWNET);
                 run(spec, true);
