@@ -98,7 +98,7 @@ int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
         return 0;
 }
 
-/* An overlay's layer with a comma (escaped in the option) is understood by mount(2) alone before Linux 6.5. */
+/* An overlay's layer with a comma (escaped in the option): only mount(2) takes it before Linux 6.5. */
 bool newfs_needs_classic(const InitStep *s) {
         bool overlay = streq(s->str[0], "overlay");
 
