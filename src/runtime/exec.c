@@ -272,6 +272,8 @@ static int start(Exec *e, Error *reterr) {
         int r;
 
         r = spawn(e, reterr);
+        if (r == 0) /* it was born there */
+                r = launch_send(&e->launch, INIT_MSG_CGROUP, reterr);
         while (r == 0)
                 r = answer(e, reterr);
         if (r > 0 && e->pidfd_socket >= 0)
