@@ -23,5 +23,5 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
         if (!force && status != STATUS_STOPPED && status != STATUS_CREATED)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s", id,
                                   status_name(status));
-        return removal_run(&store, &c, reterr);
+        return removal_run(&store, &c, NULL, reterr);
 }
