@@ -17,6 +17,7 @@
 #include "plan/init-build.h"
 #include "runtime/console.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
 
@@ -73,6 +74,13 @@ static uint32_t listen_fds(void) {
         return value;
 }
 
+/* Device rules aside, which every engine writes. */
+static bool resources_limit_anything(const SpecResources *r) {
+        return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
+               r->cpu.quota.set || r->cpu.cpus || r->cpu.mems || r->cpu.idle.set ||
+               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 || r->n_rdma > 0 || r->n_unified > 0;
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         Request request = {
                 .id = c->options->id,
@@ -89,6 +97,9 @@ static int make_plans(Creation *c, Error *reterr) {
         /* Podman passes the same descriptors both ways; they are counted once. */
         request.preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.listen_fd_names = request.listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL;
+        if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
+                return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
+                                  "(--cgroup-manager=disabled)");
         if (c->manager) {
                 r = unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
                 if (r < 0)
@@ -266,6 +277,13 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
         return 0;
 }
 
+static int send_listener(const Creation *c, int fd, Error *reterr) {
+        const ListenerState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating",
+                                      .pid = c->launch.pid, .init = c->launch.pid };
+
+        return listener_send(c->spec, &state, fd, reterr);
+}
+
 /* One message of the helper; 1 when it is ready. */
 static int answer(Creation *c, Error *reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -285,6 +303,8 @@ static int answer(Creation *c, Error *reterr) {
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
+        case INIT_MSG_LISTENER:
+                return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
                 return 1;
         default:

@@ -18,6 +18,9 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
                 return 0;
         if (r < 0)
                 return error_setf(reterr, error.code, "%s", error.message);
+        if (c.damaged && !force)
+                return error_setf(reterr, EBADMSG, "the record of container %s is damaged: delete --force removes it, but "
+                                  "leaves a scope of its that still runs", id);
         status = container_status(&c);
         /* One that waits to be started holds nothing but what create made. */
         if (!force && status != STATUS_STOPPED && status != STATUS_CREATED)
