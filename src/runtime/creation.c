@@ -203,7 +203,22 @@ static int request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
-/* What no unit property says, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
+/* What no unit property says. */
+static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
+        for (size_t i = 0; i < c->unit.n_writes; i++) {
+                const CgroupWrite *w = &c->unit.writes[i];
+                int r;
+
+                if (w->instead_of && !manager_dropped(c->manager, w->instead_of))
+                        continue;
+                r = write_kernel_file(cgroup, w->file, w->value);
+                if (r < 0 && !(r == -ENOENT && w->optional))
+                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup", w->path, w->file);
+        }
+        return 0;
+}
+
+/* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 static int settle_in_cgroup(Creation *c, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int cgroup = -EBADF;
@@ -228,13 +243,8 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
-        for (size_t i = 0; i < c->unit.n_writes; i++) {
-                r = write_kernel_file(cgroup, c->unit.writes[i].file, c->unit.writes[i].value);
-                if (r < 0)
-                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup",
-                                            c->unit.writes[i].path, c->unit.writes[i].file);
-        }
-        return launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
+        r = write_cgroup_files(c, cgroup, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 
 static int run_runtime_hooks(Creation *c, Error *reterr) {
