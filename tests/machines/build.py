@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""This project, compiled and installed into a directory.
+
+A program built on one Debian release runs on that release and newer ones. For
+an older machine the compiler runs in a root file system of its release.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import cache, debian, host, images, linux, payload
+from .say import Failure, say, step
+
+SOURCE = Path(__file__).resolve().parents[2]
+RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
+           "--buildtype=release", "-Dwerror=true"]
+SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+
+
+def exists():
+    return (SOURCE / "meson.build").exists()
+
+
+def for_machine(release):
+    """The directory of an installed build that runs on the release."""
+    if not exists():
+        return None
+    native = int(_number(debian.release_here())) <= int(_number(release))
+    directory = SOURCE / ("build-machine" if native else f"build-machine-{release}")
+    with _alone(directory):
+        if native:
+            host.need(*host.BUILD)
+            _install(directory, RELEASE, _run_here)
+        else:
+            with _toolchain(release) as run:
+                _install(directory, RELEASE, run)
+    return directory / "tree"
+
+
+def for_host():
+    """The directory of an installed build that runs here."""
+    return for_machine(debian.release_here())
+
+
+def sanitized():
+    """A build directory for the tests that run here."""
+    host.need(*host.BUILD)
+    directory = SOURCE / "build-sanitized"
+    with _alone(directory):
+        _compile(directory, SANITIZED, _run_here)
+    return directory
+
+
+def _number(release):
+    return {"sid": "99"}.get(release, release)
+
+
+@contextlib.contextmanager
+def _alone(directory):
+    directory.mkdir(exist_ok=True)
+    fd = cache.lock(directory / "build")
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def _compile(directory, options, run):
+    fresh = not (directory / "build.ninja").exists()
+    with step("compiling") if fresh else contextlib.nullcontext():
+        if fresh:
+            run(["meson", "setup", *options, str(directory), str(SOURCE)])
+        run(["ninja", "-C", str(directory)])
+
+
+def _install(directory, options, run):
+    _compile(directory, options, run)
+    tree = directory / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    run(["meson", "install", "-C", str(directory), "--no-rebuild", "--quiet",
+         "--destdir", str(tree)])
+
+
+def _run_here(command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False, cwd=SOURCE, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    if done.returncode:
+        raise Failure(f"{' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
+
+
+@contextlib.contextmanager
+def _toolchain(release):
+    """Yield a function that runs a command among the release's compilers."""
+    lower = images.rootfs(release, "builder")
+    with payload.scratch() as scratch:
+        for name in ["upper", "work", "root"]:
+            (scratch / name).mkdir()
+        root = scratch / "root"
+        layers = f"lowerdir={lower},upperdir={scratch}/upper,workdir={scratch}/work"
+        linux.mount("overlay", root, "overlay", options=layers)
+        inside = root / SOURCE.relative_to("/")
+        inside.mkdir(parents=True)
+        linux.bind(SOURCE, inside)
+        linux.bind("/dev", root / "dev")
+        yield lambda command: _run_here(
+            ["unshare", "--pid", "--fork", "--kill-child", f"--root={root}",
+             "--mount-proc", "env", "PATH=/usr/bin:/usr/sbin", *command])

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command line of tests/machine."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import build, debian, linux, namespace, virtual
+from .say import Failure, main
+
+KINDS = {"namespace": namespace, "vm": virtual}
+DESCRIPTION = """Boot a machine with this project installed and run a command in it as
+root, or a shell. Nothing that happens in it outlives it, but for what is
+written to /share. This project's tests are in /tests."""
+
+
+def _parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="tests/machine", description=DESCRIPTION,
+        usage="tests/machine namespace|vm [--debian 12|13|sid] [--share DIR] [-- COMMAND…]")
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--debian", choices=debian.CODENAMES, default="13", metavar="RELEASE",
+                        help="12, 13 (the default) or sid")
+    parser.add_argument("--share", type=Path, metavar="DIR",
+                        help="a directory that is /share in the machine")
+    parser.add_argument("--prepare", action="store_true",
+                        help="only make what the machine is made of")
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = parser.parse_args(arguments[:end])
+    options.command = arguments[end + 1:]
+    return options
+
+
+def require_root():
+    if os.geteuid():
+        raise Failure("this needs root")
+
+
+def machine(arguments):
+    options = _parse(arguments)
+    require_root()
+    if options.share and not options.share.is_dir():
+        raise Failure(f"{options.share} is not a directory")
+    if options.kind == "namespace" and not options.prepare:
+        namespace.own_scope(sys.orig_argv)
+    linux.private_mounts()
+    if options.prepare:
+        return KINDS[options.kind].prepare(options.debian)
+    share = options.share and options.share.resolve()
+    installed = build.for_machine(options.debian)
+    with KINDS[options.kind].machine(options.debian, installed, share) as channel:
+        command = options.command or ["/bin/bash", "-l"]
+        return channel.run(command, cwd="/share" if share else "/root")
+
+
+if __name__ == "__main__":
+    main(machine)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Packages this computer needs."""
+
+import os
+import subprocess
+
+from .say import Failure, step
+
+BUILD = ["gcc", "libc6-dev", "meson", "ninja-build", "pkg-config",
+         "libsystemd-dev", "libseccomp-dev", "libcap-dev", "libjson-c-dev"]
+IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
+          "util-linux"]
+VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
+TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
+
+
+def _installed(package):
+    query = ["dpkg-query", "-W", "-f=${Status}", package]
+    status = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+    return status.endswith(" installed")
+
+
+def _apt_get(*arguments):
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
+    done = subprocess.run([*apt, *arguments], env=environment, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"apt-get {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def need(*packages):
+    """Install what is missing of the packages."""
+    missing = [package for package in packages if not _installed(package)]
+    if not missing:
+        return
+    install = ["install", "-y", "--no-install-recommends", *missing]
+    with step(f"installing {' '.join(missing)}"):
+        try:
+            _apt_get(*install)
+        except Failure:
+            _apt_get("update")
+            _apt_get(*install)
