@@ -346,6 +346,40 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         return 0;
 }
 
+static int find_others(sd_bus_message *reply, const char *command) {
+        const char *cgroup, *line;
+        uint32_t pid;
+        int r;
+
+        r = sd.bus_message_enter_container(reply, 'a', "(sus)");
+        while (r >= 0 && (r = sd.bus_message_read(reply, "(sus)", &cgroup, &pid, &line)) > 0)
+                if (!startswith(line, command))
+                        return 1;
+        return r < 0 ? r : 0;
+}
+
+int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr) {
+        sd_bus_message *message = NULL, *reply = NULL;
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "GetUnitProcesses");
+        if (r >= 0)
+                r = sd.bus_message_append(message, "s", unit);
+        if (r >= 0)
+                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, &reply);
+        if (r >= 0)
+                r = find_others(reply, command);
+        else if (is_no_such_unit(e.name))
+                r = 0;
+        else
+                r = error_setf(reterr, EREMOTEIO, "cannot list the processes of %s: %s", unit, e.message ?: errno_text(r));
+        sd.bus_error_free(&e);
+        (void) sd.bus_message_unref(message);
+        (void) sd.bus_message_unref(reply);
+        return r;
+}
+
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
         return call(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
 }

@@ -11,13 +11,12 @@
  */
 #define SD_FUNCTIONS(X)                                                                                    \
         X(bus_open_system) X(bus_open_user) X(bus_new) X(bus_set_address) X(bus_start) X(bus_close_unref)  \
-        X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_flush) X(bus_match_signal_async)  \
-        X(bus_call) X(bus_call_async) X(bus_error_free) X(bus_error_has_name)                              \
-        X(bus_get_property_trivial) X(bus_message_new_method_call) X(bus_message_unref)                    \
+        X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_match_signal_async)  \
+        X(bus_call) X(bus_call_async) X(bus_error_free)                                                         \
+        X(bus_message_new_method_call) X(bus_message_unref)                    \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_append_strv) X(bus_message_open_container) X(bus_message_close_container)            \
-        X(bus_message_read) X(bus_message_is_method_error) X(bus_message_get_error)                        \
-        X(bus_message_get_errno)
+        X(bus_message_read) X(bus_message_enter_container) X(bus_message_is_method_error) X(bus_message_get_error)
 
 typedef struct Sd {
 #define X(name) typeof(sd_##name) *name;

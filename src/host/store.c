@@ -2,10 +2,12 @@
 #include "host/store.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,6 +16,9 @@
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "plan/unit-plan.h"
+
+/* How long a verb waits for another one that changes the same container. */
+#define LOCK_TIMEOUT_SECONDS 60
 
 #define RECORD_MAX_BYTES (16U * 1024 * 1024)
 
@@ -95,13 +100,43 @@ static int missing(const char *id, Error *reterr) {
         return error_setf(reterr, ENOENT, "container \"%s\": container does not exist", id);
 }
 
-/* flock() of a directory that may have been removed while we waited. */
-static int lock_directory(int dir, int how) {
-        struct stat st;
+static void on_alarm(int signal) {
+}
 
-        while (flock(dir, how) < 0)
+/* flock() knows no deadline; a timer that interrupts it does. -ETIMEDOUT. */
+static int lock_until(int dir, time_t seconds) {
+        struct sigaction action = { .sa_handler = on_alarm }, before;
+        /* Again and again: the first may fire between the check and the call. */
+        struct itimerval timer = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 }, none = {};
+        uint64_t deadline = now_usec() + (uint64_t) seconds * 1000000;
+        sigset_t alarm_only, mask;
+        int r = 0;
+
+        (void) sigemptyset(&alarm_only);
+        (void) sigaddset(&alarm_only, SIGALRM);
+        (void) sigprocmask(SIG_UNBLOCK, &alarm_only, &mask);
+        (void) sigaction(SIGALRM, &action, &before);
+        (void) setitimer(ITIMER_REAL, &timer, NULL);
+        while (r == 0 && flock(dir, LOCK_EX) < 0)
                 if (errno != EINTR)
-                        return -errno;
+                        r = -errno;
+                else if (now_usec() >= deadline)
+                        r = -ETIMEDOUT;
+        (void) setitimer(ITIMER_REAL, &none, NULL);
+        (void) sigaction(SIGALRM, &before, NULL);
+        (void) sigprocmask(SIG_SETMASK, &mask, NULL);
+        return r;
+}
+
+/* The exclusive lock of a directory that may have been removed while we waited. */
+static int lock_directory(int dir) {
+        struct stat st;
+        int r = 0;
+
+        if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+                r = errno == EWOULDBLOCK ? lock_until(dir, LOCK_TIMEOUT_SECONDS) : -errno;
+        if (r < 0)
+                return r;
         if (fstat(dir, &st) < 0)
                 return -errno;
         return st.st_nlink == 0 ? -ENOENT : 0;
@@ -119,7 +154,7 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                         ? error_setf(reterr, EEXIST, "container with given ID already exists: %s", id)
                         : error_errnof(reterr, errno, "cannot make the state directory of %s in %s", id, s->path);
         dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = dir < 0 ? -errno : lock_directory(dir, LOCK_EX);
+        r = dir < 0 ? -errno : lock_directory(dir);
         if (r < 0)
                 return error_errnof(reterr, r, "the state directory of %s was taken away while it was made", id);
         *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
@@ -135,6 +170,8 @@ static int read_record(Container *c, Error *reterr) {
                 return 0;
         if (r == 0)
                 r = record_decode(bytes, &c->record);
+        if (r == -EBADMSG) /* nothing of it can be trusted; what is left of the container can still be deleted */
+                return 0;
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the record of container %s", c->id);
         c->has_record = true;
@@ -154,10 +191,10 @@ int container_open(const Store *s, const char *id, bool lock, Container *ret, Er
                         ? missing(id, reterr) : error_errnof(reterr, errno, "cannot open the state of container %s", id);
         c.id = xstrdup(id);
         if (lock) {
-                r = lock_directory(c.dir, LOCK_EX);
+                r = lock_directory(c.dir);
                 if (r < 0)
                         return r == -ENOENT ? missing(id, reterr)
-                                            : error_errnof(reterr, r, "cannot lock the state of container %s", id);
+                                            : error_errnof(reterr, r, "container %s is busy: cannot lock its state", id);
                 c.locked = true;
         }
         r = read_record(&c, reterr);

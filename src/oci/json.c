@@ -120,14 +120,16 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
         add_path(&path, node);
         if (member)
                 json_path_add(&path, member);
-        return error_setf(node->reader->reterr, code, "%s%s%s", path.n > 0 ? path.s : "", path.n > 0 ? ": " : "",
-                          text);
+        if (path.n == 0)
+                return error_setf(node->reader->reterr, code, "%s", text);
+        return error_setf(node->reader->reterr, code, "%s: %s", path.s, text);
 }
 
 static int wrong_type(const JsonNode *node, const char *expected) {
         static const char *const names[] = {
-                [json_type_null] = "null",       [json_type_boolean] = "a boolean", [json_type_int] = "an integer",
-                [json_type_object] = "an object", [json_type_array] = "an array",    [json_type_string] = "a string",
+                [json_type_null] = "null",        [json_type_boolean] = "a boolean",
+                [json_type_int] = "an integer",   [json_type_object] = "an object",
+                [json_type_array] = "an array",   [json_type_string] = "a string",
         };
         enum json_type type = json_object_get_type(node->value);
 
@@ -161,8 +163,8 @@ int json_want_string(const JsonNode *node, const char **ret) {
 bool json_has_true(const JsonNode *object, const char *name) {
         struct json_object *v = NULL;
 
-        return json_object_object_get_ex(object->value, name, &v) && json_object_is_type(v, json_type_boolean) &&
-               json_object_get_boolean(v);
+        return json_object_object_get_ex(object->value, name, &v) &&
+               json_object_is_type(v, json_type_boolean) && json_object_get_boolean(v);
 }
 
 void json_set_absent(const JsonField *fields, void *to) {
@@ -221,8 +223,8 @@ int json_read_opt_bool(const JsonNode *node, const JsonField *f, void *to) {
         return json_read_bool(node, &(JsonField){}, &o->v) ?: check_value(node, f, to);
 }
 
-/* An integer within the range of the row, or of the type when the row has none. json-c keeps what fits an int64_t
- * as such, and the rest as uint64_t; what fits neither does not get past json_text_check(). */
+/* An integer within the range of the row, or of the type when the row has none. json-c keeps what fits an
+ * int64_t as such, and the rest as uint64_t; what fits neither does not get past json_text_check(). */
 static int read_integer(const JsonNode *node, const JsonField *f, int64_t min, uint64_t max, uint64_t *ret) {
         int64_t i;
         uint64_t u;

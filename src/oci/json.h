@@ -112,7 +112,10 @@ int json_read_refused(const JsonNode *node, const JsonField *f, void *to);
 #define JSON_IS(T, member, type)                                                                            \
         (0 * sizeof(char[__builtin_types_compatible_p(typeof(((T *) 0)->member), type) ? 1 : -1]))
 #define JSON_ROW(name_, read_, T, member, type, ...)                                                        \
-        { .name = (name_), .read = (read_), .offset = offsetof(T, member) + JSON_IS(T, member, type), __VA_ARGS__ }
+        {                                                                                                   \
+                .name = (name_), .read = (read_),                                                           \
+                .offset = offsetof(T, member) + JSON_IS(T, member, type), __VA_ARGS__                       \
+        }
 #define JSON_COUNT(T, member, n) .count = (ptrdiff_t) offsetof(T, n) - (ptrdiff_t) offsetof(T, member)
 
 #define JSON_BOOL(name, T, m, ...) JSON_ROW(name, json_read_bool, T, m, bool, __VA_ARGS__)
@@ -133,7 +136,8 @@ int json_read_refused(const JsonNode *node, const JsonField *f, void *to);
 #define JSON_NAME_U32(name, T, m, ...) JSON_ROW(name, json_read_name, T, m, uint32_t, __VA_ARGS__)
 #define JSON_NAMES(name, T, m, ...) JSON_ROW(name, json_read_names, T, m, uint64_t, __VA_ARGS__)
 /* An object whose properties are members of the struct around it, and one that is a member itself. */
-#define JSON_INLINE(name_, table, ...) { .name = (name_), .read = json_read_object, .fields = (table), __VA_ARGS__ }
+#define JSON_INLINE(name_, table, ...)                                                                      \
+        { .name = (name_), .read = json_read_object, .fields = (table), __VA_ARGS__ }
 #define JSON_OBJECT(name, T, m, type, table, ...)                                                           \
         JSON_ROW(name, json_read_object, T, m, type, .fields = (table), __VA_ARGS__)
 /* An object behind a pointer. */
@@ -143,7 +147,8 @@ int json_read_refused(const JsonNode *node, const JsonField *f, void *to);
 #define JSON_ARRAY(name, T, m, n, type, table, ...)                                                         \
         JSON_ROW(name, json_read_array, T, m, type *, .size = sizeof(type), .fields = (table),              \
                  JSON_COUNT(T, m, n), __VA_ARGS__)
-#define JSON_U32S(name, T, m, n, ...) JSON_ROW(name, json_read_u32s, T, m, uint32_t *, JSON_COUNT(T, m, n), __VA_ARGS__)
+#define JSON_U32S(name, T, m, n, ...)                                                                       \
+        JSON_ROW(name, json_read_u32s, T, m, uint32_t *, JSON_COUNT(T, m, n), __VA_ARGS__)
 /* An object with free names: an array whose elements begin with the name. Without a table the values are strings
  * and the elements are SpecKeyValue. */
 #define JSON_MAP(name, T, m, n, type, table, ...)                                                           \

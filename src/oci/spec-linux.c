@@ -162,7 +162,7 @@ static int read_time_offsets(const JsonNode *node, const JsonField *f, void *to)
         return 0;
 }
 
-/* runc and Docker know the recursive words too; on the root of a mount tree the runtime applies either to all. */
+/* runc and crun take the words of the mount options too ("rslave"). */
 static int check_propagation(const JsonNode *node, void *propagation) {
         static const char *const words[] = { "shared", "slave", "private", "unbindable" };
         const char **s = propagation;
@@ -182,8 +182,10 @@ static int check_line(const JsonNode *node, void *string) {
 }
 
 static int check_mem_bw(const JsonNode *node, void *string) {
-        if (!startswith(*(const char **) string, "MB:"))
-                return json_error(node, NULL, EINVAL, "\"%s\" does not begin with \"MB:\"", *(const char **) string);
+        const char *s = *(const char **) string;
+
+        if (!startswith(s, "MB:"))
+                return json_error(node, NULL, EINVAL, "\"%s\" does not begin with \"MB:\"", s);
         return check_line(node, string);
 }
 

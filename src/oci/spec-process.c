@@ -7,8 +7,8 @@
 #include "basic/str.h"
 #include "oci/spec-fields.h"
 
-/* runc refuses both as well; what execve(2) would make of them is never what was meant. Names that come twice stay:
- * which of them counts is for those who build the environment. */
+/* runc refuses both as well; what execve(2) would make of them is never what was meant. Names that come twice
+ * stay: which of them counts is for those who build the environment. */
 int spec_check_env(const JsonNode *node, void *string) {
         const char *s = *(const char **) string;
 

@@ -247,7 +247,7 @@ int spec_check_resources(const JsonNode *node, void *resources) {
 
         if (limit.v > 0 && swap.v > 0 && swap.v < limit.v)
                 return json_error(node, NULL, EINVAL,
-                                  "memory.swap (%lld) is memory and swap together, and less than memory.limit (%lld)",
+                                  "memory.swap (%lld) includes memory, but is less than memory.limit (%lld)",
                                   (long long) swap.v, (long long) limit.v);
         if (r->cpu.quota.v > 0 && r->cpu.burst.v > (uint64_t) r->cpu.quota.v)
                 return json_error(node, NULL, EINVAL, "cpu.burst (%llu) is more than cpu.quota (%lld)",

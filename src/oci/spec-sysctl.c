@@ -29,8 +29,8 @@ static const struct {
 };
 
 /*
- * As sysctl(8) does: the first separator decides. After a slash everything stays ("net/ipv4/conf/eth0.1/forwarding");
- * after a dot the two change places ("net.ipv4.conf.eth0/1.forwarding").
+ * As sysctl(8) does: the first separator decides. After a slash everything stays as it is
+ * ("net/ipv4/conf/eth0.1/forwarding"); after a dot the two change places ("net.ipv4.conf.eth0/1.forwarding").
  */
 static int to_path(const JsonNode *node, const char **key) {
         char *path = arena_strdup(node->reader->arena, *key);

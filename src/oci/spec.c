@@ -11,26 +11,29 @@ struct Document {
         Document *next;
 };
 
-/* The major version has to be ours; within it the specification is "forward and backward compatible", and a newer
- * minor version differs in properties that are ignored when they are not known. */
-static int check_version(const JsonNode *node, void *version) {
-        const char *s = *(const char **) version;
+/* Three numbers, then perhaps "-rc1" or "+dev". */
+static bool is_version(const char *s) {
+        static const char suffix[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-";
 
         for (unsigned i = 0; i < 3; i++) {
                 size_t n = strspn(s, "0123456789");
 
                 if (n == 0 || n > 9 || (n > 1 && s[0] == '0') || (i < 2 && s[n] != '.'))
-                        return json_error(node, NULL, EINVAL, "\"%s\" is not a version such as \"1.2.0\"",
-                                          *(const char **) version);
+                        return false;
                 s += i < 2 ? n + 1 : n;
         }
-        if (*s != '\0' && ((*s != '-' && *s != '+') || s[1] == '\0' ||
-                           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-") != strlen(s)))
-                return json_error(node, NULL, EINVAL, "\"%s\" is not a version such as \"1.2.0\"",
-                                  *(const char **) version);
-        if (!startswith(*(const char **) version, "1."))
-                return json_error(node, NULL, EINVAL, "unsupported version \"%s\": only 1.x is known",
-                                  *(const char **) version);
+        return *s == '\0' || ((*s == '-' || *s == '+') && s[1] != '\0' && strspn(s, suffix) == strlen(s));
+}
+
+/* The major version has to be ours; within it the specification is "forward and backward compatible", and a newer
+ * minor version differs in properties that are ignored when they are not known. */
+static int check_version(const JsonNode *node, void *version) {
+        const char *s = *(const char **) version;
+
+        if (!is_version(s))
+                return json_error(node, NULL, EINVAL, "\"%s\" is not a version such as \"1.2.0\"", s);
+        if (!startswith(s, "1."))
+                return json_error(node, NULL, EINVAL, "unsupported version \"%s\": only 1.x is known", s);
         return 0;
 }
 

@@ -13,8 +13,9 @@
  * config.json (OCI runtime-spec 1.3.0, config.md and config-linux.md) as typed data.
  *
  * What is optional and has no natural "absent" value carries its presence with it: a NULL pointer, an empty
- * array, or one of the Opt* types. Names are the specification's, in snake_case. Paths and names are as written
- * in the document; nothing here has been looked up on the host. All memory is the Spec's own.
+ * array, or one of the Opt* types. An optional string that is "" is absent. Names are the specification's, in
+ * snake_case. Paths and names are as written in the document; nothing here has been looked up on the host. All
+ * memory is the Spec's own.
  */
 
 typedef struct OptU64 { bool set; uint64_t v; } OptU64;
@@ -23,12 +24,13 @@ typedef struct OptU32 { bool set; uint32_t v; } OptU32;
 typedef struct OptI32 { bool set; int32_t v; } OptI32;
 typedef struct OptBool { bool set; bool v; } OptBool;
 
+/* The key of a sysctl is a path below /proc/sys, whichever way the document spells it: "net/ipv4/ip_forward". */
 typedef struct SpecKeyValue { const char *key, *value; } SpecKeyValue;
 
 typedef struct SpecIdMap { uint32_t container_id, host_id, size; } SpecIdMap;
 
 typedef struct SpecMount {
-        const char *destination;
+        const char *destination;     /* absolute: a relative one is taken from "/" */
         const char *type;            /* NULL when absent */
         const char *source;          /* NULL when absent */
         const char **options;        /* n_options strings, as written */
@@ -134,7 +136,7 @@ typedef struct SpecResources {
         struct {
                 OptU64 shares, burst, period, realtime_period; /* burst and period: µs */
                 OptI64 quota, realtime_runtime, idle;          /* quota: µs per period, -1: none */
-                const char *cpus, *mems;
+                const char *cpus, *mems;                       /* lists ("0-3,7"), validated */
         } cpu;
         OptI64 pids_limit;           /* -1: none */
         struct {
@@ -172,7 +174,7 @@ typedef struct SpecSeccomp {
         OptU32 default_errno_ret;
         const char **architectures;  /* NULL-terminated "SCMP_ARCH_…", validated; never NULL */
         const char **flags;          /* NULL-terminated "SECCOMP_FILTER_FLAG_…", validated; never NULL */
-        const char *listener_path, *listener_metadata;
+        const char *listener_path, *listener_metadata; /* NULL unless an action is SCMP_ACT_NOTIFY */
         SpecSyscall *syscalls;
         size_t n_syscalls;
 } SpecSeccomp;
@@ -187,7 +189,7 @@ typedef struct SpecTimeOffset { bool set; int64_t secs; uint32_t nanosecs; } Spe
 
 typedef struct SpecMemoryPolicy {
         const char *mode;            /* "MPOL_…", validated */
-        const char *nodes;           /* NULL when absent */
+        const char *nodes;           /* a list ("0-3,7"), validated; NULL when absent */
         const char **flags;          /* NULL-terminated; never NULL */
 } SpecMemoryPolicy;
 
@@ -230,7 +232,7 @@ typedef struct Spec {
         size_t n_annotations;
 
         Arena arena;
-        void *document;              /* the parsed JSON, which owns the strings */
+        void *document;              /* what was parsed for it, which owns the strings */
 } Spec;
 
 /*

@@ -56,9 +56,7 @@ static int add_resources(UnitPlan *plan, const SpecResources *r, bool update, Er
         k = unit_add_cpu(plan, r, update, reterr);
         if (k < 0)
                 return k;
-        k = unit_add_pids(plan, r, reterr);
-        if (k < 0)
-                return k;
+        unit_add_pids(plan, r);
         k = unit_add_block_io(plan, r, reterr);
         if (k < 0)
                 return k;

@@ -100,25 +100,19 @@ static unsigned parse_access(const char *s) {
                (strchr(s, 'm') ? ACCESS_MKNOD : 0U);
 }
 
-/* Type "a" is both kinds of device; other runtimes then look at neither numbers nor access, we do. */
-static int apply_rule(Emulator *e, const SpecDeviceRule *rule, size_t index, Error *reterr) {
-        int64_t major = rule->major.set ? rule->major.v : ANY, minor = rule->minor.set ? rule->minor.v : ANY;
-        unsigned access = parse_access(rule->access);
-
-        if (major < ANY || major > 4095 || minor < ANY || minor > 1048575)
-                return error_setf(reterr, EINVAL, "linux.resources.devices[%zu]: %" PRIi64 ":%" PRIi64
-                                  " is no device number", index, major, minor);
+/* Type "a" is both kinds of device; runc then looks at neither numbers nor access, we (and crun) do. */
+static void apply_rule(Emulator *e, const SpecDeviceRule *rule, size_t index) {
         for (const char *type = "cb"; *type; type++) {
-                Pattern pattern = { *type, major, minor };
+                Pattern pattern = { *type, rule->major.set ? rule->major.v : ANY,
+                                    rule->minor.set ? rule->minor.v : ANY };
 
                 if (rule->type != 'a' && rule->type != *type)
                         continue;
                 if (rule->allow)
-                        allow(e, pattern, access, index);
+                        allow(e, pattern, parse_access(rule->access), index);
                 else
-                        deny(e, pattern, access, index);
+                        deny(e, pattern, parse_access(rule->access), index);
         }
-        return 0;
 }
 
 /*
@@ -237,11 +231,8 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
         _cleanup_(emulator_done) Emulator e = {};
         int k;
 
-        for (size_t i = 0; r && i < r->n_devices; i++) {
-                k = apply_rule(&e, r->devices + i, i, reterr);
-                if (k < 0)
-                        return k;
-        }
+        for (size_t i = 0; r && i < r->n_devices; i++)
+                apply_rule(&e, r->devices + i, i);
         allow_defaults(&e, devices, n_devices);
         k = check_expressible(&e, reterr);
         if (k < 0)

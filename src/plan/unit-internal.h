@@ -24,7 +24,7 @@ CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value
 /* "linux.resources" but for unified, devices; what is typed. */
 int unit_add_memory(UnitPlan *plan, const SpecResources *r, Error *reterr);
 int unit_add_cpu(UnitPlan *plan, const SpecResources *r, bool update, Error *reterr);
-int unit_add_pids(UnitPlan *plan, const SpecResources *r, Error *reterr);
+void unit_add_pids(UnitPlan *plan, const SpecResources *r);
 int unit_add_block_io(UnitPlan *plan, const SpecResources *r, Error *reterr);
 int unit_add_others(UnitPlan *plan, const SpecResources *r, Error *reterr);
 

@@ -9,6 +9,7 @@
  * needs cgroup v1 is refused unless its value asks for nothing (0, false, the kernel's default).
  *
  * 0 means "not set" for memory, CPU shares, quota and period, and I/O weights: engines write it for absent values.
+ * Signs and ranges of single values are as the oci layer let them pass: -1, where it may be, is "no limit".
  */
 
 #define PATH "linux.resources."
@@ -18,13 +19,6 @@
 
 static int refuse(const char *path, Error *reterr) {
         return error_setf(reterr, EOPNOTSUPP, PATH "%s: not available with cgroup v2", path);
-}
-
-/* A limit in bytes: -1 is none, 0 not set. */
-static int check_limit(OptI64 limit, const char *path, Error *reterr) {
-        if (limit.set && limit.v < -1)
-                return error_setf(reterr, EINVAL, PATH "%s: %" PRIi64 " is neither a size nor -1", path, limit.v);
-        return 0;
 }
 
 static uint64_t to_unit(int64_t limit) {
@@ -53,12 +47,7 @@ int unit_add_memory(UnitPlan *plan, const SpecResources *r, Error *reterr) {
         int64_t limit = r->memory.limit.set ? r->memory.limit.v : 0;
         int64_t swap = r->memory.swap.set ? r->memory.swap.v : 0;
         int64_t reservation = r->memory.reservation.set ? r->memory.reservation.v : 0;
-        int k;
 
-        if ((k = check_limit(r->memory.limit, "memory.limit", reterr)) < 0 ||
-            (k = check_limit(r->memory.swap, "memory.swap", reterr)) < 0 ||
-            (k = check_limit(r->memory.reservation, "memory.reservation", reterr)) < 0)
-                return k;
         /* cgroup v2 has no swappiness of a cgroup; 60 is the kernel's default. */
         if (r->memory.swappiness.set && r->memory.swappiness.v != 60)
                 return refuse("memory.swappiness", reterr);
@@ -117,7 +106,7 @@ static uint64_t weight_from_shares(uint64_t shares) {
 }
 
 /*
- * quota µs in each period µs (0: the default period) become µs a second. systemd keeps whole percents: rounded up, so
+ * quota µs (UINT64_MAX: none) in each period µs (0: the default period) become µs a second. systemd keeps whole percents: rounded up, so
  * that the value is the same after a daemon-reload and no container gets less than it was promised.
  */
 void unit_add_cpu_quota(UnitPlan *plan, uint64_t quota, uint64_t period) {
@@ -176,8 +165,6 @@ int unit_add_cpuset(UnitPlan *plan, const char *name, const char *list, const ch
 static int add_cpu_weight(UnitPlan *plan, const SpecResources *r, bool update, Error *reterr) {
         uint64_t shares = r->cpu.shares.set ? r->cpu.shares.v : 0;
 
-        if (r->cpu.idle.set && r->cpu.idle.v != 0 && r->cpu.idle.v != 1)
-                return error_setf(reterr, EINVAL, PATH "cpu.idle: %" PRIi64 " is neither 0 nor 1", r->cpu.idle.v);
         if (r->cpu.idle.set && r->cpu.idle.v == 1)
                 /* So systemd says idle. The kernel has no use for a weight then: it is not an error to give both. */
                 unit_plan_add_u64(plan, "CPUWeight", 0);
@@ -201,12 +188,8 @@ int unit_add_cpu(UnitPlan *plan, const SpecResources *r, bool update, Error *ret
         k = add_cpu_weight(plan, r, update, reterr);
         if (k < 0)
                 return k;
-        /* The kernel's bounds; systemd would clamp without a word to us. */
-        if (period != 0 && (period < 1000 || period > USEC_PER_SEC))
-                return error_setf(reterr, EINVAL, PATH "cpu.period: %" PRIu64 " µs is not between 1000 and 1000000",
-                                  period);
         if (quota != 0)
-                unit_add_cpu_quota(plan, to_unit(quota < 0 ? -1 : quota), period);
+                unit_add_cpu_quota(plan, to_unit(quota), period);
         else if (period != 0)
                 unit_plan_add_u64(plan, "CPUQuotaPeriodUSec", period);
         if (!isempty(r->cpu.cpus)) {
@@ -225,15 +208,10 @@ int unit_add_cpu(UnitPlan *plan, const SpecResources *r, bool update, Error *ret
         return 0;
 }
 
-int unit_add_pids(UnitPlan *plan, const SpecResources *r, Error *reterr) {
-        if (!r->pids_limit.set)
-                return 0;
-        if (r->pids_limit.v < -1)
-                return error_setf(reterr, EINVAL, PATH "pids.limit: %" PRIi64 " is neither a number of tasks nor -1",
-                                  r->pids_limit.v);
+void unit_add_pids(UnitPlan *plan, const SpecResources *r) {
         /* TasksMax=0 is no value for systemd; with 1 the container's init cannot fork either. */
-        unit_plan_add_u64(plan, "TasksMax", r->pids_limit.v == 0 ? 1 : to_unit(r->pids_limit.v));
-        return 0;
+        if (r->pids_limit.set)
+                unit_plan_add_u64(plan, "TasksMax", r->pids_limit.v == 0 ? 1 : to_unit(r->pids_limit.v));
 }
 
 /*
@@ -249,35 +227,14 @@ static const char *block_path(UnitPlan *plan, int64_t major, int64_t minor) {
         return arena_printf(&plan->arena, "/dev/block/%" PRIi64 ":%" PRIi64, major, minor);
 }
 
-static int check_block(int64_t major, int64_t minor, const char *list, size_t i, Error *reterr) {
-        if (major < 0 || major > 4095 || minor < 0 || minor > 1048575)
-                return error_setf(reterr, EINVAL, PATH "blockIO.%s[%zu]: %" PRIi64 ":%" PRIi64 " is no device number",
-                                  list, i, major, minor);
-        return 0;
-}
-
-static int check_weight(OptU32 weight, const char *path, Error *reterr) {
-        if (weight.set && weight.v != 0 && (weight.v < 10 || weight.v > 1000))
-                return error_setf(reterr, EINVAL, PATH "blockIO.%s: %" PRIu32 " is not between 10 and 1000", path,
-                                  weight.v);
-        return 0;
-}
-
 static int add_weight_devices(UnitPlan *plan, const SpecResources *r, Error *reterr) {
         UnitProp *p = NULL;
-        int k;
 
         for (size_t i = 0; i < r->block_io.n_weight_devices; i++) {
                 const SpecWeightDevice *d = r->block_io.weight_devices + i;
 
-                k = check_block(d->major, d->minor, "weightDevice", i, reterr);
-                if (k < 0)
-                        return k;
                 if (d->leaf_weight.set && d->leaf_weight.v != 0)
                         return refuse("blockIO.weightDevice.leafWeight", reterr);
-                k = check_weight(d->weight, "weightDevice.weight", reterr);
-                if (k < 0)
-                        return k;
                 if (!d->weight.set || d->weight.v == 0)
                         continue;
                 if (!p)
@@ -288,21 +245,14 @@ static int add_weight_devices(UnitPlan *plan, const SpecResources *r, Error *ret
 }
 
 int unit_add_block_io(UnitPlan *plan, const SpecResources *r, Error *reterr) {
-        static const struct {
-                const char *key, *property;
-        } throttles[_THROTTLE_KINDS] = {
-                [THROTTLE_READ_BPS] = { "throttleReadBpsDevice", "IOReadBandwidthMax" },
-                [THROTTLE_WRITE_BPS] = { "throttleWriteBpsDevice", "IOWriteBandwidthMax" },
-                [THROTTLE_READ_IOPS] = { "throttleReadIOPSDevice", "IOReadIOPSMax" },
-                [THROTTLE_WRITE_IOPS] = { "throttleWriteIOPSDevice", "IOWriteIOPSMax" },
+        static const char *const throttles[_THROTTLE_KINDS] = {
+                [THROTTLE_READ_BPS] = "IOReadBandwidthMax", [THROTTLE_WRITE_BPS] = "IOWriteBandwidthMax",
+                [THROTTLE_READ_IOPS] = "IOReadIOPSMax",     [THROTTLE_WRITE_IOPS] = "IOWriteIOPSMax",
         };
         int k;
 
         if (r->block_io.leaf_weight.set && r->block_io.leaf_weight.v != 0)
                 return refuse("blockIO.leafWeight", reterr);
-        k = check_weight(r->block_io.weight, "weight", reterr);
-        if (k < 0)
-                return k;
         if (r->block_io.weight.set && r->block_io.weight.v != 0)
                 unit_plan_add_u64(plan, "IOWeight", unit_weight_from_bfq(r->block_io.weight.v));
         k = add_weight_devices(plan, r, reterr);
@@ -314,23 +264,13 @@ int unit_add_block_io(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                 for (size_t i = 0; i < r->block_io.n_throttle[t]; i++) {
                         const SpecThrottle *d = r->block_io.throttle[t] + i;
 
-                        k = check_block(d->major, d->minor, throttles[t].key, i, reterr);
-                        if (k < 0)
-                                return k;
                         if (!p)
-                                p = unit_plan_add(plan, throttles[t].property, UNIT_WEIGHTS);
+                                p = unit_plan_add(plan, throttles[t], UNIT_WEIGHTS);
                         /* 0 lifts the limit, as it did with cgroup v1. */
                         unit_prop_add_weight(plan, p, block_path(plan, d->major, d->minor), d->rate ?: UINT64_MAX);
                 }
         }
         return 0;
-}
-
-/* "2MB", "64KB", "1GB": becomes part of a file's name. */
-static bool page_size_is_valid(const char *s) {
-        size_t digits = strspn(s, "0123456789");
-
-        return digits > 0 && digits < 10 && strchr("KMG", s[digits]) && s[digits] != '\0' && streq(s + digits + 1, "B");
 }
 
 /* What no unit property expresses, and what no cgroup v2 has. */
@@ -342,9 +282,6 @@ int unit_add_others(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                 const char *path = arena_printf(a, PATH "hugepageLimits[%zu]", i);
                 const char *value = arena_printf(a, "%" PRIu64, h->limit);
 
-                if (!page_size_is_valid(h->page_size))
-                        return error_setf(reterr, EINVAL, "%s.pageSize: \"%s\" is not like 2MB or 1GB", path,
-                                          h->page_size);
                 unit_plan_write(plan, arena_printf(a, "hugetlb.%s.max", h->page_size), value, path);
                 /* Reservations, too, where the kernel counts them: else mmap() succeeds and the first touch kills. */
                 unit_plan_write(plan, arena_printf(a, "hugetlb.%s.rsvd.max", h->page_size), value, path)->optional = true;
@@ -353,15 +290,12 @@ int unit_add_others(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                 const SpecRdma *d = r->rdma + i;
                 _cleanup_text_ Text value = {};
 
-                if (isempty(d->name) || strpbrk(d->name, " \t\n"))
-                        return error_setf(reterr, EINVAL, PATH "rdma: \"%s\" is not the name of a device", d->name);
                 text_add(&value, d->name);
                 if (d->hca_handles.set)
                         text_addf(&value, " hca_handle=%" PRIu32, d->hca_handles.v);
                 if (d->hca_objects.set)
                         text_addf(&value, " hca_object=%" PRIu32, d->hca_objects.v);
-                if (d->hca_handles.set || d->hca_objects.set)
-                        unit_plan_write(plan, "rdma.max", value.s, arena_printf(a, PATH "rdma.%s", d->name));
+                unit_plan_write(plan, "rdma.max", value.s, arena_printf(a, PATH "rdma[\"%s\"]", d->name));
         }
         return r->has_network ? refuse("network", reterr) : 0;
 }

@@ -20,18 +20,18 @@ int console_connect(const char *path, Error *reterr) {
         /* An address holds 107 bytes, the paths of engines are longer: by descriptor. */
         entry = open(path, O_PATH | O_CLOEXEC);
         if (entry < 0)
-                return error_errnof(reterr, errno, "cannot connect to the console socket %s", path);
+                return error_errnof(reterr, errno, "cannot connect to the socket %s", path);
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", entry);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return error_errnof(reterr, errno, "cannot connect to the console socket %s", path);
+                return error_errnof(reterr, errno, "cannot connect to the socket %s", path);
         return TAKE_FD(fd);
 }
 
 int console_send(int socket, const char *name, int fd, Error *reterr) {
         int r = send_fd(socket, name, strlen(name), fd);
 
-        return r < 0 ? error_errnof(reterr, r, "cannot send over the console socket") : 0;
+        return r < 0 ? error_errnof(reterr, r, "cannot send a descriptor over the socket") : 0;
 }
 
 void console_resize(const Console *c) {

@@ -8,7 +8,7 @@
 
 /* Terminals: the pty's master handed to an engine, or served by ourselves in the foreground. */
 
-/* Connects to --console-socket (any length of path). */
+/* Connects to --console-socket or --pidfd-socket (any length of path). */
 int console_connect(const char *path, Error *reterr);
 /* Sends the descriptor as engines expect it: one message, a name as payload, one descriptor. */
 int console_send(int socket, const char *name, int fd, Error *reterr);

@@ -24,6 +24,7 @@ void creation_done(Creation *c) {
         launch_done(&c->launch);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
+        c->pidfd_socket = close_fd(c->pidfd_socket);
         c->manager = manager_close(c->manager);
         container_done(&c->container);
         init_plan_done(&c->init);
@@ -119,6 +120,8 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = make_plans(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = console_connect(c->options->console_socket, reterr);
+        if (r >= 0 && c->options->pidfd_socket)
+                r = c->pidfd_socket = console_connect(c->options->pidfd_socket, reterr);
         return r < 0 ? r : 0;
 }
 
@@ -343,6 +346,8 @@ static int commit(Creation *c, Error *reterr) {
         record->start_time = stat.start_time;
         record->committed = true;
         r = container_save(&c->container, reterr);
+        if (r == 0 && c->pidfd_socket >= 0)
+                r = console_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
         if (r == 0 && c->options->pid_file)
                 r = write_pid_file(c->options->pid_file, c->launch.pid, reterr);
         return r;

@@ -29,7 +29,7 @@ typedef struct Creation {
         InitPlan init;
 
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
-        int console_socket;
+        int console_socket, pidfd_socket;
         Container container;
         bool made;               /* the container directory is ours to remove */
         bool scope_requested;
@@ -39,7 +39,8 @@ typedef struct Creation {
 
 #define CREATION_NEW(runtime, opts, now)                                                                   \
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
-                     .console_socket = -EBADF, .container = { .dir = -EBADF }, .launch = LAUNCH_NONE,      \
+                     .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
+                     .container = { .dir = -EBADF }, .launch = LAUNCH_NONE,      \
                      .console = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */

@@ -21,7 +21,7 @@ typedef struct Exec {
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
-        int init, cgroup, console_socket, console;
+        int init, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
 
@@ -29,6 +29,7 @@ static void exec_done(Exec *e) {
         launch_done(&e->launch);
         e->console = close_fd(e->console);
         e->console_socket = close_fd(e->console_socket);
+        e->pidfd_socket = close_fd(e->pidfd_socket);
         e->cgroup = close_fd(e->cgroup);
         e->init = close_fd(e->init);
         init_plan_done(&e->plan);
@@ -207,6 +208,8 @@ static int plan(Exec *e, Error *reterr) {
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0 && e->options->console_socket)
                 r = e->console_socket = console_connect(e->options->console_socket, reterr);
+        if (r >= 0 && e->options->pidfd_socket)
+                r = e->pidfd_socket = console_connect(e->options->pidfd_socket, reterr);
         return r < 0 ? r : 0;
 }
 
@@ -271,6 +274,8 @@ static int start(Exec *e, Error *reterr) {
         r = spawn(e, reterr);
         while (r == 0)
                 r = answer(e, reterr);
+        if (r > 0 && e->pidfd_socket >= 0)
+                r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)
                 r = launch_send(&e->launch, INIT_MSG_GO, reterr);
         if (r == 0)
@@ -296,7 +301,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
-                .init = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .console = -EBADF, .launch = LAUNCH_NONE,
+                .init = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF, .console = -EBADF,
+                .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;

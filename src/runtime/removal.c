@@ -61,20 +61,29 @@ int removal_kill(const Container *c, Error *reterr) {
         return kill_init(c, deadline, reterr);
 }
 
-/* Usually systemd has removed the scope by itself as soon as it was empty; else it is asked to. */
-static int remove_scope(const Record *record, Error *reterr) {
+/* Usually systemd has removed the scope by itself as soon as it was empty. Is there still something to do? */
+static bool scope_remains(const Record *record) {
+        _cleanup_close_ int cgroup = cgroup_open(record->cgroup);
+
+        return cgroup >= 0 && is_ours(record, cgroup) &&
+               cgroup_wait_removed(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC / 5) < 0;
+}
+
+static int remove_scope(const Container *c, Error *reterr) {
+        _cleanup_free_ char *helper = xasprintf("ocirt-sd-init %s ", c->id);
+        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        const Record *record = &c->record;
         _cleanup_manager_ Manager *m = NULL;
-        _cleanup_close_ int cgroup = -EBADF;
         int r;
 
-        if (record->cgroup) {
-                cgroup = cgroup_open(record->cgroup);
-                if (cgroup < 0 || !is_ours(record, cgroup) ||
-                    cgroup_wait_removed(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC / 5) == 0)
-                        return 0;
-        }
+        if (record->committed && !scope_remains(record))
+                return 0;
         r = manager_open(record->user_manager, &m, reterr);
-        return r < 0 ? r : manager_stop_unit(m, record->unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+        if (r < 0)
+                return r;
+        /* A create that was killed: it may have asked for the scope, or somebody else may have one of that name. */
+        r = record->committed ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
+        return r != 0 ? MIN(r, 0) : manager_stop_unit(m, record->unit, deadline, reterr);
 }
 
 static void run_poststop(const Container *c, const char *config, size_t size) {
@@ -97,7 +106,7 @@ int removal_run(const Store *store, Container *c, Error *reterr) {
 
         r = removal_kill(c, reterr);
         if (r == 0 && c->record.unit)
-                r = remove_scope(&c->record, reterr);
+                r = remove_scope(c, reterr);
         if (r < 0)
                 return r;
         if (c->record.has_poststop)

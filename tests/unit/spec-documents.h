@@ -82,7 +82,8 @@ static const BadSpec bad_specs[] = {
           "domainname: needs a namespace of type \"uts\"" },
         { DOC(",'hostname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"),
           "hostname: has 65 bytes, 64 are possible" },
-        { DOC(",'domainname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"),
+        { DOC(","
+          "'domainname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"),
           "domainname: has 65 bytes, 64 are possible" },
         { DOC(",'hostname':1"),
           "hostname: expected a string, got an integer" },
@@ -116,7 +117,7 @@ static const BadSpec bad_specs[] = {
           "hooks.poststop[0].args: expected an array, got a string" },
         { DOC(",'hooks':{'poststop':[{'path':'/x','env':['A']}]}"),
           "hooks.poststop[0].env[0]: \"A\" is not of the form NAME=value" },
-        { MOUNT(""),
+        { MOUNT(),
           "mounts[0].destination: missing" },
         { MOUNT("'destination':''"),
           "mounts[0].destination: must not be empty" },
@@ -136,9 +137,12 @@ static const BadSpec bad_specs[] = {
           "mounts[0].options: idmap needs mappings or a user namespace" },
         { MOUNT("'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
           "mounts[0]: uidMappings and gidMappings must be given together" },
-        { MOUNT("'destination':'/a','gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[{'containerID':0,'hostID':0,'size':1},{'containerID':0,'hostID':0,'size':1}]"),
+        { MOUNT("'destination':'/a','gidMappings':[{'containerID':0,'hostID':0,'size':1}],"
+          "'uidMappings':[{'containerID':0,'hostID':0,'size':1},{'containerID':0,"
+          "'hostID':0,'size':1}]"),
           "mounts[0].uidMappings[1]: overlaps with mounts[0].uidMappings[0]" },
-        { MOUNT("'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}],'gidMappings':[{'containerID':4294967294,'hostID':0,'size':2}]"),
+        { MOUNT("'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}],"
+          "'gidMappings':[{'containerID':4294967294,'hostID':0,'size':2}]"),
           "mounts[0].gidMappings[0]: goes beyond the last ID" },
         { DOC(",'process':{}"),
           "process.cwd: missing" },
@@ -210,7 +214,8 @@ static const BadSpec bad_specs[] = {
           "process.rlimits[0].soft: 2 is more than the hard limit of 1" },
         { PROCESS(",'rlimits':[{'type':'RLIMIT_CPU','soft':-1,'hard':1}]"),
           "process.rlimits[0].soft: -1 is out of range (0 to 18446744073709551615)" },
-        { PROCESS(",'rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':1},{'type':'RLIMIT_CPU','soft':1,'hard':1},{'type':'RLIMIT_AS','soft':2,'hard':2}]"),
+        { PROCESS(",'rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':1},{'type':'RLIMIT_CPU',"
+          "'soft':1,'hard':1},{'type':'RLIMIT_AS','soft':2,'hard':2}]"),
           "process.rlimits: RLIMIT_AS is given twice" },
         { PROCESS(",'capabilities':['CAP_KILL']"),
           "process.capabilities: expected an object, got an array" },
@@ -310,7 +315,8 @@ static const BadSpec bad_specs[] = {
           "linux.gidMappings: needs a namespace of type \"user\"" },
         { LINUX("'namespaces':[{'type':'user'}]"),
           "linux.uidMappings: a new user namespace needs at least one" },
-        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':0,"
+          "'size':1}]"),
           "linux.gidMappings: a new user namespace needs at least one" },
         { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'hostID':0,'size':1}]"),
           "linux.uidMappings[0].containerID: missing" },
@@ -318,17 +324,25 @@ static const BadSpec bad_specs[] = {
           "linux.uidMappings[0].hostID: missing" },
         { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':0}]"),
           "linux.uidMappings[0].size: missing" },
-        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':0,'size':0}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':0,'hostID':0,"
+          "'size':0}]"),
           "linux.uidMappings[0].size: 0 is out of range (1 to 4294967295)" },
-        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':-1,'hostID':0,'size':1}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'uidMappings':[{'containerID':-1,'hostID':0,"
+          "'size':1}]"),
           "linux.uidMappings[0].containerID: -1 is out of range (0 to 4294967294)" },
-        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[{'containerID':1,'hostID':0,'size':4294967295}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,"
+          "'size':1}],'uidMappings':[{'containerID':1,'hostID':0,'size':4294967295}]"),
           "linux.uidMappings[0]: goes beyond the last ID" },
-        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[{'containerID':0,'hostID':4294967294,'size':2}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,"
+          "'size':1}],'uidMappings':[{'containerID':0,'hostID':4294967294,'size':2}]"),
           "linux.uidMappings[0]: goes beyond the last ID" },
-        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[{'containerID':0,'hostID':0,'size':10},{'containerID':9,'hostID':100,'size':1}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,"
+          "'size':1}],'uidMappings':[{'containerID':0,'hostID':0,'size':10},"
+          "{'containerID':9,'hostID':100,'size':1}]"),
           "linux.uidMappings[1]: overlaps with linux.uidMappings[0]" },
-        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[{'containerID':0,'hostID':50,'size':10},{'containerID':10,'hostID':45,'size':6}]"),
+        { LINUX("'namespaces':[{'type':'user'}],'gidMappings':[{'containerID':0,'hostID':0,"
+          "'size':1}],'uidMappings':[{'containerID':0,'hostID':50,'size':10},"
+          "{'containerID':10,'hostID':45,'size':6}]"),
           "linux.uidMappings[1]: overlaps with linux.uidMappings[0]" },
         { LINUX("'timeOffsets':{'monotonic':{'secs':1}}"),
           "linux.timeOffsets: needs a new namespace of type \"time\"" },
@@ -336,7 +350,8 @@ static const BadSpec bad_specs[] = {
           "linux.timeOffsets: needs a new namespace of type \"time\"" },
         { LINUX("'namespaces':[{'type':'time'}],'timeOffsets':{'realtime':{'secs':1}}"),
           "linux.timeOffsets.realtime: unknown clock" },
-        { LINUX("'namespaces':[{'type':'time'}],'timeOffsets':{'boottime':{'nanosecs':1000000000}}"),
+        { LINUX("'namespaces':[{'type':'time'}],"
+          "'timeOffsets':{'boottime':{'nanosecs':1000000000}}"),
           "linux.timeOffsets.boottime.nanosecs: 1000000000 is out of range (0 to 999999999)" },
         { LINUX("'namespaces':[{'type':'time'}],'timeOffsets':{'boottime':{'secs':'1'}}"),
           "linux.timeOffsets.boottime.secs: expected an integer, got a string" },
@@ -404,7 +419,8 @@ static const BadSpec bad_specs[] = {
           "linux.netDevices.eth0.name: \"e%s\" is not the name of a network interface" },
         { LINUX("'namespaces':[{'type':'network'}],'netDevices':{'eth0':{'name':'e%d%d'}}"),
           "linux.netDevices.eth0.name: \"e%d%d\" is not the name of a network interface" },
-        { LINUX("'namespaces':[{'type':'network'}],'netDevices':{'eth0':{'name':'abcdefghijklmnop'}}"),
+        { LINUX("'namespaces':[{'type':'network'}],"
+          "'netDevices':{'eth0':{'name':'abcdefghijklmnop'}}"),
           "linux.netDevices.eth0.name: \"abcdefghijklmnop\" is not the name of a network interface" },
         { LINUX("'namespaces':[{'type':'network'}],'netDevices':['eth0']"),
           "linux.netDevices: expected an object, got an array" },
@@ -558,19 +574,26 @@ static const BadSpec bad_specs[] = {
           "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for the write syscall" },
         { SECCOMP("'syscalls':[{'names':['x','sendmsg'],'action':'SCMP_ACT_NOTIFY'}]"),
           "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for the sendmsg syscall" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'value':1,'op':'SCMP_CMP_EQ'}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'value':1,"
+          "'op':'SCMP_CMP_EQ'}]}]"),
           "linux.seccomp.syscalls[0].args[0].index: missing" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,'op':'SCMP_CMP_EQ'}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,"
+          "'op':'SCMP_CMP_EQ'}]}]"),
           "linux.seccomp.syscalls[0].args[0].value: missing" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,'value':1}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,"
+          "'value':1}]}]"),
           "linux.seccomp.syscalls[0].args[0].op: missing" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':6,'value':1,'op':'SCMP_CMP_EQ'}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':6,"
+          "'value':1,'op':'SCMP_CMP_EQ'}]}]"),
           "linux.seccomp.syscalls[0].args[0].index: 6 is out of range (0 to 5)" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,'value':-1,'op':'SCMP_CMP_EQ'}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,"
+          "'value':-1,'op':'SCMP_CMP_EQ'}]}]"),
           "linux.seccomp.syscalls[0].args[0].value: -1 is out of range (0 to 18446744073709551615)" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,'value':1,'op':'=='}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,"
+          "'value':1,'op':'=='}]}]"),
           "linux.seccomp.syscalls[0].args[0].op: unknown value \"==\"" },
-        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,'value':1,'op':7}]}]"),
+        { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_ALLOW','args':[{'index':1,"
+          "'value':1,'op':7}]}]"),
           "linux.seccomp.syscalls[0].args[0].op: expected a string, got an integer" },
         { LINUX("'resources':[]"),
           "linux.resources: expected an object, got an array" },
@@ -599,7 +622,7 @@ static const BadSpec bad_specs[] = {
         { RESOURCES("'memory':{'swap':9223372036854775808}"),
           "linux.resources.memory.swap: 9223372036854775808 is out of range (-1 to 9223372036854775807)" },
         { RESOURCES("'memory':{'limit':2000,'swap':1999}"),
-          "linux.resources: memory.swap (1999) is memory and swap together, and less than memory.limit (2000)" },
+          "linux.resources: memory.swap (1999) includes memory, but is less than memory.limit (2000)" },
         { RESOURCES("'memory':{'swappiness':101}"),
           "linux.resources.memory.swappiness: 101 is out of range (0 to 100)" },
         { RESOURCES("'memory':{'disableOOMKiller':0}"),
@@ -685,11 +708,13 @@ static const BadSpec bad_specs[] = {
         { RESOURCES("'unified':{'a.':'1'}"),
           "linux.resources.unified[\"a.\"]: not the name of a cgroup file such as \"memory.high\"" },
         { RESOURCES("'unified':{'../memory.max':'1'}"),
-          "linux.resources.unified[\"../memory.max\"]: not the name of a cgroup file such as \"memory.high\"" },
+          "linux.resources.unified[\"../memory.max\"]: not the name of a cgroup file such "
+          "as \"memory.high\"" },
         { RESOURCES("'unified':{'a/b.c':'1'}"),
           "linux.resources.unified[\"a/b.c\"]: not the name of a cgroup file such as \"memory.high\"" },
         { RESOURCES("'unified':{'memory.high ':'1'}"),
-          "linux.resources.unified[\"memory.high \"]: the name of a cgroup file must not contain white space" },
+          "linux.resources.unified[\"memory.high \"]: the name of a cgroup file must not "
+          "contain white space" },
         { RESOURCES("'unified':{'memory.high':1}"),
           "linux.resources.unified[\"memory.high\"]: expected a string, got an integer" },
         {}
@@ -703,11 +728,13 @@ static const char *const good_specs[] = {
         "{'ociVersion':'1.3.0','root':{'path':'r'}}",
         "{'ociVersion':'1.3.7-rc.1+build.5','root':{'path':'r'}}",
         "{'ociVersion':'1.4.0','root':{'path':'r'}}",
-        DOC(",'mounts':null,'process':null,'hooks':null,'linux':null,'annotations':null,'hostname':null"),
+        DOC(",'mounts':null,'process':null,'hooks':null,'linux':null,'annotations':null,"
+          "'hostname':null"),
         DOC(",'hostname':'','domainname':''"),
         DOC(",'windows':{'x':1},'solaris':1,'zos':[],'freebsd':null"),
         DOC(",'hooks':{'prestart':null,'other':[{}]}"),
-        DOC(",'hostname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','linux':{'namespaces':[{'type':'uts'}]}"),
+        DOC(",'hostname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',"
+          "'linux':{'namespaces':[{'type':'uts'}]}"),
         PROCESS(",'args':null,'env':null,'rlimits':null,'capabilities':null,'user':null"),
         PROCESS(",'args':['']"),
         PROCESS(",'consoleSize':{'height':-1,'width':'x'}"),
@@ -717,22 +744,27 @@ static const char *const good_specs[] = {
         PROCESS(",'scheduler':{'policy':'SCHED_FIFO','priority':99}"),
         PROCESS(",'scheduler':{'policy':'SCHED_OTHER','nice':-20,'runtime':0}"),
         PROCESS(",'ioPriority':{'class':'IOPRIO_CLASS_RT'}"),
-        PROCESS(",'rlimits':[{'type':'RLIMIT_AS','soft':18446744073709551615,'hard':18446744073709551615}]"),
+        PROCESS(",'rlimits':[{'type':'RLIMIT_AS','soft':18446744073709551615,"
+          "'hard':18446744073709551615}]"),
         PROCESS(",'capabilities':{'bounding':['CAP_KILL','CAP_KILL'],'ambient':null}"),
         PROCESS(",'user':{'uid':4294967294,'additionalGids':null}"),
         LINUX("'namespaces':[{'type':'user','path':'/x'}]"),
-        LINUX("'namespaces':[{'type':'user','path':'/x'}],'uidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
+        LINUX("'namespaces':[{'type':'user','path':'/x'}],'uidMappings':[{'containerID':0,"
+          "'hostID':0,'size':1}]"),
         LINUX("'timeOffsets':{}"),
         LINUX("'cgroupsPath':''"),
         LINUX("'rootfsPropagation':''"),
-        LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x','listenerMetadata':'y'}"),
-        LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','syscalls':null,'architectures':null}"),
+        LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x',"
+          "'listenerMetadata':'y'}"),
+        LINUX("'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','syscalls':null,"
+          "'architectures':null}"),
         LINUX("'memoryPolicy':{'mode':'MPOL_PREFERRED'}"),
         LINUX("'intelRdt':{'closID':'/','enableCMT':true}"),
         LINUX("'personality':{'domain':'LINUX','flags':null}"),
         LINUX("'namespaces':[{'type':'network'}],'sysctl':{'net.a':'','net/b':'x\\ty'}"),
         MOUNT("'destination':'a','type':'','source':'','options':null,'uidMappings':[]"),
-        MOUNT("'destination':'/a','options':['idmap'],'uidMappings':[{'containerID':0,'hostID':0,'size':1}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
+        MOUNT("'destination':'/a','options':['idmap'],'uidMappings':[{'containerID':0,"
+          "'hostID':0,'size':1}],'gidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
         RESOURCES("'devices':[{'allow':true,'type':'','access':'rr'}]"),
         RESOURCES("'cpu':{'period':0,'quota':0,'cpus':'','mems':''}"),
         RESOURCES("'cpu':{'quota':-1,'burst':5}"),

@@ -146,8 +146,10 @@ static void test_text(void) {
                   "a[1].b: a number is out of range (-9223372036854775808 to 18446744073709551615) "
                   "(line 1, column 14)" },
                 { "{\"a\":-9223372036854775809}",
-                  "a: a number is out of range (-9223372036854775808 to 18446744073709551615) (line 1, column 6)" },
-                { "{\"a\":[\"x\\u0000y\"]}", "a[0]: a string must not contain a NUL character (line 1, column 9)" },
+                  "a: a number is out of range (-9223372036854775808 to 18446744073709551615) "
+                  "(line 1, column 6)" },
+                { "{\"a\":[\"x\\u0000y\"]}",
+                  "a[0]: a string must not contain a NUL character (line 1, column 9)" },
                 { "{\"b\\u0000\":1}", "a string must not contain a NUL character (line 1, column 4)" },
                 { "{\"a\":\"x\ny\"}",
                   "a: a control character in a string must be escaped (line 1, column 8)" },
@@ -160,7 +162,8 @@ static void test_text(void) {
                 { "{\"a\":\"\xe2\x82\"}", "a: invalid UTF-8 (line 1, column 7)" },
                 { "\xef\xbb\xbf{}", "unexpected character (line 1, column 1)" },
                 { "{\"a\":1,\n\"a\":2}", "a: given twice (line 2, column 5)" },
-                { "{\"x\":[{},{\"a\":1,\"b\":{\"a\":1},\"a\":2}],\"a\":1}", "x[1].a: given twice (line 1, column 33)" },
+                { "{\"x\":[{},{\"a\":1,\"b\":{\"a\":1},\"a\":2}],\"a\":1}",
+                  "x[1].a: given twice (line 1, column 33)" },
                 { "{\"a\":1,\"\\u0061\":2}", "a property is given twice" },
         };
 
@@ -168,7 +171,8 @@ static void test_text(void) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 expect_error(bad[i].text, strlen(bad[i].text), EINVAL, bad[i].error);
         expect_error("{}\0", 3, EINVAL, "a NUL character (line 1, column 3)");
-        expect_error("{\"a\":\"b\0c\"}", 11, EINVAL, "a: a string must not contain a NUL character (line 1, column 8)");
+        expect_error("{\"a\":\"b\0c\"}", 11, EINVAL,
+                     "a: a string must not contain a NUL character (line 1, column 8)");
 }
 
 static void test_limits(void) {
@@ -252,9 +256,11 @@ static void test_values(void) {
 
 static void test_good(void) {
         static const char text[] =
-                "{\"b\":true,\"ob\":false,\"u64\":18446744073709551615,\"i64\":-9223372036854775808,\"u32\":4294967295,"
-                "\"narrow\":5,\"i32\":-2147483648,\"u16\":65535,\"ou64\":0,\"oi64\":-1,\"oi32\":19,"
-                "\"s\":\"\xc3\xa4\\u00e4\\n\\\"\\uD83D\\uDE00\",\"path\":\"/\",\"word\":\"two\",\"strings\":[\"\",\"b\"],"
+                "{\"b\":true,\"ob\":false,\"u64\":18446744073709551615,\"i64\":-9223372036854775808,"
+                "\"u32\":4294967295,\"narrow\":5,\"i32\":-2147483648,\"u16\":65535,"
+                "\"ou64\":0,\"oi64\":-1,\"oi32\":19,"
+                "\"s\":\"\xc3\xa4\\u00e4\\n\\\"\\uD83D\\uDE00\",\"path\":\"/\",\"word\":\"two\","
+                "\"strings\":[\"\",\"b\"],"
                 "\"name\":\"TWO\",\"bits\":[\"ONE\",\"FOUR\",\"ONE\"],\"numbers\":[3,4],\"inner\":{\"a\":1},"
                 "\"pointer\":{\"a\":2,\"s\":\"p\"},\"array\":[{\"a\":3,\"x\":[{}]},{\"a\":4}],"
                 "\"map\":{\"\":\"\",\"k\":\"v\"},\"objects\":{\"o\":{\"a\":5},\"p\":{}},\"ignored\":1.5e3,"

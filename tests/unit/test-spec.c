@@ -46,6 +46,28 @@ static void test_accepted(void) {
         }
 }
 
+static void test_many_mappings(void) {
+        TEST("as many ID mappings as Linux takes");
+        for (unsigned n = 340; n <= 341; n++) {
+                _cleanup_spec_ Spec *spec = NULL;
+                _cleanup_error_ Error e = {};
+                _cleanup_text_ Text t = {};
+                _cleanup_free_ char *text = NULL;
+                int r;
+
+                text_add(&t, "{'ociVersion':'1.2.0','root':{'path':'r'},'linux':{'namespaces':[{'type':'user'}],"
+                             "'gidMappings':[{'containerID':0,'hostID':0,'size':1}],'uidMappings':[");
+                for (unsigned i = 0; i < n; i++)
+                        text_addf(&t, "%s{'containerID':%u,'hostID':%u,'size':2}", i > 0 ? "," : "", 2 * i,
+                                  900 - 2 * i);
+                text_add(&t, "]}}");
+                text = with_quotes(t.s);
+                r = spec_parse(text, strlen(text), &spec, &e);
+                ASSERT_EQ(r, n == 340 ? 0 : -EINVAL);
+                ASSERT_STR(e.message, n == 340 ? NULL : "linux.uidMappings: 341 mappings, Linux takes 340");
+        }
+}
+
 static Spec *load(const char *name) {
         _cleanup_free_ char *path = xasprintf("%s/configs/%s.json", TEST_DATA, name), *bytes = NULL;
         _cleanup_error_ Error e = {};
@@ -197,7 +219,8 @@ static void test_linux(const SpecLinux *l) {
         ASSERT_STR(l->seccomp->flags[1], "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
         ASSERT_STR(l->seccomp->listener_path, "/run/agent.sock");
         ASSERT_STR(l->seccomp->syscalls[0].names[1], "mknodat");
-        ASSERT(l->seccomp->syscalls[0].args[0].value == UINT64_MAX && l->seccomp->syscalls[0].args[0].value_two == 1);
+        ASSERT(l->seccomp->syscalls[0].args[0].value == UINT64_MAX);
+        ASSERT(l->seccomp->syscalls[0].args[0].value_two == 1 && l->seccomp->syscalls[0].args[0].op == 4);
 }
 
 static void test_resources(const SpecResources *r) {
@@ -213,7 +236,8 @@ static void test_resources(const SpecResources *r) {
         ASSERT(r->pids_limit.set && r->pids_limit.v == 0);
         ASSERT_EQ(r->block_io.weight_devices[0].leaf_weight.v, 300);
         for (size_t i = 0; i < ELEMENTSOF(rates); i++)
-                ASSERT(r->block_io.n_throttle[i] == (i == 3 ? 2 : 1) && r->block_io.throttle[i][0].rate == rates[i]);
+                ASSERT_EQ(r->block_io.throttle[i][0].rate, rates[i]);
+        ASSERT(r->block_io.n_throttle[0] == 1 && r->block_io.n_throttle[3] == 2);
         ASSERT_STR(r->hugepage_limits[1].page_size, "64KB");
         ASSERT(r->has_network);
         ASSERT_STR(r->rdma[0].name, "mlx5_1");
@@ -273,6 +297,7 @@ static void test_parts(void) {
 int main(void) {
         test_bad();
         test_accepted();
+        test_many_mappings();
         test_minimal();
         test_podman();
         test_containerd();

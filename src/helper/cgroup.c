@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/mounts.h"
+#include "helper/procfs.h"
+#include "helper/steps.h"
+#include "helper/targets.h"
+
+#define CGROUP_FILE_MAX 65536
+
+/* Our cgroup on the unified hierarchy, relative to its root: the "0::/…" line of /proc/self/cgroup. */
+static int own_path(Helper *h, char **ret, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL;
+        int r;
+
+        r = procfs_need(h, e);
+        if (r < 0)
+                return r;
+        fd = procfs_open_self(h, "cgroup", O_RDONLY);
+        r = fd < 0 ? fd : read_file_fd(fd, CGROUP_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return error_errnof(e, r, "read /proc/self/cgroup");
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                const char *path = startswith(line, "0::/");
+
+                if (path && !startswith(path, "..")) {
+                        *ret = xstrdup(path[0] ? path : ".");
+                        return 0;
+                }
+        }
+        return error_setf(e, ENOENT, "find the container's cgroup in /proc/self/cgroup");
+}
+
+/* A copy of the mount of our own directory, and of nothing above or beside it. */
+static int own_directory(Helper *h, const char *host, Error *e) {
+        _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* lint: host path */
+        _cleanup_free_ char *path = NULL;
+        struct statfs f;
+        int r;
+
+        if (top < 0)
+                return error_errnof(e, errno, "open %s", host);
+        if (fstatfs(top, &f) < 0 || f.f_type != CGROUP2_SUPER_MAGIC)
+                return error_setf(e, EINVAL, "%s is not a cgroup2 file system", host);
+        r = own_path(h, &path, e);
+        if (r < 0)
+                return r;
+        dir = open_at(top, path, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        r = dir < 0 ? dir : mount_clone(dir, false);
+        return r < 0 ? error_errnof(e, r, "open cgroup %s in %s", path, host) : r;
+}
+
+/*
+ * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. So it does without one
+ * if it is as privileged as the host, whose whole tree it then sees, as with other runtimes. In a user namespace
+ * without a cgroup namespace the kernel refuses that, and what is left is its own directory, read-only: writable it
+ * would let the container act on the cgroups of its host user.
+ */
+int step_cgroup(Helper *h, const InitStep *s, Error *e) {
+        const char *target = s->str[0];
+        InitStep fs = { .op = INIT_MOUNT, .num = { s->num[0] }, .str = { "cgroup2", "cgroup", target } };
+        _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
+        int r;
+
+        r = newfs_create(&fs, 0, &mount_fd, e);
+        if ((r == -EPERM || r == -EBUSY) && !s->num[1]) {
+                error_done(e);
+                mount_fd = r = own_directory(h, s->str[1], e);
+                if (r >= 0) {
+                        r = mount_attributes(mount_fd, s->num[0] | MOUNT_ATTR_RDONLY, 0, false);
+                        if (r < 0)
+                                error_errnof(e, r, "set attributes");
+                }
+        }
+        if (r >= 0)
+                r = target_open(h, target, TARGET_DIRECTORY, false, &place, e);
+        if (r >= 0)
+                r = target_check(place, mount_fd, 0, target, e);
+        if (r >= 0)
+                r = target_attach(h, place, mount_fd, target, e);
+        return r < 0 ? error_prefixf(e, "mount cgroup to rootfs at %s", target) : 0;
+}

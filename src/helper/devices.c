@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/mounts.h"
+#include "helper/steps.h"
+#include "helper/targets.h"
+
+static mode_t type_bits(uint64_t type) {
+        return type == 'c' ? S_IFCHR : type == 'b' ? S_IFBLK : S_IFIFO;
+}
+
+static bool is_device(const struct stat *st, mode_t type, dev_t device) {
+        return (st->st_mode & S_IFMT) == type && (type == S_IFIFO || st->st_rdev == device);
+}
+
+/* The node is looked at whether we made it or found it: a file system that the container's owner writes to may have
+ * anything at that name, and the kernel tells who made what only by the node itself. */
+int step_device(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0], *name;
+        mode_t type = type_bits(s->num[0]);
+        dev_t device = makedev((unsigned) s->num[1], (unsigned) s->num[2]);
+        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
+        bool made;
+        struct stat st;
+        int r;
+
+        r = target_open_parent(h, path, &dir, &name, e);
+        if (r < 0)
+                return r;
+        made = mknodat(dir, name, type | (mode_t) s->num[3], type == S_IFIFO ? 0 : device) == 0;
+        if (!made && errno != EEXIST)
+                return error_errnof(e, errno, "create device %s", path);
+        fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_errnof(e, errno, "open device %s", path);
+        if (!is_device(&st, type, device))
+                return error_setf(e, EEXIST, "create device %s: something else is there already", path);
+        if (made && fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
+                return error_errnof(e, errno, "change owner of device %s", path);
+        return 0;
+}
+
+int step_device_bind(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0], *name;
+        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC), mount_fd = -EBADF, dir = -EBADF, /* lint: host path */
+                place = -EBADF;
+        struct stat st;
+        int r;
+
+        if (host < 0 || fstat(host, &st) < 0)
+                return error_errnof(e, errno, "open device %s of the host", path);
+        if (!is_device(&st, type_bits(s->num[0]), makedev((unsigned) s->num[1], (unsigned) s->num[2])))
+                return error_setf(e, ENODEV, "bind device %s: the host's is another one", path);
+        mount_fd = mount_clone(host, false);
+        if (mount_fd < 0)
+                return error_errnof(e, mount_fd, "bind device %s", path);
+        r = target_open_parent(h, path, &dir, &name, e);
+        if (r >= 0)
+                r = target_open_node(dir, name, path, &place, e);
+        return r < 0 ? r : target_attach(h, place, mount_fd, path, e);
+}
+
+int step_symlink(Helper *h, const InitStep *s, Error *e) {
+        const char *target = s->str[0], *path = s->str[1], *name;
+        _cleanup_close_ int dir = -EBADF;
+        int r;
+
+        r = target_open_parent(h, path, &dir, &name, e);
+        if (r < 0)
+                return r;
+        if (symlinkat(target, dir, name) < 0 && errno != EEXIST)
+                return error_errnof(e, errno, "create symlink %s", path);
+        return 0;
+}
+
+int step_mkdir(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+
+        (void) target_open(h, s->str[0], TARGET_DIRECTORY, false, &fd, NULL);
+        return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "helper/procfs.h"
+#include "helper/steps.h"
+#include "helper/talk.h"
+
+/*
+ * A created container waits here, perhaps for days, in little memory and with two or three descriptors: stdio,
+ * what is preserved, and a listening socket that lies in the runtime's directory, not in the container's.
+ *
+ * Signals keep their defaults: init of a pid namespace is not touched by any that has none but SIGKILL from
+ * outside, and without such a namespace SIGTERM ends it, which is what `kill` of a created container is for.
+ */
+
+/* Who connects and says nothing (a `state` that looks whether the gate is there) must not keep `start` out. */
+#define PATIENCE_USEC 2000000
+
+static void close_but(int fd, int base) {
+        if (fd > base)
+                (void) close_range((unsigned) base, (unsigned) (fd - 1), 0);
+        (void) close_range((unsigned) MAX(fd + 1, base), ~0U, 0);
+}
+
+/* Everything but the gate is closed. */
+static void drop_descriptors(Helper *h) {
+        int gate = h->gate;
+
+        close_but(gate, h->base);
+        h->control = h->target = h->proc = h->root = h->null = -EBADF;
+        h->mask_file = h->mask_dir = h->devpts = -EBADF;
+        for (size_t i = 0; i < INIT_SLOTS; i++)
+                h->slots[i] = -EBADF;
+}
+
+static bool says_start(int connection) {
+        struct pollfd p = { .fd = connection, .events = POLLIN };
+        uint64_t deadline = now_usec() + PATIENCE_USEC;
+        InitMessage m;
+        ssize_t n;
+        int r;
+
+        do
+                r = poll(&p, 1, poll_timeout(deadline));
+        while (r < 0 && errno == EINTR);
+        if (r <= 0)
+                return false;
+        n = receive_fd(connection, &m, sizeof(m), NULL);
+        return n >= (ssize_t) offsetof(InitMessage, text) && m.type == INIT_MSG_START;
+}
+
+int step_gate(Helper *h, const InitStep *s, Error *e) {
+        drop_descriptors(h);
+        for (;;) {
+                _cleanup_close_ int connection = accept4(h->gate, NULL, NULL, SOCK_CLOEXEC);
+
+                if (connection < 0 && (errno == EINTR || errno == ECONNABORTED))
+                        continue;
+                if (connection < 0)
+                        return error_errnof(e, errno, "wait for start");
+                if (says_start(connection)) {
+                        h->gate = close_fd(h->gate);
+                        h->control = TAKE_FD(connection);
+                        h->started = true;
+                        return 0;
+                }
+        }
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/steps.h"
+
+#define OUTPUT_MAX 1024
+
+/* A hook that runs. */
+typedef struct Hook {
+        pid_t pid;
+        int pidfd, output;
+        char text[OUTPUT_MAX + 1]; /* the end of what it wrote */
+        size_t n;
+} Hook;
+
+/* In the child. What it says on failing is what the hook said. */
+static _noreturn_ void become_hook(const InitStep *s, int input, int output) {
+        static const char *const none[] = { NULL };
+        const char *only_path[] = { s->str[0], NULL };
+        const char **args = s->list[0] ?: only_path, *const *env = s->list[1] ? (const char *const *) s->list[1] : none;
+
+        (void) setsid(); /* so that all of it can be killed */
+        if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
+            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                _exit(127);
+        (void) execve(s->str[0], (char **) args, (char **) env);
+        (void) dprintf(2, "exec: %s", errno_text(errno));
+        _exit(127);
+}
+
+static int start_hook(const InitStep *s, Hook *ret, Error *e) {
+        _cleanup_free_ char *state = xasprintf("%s%d%s", s->str[1], getpid(), s->str[2]);
+        _cleanup_close_ int input = memfd_sealed("state", state, strlen(state)), output = -EBADF;
+        int ends[2];
+
+        if (input < 0)
+                return error_errnof(e, input, "write the container's state");
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+                return error_errnof(e, errno, "create pipe");
+        output = ends[1];
+        (void) fcntl(output, F_SETFL, 0); /* only our end does not block */
+        ret->output = ends[0];
+        ret->pid = fork();
+        if (ret->pid < 0)
+                return error_errnof(e, errno, "fork");
+        if (ret->pid == 0)
+                become_hook(s, input, output);
+        ret->pidfd = pidfd_open(ret->pid, 0);
+        return ret->pidfd < 0 ? error_errnof(e, errno, "open pidfd") : 0;
+}
+
+/* Keeps the end of what there is to read; false at its end. */
+static bool read_output(Hook *hook) {
+        char buffer[OUTPUT_MAX];
+        ssize_t n = read(hook->output, buffer, sizeof(buffer));
+        size_t keep;
+
+        if (n <= 0)
+                return n < 0 && (errno == EINTR || errno == EAGAIN);
+        keep = MIN(hook->n, OUTPUT_MAX - (size_t) n);
+        memmove(hook->text, hook->text + hook->n - keep, keep);
+        memcpy(hook->text + keep, buffer, (size_t) n);
+        hook->n = keep + (size_t) n;
+        return true;
+}
+
+/* Until it has ended; what its own children still write afterwards is nobody's business. -ETIMEDOUT. */
+static int wait_hook(Hook *hook, uint64_t deadline) {
+        struct pollfd p[] = { { .fd = hook->pidfd, .events = POLLIN }, { .fd = hook->output, .events = POLLIN } };
+
+        for (;;) {
+                int r = poll(p, ELEMENTSOF(p), poll_timeout(deadline));
+
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (r > 0 && p[1].revents && !read_output(hook))
+                        p[1].fd = -1;
+                if (r > 0 && p[0].revents)
+                        return 0;
+        }
+}
+
+static void drain(Hook *hook) {
+        struct pollfd p = { .fd = hook->output, .events = POLLIN };
+
+        for (unsigned i = 0; i < 64 && poll(&p, 1, 0) > 0 && read_output(hook); i++)
+                ;
+        while (hook->n > 0 && (hook->text[hook->n - 1] == '\n' || hook->text[hook->n - 1] == ' '))
+                hook->n--;
+        hook->text[hook->n] = '\0';
+}
+
+/* As init of a pid namespace we are also left with what the hook did not wait for. */
+static void reap_others(void) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+                ;
+}
+
+static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
+        int status;
+
+        if (waited < 0) {
+                (void) kill(-hook->pid, SIGKILL);
+                (void) kill(hook->pid, SIGKILL);
+        }
+        while (waitpid(hook->pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return error_errnof(e, errno, "wait");
+        reap_others();
+        drain(hook);
+        if (waited == -ETIMEDOUT)
+                return error_setf(e, ETIMEDOUT, "hook ran past specified timeout of %llu.0s",
+                                  (unsigned long long) s->num[0]);
+        if (waited < 0)
+                return error_errnof(e, waited, "wait");
+        if (WIFSIGNALED(status))
+                return error_setf(e, EIO, "signal: %d, output: %s", WTERMSIG(status), hook->text);
+        if (WEXITSTATUS(status) != 0)
+                return error_setf(e, EIO, "exit status %d, output: %s", WEXITSTATUS(status), hook->text);
+        return 0;
+}
+
+int step_hook(Helper *h, const InitStep *s, Error *e) {
+        uint64_t deadline = s->num[0] > 0 ? now_usec() + s->num[0] * 1000000 : UINT64_MAX;
+        Hook hook = { .pidfd = -EBADF, .output = -EBADF };
+        int r;
+
+        r = start_hook(s, &hook, e);
+        if (r >= 0)
+                r = end_hook(&hook, s, wait_hook(&hook, deadline), e);
+        close_fd(hook.pidfd);
+        close_fd(hook.output);
+        return r < 0 ? error_prefixf(e, "running hook %s", s->str[0]) : 0;
+}

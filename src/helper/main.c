@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "helper/helper.h"
+#include "helper/procfs.h"
+#include "helper/talk.h"
+#include "plan/init-protocol.h"
+
+/*
+ * ocirt-sd-init: executes an init plan and becomes the container's process. It is a program of its own so that
+ * little memory waits for `start`, and so that nothing of the runtime is mapped or open in a process that the
+ * container may come to see.
+ */
+
+/* Nobody in the container may look at this process or trace it, and no descriptor gets through the exec. */
+static int harden(int base, Error *e) {
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return error_errnof(e, errno, "become not dumpable");
+        if (close_range((unsigned) (base + _INIT_FDS), ~0U, 0) < 0 ||
+            close_range((unsigned) base, (unsigned) (base + _INIT_FDS - 1), CLOSE_RANGE_CLOEXEC) < 0)
+                return error_errnof(e, errno, "close inherited descriptors");
+        (void) prctl(PR_SET_NAME, "ocirt-sd-init");
+        return 0;
+}
+
+/* What an exec would pass on: ignored and blocked signals. The modes of files we make are the plan's alone. */
+static void reset_process(void) {
+        struct sigaction standard = { .sa_handler = SIG_DFL };
+        sigset_t none;
+
+        for (int i = 1; i < NSIG; i++)
+                (void) sigaction(i, &standard, NULL); /* refused for KILL and STOP */
+        sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        (void) umask(0);
+}
+
+/* A descriptor below 3 that we open ourselves would become the container's stdio. */
+static int fill_stdio(Error *e) {
+        for (int fd = 0; fd <= 2; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* lint: host path */
+                        return error_errnof(e, errno, "open /dev/null");
+        return 0;
+}
+
+static int read_plan(int fd, InitPlan *ret, Error *e) {
+        int seals = fcntl(fd, F_GET_SEALS), needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW, r;
+        struct stat st;
+        void *bytes;
+
+        if (seals < 0 || (seals & needed) != needed)
+                return error_setf(e, EBADMSG, "the init plan is not sealed");
+        if (fstat(fd, &st) < 0)
+                return error_errnof(e, errno, "stat init plan");
+        bytes = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED)
+                return error_errnof(e, errno, "map init plan");
+        r = init_plan_decode(bytes, (size_t) st.st_size, ret);
+        if (r < 0)
+                return error_errnof(e, r, "decode init plan");
+        (void) close(fd);
+        return 0;
+}
+
+static int run(Helper *h, Error *e) {
+        while (h->next < h->plan->n_steps) {
+                const InitStep *s = &h->plan->steps[h->next++];
+                StepFunction step = step_function(s->op);
+                int r;
+
+                if (!step)
+                        return error_setf(e, EBADMSG, "unknown step %d in the init plan", (int) s->op);
+                r = step(h, s, e);
+                if (r < 0)
+                        return r;
+        }
+        return error_setf(e, EINVAL, "process not set in config.json, there is nothing to start");
+}
+
+int main(int argc, char **argv) {
+        static Helper h;
+        _cleanup_error_ Error e = {};
+        InitPlan plan = {};
+        uint32_t base;
+        int r;
+
+        if (argc != 3 || parse_u32(argv[2], &base) < 0 || base < 3 || base > INT16_MAX) {
+                static const char text[] = "ocirt-sd-init: started by ocirt-sd only\n";
+
+                (void) !write(STDERR_FILENO, text, sizeof(text) - 1);
+                return 1;
+        }
+        h = (Helper){ .plan = &plan, .base = (int) base, .control = (int) base + INIT_FD_CONTROL,
+                      .gate = (int) base + INIT_FD_GATE, .target = (int) base + INIT_FD_TARGET,
+                      .proc = -EBADF, .root = -EBADF, .null = -EBADF, .mask_file = -EBADF,
+                      .mask_dir = -EBADF, .devpts = -EBADF };
+        for (size_t i = 0; i < INIT_SLOTS; i++)
+                h.slots[i] = -EBADF;
+
+        r = harden((int) base, &e);
+        if (r >= 0) {
+                reset_process();
+                r = fill_stdio(&e);
+        }
+        if (r >= 0)
+                r = read_plan((int) base + INIT_FD_PLAN, &plan, &e);
+        if (r >= 0)
+                r = procfs_prepare(&h, &e);
+        if (r >= 0)
+                (void) run(&h, &e);
+        talk_error(&h, &e);
+        return 1;
+}

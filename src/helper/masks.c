@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/mounts.h"
+#include "helper/steps.h"
+#include "helper/targets.h"
+
+/*
+ * What hides a path: for a file the host's /dev/null, verified before anything of the container was in sight, never
+ * the container's; for a directory an empty read-only tmpfs. One of each, cloned for every further path. A detached
+ * mount cannot be cloned by kernels before 6.15, so it is the mask in place that is cloned.
+ */
+#define MASK_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+static int new_empty_directory(Error *e) {
+        static const char *options[] = { "nr_inodes=2", "mode=755", NULL };
+        InitStep s = { .op = INIT_MOUNT, .num = { MASK_ATTRIBUTES }, .str = { "tmpfs", "tmpfs" }, .list = { options } };
+        int fd, r;
+
+        r = newfs_create(&s, 0, &fd, e);
+        return r < 0 ? r : fd;
+}
+
+static int new_mask(Helper *h, bool directory, Error *e) {
+        int *in_place = directory ? &h->mask_dir : &h->mask_file, fd;
+
+        if (*in_place >= 0) {
+                fd = mount_clone(*in_place, false);
+                return fd < 0 ? error_errnof(e, fd, "clone mask") : fd;
+        }
+        if (directory)
+                return new_empty_directory(e);
+        if (h->null < 0)
+                return error_setf(e, EBADMSG, "the init plan has no rootfs");
+        return TAKE_FD(h->null);
+}
+
+static int keep_mask(Helper *h, bool directory, int fd) {
+        int *in_place = directory ? &h->mask_dir : &h->mask_file;
+
+        if (*in_place < 0)
+                *in_place = TAKE_FD(fd);
+        return fd;
+}
+
+/* A path that is not there needs no hiding. */
+static bool is_absent(int r) {
+        return r == -ENOENT || r == -ENOTDIR;
+}
+
+int step_mask(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int place = open_in_root(h->root, s->str[0], O_PATH, 0), mask = -EBADF;
+        bool directory;
+        struct stat st;
+        int r;
+
+        if (is_absent(place))
+                return 0;
+        if (place < 0)
+                return error_errnof(e, place, "mask %s", s->str[0]);
+        if (fstat(place, &st) < 0)
+                return error_errnof(e, errno, "mask %s", s->str[0]);
+        directory = S_ISDIR(st.st_mode);
+        mask = r = new_mask(h, directory, e);
+        if (r >= 0)
+                r = target_attach(h, place, mask, s->str[0], e);
+        if (r < 0)
+                return error_prefixf(e, "mask %s", s->str[0]);
+        mask = keep_mask(h, directory, TAKE_FD(mask));
+        return 0;
+}
+
+int step_readonly(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int place = open_in_root(h->root, s->str[0], O_PATH, 0), copy = -EBADF;
+        int r = place;
+
+        if (is_absent(r))
+                return 0;
+        if (r >= 0)
+                copy = r = mount_clone(place, true);
+        if (r >= 0)
+                r = mount_attributes(copy, MOUNT_ATTR_RDONLY, 0, false);
+        if (r < 0)
+                return error_errnof(e, r, "make %s read-only", s->str[0]);
+        r = target_attach(h, place, copy, s->str[0], e);
+        return r < 0 ? error_prefixf(e, "make %s read-only", s->str[0]) : 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/mounts.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/steps.h"
+#include "helper/targets.h"
+
+int mount_clone(int fd, bool recursive) {
+        int mount_fd = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+                                 (recursive ? AT_RECURSIVE : 0U));
+
+        return mount_fd < 0 ? -errno : mount_fd;
+}
+
+int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {
+        struct mount_attr a = { .attr_set = set, .attr_clr = clear };
+
+        if (set == 0 && clear == 0)
+                return 0;
+        if (set & MOUNT_ATTR__ATIME) /* one value of several bits, which the kernel wants replaced as a whole */
+                a.attr_clr |= MOUNT_ATTR__ATIME;
+        if (mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), &a, sizeof(a)) < 0)
+                return -errno;
+        return 0;
+}
+
+int mount_propagation(int fd, uint64_t flags) {
+        static const uint64_t kinds[] = { MS_PRIVATE, MS_UNBINDABLE, MS_SLAVE, MS_SHARED };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                struct mount_attr a = { .propagation = kinds[i] };
+
+                if ((flags & kinds[i]) &&
+                    mount_setattr(fd, "", AT_EMPTY_PATH | (flags & MS_REC ? AT_RECURSIVE : 0U), &a, sizeof(a)) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+/* The path is the host's and the user's own: symlinks in it are followed as usual. */
+int step_open_tree(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | /* lint: host path */
+                                           (s->num[1] ? AT_RECURSIVE : 0U));
+        int r;
+
+        if (fd < 0)
+                return error_errnof(e, errno, "open mount source %s", s->str[0]);
+        r = helper_set_slot(h, s->num[0], fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
+
+static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[6] & INIT_RECURSIVE ? AT_RECURSIVE : 0U);
+        int fd, r;
+
+        if (s->num[0] == INIT_NO_SLOT) {
+                fd = open_tree(AT_FDCWD, s->str[0], flags); /* lint: host path */
+                if (fd < 0)
+                        return error_errnof(e, errno, "open mount source %s", s->str[0]);
+        } else {
+                fd = helper_slot(h, s->num[0], e);
+                if (fd < 0)
+                        return fd;
+                h->slots[s->num[0]] = -EBADF;
+                /* It was copied before the mount namespace: it has not been cut off from the host's yet. */
+                r = mount_propagation(fd, h->root_propagation);
+                if (r < 0) {
+                        close_fd(fd);
+                        return error_errnof(e, r, "set propagation of mount source for %s", s->str[1]);
+                }
+        }
+        *ret = fd;
+        return 0;
+}
+
+int step_bind(Helper *h, const InitStep *s, Error *e) {
+        const char *target = s->str[1];
+        _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
+        struct stat st;
+        int r;
+
+        r = bind_source(h, s, &mount_fd, e);
+        if (r < 0)
+                return r;
+        if (fstat(mount_fd, &st) < 0)
+                return error_errnof(e, errno, "stat mount source for %s", target);
+        r = target_open(h, target, S_ISDIR(st.st_mode) ? TARGET_DIRECTORY : TARGET_FILE,
+                        s->num[6] & INIT_NO_TARGET_SYMLINK, &place, e);
+        if (r >= 0)
+                r = target_check(place, mount_fd, s->num[6], target, e);
+        if (r < 0)
+                return r;
+        r = mount_attributes(mount_fd, s->num[1], s->num[2], false);
+        if (r >= 0)
+                r = mount_attributes(mount_fd, s->num[3], s->num[4], true);
+        if (r < 0)
+                return error_errnof(e, r, "set attributes of the mount at %s", target);
+        r = target_attach(h, place, mount_fd, target, e);
+        if (r < 0)
+                return r;
+        r = mount_propagation(mount_fd, s->num[5]);
+        return r < 0 ? error_errnof(e, r, "set propagation of the mount at %s", target) : 0;
+}
+
+/* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
+static int sysfs_fallback(const InitStep *s, int refused, Error *e) {
+        int fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), r; /* lint: host path */
+
+        if (fd < 0)
+                return -refused;
+        r = mount_attributes(fd, s->num[0], 0, true);
+        if (r < 0) {
+                close_fd(fd);
+                return error_errnof(e, r, "set attributes of the mount at %s", s->str[2]);
+        }
+        error_done(e);
+        return fd;
+}
+
+/* A devpts of our own is where the console comes from, whatever is put over /dev/pts later. */
+static int remember(Helper *h, const InitStep *s, int mount_fd, Error *e) {
+        if (!streq(s->str[0], "devpts") || !streq(s->str[2], "/dev/pts"))
+                return 0;
+        close_fd(h->devpts);
+        h->devpts = fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
+        return h->devpts < 0 ? error_errnof(e, errno, "keep the mount at /dev/pts") : 0;
+}
+
+/* The new file system, attached at place. */
+static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error *e) {
+        const char *target = s->str[2];
+        uint64_t extra = s->num[3];
+        _cleanup_close_ int mount_fd = -EBADF;
+        bool classic = newfs_needs_classic(s);
+        int r;
+
+        if (classic)
+                r = newfs_mount_classic(h, s, place, &mount_fd, e);
+        else
+                r = newfs_create(s, mode, &mount_fd, e);
+        if ((r == -EPERM || r == -EBUSY) && (extra & INIT_SYSFS_FALLBACK))
+                mount_fd = r = sysfs_fallback(s, -r, e);
+        if (r >= 0 && (extra & INIT_COPY_UP))
+                r = tree_copy(place, mount_fd, target, e);
+        if (r >= 0 && !classic)
+                r = target_check(place, mount_fd, extra, target, e);
+        if (r >= 0 && !classic)
+                r = target_attach(h, place, mount_fd, target, e);
+        if (r < 0)
+                return r;
+        r = mount_propagation(mount_fd, s->num[2]);
+        return r < 0 ? error_errnof(e, r, "set propagation") : remember(h, s, mount_fd, e);
+}
+
+int step_mount(Helper *h, const InitStep *s, Error *e) {
+        const char *target = s->str[2];
+        _cleanup_close_ int place = -EBADF;
+        struct stat st = {};
+        int r;
+
+        r = target_open(h, target, TARGET_DIRECTORY, s->num[3] & INIT_NO_TARGET_SYMLINK, &place, e);
+        if (r == 0 && (s->num[3] & INIT_TARGET_MODE) && fstat(place, &st) < 0)
+                r = error_errnof(e, errno, "stat");
+        if (r >= 0)
+                r = mount_new(h, s, place, st.st_mode & 07777, e);
+        if (r < 0)
+                return error_prefixf(e, "mount %s to rootfs at %s", s->str[0], target);
+        return 0;
+}
+
+int step_remount(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = open_in_root(h->root, s->str[0], O_PATH, 0);
+        int r = fd < 0 ? fd : mount_attributes(fd, s->num[0], s->num[1], false);
+
+        return r < 0 ? error_errnof(e, r, "remount %s", s->str[0]) : 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+#include "helper/helper.h"
+
+/* The mount calls, all by descriptor: the mount, or any place, that fd is. -errno. */
+
+/* A detached copy of the mount at fd. */
+int mount_clone(int fd, bool recursive);
+/* Sets and clears MOUNT_ATTR_*; nothing when both are 0. */
+int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
+/* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */
+int mount_propagation(int fd, uint64_t flags);
+
+/* A detached new file system as INIT_MOUNT describes it. mode: the option for a tmpfs, or 0. */
+int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e);
+/* Has it an option too long for fsconfig(2) (the layers of an overlay)? Then it is attached in one go by mount(2),
+ * onto the directory place. */
+bool newfs_needs_classic(const InitStep *s);
+int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error *e);
+
+/* Copies what is in the directory `from` into the directory `to`. */
+int tree_copy(int from, int to, const char *path, Error *e);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/credentials.h"
+#include "helper/procfs.h"
+#include "helper/steps.h"
+#include "helper/talk.h"
+
+static const struct {
+        int type;
+        const char *name;
+} namespace_names[] = {
+        { CLONE_NEWNS, "mount" }, { CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNET, "network" },
+        { CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
+};
+
+/* "pid, network" */
+static const char *describe(uint64_t flags, char *buffer, size_t size) {
+        size_t n = 0;
+
+        buffer[0] = '\0';
+        for (size_t i = 0; i < ELEMENTSOF(namespace_names); i++)
+                if ((flags & (uint64_t) namespace_names[i].type) && n < size)
+                        n += (size_t) snprintf(buffer + n, size - n, "%s%s", n > 0 ? ", " : "",
+                                               namespace_names[i].name);
+        return buffer;
+}
+
+int step_open_ns(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0];
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* lint: host path */
+        struct statfs f;
+        char name[64];
+        int type, r;
+
+        if (fd < 0)
+                return error_errnof(e, errno, "open namespace %s", path);
+        if (fstatfs(fd, &f) < 0 || f.f_type != NSFS_MAGIC)
+                return error_setf(e, EINVAL, "open namespace %s: not a namespace", path);
+        type = ioctl(fd, NS_GET_NSTYPE);
+        if (type != (int) s->num[1])
+                return error_setf(e, EINVAL, "open namespace %s: not a %s namespace", path,
+                                  describe(s->num[1], name, sizeof(name)));
+        r = helper_set_slot(h, s->num[0], fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
+
+int step_enter(Helper *h, const InitStep *s, Error *e) {
+        char names[96];
+
+        if (setns(h->target, (int) s->num[0]) < 0)
+                return error_errnof(e, errno, "join the container's namespaces (%s)",
+                                    describe(s->num[0], names, sizeof(names)));
+        return credentials_hide(e);
+}
+
+int step_join(Helper *h, const InitStep *s, Error *e) {
+        int fd = helper_slot(h, s->num[0], e);
+        char name[64];
+
+        if (fd < 0)
+                return fd;
+        if (setns(fd, (int) s->num[1]) < 0)
+                return error_errnof(e, errno, "join %s namespace", describe(s->num[1], name, sizeof(name)));
+        h->slots[s->num[0]] = close_fd(fd);
+        return credentials_hide(e);
+}
+
+/*
+ * The maps are written by the launcher, who must be able to open our /proc files: without privileges only while
+ * we are dumpable. Nothing of the container exists yet that could make use of it.
+ */
+int step_userns(Helper *h, const InitStep *s, Error *e) {
+        bool show = geteuid() != 0;
+        int r;
+
+        if (unshare(CLONE_NEWUSER) < 0)
+                return error_errnof(e, errno, "create user namespace");
+        r = show && prctl(PR_SET_DUMPABLE, 1) < 0 ? error_errnof(e, errno, "become dumpable") : 0;
+        if (r >= 0)
+                r = talk_send(h, INIT_MSG_MAP_ME, 0, -EBADF, e);
+        if (r >= 0)
+                r = talk_wait(h, INIT_MSG_MAPPED, e);
+        if (r >= 0)
+                r = credentials_hide(e);
+        return r < 0 ? r : step_become_root(h, s, e);
+}
+
+int step_become_root(Helper *h, const InitStep *s, Error *e) {
+        int r = credentials_set(0, 0, NULL, 0, CREDENTIALS_GROUPS_LENIENT);
+
+        if (r < 0)
+                return error_errnof(e, r, "become root of the user namespace");
+        return credentials_hide(e);
+}
+
+int step_unshare(Helper *h, const InitStep *s, Error *e) {
+        char names[96];
+
+        if (unshare((int) s->num[0]) < 0)
+                return error_errnof(e, errno, "create namespaces (%s)", describe(s->num[0], names, sizeof(names)));
+        return 0;
+}
+
+/* After a user namespace was made, our files in /proc are root's outside of it, unless we are dumpable. We are
+ * not in any pid namespace of the container yet. */
+int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
+        char text[128];
+        int r;
+
+        (void) snprintf(text, sizeof(text), "boottime %lld %llu\nmonotonic %lld %llu\n",
+                        (long long) s->num[0], (unsigned long long) s->num[1],
+                        (long long) s->num[2], (unsigned long long) s->num[3]);
+        (void) prctl(PR_SET_DUMPABLE, 1);
+        r = procfs_write_self(h, "timens_offsets", text);
+        if (r < 0)
+                return error_errnof(e, r, "set the offsets of the time namespace");
+        return credentials_hide(e);
+}
+
+/*
+ * The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. It moves
+ * only once the launcher has been told its pid, which it cannot tell itself from inside its pid namespace.
+ */
+int step_fork(Helper *h, const InitStep *s, Error *e) {
+        int told[2], r;
+        char byte = 0;
+        long pid;
+
+        if (pipe2(told, O_CLOEXEC) < 0)
+                return error_errnof(e, errno, "create pipe");
+        pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+        if (pid < 0)
+                return error_errnof(e, errno, "create the container's process");
+        if (pid > 0) {
+                r = talk_send(h, INIT_MSG_PID, (int) pid, -EBADF, NULL);
+                if (r >= 0)
+                        (void) !write(told[1], &byte, 1);
+                _exit(r < 0);
+        }
+        (void) close(told[1]);
+        if (read_full(told[0], &byte, 1) != 1)
+                _exit(1);
+        (void) close(told[0]);
+        return 0;
+}

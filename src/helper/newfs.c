@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/mounts.h"
+#include "helper/targets.h"
+
+/* What fsconfig(FSCONFIG_SET_STRING) takes, without the NUL. */
+#define VALUE_MAX 255
+
+static const struct {
+        uint64_t flag;
+        const char *option;
+} superblock_options[] = {
+        { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
+        { MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" },
+};
+
+/* What the file system itself says about the failure ("e overlay: Missing 'lowerdir'"), or just the errno. */
+static int explain(int fs, int code, const char *what, Error *e) {
+        char text[512];
+        ssize_t n = read(fs, text, sizeof(text) - 1);
+
+        while (n > 0 && text[n - 1] == '\n')
+                n--;
+        if (n <= 2)
+                return error_errnof(e, code, "%s", what);
+        text[n] = '\0';
+        return error_errnof(e, code, "%s: %s", what, text + 2);
+}
+
+/* mount(8) quotes labels, which have commas in them; here each option comes alone. */
+static char *unquote(char *value) {
+        size_t n = strlen(value);
+
+        if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
+                value[n - 1] = '\0';
+                return value + 1;
+        }
+        return value;
+}
+
+static int set_option(int fs, const char *option, Error *e) {
+        _cleanup_free_ char *copy = xstrdup(option), *what = NULL;
+        char *equals = strchr(copy, '=');
+        int r;
+
+        if (equals) {
+                *equals = '\0';
+                r = fsconfig(fs, FSCONFIG_SET_STRING, copy, unquote(equals + 1), 0);
+        } else
+                r = fsconfig(fs, FSCONFIG_SET_FLAG, copy, NULL, 0);
+        if (r == 0)
+                return 0;
+        r = errno;
+        what = xasprintf("option \"%s\"", option);
+        return explain(fs, r, what, e);
+}
+
+static int configure(int fs, const InitStep *s, mode_t mode, Error *e) {
+        char text[24];
+        int r = 0;
+
+        if (fsconfig(fs, FSCONFIG_SET_STRING, "source", s->str[1], 0) < 0)
+                return explain(fs, errno, "source", e);
+        for (size_t i = 0; i < ELEMENTSOF(superblock_options) && r >= 0; i++)
+                if (s->num[1] & superblock_options[i].flag)
+                        r = set_option(fs, superblock_options[i].option, e);
+        if (mode != 0 && r >= 0) {
+                (void) snprintf(text, sizeof(text), "mode=%o", (unsigned) mode);
+                r = set_option(fs, text, e);
+        }
+        for (const char **o = s->list[0]; r >= 0 && o && *o; o++)
+                r = set_option(fs, *o, e);
+        return r;
+}
+
+int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
+        _cleanup_close_ int fs = fsopen(s->str[0], FSOPEN_CLOEXEC);
+        int fd, r;
+
+        if (fs < 0)
+                return errno == ENODEV ? error_setf(e, ENODEV, "unknown filesystem type")
+                                       : error_setf(e, errno, "%s", errno_text(errno));
+        r = configure(fs, s, mode, e);
+        if (r < 0)
+                return r;
+        if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return explain(fs, errno, "create file system", e);
+        fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned) s->num[0]);
+        if (fd < 0)
+                return explain(fs, errno, "create mount", e);
+        *ret = fd;
+        return 0;
+}
+
+bool newfs_needs_classic(const InitStep *s) {
+        bool is_long = strlen(s->str[1]) > VALUE_MAX;
+
+        for (const char **o = s->list[0]; o && *o; o++) {
+                const char *equals = strchr(*o, '=');
+
+                is_long = is_long || (equals && strlen(equals + 1) > VALUE_MAX);
+        }
+        return is_long;
+}
+
+/* The mount that lies on place now. mount(2) gives no descriptor, so the way there is walked again; it must end on
+ * the root of a mount other than place's. */
+static int reopen(Helper *h, const char *path, int place) {
+        _cleanup_close_ int fd = open_in_root(h->root, path, O_PATH | O_DIRECTORY, 0);
+        struct statx below, above;
+
+        if (fd < 0)
+                return fd;
+        if (statx(place, "", AT_EMPTY_PATH, STATX_MNT_ID, &below) < 0 ||
+            statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &above) < 0)
+                return -errno;
+        if (below.stx_mnt_id == above.stx_mnt_id || !(above.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+                return -EXDEV;
+        return TAKE_FD(fd);
+}
+
+/* By way of the working directory, which is a descriptor as good as any: no path is involved. */
+int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_text_ Text data = {};
+        int r;
+
+        r = target_check(place, place, s->num[3], s->str[2], e);
+        if (r < 0)
+                return r;
+        for (const char **o = s->list[0]; o && *o; o++)
+                text_addf(&data, "%s%s", o == s->list[0] ? "" : ",", *o);
+        if (data.n >= (size_t) sysconf(_SC_PAGESIZE))
+                return error_setf(e, E2BIG, "options are longer than a page");
+        if (fchdir(place) < 0)
+                return error_errnof(e, errno, "enter %s", s->str[2]);
+        r = mount(s->str[1], ".", s->str[0], s->num[1], data.s) < 0 ? -errno : 0;
+        if (chdir("/") < 0 || r < 0)
+                return error_setf(e, r < 0 ? r : errno, "%s", errno_text(r < 0 ? r : errno));
+        fd = r = reopen(h, s->str[2], place);
+        if (r >= 0)
+                r = mount_attributes(fd, s->num[0], 0, false);
+        if (r < 0)
+                return error_errnof(e, r, "set attributes");
+        *ret = TAKE_FD(fd);
+        return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/steps.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PASSWD_MAX (1U << 20)
+
+/* The kernel's own answer: libc's getcwd() would look for a path where there is none. */
+static int check_cwd(void) {
+        char path[PATH_MAX];
+        long n = syscall(SYS_getcwd, path, sizeof(path));
+
+        if (n < 0)
+                return -errno;
+        return path[0] == '/' ? 0 : -ENOENT; /* "(unreachable)/…": outside of our root */
+}
+
+/* No magic links: "/proc/self/fd/7" could be a directory of the host. */
+int step_cwd(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = helper_root(h);
+
+        if (r >= 0)
+                fd = r = open_in_root(r, s->str[0], O_PATH | O_DIRECTORY, 0);
+        if (r >= 0)
+                r = fchdir(fd) < 0 ? -errno : 0;
+        if (r >= 0)
+                r = check_cwd();
+        if (r < 0)
+                return error_errnof(e, r, "chdir to cwd (\"%s\") set in config.json failed", s->str[0]);
+        return 0;
+}
+
+static const char *environment(const char **env, const char *name) {
+        size_t n = strlen(name);
+
+        for (; env && *env; env++)
+                if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+                        return *env + n + 1;
+        return NULL;
+}
+
+/* Could we execute this, with what we have become? */
+static int check_executable(const char *path) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        if (!S_ISREG(st.st_mode))
+                return -EACCES;
+        return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* Relative entries of PATH are no place to look for a program. */
+static char *search_path(const char *path, const char *name) {
+        for (const char *p = path; *p;) {
+                size_t n = strcspn(p, ":");
+
+                if (p[0] == '/') {
+                        _cleanup_free_ char *full = xasprintf("%.*s/%s", (int) n, p, name);
+
+                        if (check_executable(full) == 0)
+                                return TAKE_PTR(full);
+                }
+                p += n + (p[n] == ':');
+        }
+        return NULL;
+}
+
+static int find_executable(const char *name, const char **env, char **ret, Error *e) {
+        int r;
+
+        if (!strchr(name, '/')) {
+                *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: DEFAULT_PATH, name);
+                if (!*ret)
+                        return error_setf(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
+                return 0;
+        }
+        r = check_executable(name);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return error_errnof(e, r, "exec: \"%s\": stat %s", name, name);
+        if (r < 0)
+                return error_errnof(e, r, "exec: \"%s\"", name);
+        *ret = xstrdup(name);
+        return 0;
+}
+
+/* The sixth field of the line of passwd(5) "name:password:uid:gid:gecos:home:shell" whose third is uid. A line that
+ * is not quite so is none. */
+static char *home_in_line(char *line, uid_t uid) {
+        char *fields[7], *rest = line;
+        uint32_t id;
+
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                fields[i] = strsep(&rest, ":");
+                if (!fields[i])
+                        return NULL;
+        }
+        if (rest || parse_u32(fields[2], &id) < 0 || id != uid || fields[5][0] != '/')
+                return NULL;
+        return fields[5];
+}
+
+static char *find_home(int root, uid_t uid) {
+        _cleanup_close_ int fd = open_in_root(root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+        char *save = NULL;
+
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || read_file_fd(fd, PASSWD_MAX, &text, NULL) < 0)
+                return xstrdup("HOME=/");
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                const char *home = home_in_line(line, uid);
+
+                if (home)
+                        return xasprintf("HOME=%s", home);
+        }
+        return xstrdup("HOME=/");
+}
+
+int step_find(Helper *h, const InitStep *s, Error *e) {
+        if (isempty(environment(s->list[1], "HOME")))
+                h->home = find_home(helper_root(h), geteuid());
+        return find_executable(s->list[0][0], s->list[1], &h->executable, e);
+}
+
+/* env, with HOME if it is missing or empty. */
+static char **make_environment(const Helper *h, const char **env) {
+        size_t n = 0, m = 0;
+        char **all;
+
+        while (env && env[n])
+                n++;
+        all = xmalloc0((n + 2) * sizeof(*all));
+        for (size_t i = 0; i < n; i++)
+                if (!h->home || !startswith(env[i], "HOME="))
+                        all[m++] = (char *) env[i];
+        if (h->home)
+                all[m++] = h->home;
+        return all;
+}
+
+int step_exec(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_free_ char **env = make_environment(h, s->list[1]);
+        const char *path = h->executable ?: s->list[0][0];
+
+        (void) execve(path, (char **) s->list[0], env);
+        return error_errnof(e, errno, "exec: \"%s\"", path);
+}

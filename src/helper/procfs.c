@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/procfs.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/steps.h"
+
+#define PROC_ROOT_INODE 1
+
+static bool is_proc(int fd) {
+        struct statfs f;
+
+        return fstatfs(fd, &f) == 0 && f.f_type == PROC_SUPER_MAGIC;
+}
+
+static int new_procfs(void) {
+        _cleanup_close_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
+        int fd;
+
+        if (fs < 0)
+                return -errno;
+        if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* In a user namespace whose /proc is covered in part the kernel gives no new procfs. The one in place is as good
+ * once it is verified: we are still in the caller's mount namespace, and what is mounted below is not entered. */
+static int host_procfs(void) {
+        _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        struct stat st;
+
+        if (fd < 0)
+                return -errno;
+        if (!is_proc(fd) || fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE)
+                return -EXDEV;
+        return TAKE_FD(fd);
+}
+
+static bool needs_procfs(const InitStep *s) {
+        switch (s->op) {
+        case INIT_OOM_SCORE_ADJ:
+        case INIT_TIME_OFFSETS:
+        case INIT_SYSCTL:
+        case INIT_APPARMOR:
+        case INIT_SELINUX:
+                return true;
+        default:
+                return false;
+        }
+}
+
+int procfs_prepare(Helper *h, Error *e) {
+        for (size_t i = 0; i < h->plan->n_steps; i++)
+                if (needs_procfs(&h->plan->steps[i]))
+                        return procfs_need(h, e);
+        return 0;
+}
+
+int procfs_need(Helper *h, Error *e) {
+        int r;
+
+        if (h->proc >= 0)
+                return 0;
+        r = new_procfs();
+        if (r < 0)
+                r = host_procfs();
+        if (r < 0)
+                return error_errnof(e, r, "mount a procfs of our own");
+        h->proc = r;
+        return 0;
+}
+
+int procfs_open(const Helper *h, const char *path, int flags) {
+        _cleanup_close_ int fd = open_at(h->proc, path, flags | O_NOCTTY, 0,
+                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+
+        if (fd < 0)
+                return fd;
+        if (!is_proc(fd))
+                return -EXDEV;
+        return TAKE_FD(fd);
+}
+
+/* "self" is a symlink to our number in that procfs's pid namespace. */
+static int self_path(const Helper *h, const char *path, char *buffer, size_t size) {
+        char pid[16];
+        ssize_t n = readlinkat(h->proc, "self", pid, sizeof(pid) - 1);
+
+        if (n < 0)
+                return -errno;
+        pid[n] = '\0';
+        if (n == 0 || strspn(pid, "0123456789") != (size_t) n)
+                return -EXDEV;
+        return snprintf(buffer, size, "%s/%s", pid, path) < (int) size ? 0 : -ENAMETOOLONG;
+}
+
+int procfs_open_self(const Helper *h, const char *path, int flags) {
+        char full[64];
+        int r = self_path(h, path, full, sizeof(full));
+
+        return r < 0 ? r : procfs_open(h, full, flags);
+}
+
+int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size) {
+        _cleanup_close_ int dir = procfs_open_self(h, "fd", O_PATH | O_DIRECTORY);
+        char number[16];
+        ssize_t n;
+
+        if (dir < 0)
+                return dir;
+        (void) snprintf(number, sizeof(number), "%d", fd);
+        n = readlinkat(dir, number, buffer, size);
+        if (n < 0)
+                return -errno;
+        if ((size_t) n == size)
+                return -ENAMETOOLONG;
+        buffer[n] = '\0';
+        return 0;
+}
+
+static int write_value(int fd, const char *value) {
+        return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+int procfs_write_self(const Helper *h, const char *path, const char *value) {
+        _cleanup_close_ int fd = procfs_open_self(h, path, O_WRONLY);
+
+        return fd < 0 ? fd : write_value(fd, value);
+}
+
+int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
+        bool lenient = s->num[1];
+        char value[24];
+        int r;
+
+        (void) snprintf(value, sizeof(value), "%lld", (long long) s->num[0]);
+        r = procfs_write_self(h, "oom_score_adj", value);
+        if (r < 0 && !(lenient && (r == -EACCES || r == -EPERM)))
+                return error_errnof(e, r, "write %s to oom_score_adj", value);
+        return 0;
+}
+
+int step_sysctl(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0], *value = s->str[1];
+        _cleanup_close_ int sys = procfs_open(h, "sys", O_PATH | O_DIRECTORY), fd = -EBADF;
+        int r = sys;
+
+        if (r >= 0) {
+                fd = r = open_at(sys, path, O_WRONLY | O_NOCTTY, 0,
+                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+                if (fd >= 0)
+                        r = is_proc(fd) ? write_value(fd, value) : -EXDEV;
+        }
+        if (r < 0)
+                return error_errnof(e, r, "write sysctl %s = \"%s\"", path, value);
+        return 0;
+}
+
+int step_apparmor(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_free_ char *value = xasprintf("exec %s", s->str[0]);
+        int r;
+
+        r = procfs_write_self(h, "attr/apparmor/exec", value);
+        if (r == -ENOENT) /* Linux before 5.8 */
+                r = procfs_write_self(h, "attr/exec", value);
+        if (r < 0)
+                return error_errnof(e, r, "apply apparmor profile %s", s->str[0]);
+        return 0;
+}
+
+int step_selinux(Helper *h, const InitStep *s, Error *e) {
+        int r = procfs_write_self(h, "attr/exec", s->str[0]);
+
+        if (r < 0)
+                return error_errnof(e, r, "apply selinux label %s", s->str[0]);
+        return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+#include "helper/helper.h"
+
+/*
+ * A procfs of our own. What the container mounts over /proc, or passes off as /proc, must not see a label or a
+ * sysctl that is meant for the kernel, so all reads and writes of /proc go through a detached mount that has no
+ * path, and stay in it: no symlinks, no crossing into another mount.
+ */
+
+/* Mounts it if the plan has a step that needs it: before anything is joined or unshared. */
+int procfs_prepare(Helper *h, Error *e);
+/* For what is needed only in rare cases: mounts it now, if it is not there. Before the pivot. */
+int procfs_need(Helper *h, Error *e);
+
+/* A file of procfs by its path below the root, "sys/net/…". -errno. */
+int procfs_open(const Helper *h, const char *path, int flags);
+/* One of /proc/self: "attr/exec". -errno. */
+int procfs_open_self(const Helper *h, const char *path, int flags);
+
+/* The path by which the kernel knows a descriptor (readlink of /proc/self/fd/N). -errno. */
+int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size);
+
+/* Opens the file, writes the value at once, closes. -errno. */
+int procfs_write_self(const Helper *h, const char *path, const char *value);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "helper/mounts.h"
+#include "helper/procfs.h"
+#include "helper/steps.h"
+
+int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        int r = fd < 0 ? -errno : mount_propagation(fd, s->num[0]);
+
+        if (r < 0)
+                return error_errnof(e, r, "set propagation of the root mount");
+        h->root_propagation = s->num[0];
+        return 0;
+}
+
+/* The root of the mount that dir lies on: up until it is reached. */
+static int mount_root(int dir) {
+        _cleanup_close_ int fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+        uint64_t below = UINT64_MAX;
+        struct statx st;
+
+        for (;;) {
+                int up;
+
+                if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0)
+                        return -errno;
+                if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+                        return TAKE_FD(fd);
+                if (st.stx_ino == below) /* we are in a chroot, whose root is no mount */
+                        return -EINVAL;
+                below = st.stx_ino;
+                up = open_at(fd, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_XDEV);
+                if (up < 0)
+                        return up;
+                (void) close(fd);
+                fd = up;
+        }
+}
+
+/* Were it shared, what we attach to it would show on the host, and pivot_root() would refuse. */
+static int make_parent_private(const Helper *h, int dir) {
+        _cleanup_close_ int top = -EBADF;
+
+        if ((h->root_propagation & MS_REC) && (h->root_propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)))
+                return 0;
+        top = mount_root(dir);
+        return top < 0 ? top : mount_propagation(top, MS_PRIVATE);
+}
+
+/* The host's /dev/null, while the host's paths can still be seen: what files are masked with. */
+static int open_null(Helper *h, Error *e) {
+        struct stat st;
+
+        h->null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); /* lint: host path */
+        if (h->null < 0 || fstat(h->null, &st) < 0)
+                return error_errnof(e, errno, "open /dev/null");
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+                return error_setf(e, ENODEV, "/dev/null of the host is not the null device");
+        return 0;
+}
+
+/* The path is used once, here, while it is still the host's. */
+int step_rootfs(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0];
+        _cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF; /* lint: host path */
+        int r;
+
+        if (dir < 0)
+                return error_errnof(e, errno, "open rootfs %s", path);
+        r = make_parent_private(h, dir);
+        if (r >= 0)
+                tree = r = mount_clone(dir, true);
+        if (r >= 0)
+                r = mount_propagation(tree, s->num[0]);
+        if (r >= 0 && move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                r = -errno;
+        if (r < 0)
+                return error_errnof(e, r, "mount rootfs %s", path);
+        h->root = TAKE_FD(tree);
+        return open_null(h, e);
+}
+
+/* The old root ends up on top of the new one at the same place; it is taken away from there. */
+int step_pivot(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        int r;
+
+        if (old < 0 || fchdir(h->root) < 0)
+                return error_errnof(e, errno, "enter rootfs");
+        if (syscall(SYS_pivot_root, ".", ".") < 0)
+                return error_errnof(e, errno, "pivot_root");
+        if (fchdir(old) < 0)
+                return error_errnof(e, errno, "enter old root");
+        /* What is unmounted here must stay mounted on the host. */
+        if (!(h->root_propagation & MS_REC) || (h->root_propagation & MS_SHARED)) {
+                r = mount_propagation(old, MS_SLAVE | MS_REC);
+                if (r < 0)
+                        return error_errnof(e, r, "set propagation of old root");
+        }
+        if (umount2(".", MNT_DETACH) < 0)
+                return error_errnof(e, errno, "unmount old root");
+        if (chdir("/") < 0)
+                return error_errnof(e, errno, "enter new root");
+        return 0;
+}
+
+/* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would let the
+ * container mount new ones, without what it has masked: those go first, or are covered. */
+static int hide_mount(const char *type, const char *path, Error *e) {
+        if (!streq(type, "proc") && !streq(type, "sysfs"))
+                return 0;
+        if (umount2(path, MNT_DETACH) == 0) /* lint: host path */
+                return 0;
+        if (errno != EINVAL && errno != EPERM)
+                return error_errnof(e, errno, "unmount %s", path);
+        if (mount("tmpfs", path, "tmpfs", 0, NULL) < 0) /* lint: host path */
+                return error_errnof(e, errno, "cover %s", path);
+        return 0;
+}
+
+static int hide_host(Helper *h, Error *e) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        char *save = NULL, root[PATH_MAX];
+        int r;
+
+        r = procfs_need(h, e);
+        if (r < 0)
+                return r;
+        r = procfs_describe_fd(h, h->root, root, sizeof(root));
+        if (r >= 0)
+                r = fd = procfs_open_self(h, "mounts", O_RDONLY);
+        if (r >= 0)
+                r = read_file_fd(fd, 16U << 20, &text, NULL);
+        if (r < 0)
+                return error_errnof(e, r, "read /proc/self/mounts");
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                char path[PATH_MAX], type[64];
+
+                /* Blanks in paths are octal there; no procfs has such a place. */
+                if (sscanf(line, "%*s %4095s %63s", path, type) != 2 || path_is_below(path, root))
+                        continue;
+                r = hide_mount(type, path, e);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int step_move_root(Helper *h, const InitStep *s, Error *e) {
+        int r = hide_host(h, e);
+
+        if (r < 0)
+                return r;
+        if (fchdir(h->root) < 0)
+                return error_errnof(e, errno, "enter rootfs");
+        if (move_mount(h->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) /* lint: host path */
+                return error_errnof(e, errno, "move rootfs to /");
+        if (chroot(".") < 0 || chdir("/") < 0)
+                return error_errnof(e, errno, "chroot to rootfs");
+        return 0;
+}
+
+int step_remount_root(Helper *h, const InitStep *s, Error *e) {
+        int r = mount_attributes(h->root, s->num[0], 0, false);
+
+        return r < 0 ? error_errnof(e, r, "remount /") : 0;
+}
+
+int step_share_root(Helper *h, const InitStep *s, Error *e) {
+        int r = mount_propagation(h->root, s->num[0]);
+
+        return r < 0 ? error_errnof(e, r, "set propagation of /") : 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "helper/steps.h"
+
+/* Key permissions (keyctl_setperm(3)) of a session keyring, and the right of its user to search it, which the
+ * process needs once it has changed its uid. */
+#define KEY_POSSESSOR_ALL 0x3f000000UL
+#define KEY_USER_VIEW_READ_SEARCH_LINK 0x001b0000UL
+
+int step_setsid(Helper *h, const InitStep *s, Error *e) {
+        if (setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
+                return error_errnof(e, errno, "create session");
+        return 0;
+}
+
+int step_keyring(Helper *h, const InitStep *s, Error *e) {
+        long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->str[0]);
+
+        if (ring < 0 && errno == ENOSYS) /* a kernel without keys has none that could leak */
+                return 0;
+        if (ring < 0)
+                return error_errnof(e, errno, "join session keyring %s", s->str[0]);
+        if (syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEY_POSSESSOR_ALL | KEY_USER_VIEW_READ_SEARCH_LINK) < 0)
+                return error_errnof(e, errno, "set permissions of session keyring %s", s->str[0]);
+        return 0;
+}
+
+int step_loopback(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family has these ioctls */
+        struct ifreq request = { .ifr_name = "lo" };
+
+        if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+                return error_errnof(e, errno, "find loopback interface");
+        request.ifr_flags |= IFF_UP;
+        if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+                return error_errnof(e, errno, "bring loopback interface up");
+        return 0;
+}
+
+int step_hostname(Helper *h, const InitStep *s, Error *e) {
+        if (sethostname(s->str[0], strlen(s->str[0])) < 0)
+                return error_errnof(e, errno, "set hostname to \"%s\"", s->str[0]);
+        return 0;
+}
+
+int step_domainname(Helper *h, const InitStep *s, Error *e) {
+        if (setdomainname(s->str[0], strlen(s->str[0])) < 0)
+                return error_errnof(e, errno, "set domainname to \"%s\"", s->str[0]);
+        return 0;
+}

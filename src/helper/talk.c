@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/talk.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "helper/steps.h"
+
+static size_t message_size(const InitMessage *m) {
+        return offsetof(InitMessage, text) + strlen(m->text) + 1;
+}
+
+int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e) {
+        InitMessage m;
+        int r;
+
+        m.type = type;
+        m.value = value;
+        m.text[0] = '\0';
+        r = send_fd(h->control, &m, message_size(&m), fd);
+        if (r == -EPIPE || r == -ECONNRESET)
+                _exit(1);
+        return r < 0 ? error_errnof(e, r, "send message %d to the runtime", (int) type) : 0;
+}
+
+int talk_wait(Helper *h, InitMessageType type, Error *e) {
+        InitMessage m;
+        ssize_t n;
+
+        do {
+                n = receive_fd(h->control, &m, sizeof(m), NULL);
+                if (n == 0 || n == -ECONNRESET)
+                        _exit(1);
+                if (n < 0)
+                        return error_errnof(e, (int) n, "wait for message %d of the runtime", (int) type);
+                h->in_cgroup = h->in_cgroup || m.type == INIT_MSG_CGROUP;
+        } while (m.type == INIT_MSG_CGROUP && type != INIT_MSG_CGROUP);
+        if ((size_t) n < offsetof(InitMessage, text) || m.type != (uint32_t) type)
+                return error_setf(e, EBADMSG, "the runtime sent message %d instead of %d",
+                                  (size_t) n < sizeof(m.type) ? -1 : (int) m.type, (int) type);
+        return 0;
+}
+
+void talk_error(Helper *h, const Error *e) {
+        InitMessage m;
+
+        m.type = INIT_MSG_ERROR;
+        m.value = e->code;
+        (void) snprintf(m.text, sizeof(m.text), "%s", e->message ?: "unknown error");
+        (void) send_fd(h->control, &m, message_size(&m), -EBADF);
+}
+
+int step_wait_cgroup(Helper *h, const InitStep *s, Error *e) {
+        return h->in_cgroup ? 0 : talk_wait(h, INIT_MSG_CGROUP, e);
+}
+
+int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
+        int r = talk_send(h, INIT_MSG_HOOKS, 0, -EBADF, e);
+
+        return r < 0 ? r : talk_wait(h, INIT_MSG_HOOKS_DONE, e);
+}
+
+int step_ready(Helper *h, const InitStep *s, Error *e) {
+        int r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
+
+        return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "helper/helper.h"
+#include "plan/init-protocol.h"
+
+/* Messages with the launcher (plan/init-protocol.h). A launcher that is gone ends the helper: nobody is left to
+ * be told, and nobody wants the container any more. */
+
+/* One message, with a descriptor or -EBADF. */
+int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e);
+
+/* Waits for exactly this message. INIT_MSG_CGROUP alone answers nothing and may come before it is waited for. */
+int talk_wait(Helper *h, InitMessageType type, Error *e);
+
+/* The last message. */
+void talk_error(Helper *h, const Error *e);

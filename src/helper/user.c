@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "helper/credentials.h"
+#include "helper/steps.h"
+
+static bool is_pty(int fd, const struct stat *st) {
+        struct statfs f;
+
+        return S_ISCHR(st->st_mode) && fstatfs(fd, &f) == 0 && f.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+/* So that the process can open /dev/stdout again. Only what is a pipe or a pty: files and devices that the caller put
+ * on its descriptors stay their owners'. */
+int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
+        for (int fd = 0; fd <= 2; fd++) {
+                struct stat st;
+
+                if (fstat(fd, &st) < 0)
+                        return error_errnof(e, errno, "stat descriptor %d", fd);
+                if (S_ISFIFO(st.st_mode) || is_pty(fd, &st))
+                        (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);
+        }
+        return 0;
+}
+
+int step_bounding(Helper *h, const InitStep *s, Error *e) {
+        for (unsigned cap = 0; cap < 64; cap++) {
+                int held = prctl(PR_CAPBSET_READ, cap);
+
+                if (held < 0) /* the kernel knows no more */
+                        break;
+                if (held > 0 && !(s->num[0] & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap) < 0)
+                        return error_errnof(e, errno, "drop capability %u from the bounding set", cap);
+        }
+        return 0;
+}
+
+static int parse_groups(const char **list, gid_t **ret, size_t *ret_n) {
+        size_t n = 0;
+        gid_t *groups;
+
+        while (list && list[n])
+                n++;
+        groups = xmalloc0(n * sizeof(*groups));
+        for (size_t i = 0; i < n; i++)
+                if (parse_u32(list[i], &groups[i]) < 0) {
+                        free(groups);
+                        return -EINVAL;
+                }
+        *ret = groups;
+        *ret_n = n;
+        return 0;
+}
+
+/* The capabilities stay as they are until INIT_CAPABILITIES: what comes in between may need them. */
+int step_user(Helper *h, const InitStep *s, Error *e) {
+        unsigned flags = (s->num[2] ? CREDENTIALS_KEEP_GROUPS : 0) | (s->num[3] ? CREDENTIALS_GROUPS_LENIENT : 0);
+        _cleanup_free_ gid_t *groups = NULL;
+        CapabilitySets sets;
+        size_t n;
+        int r;
+
+        r = parse_groups(s->list[0], &groups, &n);
+        if (r < 0)
+                return error_errnof(e, r, "set additional groups");
+        if (prctl(PR_SET_KEEPCAPS, 1) < 0)
+                return error_errnof(e, errno, "keep capabilities");
+        r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], groups, n, flags);
+        if (r < 0)
+                return error_errnof(e, r, "become uid %u gid %u", (uid_t) s->num[0], (gid_t) s->num[1]);
+        if (prctl(PR_SET_KEEPCAPS, 0) < 0)
+                return error_errnof(e, errno, "keep capabilities");
+        r = capabilities_get(&sets);
+        if (r >= 0) {
+                sets.effective = sets.permitted;
+                r = capabilities_set(&sets);
+        }
+        if (r < 0)
+                return error_errnof(e, r, "keep capabilities");
+        return credentials_hide(e);
+}
+
+/* Of the ambient ones those that can be: the kernel wants them permitted and inheritable. */
+static int set_ambient(uint64_t mask) {
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+                return -errno;
+        for (unsigned cap = 0; cap < 64; cap++)
+                if ((mask & 1ULL << cap) && prctl(PR_CAPBSET_READ, cap) >= 0 &&
+                    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+                        return -errno;
+        return 0;
+}
+
+int step_capabilities(Helper *h, const InitStep *s, Error *e) {
+        CapabilitySets sets = { .effective = s->num[0], .permitted = s->num[1], .inheritable = s->num[2] }, now;
+        int r;
+
+        r = capabilities_set(&sets);
+        if (r >= 0)
+                r = set_ambient(s->num[3] & sets.permitted & sets.inheritable);
+        if (r >= 0)
+                r = capabilities_get(&now);
+        if (r >= 0 && ((now.effective & ~sets.effective) || (now.permitted & ~sets.permitted) ||
+                       (now.inheritable & ~sets.inheritable)))
+                r = -EPERM;
+        if (r < 0)
+                return error_errnof(e, r, "set capabilities");
+        return credentials_hide(e);
+}
+
+int step_no_new_privs(Helper *h, const InitStep *s, Error *e) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return error_errnof(e, errno, "set no_new_privs");
+        return 0;
+}

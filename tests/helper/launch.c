@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/capability.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "basic/file.h"
+#include "plan/init-protocol.h"
+
+#define BASE 3
+
+static char sandbox[] = "/tmp/ocirt-sd-helper-XXXXXX";
+
+static void skip(const char *why) {
+        fprintf(stderr, "SKIP: %s\n", why);
+        exit(77);
+}
+
+static void leave(void) {
+        (void) umount2(sandbox, MNT_DETACH);
+        (void) rmdir(sandbox);
+}
+
+void sandbox_enter(void) {
+        static pid_t owner;
+
+        if (geteuid() != 0)
+                skip("needs root");
+        if (access("/bin/busybox", X_OK) < 0)
+                skip("needs busybox-static");
+        if (unshare(CLONE_NEWNS) < 0)
+                skip("needs CAP_SYS_ADMIN");
+        ASSERT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        ASSERT(mkdtemp(sandbox));
+        ASSERT(mount("tmpfs", sandbox, "tmpfs", 0, "mode=755") == 0);
+        owner = getpid();
+        (void) owner;
+        atexit(leave);
+}
+
+const char *sandbox_path(const char *name) {
+        return xasprintf("%s/%s", sandbox, name);
+}
+
+void shell(const char *fmt, ...) {
+        _cleanup_free_ char *command = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        ASSERT(vasprintf(&command, fmt, ap) >= 0);
+        va_end(ap);
+        if (system(command) != 0)
+                FAIL_AT("failed: %s", command);
+}
+
+char *shell_output(const char *fmt, ...) {
+        _cleanup_free_ char *command = NULL;
+        char *text = xmalloc0(65536);
+        va_list ap;
+        FILE *f;
+
+        va_start(ap, fmt);
+        ASSERT(vasprintf(&command, fmt, ap) >= 0);
+        va_end(ap);
+        f = popen(command, "re");
+        ASSERT(f);
+        (void) !fread(text, 1, 65535, f);
+        (void) pclose(f);
+        return text;
+}
+
+const char *sandbox_rootfs(const char *name) {
+        const char *path = sandbox_path(name);
+
+        shell("mkdir -p %s/bin %s/proc %s/sys %s/dev %s/tmp %s/etc && cp /bin/busybox %s/bin/ && "
+              "for i in sh ls cat id stat mkdir touch readlink hostname echo true sleep mount umount test ip pwd grep tr; do "
+              "ln -s busybox %s/bin/$i; done && "
+              "printf 'root:x:0:0::/root:/bin/sh\\nuser:x:1000:1000::/home/user:/bin/sh\\n' > %s/etc/passwd",
+              path, path, path, path, path, path, path, path, path);
+        return path;
+}
+
+static void write_map(pid_t pid, const char *file) {
+        _cleanup_free_ char *path = xasprintf("/proc/%d/%s", pid, file);
+
+        ASSERT_EQ(write_kernel_file(AT_FDCWD, path, "0 100000 65536"), 0);
+}
+
+static void say(int control, InitMessageType type) {
+        InitMessage m = { .type = type };
+
+        (void) send_fd(control, &m, offsetof(InitMessage, text) + 1, -EBADF);
+}
+
+/* One message; false at the end. */
+static bool answer(Launch *l, int control) {
+        InitMessage m;
+        int fd = -EBADF;
+        ssize_t n = receive_fd(control, &m, sizeof(m), &fd);
+
+        if (n <= 0)
+                return false;
+        switch (m.type) {
+        case INIT_MSG_PID:
+                ASSERT_EQ(waitpid(l->pid, NULL, 0), l->pid);
+                l->pid = m.value;
+                break;
+        case INIT_MSG_MAP_ME:
+                ASSERT(l->map);
+                write_map(l->pid, "uid_map");
+                write_map(l->pid, "gid_map");
+                say(control, INIT_MSG_MAPPED);
+                break;
+        case INIT_MSG_HOOKS:
+                say(control, INIT_MSG_HOOKS_DONE);
+                break;
+        case INIT_MSG_CONSOLE:
+                l->console = fd;
+                break;
+        case INIT_MSG_READY:
+                l->ready = true;
+                say(control, INIT_MSG_GO);
+                break;
+        case INIT_MSG_ERROR:
+                snprintf(l->error, sizeof(l->error), "%s", m.text);
+                break;
+        default:
+                FAIL_AT("unexpected message %u", m.type);
+        }
+        return true;
+}
+
+static int listen_gate(Launch *l) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        snprintf(l->gate_path, sizeof(l->gate_path), "%s/gate-%d", sandbox, rand());
+        snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
+        ASSERT(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof(a)) == 0 && listen(fd, 8) == 0);
+        return fd;
+}
+
+static void child(Launch *l, int control, int plan, int gate, int output) {
+        const char *helper = getenv("OCIRT_SD_INIT");
+        int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
+                fds[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD, 100) : -1;
+        if (!l->no_stdio_pipe && (dup2(output, 1) < 0 || dup2(output, 2) < 0))
+                _exit(99);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                if (fds[i] >= 0 && (dup2(fds[i], BASE + (int) i) < 0))
+                        _exit(99);
+        for (unsigned i = 0; i < l->extra_fds; i++)
+                (void) !dup2(open("/", O_RDONLY | O_DIRECTORY), BASE + _INIT_FDS + (int) i);
+        execl(helper, helper, "test", "3", NULL);
+        _exit(98);
+}
+
+static void read_output(Launch *l) {
+        size_t n = strlen(l->output);
+        struct pollfd p = { .fd = l->output_fd, .events = POLLIN };
+
+        while (n < sizeof(l->output) - 1 && poll(&p, 1, 20000) > 0) {
+                ssize_t r = read(l->output_fd, l->output + n, sizeof(l->output) - 1 - n);
+
+                if (r <= 0)
+                        break;
+                n += (size_t) r;
+                l->output[n] = '\0';
+        }
+}
+
+void launch_finish(Launch *l) {
+        if (!l->no_stdio_pipe)
+                read_output(l);
+        l->output_fd = close_fd(l->output_fd);
+        ASSERT_EQ(waitpid(l->pid, &l->status, 0), l->pid);
+}
+
+void launch(InitPlan *plan, Launch *l) {
+        int pair[2], output[2], memfd, gate = -EBADF;
+        Text bytes = {};
+
+        l->console = -EBADF;
+        init_plan_encode(plan, &bytes);
+        memfd = memfd_sealed("plan", bytes.s, bytes.n);
+        ASSERT(memfd >= 0);
+        ASSERT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+        ASSERT(pipe2(output, O_CLOEXEC) == 0);
+        if (l->gate)
+                gate = listen_gate(l);
+        l->pid = fork();
+        if (l->pid == 0)
+                child(l, pair[1], memfd, gate, output[1]);
+        ASSERT(l->pid > 0);
+        close_fd(pair[1]);
+        close_fd(output[1]);
+        close_fd(memfd);
+        close_fd(gate);
+        l->output_fd = output[0];
+        say(pair[0], INIT_MSG_CGROUP);
+        while (answer(l, pair[0]))
+                ;
+        close_fd(pair[0]);
+        text_done(&bytes);
+        init_plan_done(plan);
+        if (!(l->gate && l->ready && !l->error[0]) && l->console < 0)
+                launch_finish(l);
+}
+
+void launch_start(Launch *l) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        InitMessage m;
+
+        snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
+        ASSERT(connect(fd, (struct sockaddr *) &a, sizeof(a)) == 0);
+        say(fd, INIT_MSG_START);
+        if (receive_fd(fd, &m, sizeof(m), NULL) > 0) {
+                ASSERT_EQ(m.type, INIT_MSG_ERROR);
+                snprintf(l->error, sizeof(l->error), "%s", m.text);
+        }
+        launch_finish(l);
+}
+
+InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b) {
+        InitStep *s = init_plan_add(p, op);
+
+        s->str[0] = a;
+        s->str[1] = b;
+        return s;
+}
+
+void plan_begin(InitPlan *p, const char *rootfs, int namespaces) {
+        if (namespaces & CLONE_NEWUSER)
+                plan_step(p, INIT_USERNS, NULL, NULL);
+        plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = (uint64_t) (namespaces & ~CLONE_NEWUSER);
+        if (namespaces & CLONE_NEWPID)
+                plan_step(p, INIT_FORK, NULL, NULL);
+        plan_step(p, INIT_SETSID, NULL, NULL);
+        plan_step(p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_step(p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
+}
+
+void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra, const char **options) {
+        InitStep *s = plan_step(p, INIT_MOUNT, type, type);
+
+        s->str[2] = target;
+        s->num[0] = attrs;
+        s->num[3] = extra;
+        s->list[0] = options;
+}
+
+void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra) {
+        InitStep *s = plan_step(p, INIT_BIND, source, target);
+
+        s->num[0] = INIT_NO_SLOT;
+        s->num[1] = attrs;
+        s->num[6] = extra;
+}
+
+static void plan_device(InitPlan *p, const char *path, unsigned major_number, unsigned minor_number) {
+        InitStep *s = plan_step(p, INIT_DEVICE, path, NULL);
+
+        s->num[0] = 'c';
+        s->num[1] = major_number;
+        s->num[2] = minor_number;
+        s->num[3] = 0666;
+}
+
+void plan_nodes(InitPlan *p) {
+        plan_device(p, "/dev/null", 1, 3);
+        plan_device(p, "/dev/zero", 1, 5);
+        plan_device(p, "/dev/full", 1, 7);
+        plan_device(p, "/dev/random", 1, 8);
+        plan_device(p, "/dev/urandom", 1, 9);
+        plan_device(p, "/dev/tty", 5, 0);
+        plan_step(p, INIT_SYMLINK, "/proc/self/fd", "/dev/fd");
+        plan_step(p, INIT_SYMLINK, "/proc/self/fd/0", "/dev/stdin");
+        plan_step(p, INIT_SYMLINK, "/proc/self/fd/1", "/dev/stdout");
+        plan_step(p, INIT_SYMLINK, "pts/ptmx", "/dev/ptmx");
+}
+
+void plan_dev(InitPlan *p) {
+        static const char *tmpfs[] = { "mode=755", "size=65536k", NULL };
+        static const char *devpts[] = { "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", NULL };
+
+        plan_mount(p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME, 0, tmpfs);
+        plan_mount(p, "devpts", "/dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, devpts);
+        plan_nodes(p);
+}
+
+void plan_exec(InitPlan *p, const char **args, const char **env) {
+        InitStep *s = plan_step(p, INIT_FIND, NULL, NULL);
+
+        s->list[0] = args;
+        s->list[1] = env;
+        plan_step(p, INIT_READY, NULL, NULL);
+        s = plan_step(p, INIT_EXEC, NULL, NULL);
+        s->list[0] = args;
+        s->list[1] = env;
+}
+
+void plan_end(InitPlan *p, const char *script) {
+        static const char *env[] = { "PATH=/bin", NULL };
+        const char **args = arena_calloc(&p->arena, 4, sizeof(*args));
+
+        args[0] = "sh";
+        args[1] = "-c";
+        args[2] = script;
+        plan_step(p, INIT_PIVOT, NULL, NULL);
+        plan_step(p, INIT_UMASK, NULL, NULL)->num[0] = 022;
+        plan_step(p, INIT_CWD, "/", NULL);
+        plan_exec(p, args, env);
+}
+
+void plan_plain(InitPlan *p, const char *rootfs, const char *script) {
+        plan_begin(p, rootfs, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
+        plan_mount(p, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_dev(p);
+        plan_end(p, script);
+}

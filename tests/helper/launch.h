@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "basic/fd.h"
+#include "basic/str.h"
+#include "plan/init-plan.h"
+
+/*
+ * Plays the launcher's part for one helper: hands it a plan and answers its messages. All in a private mount
+ * namespace, below one temporary directory, so that nothing is left behind.
+ */
+
+/* Root, a mount namespace of our own, a tmpfs to work in; exits 77 with a reason where that cannot be. */
+void sandbox_enter(void);
+/* "/…/name" in the sandbox. */
+const char *sandbox_path(const char *name);
+/* A root file system with busybox in the sandbox; its path. */
+const char *sandbox_rootfs(const char *name);
+/* For preparing files: runs in sh, must succeed. */
+void shell(const char *fmt, ...) _printf_(1, 2);
+/* What it prints, or "" ; freed never. */
+char *shell_output(const char *fmt, ...) _printf_(1, 2);
+
+typedef struct Launch {
+        /* to be set */
+        bool map;            /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
+        bool gate;           /* the helper gets a gate socket; launch() returns once it waits there */
+        bool no_stdio_pipe;  /* stdout stays ours */
+        int target;          /* pidfd, for INIT_ENTER; 0: none */
+        unsigned extra_fds;  /* open directories that the helper inherits above its own */
+        /* afterwards */
+        pid_t pid;           /* the container's process */
+        char error[4096];    /* of INIT_MSG_ERROR */
+        char output[65536];  /* what the container wrote */
+        int status;          /* as wait(2) has it */
+        int console;         /* pty master */
+        bool ready;
+        int gate_fd;
+        char gate_path[108];
+        int output_fd;
+} Launch;
+
+/* Runs the plan to its end (or to the gate), and frees it. */
+void launch(InitPlan *plan, Launch *l);
+/* What `start` does; then to the end. */
+void launch_start(Launch *l);
+void launch_finish(Launch *l);
+
+/* Parts of a plan as init-build.c makes them, less what a test wants otherwise. */
+void plan_begin(InitPlan *p, const char *rootfs, int namespaces);
+void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra, const char **options);
+void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra);
+void plan_dev(InitPlan *p);     /* tmpfs on /dev, devpts, nodes, symlinks */
+void plan_nodes(InitPlan *p);   /* nodes and symlinks alone */
+InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b);
+void plan_end(InitPlan *p, const char *script);    /* pivot to exec of sh -c script */
+void plan_exec(InitPlan *p, const char **args, const char **env);
+/* plan_begin, /proc, /dev, plan_end: runs script in a plain container. */
+void plan_plain(InitPlan *p, const char *rootfs, const char *script);

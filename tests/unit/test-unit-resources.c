@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+
+#include "plan-util.h"
+
+#define RESOURCES(...) "\"resources\":{" __VA_ARGS__ "}"
+
+static void expect(const char *linux_, const char *line) {
+        _cleanup_planned_ Planned p = plan_with(linux_, "", true);
+
+        expect_line(&p, line);
+}
+
+static void expect_absent(const char *linux_, const char *word) {
+        _cleanup_planned_ Planned p = plan_with(linux_, "", true);
+
+        expect_no(&p, word);
+}
+
+static void refuse(const char *linux_, int code, const char *part) {
+        _cleanup_planned_ Planned p = plan_with(linux_, "", true);
+
+        expect_error(&p, code, part);
+}
+
+static void test_memory(void) {
+        TEST("memory");
+        expect(RESOURCES("\"memory\":{\"limit\":67108864}"), "MemoryMax t 67108864");
+        expect(RESOURCES("\"memory\":{\"limit\":-1}"), "MemoryMax t infinity");
+        expect(RESOURCES("\"memory\":{\"limit\":-1}"), "MemorySwapMax t infinity");
+        expect_absent(RESOURCES("\"memory\":{\"limit\":0,\"swap\":0,\"reservation\":0}"), "MemoryMax");
+        expect_absent(RESOURCES("\"memory\":{\"limit\":100}"), "MemorySwapMax");
+        expect(RESOURCES("\"memory\":{\"reservation\":5}"), "MemoryLow t 5");
+        expect(RESOURCES("\"memory\":{\"limit\":100,\"swap\":150}"), "MemorySwapMax t 50");
+        expect(RESOURCES("\"memory\":{\"limit\":100,\"swap\":100}"), "MemorySwapMax t 0");
+        expect(RESOURCES("\"memory\":{\"limit\":100,\"swap\":-1}"), "MemorySwapMax t infinity");
+        expect(RESOURCES("\"memory\":{\"limit\":-1,\"swap\":150}"), "MemorySwapMax t 150");
+        refuse(RESOURCES("\"memory\":{\"swap\":150}"), EINVAL, "linux.resources.memory.swap");
+        refuse(RESOURCES("\"memory\":{\"limit\":200,\"swap\":150}"), EINVAL, "memory.swap");
+        refuse(RESOURCES("\"memory\":{\"swappiness\":0}"), EOPNOTSUPP, "linux.resources.memory.swappiness");
+        refuse(RESOURCES("\"memory\":{\"disableOOMKiller\":true}"), EOPNOTSUPP, "disableOOMKiller");
+        expect_absent(RESOURCES("\"memory\":{\"swappiness\":60,\"disableOOMKiller\":false,\"kernel\":100,\"kernelTCP\":0,"
+                                "\"useHierarchy\":true,\"checkBeforeUpdate\":true}"), "MemoryMax");
+}
+
+static void test_weights(void) {
+        static const struct { uint64_t shares, weight; } table[] = {
+                { 1, 1 }, { 2, 1 }, { 3, 2 }, { 256, 35 }, { 512, 59 }, { 1000, 99 }, { 1024, 100 }, { 1025, 101 },
+                { 2048, 174 }, { 4096, 303 }, { 8192, 532 }, { 65535, 3023 }, { 262143, 10000 }, { 262144, 10000 },
+                { UINT64_MAX, 10000 },
+        };
+
+        TEST("CPU shares as every runtime converts them");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_text_ Text json = {}, line = {};
+
+                text_addf(&json, RESOURCES("\"cpu\":{\"shares\":%" PRIu64 "}"), table[i].shares);
+                text_addf(&line, "CPUWeight t %" PRIu64, table[i].weight);
+                expect(json.s, line.s);
+        }
+        expect_absent(RESOURCES("\"cpu\":{\"shares\":0}"), "CPUWeight");
+        expect(RESOURCES("\"cpu\":{\"shares\":2048,\"idle\":1}"), "CPUWeight t 0");
+        expect(RESOURCES("\"cpu\":{\"shares\":1024,\"idle\":0}"), "CPUWeight t 100");
+}
+
+static void test_cpu(void) {
+        TEST("CPU time and sets");
+        expect(RESOURCES("\"cpu\":{\"quota\":50000,\"period\":100000}"), "CPUQuotaPerSecUSec t 500000");
+        expect(RESOURCES("\"cpu\":{\"quota\":50000,\"period\":100000}"), "CPUQuotaPeriodUSec t 100000");
+        expect(RESOURCES("\"cpu\":{\"quota\":50000}"), "CPUQuotaPerSecUSec t 500000");
+        expect_absent(RESOURCES("\"cpu\":{\"quota\":50000}"), "CPUQuotaPeriodUSec");
+        expect(RESOURCES("\"cpu\":{\"quota\":1001,\"period\":100000}"), "CPUQuotaPerSecUSec t 20000");
+        expect(RESOURCES("\"cpu\":{\"quota\":-1,\"period\":50000}"), "CPUQuotaPerSecUSec t infinity");
+        expect_absent(RESOURCES("\"cpu\":{\"period\":50000}"), "CPUQuotaPerSecUSec");
+        expect_absent(RESOURCES("\"cpu\":{\"quota\":0,\"period\":0}"), "CPUQuota");
+        expect(RESOURCES("\"cpu\":{\"quota\":9223372036854775807,\"period\":1000}"), "CPUQuotaPerSecUSec t infinity");
+        expect(RESOURCES("\"cpu\":{\"cpus\":\"0-3,7\"}"), "AllowedCPUs ay 8f");
+        expect(RESOURCES("\"cpu\":{\"cpus\":\" 1, 9 ,\"}"), "AllowedCPUs ay 02 02");
+        expect(RESOURCES("\"cpu\":{\"mems\":\"0\"}"), "AllowedMemoryNodes ay 01");
+        expect_absent(RESOURCES("\"cpu\":{\"cpus\":\"\",\"mems\":\"\"}"), "Allowed");
+        expect(RESOURCES("\"cpu\":{\"quota\":50000,\"burst\":20000}"),
+               "cgroup cpu.max.burst = 20000 # linux.resources.cpu.burst");
+        refuse(RESOURCES("\"cpu\":{\"realtimeRuntime\":1}"), EOPNOTSUPP, "linux.resources.cpu.realtimeRuntime");
+        refuse(RESOURCES("\"cpu\":{\"realtimePeriod\":1000}"), EOPNOTSUPP, "linux.resources.cpu.realtimePeriod");
+        expect_absent(RESOURCES("\"cpu\":{\"realtimePeriod\":0,\"realtimeRuntime\":0}"), "CPUQuota");
+}
+
+static void test_others(void) {
+        TEST("tasks, block devices, huge pages, rdma, network");
+        expect(RESOURCES("\"pids\":{\"limit\":-1}"), "TasksMax t infinity");
+        expect(RESOURCES("\"pids\":{\"limit\":0}"), "TasksMax t 1");
+        expect(RESOURCES("\"pids\":{\"limit\":100}"), "TasksMax t 100");
+        expect(RESOURCES("\"blockIO\":{\"weight\":10}"), "IOWeight t 10");
+        expect(RESOURCES("\"blockIO\":{\"weight\":100}"), "IOWeight t 100");
+        expect(RESOURCES("\"blockIO\":{\"weight\":1000}"), "IOWeight t 10000");
+        expect_absent(RESOURCES("\"blockIO\":{\"weight\":0,\"leafWeight\":0}"), "IOWeight");
+        refuse(RESOURCES("\"blockIO\":{\"leafWeight\":100}"), EOPNOTSUPP, "linux.resources.blockIO.leafWeight");
+        expect(RESOURCES("\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":16,\"weight\":500}]}"),
+               "IODeviceWeight a(st) /dev/block/8:16=4500");
+        expect(RESOURCES("\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":1024},"
+                         "{\"major\":8,\"minor\":16,\"rate\":0}]}"),
+               "IOReadBandwidthMax a(st) /dev/block/8:0=1024 /dev/block/8:16=infinity");
+        expect(RESOURCES("\"blockIO\":{\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":0,\"rate\":10}]}"),
+               "IOWriteIOPSMax a(st) /dev/block/8:0=10");
+        expect(RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":4194304}]"),
+               "cgroup hugetlb.2MB.rsvd.max = 4194304 (optional) # linux.resources.hugepageLimits[0]");
+        expect(RESOURCES("\"rdma\":{\"mlx5_0\":{\"hcaHandles\":3,\"hcaObjects\":10}}"),
+               "cgroup rdma.max = mlx5_0 hca_handle=3 hca_object=10 # linux.resources.rdma[\"mlx5_0\"]");
+        refuse(RESOURCES("\"network\":{\"classID\":1}"), EOPNOTSUPP, "linux.resources.network");
+        expect_absent(RESOURCES("\"network\":{}"), "network");
+}
+
+static void test_unified(void) {
+        TEST("unified becomes the property that owns the file");
+        expect(RESOURCES("\"unified\":{\"memory.max\":\"max\"}"), "MemoryMax t infinity");
+        expect(RESOURCES("\"unified\":{\"memory.max\":\" 0\\n\"}"), "MemoryMax t 1");
+        expect(RESOURCES("\"unified\":{\"memory.min\":\"0\"}"), "MemoryMin t 0");
+        expect(RESOURCES("\"memory\":{\"limit\":5},\"unified\":{\"memory.max\":\"7\"}"), "MemoryMax t 5");
+        expect(RESOURCES("\"unified\":{\"memory.swap.max\":\"0\"}"), "MemorySwapMax t 0");
+        expect(RESOURCES("\"unified\":{\"pids.max\":\"9\"}"), "TasksMax t 9");
+        expect(RESOURCES("\"unified\":{\"cpu.max\":\"max\"}"), "CPUQuotaPerSecUSec t infinity");
+        expect(RESOURCES("\"unified\":{\"cpu.max\":\"20000 50000\"}"), "CPUQuotaPerSecUSec t 400000");
+        expect(RESOURCES("\"unified\":{\"cpu.weight\":\"7\"}"), "CPUWeight t 7");
+        expect(RESOURCES("\"unified\":{\"cpu.idle\":\"1\",\"cpu.weight\":\"7\"}"), "CPUWeight t 0");
+        expect(RESOURCES("\"unified\":{\"cpu.weight\":\"7\",\"cpu.idle\":\"1\"}"), "CPUWeight t 0");
+        expect(RESOURCES("\"cpu\":{\"idle\":0,\"shares\":1024},\"unified\":{\"cpu.idle\":\"1\"}"), "CPUWeight t 100");
+        expect(RESOURCES("\"unified\":{\"cpuset.cpus\":\"0,2\"}"), "AllowedCPUs ay 05");
+        expect(RESOURCES("\"unified\":{\"io.weight\":\"default 300\\n8:0 500\"}"), "IOWeight t 300");
+        expect(RESOURCES("\"unified\":{\"io.weight\":\"default 300\\n8:0 500\"}"),
+               "IODeviceWeight a(st) /dev/block/8:0=500");
+        expect(RESOURCES("\"unified\":{\"io.bfq.weight\":\"500\"}"), "IOWeight t 4500");
+        expect(RESOURCES("\"unified\":{\"io.max\":\"8:0 rbps=1000 wiops=max\\n8:16 rbps=5\"}"),
+               "IOReadBandwidthMax a(st) /dev/block/8:0=1000 /dev/block/8:16=5");
+        expect(RESOURCES("\"unified\":{\"io.latency\":\"8:0 target=75000\"}"),
+               "IODeviceLatencyTargetUSec a(st) /dev/block/8:0=75000");
+        expect(RESOURCES("\"unified\":{\"memory.oom.group\":\"1\"}"), "OOMPolicy s kill (optional)");
+        expect(RESOURCES("\"unified\":{\"memory.oom.group\":\"0\"}"),
+               "cgroup memory.oom.group = 0 (instead of OOMPolicy) # linux.resources.unified[\"memory.oom.group\"]");
+        expect(RESOURCES("\"unified\":{\"memory.zswap.max\":\"5\"}"), "MemoryZSwapMax t 5 (optional)");
+        expect(RESOURCES("\"unified\":{\"hugetlb.1GB.max\":\"0\"}"),
+               "cgroup hugetlb.1GB.max = 0 # linux.resources.unified[\"hugetlb.1GB.max\"]");
+        expect(RESOURCES("\"unified\":{\"misc.max\":\"a 1\\nb 2\"}"),
+               "cgroup misc.max = b 2 # linux.resources.unified[\"misc.max\"]");
+        expect(RESOURCES("\"unified\":{\"cgroup.max.depth\":\"3\"}"),
+               "cgroup cgroup.max.depth = 3 # linux.resources.unified[\"cgroup.max.depth\"]");
+}
+
+static void test_unified_refusals(void) {
+        static const struct { const char *key, *value; int code; } table[] = {
+                { "cgroup.procs", "1", EOPNOTSUPP },      { "cgroup.kill", "1", EOPNOTSUPP },
+                { "cgroup.freeze", "1", EOPNOTSUPP },     { "cgroup.subtree_control", "+cpu", EOPNOTSUPP },
+                { "cgroup.type", "threaded", EOPNOTSUPP },{ "cpu.weight.nice", "1", EOPNOTSUPP },
+                { "memory", "1", EINVAL },                { ".max", "1", EINVAL },
+                { "memory/memory.max", "1", EINVAL },     { "../x.y", "1", EINVAL },
+                { "a..b", "1", EINVAL },                  { "memory.max", "", EINVAL },
+                { "memory.max", "-1", EINVAL },           { "memory.max", "1G", EINVAL },
+                { "memory.max", "1 2", EINVAL },          { "cpu.max", "0", EINVAL },
+                { "cpu.max", "1 2 3", EINVAL },           { "cpu.max", "1000 10", EINVAL },
+                { "cpu.weight", "0", EINVAL },            { "cpu.weight", "10001", EINVAL },
+                { "cpu.idle", "2", EINVAL },              { "cpuset.cpus", "x", EINVAL },
+                { "cpuset.cpus", "0-9999", EINVAL },      { "io.weight", "8:0 0", EINVAL },
+                { "io.weight", "8 100", EINVAL },         { "io.weight", "8:0 default", EINVAL },
+                { "io.bfq.weight", "1001", EINVAL },      { "io.max", "rbps=1", EINVAL },
+                { "io.max", "8:0 rbps=0", EINVAL },       { "io.max", "8:0 target=5", EINVAL },
+                { "io.max", "9999:0 rbps=5", EINVAL },    { "memory.oom.group", "2", EINVAL },
+                { "pids.max", "many", EINVAL },
+        };
+
+        TEST("what unified must not say");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_text_ Text json = {};
+
+                text_addf(&json, RESOURCES("\"unified\":{\"%s\":\"%s\"}"), table[i].key, table[i].value);
+                refuse(json.s, table[i].code, table[i].key);
+        }
+        refuse(RESOURCES("\"unified\":{\"io.weight\":\"5\",\"io.bfq.weight\":\"5\"}"), EINVAL, "io.bfq.weight");
+}
+
+static void test_update(void) {
+        const HostFacts facts = {};
+        static const struct { const char *json, *text; } table[] = {
+                { "{}", "" },
+                { "{\"memory\":{\"limit\":5},\"pids\":{\"limit\":-1}}", "MemoryMax t 5\nTasksMax t infinity\n" },
+                { "{\"cpu\":{\"period\":50000}}", "CPUQuotaPeriodUSec t 50000\n" },
+                { "{\"unified\":{\"memory.oom.group\":\"1\"}}",
+                  "cgroup memory.oom.group = 1 # linux.resources.unified[\"memory.oom.group\"]\n" },
+                { "{\"devices\":[{\"allow\":true,\"access\":\"rwm\"}]}", "DeviceAllow a(ss)\nDevicePolicy s auto\n" },
+                { "{\"cpu\":{\"idle\":0}}", NULL },
+                { "{\"unified\":{\"cpu.idle\":\"0\"}}", NULL },
+                { "{\"unified\":{\"cpu.idle\":\"0\",\"cpu.weight\":\"5\"}}", "CPUWeight t 5\n" },
+        };
+
+        TEST("an update says only what it was asked");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_planned_ Planned p = {};
+
+                ASSERT_EQ(spec_parse_resources(table[i].json, strlen(table[i].json), &p.spec, &p.error), 0);
+                p.r = unit_plan_build_update(p.spec->linux_.resources, &facts, &p.plan, &p.error);
+                if (!table[i].text) {
+                        expect_error(&p, EINVAL, "linux.resources.");
+                        continue;
+                }
+                text_addn(&p.text, "", 0);
+                unit_plan_print(&p.plan, &p.text);
+                ASSERT_STR(p.text.s, table[i].text);
+        }
+}
+
+int main(void) {
+        test_memory();
+        test_weights();
+        test_cpu();
+        test_others();
+        test_unified();
+        test_unified_refusals();
+        test_update();
+        return 0;
+}
