@@ -24,20 +24,6 @@ int log_level_from_string(const char *s) {
         return streq(s, "warn") ? LOG_WARNING : -EINVAL;
 }
 
-/* RFC 8259: quote, backslash and controls escaped; bytes above 0x7f as they are (messages are UTF-8). */
-static void add_json_string(Text *t, const char *s) {
-        text_add(t, "\"");
-        for (; *s; s++)
-                if (*s == '"' || *s == '\\') {
-                        text_add(t, "\\");
-                        text_addn(t, s, 1);
-                } else if ((unsigned char) *s < 0x20)
-                        text_addf(t, "\\u%04x", (unsigned char) *s);
-                else
-                        text_addn(t, s, 1);
-        text_add(t, "\"");
-}
-
 static void write_log_file(LogLevel level, const char *text) {
         _cleanup_text_ Text line = {};
         time_t now = time(NULL);
@@ -48,7 +34,7 @@ static void write_log_file(LogLevel level, const char *text) {
                 strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
         if (log_settings.json) {
                 text_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
-                add_json_string(&line, text);
+                text_add_json_string(&line, text);
                 text_addf(&line, ",\"time\":\"%s\"}\n", stamp);
         } else
                 text_addf(&line, "time=\"%s\" level=%s msg=\"%s\"\n", stamp, level_names[level], text);

@@ -148,6 +148,19 @@ void text_add_escaped(Text *t, const char *s, const char *also) {
         }
 }
 
+void text_add_json_string(Text *t, const char *s) {
+        text_add(t, "\"");
+        for (; *s; s++)
+                if (*s == '"' || *s == '\\') {
+                        text_add(t, "\\");
+                        text_addn(t, s, 1);
+                } else if ((unsigned char) *s < 0x20)
+                        text_addf(t, "\\u%04x", (unsigned char) *s);
+                else
+                        text_addn(t, s, 1);
+        text_add(t, "\"");
+}
+
 static int hex_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';

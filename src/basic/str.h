@@ -57,5 +57,7 @@ void text_addn(Text *t, const char *s, size_t n);
 void text_addf(Text *t, const char *fmt, ...) _printf_(2, 3);
 /* s with control characters, '\\' and bytes of `also` written as \xNN; one line whatever the input. */
 void text_add_escaped(Text *t, const char *s, const char *also);
+/* "s" as JSON (RFC 8259): quote, backslash and controls escaped, bytes above 0x7f as they are (s is UTF-8). */
+void text_add_json_string(Text *t, const char *s);
 /* Undoes text_add_escaped() in place; -EINVAL when the text was not written by it. */
 int unescape(char *s);

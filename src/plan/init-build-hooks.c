@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "oci/state-json.h"
+#include "plan/init-build-internal.h"
+
+static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
+        static const char *no_env[] = { NULL };
+        const SpecHooks *hooks = &b->spec->hooks[kind];
+        _cleanup_text_ Text head = {}, tail = {};
+        const char *state_head, *state_tail;
+
+        if (hooks->n == 0)
+                return;
+        state_json_hook(b->spec, b->id, status, b->bundle, &head, &tail);
+        state_head = arena_strdup(b->arena, head.s);
+        state_tail = arena_strdup(b->arena, tail.s);
+        for (size_t i = 0; i < hooks->n; i++) {
+                const SpecHook *hook = &hooks->hooks[i];
+                InitStep *step = add(b, INIT_HOOK);
+
+                step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
+                step->str[0] = hook->path;
+                step->str[1] = state_head;
+                step->str[2] = state_tail;
+                step->list[0] = hook->args;
+                step->list[1] = hook->env;
+                /* Not in the specification, but relied upon: a startContainer hook without an environment of its
+                 * own has the container's. */
+                if (!hook->env)
+                        step->list[1] = kind == HOOK_START_CONTAINER && b->process ? b->process->env : no_env;
+        }
+}
+
+static bool has_runtime_hooks(const InitBuild *b) {
+        return b->spec->hooks[HOOK_PRESTART].n > 0 || b->spec->hooks[HOOK_CREATE_RUNTIME].n > 0;
+}
+
+bool build_has_mount_hooks(const InitBuild *b) {
+        return has_runtime_hooks(b) || b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
+}
+
+/* "After the runtime environment has been created": all namespaces, all mounts, the final cgroup. */
+void build_mount_hooks(InitBuild *b) {
+        if (!build_has_mount_hooks(b))
+                return;
+        build_enter_cgroup(b);
+        if (has_runtime_hooks(b))
+                add(b, INIT_RUNTIME_HOOKS);
+        add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
+}
+
+void build_start_hooks(InitBuild *b) {
+        add_hooks(b, HOOK_START_CONTAINER, "created");
+}

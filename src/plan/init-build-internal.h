@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+
+#include "basic/str.h"
+#include "plan/init-build.h"
+
+/* What the parts of the builder share; used by init-build*.c only. Each part appends its steps in order. */
+
+typedef struct BuildMount BuildMount; /* init-build-mounts.c */
+
+typedef struct InitBuild {
+        const Spec *spec;
+        const HostFacts *facts;
+        InitPlan *plan;
+        Arena *arena;                 /* the plan's */
+        Error *reterr;
+
+        /* What differs between a container's init and a process of exec. */
+        bool exec;
+        const SpecProcess *process;   /* or NULL */
+        const char *id, *bundle;
+        bool no_new_keyring;
+        const void *seccomp;
+        size_t seccomp_size;
+        const Request *request;       /* of the init */
+
+        uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
+        bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
+        uint64_t n_slots;             /* handed out */
+        bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
+
+        BuildMount *mounts;
+        size_t n_mounts;
+        bool dev_is_bound;            /* the host's /dev or another: nothing is made in it */
+} InitBuild;
+
+static inline InitStep *add(InitBuild *b, InitOp op) {
+        return init_plan_add(b->plan, op);
+}
+
+/* The next slot; -EINVAL when all are used. */
+int build_slot(InitBuild *b, uint64_t *ret);
+
+/* Waits for the final cgroup and enters a cgroup namespace of its own there, at the last moment before the first
+ * step that needs either: systemd works while the helper does. Does nothing when that is in the plan already. */
+void build_enter_cgroup(InitBuild *b);
+
+/* init-build-namespaces.c */
+int build_open_namespaces(InitBuild *b);
+void build_namespaces(InitBuild *b);
+void build_session(InitBuild *b);
+
+/* init-build-mounts.c */
+int build_read_mounts(InitBuild *b);
+int build_open_sources(InitBuild *b);
+void build_mounts(InitBuild *b);
+/* Those whose place in the list does not matter, because no other step comes near their targets. The ones that need
+ * the host's mounts, or everything mounted (hooks), come before the pivot, the others after it. */
+void build_postponed_mounts(InitBuild *b, bool pivoted);
+/* Mounts on which the builder itself had to write before they could become read-only. */
+void build_readonly_mounts(InitBuild *b);
+/* Is there a mount at exactly this path? */
+bool build_has_mount_at(const InitBuild *b, const char *path);
+
+/* init-build-devices.c */
+void build_devices(InitBuild *b);
+void build_console(InitBuild *b);
+/* Is a node made at, above or below this path? */
+bool build_has_device_near(const InitBuild *b, const char *path);
+
+/* init-build-process.c */
+void build_raise_rlimits(InitBuild *b);
+void build_oom_score_adj(InitBuild *b);
+int build_check_process(InitBuild *b);
+void build_process(InitBuild *b);
+void build_command(InitBuild *b);
+
+/* init-build-hooks.c */
+bool build_has_mount_hooks(const InitBuild *b);
+void build_mount_hooks(InitBuild *b);
+void build_start_hooks(InitBuild *b);

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/personality.h>
+
+#include "plan/init-build-internal.h"
+#include "plan/seccomp.h"
+
+#define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6U /* since Linux 6.9 */
+
+/* Without CAP_SYS_RESOURCE over the machine nobody lowers it; a rootless container gets along without. */
+void build_oom_score_adj(InitBuild *b) {
+        InitStep *step;
+
+        if (!b->process || !b->process->oom_score_adj.set)
+                return;
+        step = add(b, INIT_OOM_SCORE_ADJ);
+        step->num[0] = (uint64_t) (int64_t) b->process->oom_score_adj.v;
+        step->num[1] = b->facts->rootless || b->facts->own_userns;
+}
+
+/* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins. */
+void build_raise_rlimits(InitBuild *b) {
+        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
+                InitStep *step = add(b, INIT_RAISE_RLIMIT);
+
+                step->num[0] = (uint64_t) b->process->rlimits[i].resource;
+                step->num[1] = b->process->rlimits[i].hard;
+        }
+}
+
+static bool has_apparmor(const InitBuild *b) {
+        return !isempty(b->process->apparmor_profile) &&
+               (b->facts->apparmor || !streq(b->process->apparmor_profile, "unconfined"));
+}
+
+/* A process that is to be confined does not run unconfined because the host lacks the means. */
+int build_check_process(InitBuild *b) {
+        const SpecProcess *p = b->process;
+
+        if (!p)
+                return 0;
+        if (has_apparmor(b) && !b->facts->apparmor)
+                return error_setf(b->reterr, EOPNOTSUPP,
+                                  "process.apparmorProfile: AppArmor is not enabled on this host");
+        if (!isempty(p->selinux_label) && !b->facts->selinux)
+                return error_setf(b->reterr, EOPNOTSUPP,
+                                  "process.selinuxLabel: SELinux is not enabled on this host");
+        if (!p->args && (b->exec || b->request->start_now))
+                return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
+        return 0;
+}
+
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. */
+static void add_scheduling(InitBuild *b) {
+        const SpecProcess *p = b->process;
+        InitStep *step;
+
+        if (p->scheduler) {
+                build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
+                step = add(b, INIT_SCHEDULER);
+                step->num[0] = p->scheduler->policy;
+                step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
+                step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
+                step->num[3] = p->scheduler->flags;
+                step->num[4] = p->scheduler->runtime;
+                step->num[5] = p->scheduler->deadline;
+                step->num[6] = p->scheduler->period;
+        }
+        if (p->io_priority.set)
+                add(b, INIT_IO_PRIORITY)->num[0] = (uint32_t) p->io_priority.v;
+}
+
+typedef struct PolicyWord {
+        const char *word;
+        uint32_t value;
+} PolicyWord;
+
+static uint32_t policy_value(const PolicyWord *words, const char *word) {
+        while (words->word && !streq(words->word, word))
+                words++;
+        return words->value;
+}
+
+static void add_memory_policy(InitBuild *b) {
+        static const PolicyWord modes[] = {
+                { "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_BIND", MPOL_BIND },
+                { "MPOL_INTERLEAVE", MPOL_INTERLEAVE }, { "MPOL_LOCAL", MPOL_LOCAL },
+                { "MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY },
+                { "MPOL_WEIGHTED_INTERLEAVE", MPOL_WEIGHTED_INTERLEAVE_NUMBER },
+                { NULL, MPOL_DEFAULT },
+        };
+        static const PolicyWord flags[] = {
+                { "MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES },
+                { "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
+                { "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
+                {},
+        };
+        const SpecMemoryPolicy *policy = b->spec->linux_.memory_policy;
+        InitStep *step;
+
+        if (!policy)
+                return;
+        build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
+        step = add(b, INIT_MEMORY_POLICY);
+        step->num[0] = policy_value(modes, policy->mode);
+        for (size_t i = 0; policy->flags[i]; i++)
+                step->num[0] |= policy_value(flags, policy->flags[i]);
+        step->str[0] = policy->nodes;
+}
+
+static void add_personality(InitBuild *b) {
+        const char *personality = b->spec->linux_.personality;
+
+        if (personality)
+                add(b, INIT_PERSONALITY)->num[0] = streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+}
+
+static void add_user(InitBuild *b) {
+        const SpecProcess *p = b->process;
+        const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
+        const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
+        InitStep *step = add(b, INIT_USER);
+
+        for (size_t i = 0; i < p->n_additional_gids; i++)
+                groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
+        step->num[0] = p->uid;
+        step->num[1] = p->gid;
+        step->num[2] = keep && streq(keep, "1");
+        step->num[3] = b->facts->rootless || b->facts->own_userns; /* setgroups(2) may be denied there */
+        step->list[0] = groups;
+}
+
+static void add_rlimits(InitBuild *b) {
+        for (size_t i = 0; i < b->process->n_rlimits; i++) {
+                InitStep *step = add(b, INIT_RLIMIT);
+
+                step->num[0] = (uint64_t) b->process->rlimits[i].resource;
+                step->num[1] = b->process->rlimits[i].soft;
+                step->num[2] = b->process->rlimits[i].hard;
+        }
+}
+
+static void add_seccomp(InitBuild *b) {
+        const SpecSeccomp *seccomp = b->spec->linux_.seccomp;
+        InitStep *step;
+
+        if (!b->seccomp)
+                return;
+        step = add(b, INIT_SECCOMP);
+        step->blob = b->seccomp;
+        step->blob_size = b->seccomp_size;
+        if (!seccomp)
+                return;
+        step->num[0] = seccomp_flags(seccomp);
+        step->num[1] = seccomp_notifies(seccomp);
+        step->str[0] = step->num[1] ? seccomp->listener_path : NULL;
+        step->str[1] = step->num[1] ? seccomp->listener_metadata : NULL;
+}
+
+/*
+ * When is the filter loaded? Every system call after it has to pass it, so as late as possible:
+ *   - without no_new_privs it needs CAP_SYS_ADMIN, so right before the capabilities go;
+ *   - with it, right before the exec; but with a listener before INIT_READY, because the launcher, which
+ *     takes the listener's descriptor, is gone after that.
+ */
+static bool seccomp_is_early(const InitBuild *b) {
+        return !b->process->no_new_privileges;
+}
+
+static bool seccomp_is_last(const InitBuild *b) {
+        const SpecSeccomp *seccomp = b->spec->linux_.seccomp;
+
+        return !seccomp_is_early(b) && !(seccomp && seccomp_notifies(seccomp));
+}
+
+static void add_capabilities(InitBuild *b) {
+        const SpecCapabilities none = {}, *c = b->process->has_capabilities ? &b->process->capabilities : &none;
+        InitStep *step = add(b, INIT_CAPABILITIES);
+
+        step->num[0] = c->effective;
+        step->num[1] = c->permitted;
+        step->num[2] = c->inheritable;
+        step->num[3] = c->ambient;
+}
+
+/*
+ * From root in the container's namespaces to the user that was asked for. After INIT_USER files are opened with that
+ * user's ids, and until INIT_CAPABILITIES with all capabilities:
+ *   - what is written to /proc (labels) comes before the user, as our files there belong to root;
+ *   - INIT_CWD comes in between: a directory that only the user may enter (a network file system that squashes
+ *     root) and one that only root may enter (the engine's choice, not the user's) both work;
+ *   - the limits come before the filter and after all that may need many descriptors or pages; only what the gate
+ *     needs comes after;
+ *   - INIT_FIND comes last: it is to see exactly what the exec will see.
+ */
+void build_process(InitBuild *b) {
+        const SpecProcess *p = b->process;
+
+        if (!p)
+                return;
+        if (!p->terminal) {
+                InitStep *step = add(b, INIT_STDIO_OWNER);
+
+                step->num[0] = p->uid;
+                step->num[1] = INIT_KEEP_ID;
+        }
+        add_scheduling(b);
+        add_personality(b);
+        add_memory_policy(b);
+        if (has_apparmor(b))
+                add(b, INIT_APPARMOR)->str[0] = p->apparmor_profile;
+        if (!isempty(p->selinux_label))
+                add(b, INIT_SELINUX)->str[0] = p->selinux_label;
+        add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
+        add(b, INIT_BOUNDING)->num[0] = p->has_capabilities ? p->capabilities.bounding : 0;
+        add_user(b);
+        add(b, INIT_CWD)->str[0] = p->cwd;
+        add_rlimits(b);
+        build_enter_cgroup(b);
+        if (seccomp_is_early(b))
+                add_seccomp(b);
+        add_capabilities(b);
+        if (p->no_new_privileges)
+                add(b, INIT_NO_NEW_PRIVS);
+}
+
+static int compare_env(const void *a, const void *b) {
+        const char *const *x = *(const char *const *const *) a, *const *y = *(const char *const *const *) b;
+        size_t n = strcspn(*x, "="), m = strcspn(*y, "=");
+        int r = memcmp(*x, *y, MIN(n, m));
+
+        if (r != 0)
+                return r;
+        if (n != m)
+                return n < m ? -1 : 1;
+        return x < y ? -1 : x > y;
+}
+
+/* Of names that come twice the last one counts, as with assignments; programs do not agree on that when they see
+ * both. */
+static void drop_duplicates(Arena *a, const char **env, size_t n) {
+        const char ***sorted = arena_calloc(a, n, sizeof(*sorted));
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++)
+                sorted[i] = &env[i];
+        qsort(sorted, n, sizeof(*sorted), compare_env);
+        for (size_t i = 0; i + 1 < n; i++) {
+                size_t name = strcspn(*sorted[i], "=");
+
+                if (name == strcspn(*sorted[i + 1], "=") && memcmp(*sorted[i], *sorted[i + 1], name) == 0)
+                        *sorted[i] = NULL;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (env[i])
+                        env[kept++] = env[i];
+        env[kept] = NULL;
+}
+
+/* HOME is the helper's to add: it is in the container's /etc/passwd. */
+static const char **build_env(InitBuild *b) {
+        const char **given = b->process->env, **env;
+        size_t n = 0;
+
+        while (given[n])
+                n++;
+        env = arena_calloc(b->arena, n + 4, sizeof(*env));
+        memcpy(env, given, n * sizeof(*env));
+        if (b->request && b->request->listen_fds > 0) {
+                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->request->listen_fds);
+                env[n++] = "LISTEN_PID=1";
+                if (b->request->listen_fd_names)
+                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->request->listen_fd_names);
+        }
+        drop_duplicates(b->arena, env, n);
+        return env;
+}
+
+/* The end: the command is looked up while the launcher can still report that there is none. Without one (or
+ * without a process at all) there is nothing behind the gate, and `start` is told so. */
+void build_command(InitBuild *b) {
+        bool has_command = b->process && b->process->args;
+        const char **env = has_command ? build_env(b) : NULL;
+        InitStep *step;
+
+        if (has_command) {
+                step = add(b, INIT_FIND);
+                step->list[0] = b->process->args;
+                step->list[1] = env;
+        }
+        if (b->process && !seccomp_is_early(b) && !seccomp_is_last(b))
+                add_seccomp(b);
+        build_enter_cgroup(b);
+        add(b, INIT_READY);
+        if (b->request && !b->request->start_now)
+                add(b, INIT_GATE);
+        if (!has_command)
+                return;
+        if (!b->exec)
+                build_start_hooks(b);
+        if (seccomp_is_last(b))
+                add_seccomp(b);
+        step = add(b, INIT_EXEC);
+        step->list[0] = b->process->args;
+        step->list[1] = env;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/init-build.h"
+
+#include <linux/mount.h>
+#include <sched.h>
+
+#include "basic/file.h"
+#include "plan/init-build-internal.h"
+
+int build_slot(InitBuild *b, uint64_t *ret) {
+        if (b->n_slots == INIT_SLOTS)
+                return error_setf(b->reterr, EINVAL, "mounts: more than %u bind mounts and namespaces to open",
+                                  INIT_SLOTS);
+        *ret = b->n_slots++;
+        return 0;
+}
+
+static int check_namespaces(const Spec *spec, Error *reterr) {
+        const SpecLinux *l = &spec->linux_;
+
+        for (size_t i = 0; i < l->n_namespaces; i++)
+                if (l->namespaces[i].type == CLONE_NEWNS && l->namespaces[i].path)
+                        return error_setf(reterr, EOPNOTSUPP,
+                                          "linux.namespaces[%zu].path: a mount namespace cannot be joined", i);
+        if (!spec_namespace(spec, CLONE_NEWNS))
+                return error_setf(reterr, EOPNOTSUPP, "linux.namespaces: without one of type \"mount\" the "
+                                  "container's mounts would be the host's");
+        return 0;
+}
+
+static int check_supported(const Spec *spec, Error *reterr) {
+        int r = check_namespaces(spec, reterr);
+
+        if (r < 0)
+                return r;
+        if (spec->linux_.n_net_devices > 0)
+                return error_setf(reterr, EOPNOTSUPP, "linux.netDevices: moving network devices is not supported");
+        if (spec->linux_.intel_rdt)
+                return error_setf(reterr, EOPNOTSUPP, "linux.intelRdt: not supported");
+        return 0;
+}
+
+/* Whether later mounts of the host show up in the container, and the container's on the host (shared). The rootfs
+ * itself gets its propagation when it is "/". */
+static void build_root(InitBuild *b) {
+        const char *propagation = b->spec->linux_.rootfs_propagation ?: "slave";
+        bool private = streq(propagation, "private") || streq(propagation, "unbindable");
+        InitStep *step;
+
+        add(b, INIT_ROOT_PROPAGATION)->num[0] =
+                streq(propagation, "shared") ? MS_SHARED : private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+        step = add(b, INIT_ROOTFS);
+        step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+        step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
+}
+
+static void add_paths(InitBuild *b, InitOp op, const char **paths) {
+        for (; *paths; paths++)
+                add(b, op)->str[0] = path_normalize(b->arena, "/", *paths);
+}
+
+/* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
+static void build_pivot(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        add(b, b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT);
+        if (streq_null(l->rootfs_propagation, "shared"))
+                add(b, INIT_SHARE_ROOT)->num[0] = MS_SHARED;
+        else if (streq_null(l->rootfs_propagation, "unbindable"))
+                add(b, INIT_SHARE_ROOT)->num[0] = MS_UNBINDABLE;
+        if (b->process && !streq(b->process->cwd, "/"))
+                add(b, INIT_MKDIR)->str[0] = b->process->cwd;
+        build_readonly_mounts(b);
+        if (b->spec->root_readonly)
+                add(b, INIT_REMOUNT_ROOT)->num[0] = MOUNT_ATTR_RDONLY;
+        /* After the hooks, which may have made the network devices that they are about. */
+        for (size_t i = 0; i < l->n_sysctl; i++) {
+                InitStep *step = add(b, INIT_SYSCTL);
+
+                step->str[0] = l->sysctl[i].key;
+                step->str[1] = l->sysctl[i].value;
+        }
+        add_paths(b, INIT_READONLY, l->readonly_paths);
+        add_paths(b, INIT_MASK, l->masked_paths);
+        build_postponed_mounts(b, true);
+}
+
+static int build_init(InitBuild *b) {
+        int r;
+
+        r = check_supported(b->spec, b->reterr);
+        if (r >= 0)
+                r = build_check_process(b);
+        if (r >= 0)
+                r = build_read_mounts(b);
+        if (r >= 0)
+                r = build_open_namespaces(b);
+        if (r < 0)
+                return r;
+        build_oom_score_adj(b);
+        if ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER)
+                build_raise_rlimits(b);
+        r = build_open_sources(b);
+        if (r < 0)
+                return r;
+        build_namespaces(b);
+        build_session(b);
+        build_root(b);
+        build_mounts(b);
+        build_devices(b);
+        build_console(b);
+        build_postponed_mounts(b, false);
+        build_mount_hooks(b);
+        build_pivot(b);
+        if (b->new_namespaces & CLONE_NEWCGROUP)
+                build_enter_cgroup(b); /* while we may unshare */
+        build_process(b);
+        build_command(b);
+        return 0;
+}
+
+/* Into the namespaces of a container that runs. The cgroup comes first: what INIT_FORK makes is born in it. */
+static int build_exec(InitBuild *b, uint32_t namespaces) {
+        const SpecProcess *p = b->process;
+        int r;
+
+        r = build_check_process(b);
+        if (r < 0)
+                return r;
+        build_oom_score_adj(b);
+        if (namespaces & CLONE_NEWUSER)
+                build_raise_rlimits(b);
+        if (p->cpu_affinity_initial)
+                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_initial;
+        build_enter_cgroup(b);
+        if (p->cpu_affinity_final)
+                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_final;
+        add(b, INIT_ENTER)->num[0] = namespaces;
+        if (namespaces & CLONE_NEWUSER)
+                add(b, INIT_BECOME_ROOT);
+        if (namespaces & CLONE_NEWPID)
+                add(b, INIT_FORK);
+        build_session(b);
+        build_console(b);
+        build_process(b);
+        build_command(b);
+        return 0;
+}
+
+static InitBuild begin(const Spec *spec, const HostFacts *facts, InitPlan *plan, Error *reterr) {
+        return (InitBuild){ .spec = spec, .facts = facts, .plan = plan, .arena = &plan->arena, .reterr = reterr };
+}
+
+static int finish(int r, InitPlan *plan, InitPlan *ret) {
+        if (r < 0) {
+                init_plan_done(plan);
+                return r;
+        }
+        *ret = *plan;
+        return 0;
+}
+
+int init_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, InitPlan *ret, Error *reterr) {
+        InitPlan plan = {};
+        InitBuild b = begin(spec, facts, &plan, reterr);
+
+        b.request = request;
+        b.process = spec->process;
+        b.id = request->id;
+        b.bundle = request->bundle;
+        b.no_new_keyring = request->no_new_keyring;
+        b.seccomp = request->seccomp;
+        b.seccomp_size = request->seccomp_size;
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
+                const SpecNamespace *n = &spec->linux_.namespaces[i];
+
+                *(n->path ? &b.joined_namespaces : &b.new_namespaces) |= (uint32_t) n->type;
+        }
+        b.in_userns = facts->own_userns || spec_namespace(spec, CLONE_NEWUSER);
+        return finish(build_init(&b), &plan, ret);
+}
+
+int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
+                         Error *reterr) {
+        InitPlan plan = {};
+        InitBuild b = begin(spec, facts, &plan, reterr);
+
+        b.exec = true;
+        b.process = request->process;
+        b.id = request->id;
+        b.no_new_keyring = request->no_new_keyring;
+        b.seccomp = request->seccomp;
+        b.seccomp_size = request->seccomp_size;
+        return finish(build_exec(&b, (uint32_t) request->namespaces), &plan, ret);
+}

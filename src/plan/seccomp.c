@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/seccomp.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "plan/seccomp-enosys.h"
+#include "plan/seccomp-library.h"
+
+#define FILTER_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
+#define ARGS_MAX 6
+/* From here on the binary tree is shorter than the list; libseccomp 2.5 gets small trees wrong. */
+#define TREE_MIN 32
+
+typedef struct Compiler {
+        const SeccompLibrary *library;
+        const SpecSeccomp *seccomp;
+        scmp_filter_ctx ctx;
+        uint32_t default_action;
+        uint32_t *archs;        /* of the filter */
+        size_t n_archs;
+        Error *reterr;
+} Compiler;
+
+static void compiler_done(Compiler *c) {
+        if (c->ctx)
+                c->library->release(c->ctx);
+        free(c->archs);
+}
+
+/* The oci layer knows the names; errno is given only where it has a meaning. */
+static uint32_t action_from_name(const char *name, OptU32 errno_ret) {
+        uint32_t value = errno_ret.set ? errno_ret.v : EPERM;
+
+        if (streq(name, "SCMP_ACT_ERRNO"))
+                return SCMP_ACT_ERRNO(value);
+        if (streq(name, "SCMP_ACT_TRACE"))
+                return SCMP_ACT_TRACE(value);
+        if (streq(name, "SCMP_ACT_ALLOW"))
+                return SCMP_ACT_ALLOW;
+        if (streq(name, "SCMP_ACT_LOG"))
+                return SCMP_ACT_LOG;
+        if (streq(name, "SCMP_ACT_TRAP"))
+                return SCMP_ACT_TRAP;
+        if (streq(name, "SCMP_ACT_NOTIFY"))
+                return SCMP_ACT_NOTIFY;
+        if (streq(name, "SCMP_ACT_KILL_PROCESS"))
+                return SCMP_ACT_KILL_PROCESS;
+        return SCMP_ACT_KILL_THREAD; /* and SCMP_ACT_KILL, its old name */
+}
+
+static int add_arch(Compiler *c, uint32_t arch) {
+        int r;
+
+        for (size_t i = 0; i < c->n_archs; i++)
+                if (c->archs[i] == arch)
+                        return 0;
+        if (c->library->arch_exist(c->ctx, arch) == -EEXIST) {
+                r = c->library->arch_add(c->ctx, arch);
+                if (r < 0)
+                        return r;
+        }
+        GREW(c->archs, c->n_archs);
+        c->archs[c->n_archs++] = arch;
+        return 0;
+}
+
+/* The native one is always there, whatever the list says: the container's processes are of it. */
+static int add_archs(Compiler *c) {
+        int r;
+
+        r = add_arch(c, c->library->arch_native());
+        for (size_t i = 0; c->seccomp->architectures[i] && r >= 0; i++) {
+                const char *name = startswith(c->seccomp->architectures[i], "SCMP_ARCH_");
+                char lower[32] = {};
+                uint32_t arch;
+
+                for (size_t k = 0; name && name[k] && k < sizeof(lower) - 1; k++)
+                        lower[k] = (char) tolower((unsigned char) name[k]);
+                arch = c->library->arch_resolve_name(lower);
+                if (arch != 0)
+                        r = add_arch(c, arch);
+        }
+        if (r < 0)
+                return error_errnof(c->reterr, r, "linux.seccomp.architectures: cannot be in one filter");
+        return 0;
+}
+
+static struct scmp_arg_cmp convert_arg(const SpecSeccompArg *a) {
+        static const enum scmp_compare operators[] = { SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE,       SCMP_CMP_EQ,
+                                                       SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ };
+
+        return (struct scmp_arg_cmp){ a->index, operators[a->op], a->value, a->value_two };
+}
+
+/* Conditions are all to be met. libseccomp takes one for each argument; where there are more, each becomes a rule of
+ * its own and any of them is enough: so Docker's profiles have meant it from the beginning. */
+static int add_rule(Compiler *c, const SpecSyscall *rule, uint32_t action, int number) {
+        struct scmp_arg_cmp args[ARGS_MAX];
+        bool seen[ARGS_MAX] = {}, repeated = false;
+        int r;
+
+        for (size_t i = 0; i < rule->n_args; i++) {
+                repeated = repeated || seen[rule->args[i].index];
+                seen[rule->args[i].index] = true;
+        }
+        if (!repeated) {
+                for (size_t i = 0; i < rule->n_args; i++)
+                        args[i] = convert_arg(rule->args + i);
+                return c->library->rule_add_array(c->ctx, action, number, (unsigned) rule->n_args, args);
+        }
+        for (size_t i = 0; i < rule->n_args; i++) {
+                args[0] = convert_arg(rule->args + i);
+                r = c->library->rule_add_array(c->ctx, action, number, 1, args);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_rules(Compiler *c) {
+        for (size_t i = 0; i < c->seccomp->n_syscalls; i++) {
+                const SpecSyscall *rule = c->seccomp->syscalls + i;
+                uint32_t action = action_from_name(rule->action, rule->errno_ret);
+
+                /* libseccomp refuses rules that say what happens anyway. */
+                if (action == c->default_action)
+                        continue;
+                for (const char **name = rule->names; *name; name++) {
+                        int r, number = c->library->syscall_resolve_name(*name);
+
+                        if (number == __NR_SCMP_ERROR)
+                                continue;
+                        r = add_rule(c, rule, action, number);
+                        if (r < 0)
+                                return error_errnof(c->reterr, r, "linux.seccomp.syscalls[%zu]: no rule for \"%s\"", i,
+                                                    *name);
+                }
+        }
+        return 0;
+}
+
+static int export_filter(Compiler *c, Text *ret) {
+        _cleanup_free_ char *bytes = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        size_t size = 0;
+        int r;
+
+        if (c->library->export_bpf_mem) {
+                r = c->library->export_bpf_mem(c->ctx, NULL, &size);
+                if (r < 0)
+                        return r;
+                bytes = xmalloc0(size);
+                r = c->library->export_bpf_mem(c->ctx, bytes, &size);
+        } else {
+                fd = memfd_create("ocirt-sd-seccomp", MFD_CLOEXEC);
+                if (fd < 0)
+                        return -errno;
+                r = c->library->export_bpf(c->ctx, fd);
+                if (r < 0)
+                        return r;
+                if (lseek(fd, 0, SEEK_SET) < 0)
+                        return -errno;
+                r = read_file_fd(fd, 2 * FILTER_MAX, &bytes, &size);
+        }
+        if (r < 0)
+                return r;
+        text_addn(ret, bytes, size);
+        return 0;
+}
+
+static int compile(Compiler *c, Text *ret) {
+        int r;
+
+        c->default_action = action_from_name(c->seccomp->default_action, c->seccomp->default_errno_ret);
+        c->ctx = c->library->init(c->default_action);
+        if (!c->ctx)
+                return error_setf(c->reterr, EINVAL, "linux.seccomp.defaultAction: libseccomp has no %s",
+                                  c->seccomp->default_action);
+        r = add_archs(c);
+        if (r < 0)
+                return r;
+        if (c->seccomp->n_syscalls > 0) {
+                size_t n = 0;
+
+                for (size_t i = 0; i < c->seccomp->n_syscalls; i++)
+                        for (const char **name = c->seccomp->syscalls[i].names; *name; name++)
+                                n++;
+                if (n > TREE_MIN)
+                        (void) c->library->attr_set(c->ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        }
+        r = add_rules(c);
+        if (r < 0)
+                return r;
+        seccomp_enosys_stub(c->library, c->seccomp, c->archs, c->n_archs, ret);
+        r = export_filter(c, ret);
+        if (r < 0)
+                return error_errnof(c->reterr, r, "linux.seccomp: libseccomp cannot make the filter");
+        if (ret->n > FILTER_MAX)
+                return error_setf(c->reterr, E2BIG, "linux.seccomp: a filter of %zu instructions, Linux takes %d",
+                                  ret->n / sizeof(struct sock_filter), BPF_MAXINSNS);
+        return 0;
+}
+
+int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Error *reterr) {
+        _cleanup_(compiler_done) Compiler c = { .seccomp = seccomp, .reterr = reterr };
+        _cleanup_text_ Text filter = {};
+        int r;
+
+        r = seccomp_library(&c.library, reterr);
+        if (r < 0)
+                return r;
+        r = compile(&c, &filter);
+        if (r < 0)
+                return r;
+        *ret_size = filter.n;
+        *ret = TAKE_PTR(filter.s);
+        return 0;
+}
+
+bool seccomp_notifies(const SpecSeccomp *seccomp) {
+        for (size_t i = 0; i < seccomp->n_syscalls; i++)
+                if (streq(seccomp->syscalls[i].action, "SCMP_ACT_NOTIFY"))
+                        return true;
+        return streq(seccomp->default_action, "SCMP_ACT_NOTIFY");
+}
+
+unsigned seccomp_flags(const SpecSeccomp *seccomp) {
+        unsigned flags = 0;
+
+        /* Other runtimes' default: a filter is no reason to make every branch of the container slower. */
+        if (!seccomp->flags[0])
+                return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+        for (const char **flag = seccomp->flags; *flag; flag++)
+                if (streq(*flag, "SECCOMP_FILTER_FLAG_LOG"))
+                        flags |= SECCOMP_FILTER_FLAG_LOG;
+                else if (streq(*flag, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"))
+                        flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+                else if (streq(*flag, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") && seccomp_notifies(seccomp))
+                        /* The kernel takes it together with a listener only. */
+                        flags |= SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+        /* TSYNC has nothing to do: the process that loads the filter has one thread. */
+        return flags;
+}
+
+/* NUL ends each string, so that no two profiles make the same key. */
+static void key_add(Text *key, const char *s) {
+        text_addn(key, s, strlen(s) + 1);
+}
+
+static void key_add_number(Text *key, bool set, uint64_t v) {
+        char number[32];
+
+        if (set)
+                (void) snprintf(number, sizeof(number), "%" PRIu64, v);
+        key_add(key, set ? number : "-");
+}
+
+void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret) {
+        /* The number changes with what is made of the same profile. */
+        key_add(ret, "ocirt-sd seccomp 1");
+        key_add(ret, seccomp->default_action);
+        key_add_number(ret, seccomp->default_errno_ret.set, seccomp->default_errno_ret.v);
+        for (const char **arch = seccomp->architectures; *arch; arch++)
+                key_add(ret, *arch);
+        for (size_t i = 0; i < seccomp->n_syscalls; i++) {
+                const SpecSyscall *rule = seccomp->syscalls + i;
+
+                key_add(ret, "");
+                key_add(ret, rule->action);
+                key_add_number(ret, rule->errno_ret.set, rule->errno_ret.v);
+                key_add_number(ret, true, rule->n_args);
+                for (size_t k = 0; k < rule->n_args; k++) {
+                        key_add_number(ret, true, rule->args[k].index);
+                        key_add_number(ret, true, rule->args[k].op);
+                        key_add_number(ret, true, rule->args[k].value);
+                        key_add_number(ret, true, rule->args[k].value_two);
+                }
+                for (const char **name = rule->names; *name; name++)
+                        key_add(ret, *name);
+        }
+}
