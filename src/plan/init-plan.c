@@ -15,3 +15,10 @@ InitStep *init_plan_add(InitPlan *plan, InitOp op) {
         *step = (InitStep){ .op = op };
         return step;
 }
+
+bool init_plan_has(const InitPlan *plan, InitOp op) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].op == op)
+                        return true;
+        return false;
+}
