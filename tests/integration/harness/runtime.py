@@ -13,7 +13,7 @@ from . import process, systemd
 from .wait import until
 
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
-TIMEOUT = 120
+TIMEOUT = 60
 _numbers = itertools.count()
 
 
