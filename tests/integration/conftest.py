@@ -63,7 +63,7 @@ def container(runtime, bundles, nothing_left):
 
     yield make
     for one in made:
-        runtime.call("delete", "--force", one.id)
+        runtime("delete", "--force", one.id)
         shutil.rmtree(one.bundle.path, ignore_errors=True)
 
 
