@@ -40,7 +40,7 @@ static int own_path(Helper *h, char **ret, Error *e) {
 
 /* A copy of the mount of our own directory, and of nothing above or beside it. */
 static int own_directory(Helper *h, const char *host, Error *e) {
-        _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* lint: host path */
+        _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* host */
         _cleanup_free_ char *path = NULL;
         struct statfs f;
         int r;
@@ -52,16 +52,17 @@ static int own_directory(Helper *h, const char *host, Error *e) {
         r = own_path(h, &path, e);
         if (r < 0)
                 return r;
-        dir = open_at(top, path, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        dir = open_at(top, path, O_PATH | O_DIRECTORY, 0,
+                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
         r = dir < 0 ? dir : mount_clone(dir, false);
         return r < 0 ? error_errnof(e, r, "open cgroup %s in %s", path, host) : r;
 }
 
 /*
- * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. So it does without one
- * if it is as privileged as the host, whose whole tree it then sees, as with other runtimes. In a user namespace
- * without a cgroup namespace the kernel refuses that, and what is left is its own directory, read-only: writable it
- * would let the container act on the cgroups of its host user.
+ * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. So it does
+ * without one if it is as privileged as the host, whose whole tree it then sees, as with other runtimes. In
+ * a user namespace without a cgroup namespace the kernel refuses that, and what is left is its own
+ * directory, read-only: writable it would let the container act on the cgroups of its host user.
  */
 int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         const char *target = s->str[0];

@@ -6,19 +6,21 @@
 
 int helper_slot(Helper *h, uint64_t slot, Error *e) {
         if (slot >= INIT_SLOTS || h->slots[slot] < 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is empty", (unsigned long long) slot);
+                return error_setf(e, EBADMSG, "slot %llu of the init plan is empty",
+                                  (unsigned long long) slot);
         return h->slots[slot];
 }
 
 int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
         if (slot >= INIT_SLOTS || h->slots[slot] >= 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is taken", (unsigned long long) slot);
+                return error_setf(e, EBADMSG, "slot %llu of the init plan is taken",
+                                  (unsigned long long) slot);
         h->slots[slot] = fd;
         return 0;
 }
 
 int helper_root(Helper *h) {
         if (h->root < 0)
-                h->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                h->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* own */
         return h->root < 0 ? -errno : h->root;
 }

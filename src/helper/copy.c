@@ -9,8 +9,8 @@
 #include "basic/file.h"
 #include "helper/mounts.h"
 
-/* tmpcopyup: the tree under a directory of the image into the new tmpfs that will cover it. Nothing is followed.
- * The destination is ours alone until it is attached. */
+/* tmpcopyup: the tree under a directory of the image into the new tmpfs that will cover it. Nothing is
+ * followed. The destination is ours alone until it is attached. */
 
 #define DEPTH_MAX 64
 #define XATTR_MAX 65536
@@ -30,7 +30,8 @@ static int copy_xattrs(int from, int to) {
         for (const char *name = names; name < names + n; name += strlen(name) + 1) {
                 ssize_t size = fgetxattr(from, name, value, XATTR_MAX);
 
-                if (size >= 0 && fsetxattr(to, name, value, (size_t) size, 0) < 0 && errno != ENOTSUP && errno != EPERM)
+                if (size >= 0 && fsetxattr(to, name, value, (size_t) size, 0) < 0 && errno != ENOTSUP &&
+                    errno != EPERM)
                         return -errno;
         }
         return 0;
@@ -47,7 +48,8 @@ static int copy_attributes(int from, int to, const struct stat *st) {
 }
 
 static int copy_file(int from, int to, const char *name) {
-        _cleanup_close_ int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        _cleanup_close_ int in =
+                openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         _cleanup_close_ int out = -EBADF;
         struct stat st;
         ssize_t n;

@@ -17,8 +17,8 @@ static bool is_device(const struct stat *st, mode_t type, dev_t device) {
         return (st->st_mode & S_IFMT) == type && (type == S_IFIFO || st->st_rdev == device);
 }
 
-/* The node is looked at whether we made it or found it: a file system that the container's owner writes to may have
- * anything at that name, and the kernel tells who made what only by the node itself. */
+/* The node is looked at whether we made it or found it: a file system that the container's owner writes to
+ * may have anything at that name, and the kernel tells who made what only by the node itself. */
 int step_device(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0], *name;
         mode_t type = type_bits(s->num[0]);
@@ -39,15 +39,16 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "open device %s", path);
         if (!is_device(&st, type, device))
                 return error_setf(e, EEXIST, "create device %s: something else is there already", path);
-        if (made && fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
+        if (made && (st.st_uid != (uid_t) s->num[4] || st.st_gid != (gid_t) s->num[5]) &&
+            fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
                 return error_errnof(e, errno, "change owner of device %s", path);
         return 0;
 }
 
 int step_device_bind(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0], *name;
-        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC), mount_fd = -EBADF, dir = -EBADF, /* lint: host path */
-                place = -EBADF;
+        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC); /* host */
+        _cleanup_close_ int mount_fd = -EBADF, dir = -EBADF, place = -EBADF;
         struct stat st;
         int r;
 

@@ -10,14 +10,15 @@
 #include "helper/talk.h"
 
 /*
- * A created container waits here, perhaps for days, in little memory and with two or three descriptors: stdio,
- * what is preserved, and a listening socket that lies in the runtime's directory, not in the container's.
+ * A created container waits here, perhaps for days, in little memory and with two or three descriptors:
+ * stdio, what is preserved, and a listening socket that lies in the runtime's directory, not in the
+ * container's.
  *
  * Signals keep their defaults: init of a pid namespace is not touched by any that has none but SIGKILL from
  * outside, and without such a namespace SIGTERM ends it, which is what `kill` of a created container is for.
  */
 
-/* Who connects and says nothing (a `state` that looks whether the gate is there) must not keep `start` out. */
+/* Who connects and says nothing (a `state` that looks for the gate) must not keep `start` out. */
 #define PATIENCE_USEC 2000000
 
 static void close_but(int fd, int base) {

@@ -10,28 +10,29 @@
 /*
  * What one step leaves for later ones. All descriptors are close-on-exec, and -EBADF while there is nothing.
  * Where a descriptor names a place in the container's file system it is the only way to that place: no step
- * builds a path out of the rootfs's path.
+ * builds a path out of the rootfs's path. tests/helper/check-paths holds that: a call that takes a path is
+ * marked, where the path is the host's own or the container is our root already ("host", "own" behind it).
  */
 typedef struct Helper {
         const InitPlan *plan;
-        size_t next;              /* the step after the one that runs */
-        int base;                 /* 3 to base - 1 are preserved for the container */
-        int control;              /* where messages and the error go: the launcher, then who called `start` */
-        int gate, target;         /* see INIT_FD_* */
-        int proc;                 /* the root of a procfs of our own (procfs.c) */
-        int root;                 /* the root of the container's file system (rootfs.c) */
-        int null;                 /* a detached mount of the host's /dev/null, for the first masked file */
-        int mask_file, mask_dir;  /* masks in place, to be cloned (masks.c) */
-        int devpts;               /* the devpts mounted at /dev/pts */
+        size_t next;             /* the step after the one that runs */
+        int base;                /* 3 to base - 1 are preserved for the container */
+        int control;             /* where messages and the error go: the launcher, then who called `start` */
+        int gate, target;        /* see INIT_FD_* */
+        int proc;                /* the root of a procfs of our own (procfs.c) */
+        int root;                /* the root of the container's file system (rootfs.c) */
+        int null;                /* a detached mount of the host's /dev/null, for the first masked file */
+        int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
+        int devpts;              /* the devpts mounted at /dev/pts */
         int slots[INIT_SLOTS];
-        uint64_t root_propagation;/* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
-        char *executable;         /* found by INIT_FIND */
-        char *home;               /* "HOME=…" when the environment has none */
-        bool in_cgroup;           /* INIT_MSG_CGROUP has come, perhaps before it was waited for */
-        bool started;             /* the gate is behind us */
+        uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
+        char *executable;          /* found by INIT_FIND */
+        char *home;                /* "HOME=…" when the environment has none */
+        bool in_cgroup;            /* INIT_MSG_CGROUP has come, perhaps before it was waited for */
+        bool started;              /* the gate is behind us */
 } Helper;
 
-/* Executes one step; 0 or a negative errno with the error set. One for each InitOp; steps.c has the table. */
+/* Executes one step; 0 or a negative errno with the error set. steps.c has one for each InitOp. */
 typedef int (*StepFunction)(Helper *h, const InitStep *s, Error *e);
 StepFunction step_function(InitOp op);
 

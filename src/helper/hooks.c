@@ -26,7 +26,8 @@ typedef struct Hook {
 static _noreturn_ void become_hook(const InitStep *s, int input, int output) {
         static const char *const none[] = { NULL };
         const char *only_path[] = { s->str[0], NULL };
-        const char **args = s->list[0] ?: only_path, *const *env = s->list[1] ? (const char *const *) s->list[1] : none;
+        const char **args = s->list[0] ?: only_path;
+        const char *const *env = s->list[1] ? (const char *const *) s->list[1] : none;
 
         (void) setsid(); /* so that all of it can be killed */
         if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
@@ -75,7 +76,8 @@ static bool read_output(Hook *hook) {
 
 /* Until it has ended; what its own children still write afterwards is nobody's business. -ETIMEDOUT. */
 static int wait_hook(Hook *hook, uint64_t deadline) {
-        struct pollfd p[] = { { .fd = hook->pidfd, .events = POLLIN }, { .fd = hook->output, .events = POLLIN } };
+        struct pollfd p[] = { { .fd = hook->pidfd, .events = POLLIN },
+                              { .fd = hook->output, .events = POLLIN } };
 
         for (;;) {
                 int r = poll(p, ELEMENTSOF(p), poll_timeout(deadline));

@@ -28,18 +28,46 @@ int step_raise_rlimit(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
+static const char *rlimit_name(uint64_t resource) {
+        static const char *const names[] = {
+                [RLIMIT_AS] = "RLIMIT_AS",
+                [RLIMIT_CORE] = "RLIMIT_CORE",
+                [RLIMIT_CPU] = "RLIMIT_CPU",
+                [RLIMIT_DATA] = "RLIMIT_DATA",
+                [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
+                [RLIMIT_LOCKS] = "RLIMIT_LOCKS",
+                [RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK",
+                [RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE",
+                [RLIMIT_NICE] = "RLIMIT_NICE",
+                [RLIMIT_NOFILE] = "RLIMIT_NOFILE",
+                [RLIMIT_NPROC] = "RLIMIT_NPROC",
+                [RLIMIT_RSS] = "RLIMIT_RSS",
+                [RLIMIT_RTPRIO] = "RLIMIT_RTPRIO",
+                [RLIMIT_RTTIME] = "RLIMIT_RTTIME",
+                [RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING",
+                [RLIMIT_STACK] = "RLIMIT_STACK",
+        };
+
+        return resource < ELEMENTSOF(names) ? names[resource] : "rlimit";
+}
+
 int step_rlimit(Helper *h, const InitStep *s, Error *e) {
         struct rlimit limit = { .rlim_cur = s->num[1], .rlim_max = s->num[2] };
 
         if (setrlimit((int) s->num[0], &limit) < 0)
-                return error_errnof(e, errno, "set rlimit %d", (int) s->num[0]);
+                return error_errnof(e, errno, "set %s", rlimit_name(s->num[0]));
         return 0;
 }
 
 int step_scheduler(Helper *h, const InitStep *s, Error *e) {
-        SchedulerAttributes a = { .size = sizeof(a), .policy = (uint32_t) s->num[0], .nice = (int32_t) s->num[1],
-                                  .priority = (uint32_t) s->num[2], .flags = s->num[3], .runtime = s->num[4],
-                                  .deadline = s->num[5], .period = s->num[6] };
+        SchedulerAttributes a = { .size = sizeof(a),
+                                  .policy = (uint32_t) s->num[0],
+                                  .nice = (int32_t) s->num[1],
+                                  .priority = (uint32_t) s->num[2],
+                                  .flags = s->num[3],
+                                  .runtime = s->num[4],
+                                  .deadline = s->num[5],
+                                  .period = s->num[6] };
 
         if (syscall(SYS_sched_setattr, 0, &a, 0) < 0)
                 return error_errnof(e, errno, "set scheduler");
@@ -95,7 +123,8 @@ int step_memory_policy(Helper *h, const InitStep *s, Error *e) {
         if (parse_list(nodes, bits, sizeof(bits)) < 0)
                 return error_setf(e, EINVAL, "set memory policy: \"%s\" is not a list of nodes", nodes);
         /* The kernel takes one bit less than it is told. */
-        if (syscall(SYS_set_mempolicy, (int) s->num[0], nodes[0] ? bits : NULL, nodes[0] ? 8 * sizeof(bits) + 1 : 0) < 0)
+        if (syscall(SYS_set_mempolicy, (int) s->num[0], nodes[0] ? bits : NULL,
+                    nodes[0] ? 8 * sizeof(bits) + 1 : 0) < 0)
                 return error_errnof(e, errno, "set memory policy");
         return 0;
 }

@@ -14,9 +14,9 @@
 #include "plan/init-protocol.h"
 
 /*
- * ocirt-sd-init: executes an init plan and becomes the container's process. It is a program of its own so that
- * little memory waits for `start`, and so that nothing of the runtime is mapped or open in a process that the
- * container may come to see.
+ * ocirt-sd-init: executes an init plan and becomes the container's process. It is a program of its own so
+ * that little memory waits for `start`, and so that nothing of the runtime is mapped or open in a process
+ * that the container may come to see.
  */
 
 /* Nobody in the container may look at this process or trace it, and no descriptor gets through the exec. */
@@ -30,7 +30,7 @@ static int harden(int base, Error *e) {
         return 0;
 }
 
-/* What an exec would pass on: ignored and blocked signals. The modes of files we make are the plan's alone. */
+/* What an exec would pass on: ignored and blocked signals. Modes of files we make are the plan's alone. */
 static void reset_process(void) {
         struct sigaction standard = { .sa_handler = SIG_DFL };
         sigset_t none;
@@ -45,7 +45,7 @@ static void reset_process(void) {
 /* A descriptor below 3 that we open ourselves would become the container's stdio. */
 static int fill_stdio(Error *e) {
         for (int fd = 0; fd <= 2; fd++)
-                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* lint: host path */
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* host */
                         return error_errnof(e, errno, "open /dev/null");
         return 0;
 }
@@ -97,10 +97,17 @@ int main(int argc, char **argv) {
                 (void) !write(STDERR_FILENO, text, sizeof(text) - 1);
                 return 1;
         }
-        h = (Helper){ .plan = &plan, .base = (int) base, .control = (int) base + INIT_FD_CONTROL,
-                      .gate = (int) base + INIT_FD_GATE, .target = (int) base + INIT_FD_TARGET,
-                      .proc = -EBADF, .root = -EBADF, .null = -EBADF, .mask_file = -EBADF,
-                      .mask_dir = -EBADF, .devpts = -EBADF };
+        h = (Helper){ .plan = &plan,
+                      .base = (int) base,
+                      .control = (int) base + INIT_FD_CONTROL,
+                      .gate = (int) base + INIT_FD_GATE,
+                      .target = (int) base + INIT_FD_TARGET,
+                      .proc = -EBADF,
+                      .root = -EBADF,
+                      .null = -EBADF,
+                      .mask_file = -EBADF,
+                      .mask_dir = -EBADF,
+                      .devpts = -EBADF };
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h.slots[i] = -EBADF;
 

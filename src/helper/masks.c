@@ -10,15 +10,19 @@
 #include "helper/targets.h"
 
 /*
- * What hides a path: for a file the host's /dev/null, verified before anything of the container was in sight, never
- * the container's; for a directory an empty read-only tmpfs. One of each, cloned for every further path. A detached
- * mount cannot be cloned by kernels before 6.15, so it is the mask in place that is cloned.
+ * What hides a path: for a file the host's /dev/null, verified before anything of the container was in
+ * sight, never the container's; for a directory an empty read-only tmpfs. One of each, cloned for every
+ * further path. A detached mount cannot be cloned by kernels before 6.15, so it is the mask in place that is
+ * cloned.
  */
 #define MASK_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 static int new_empty_directory(Error *e) {
         static const char *options[] = { "nr_inodes=2", "mode=755", NULL };
-        InitStep s = { .op = INIT_MOUNT, .num = { MASK_ATTRIBUTES }, .str = { "tmpfs", "tmpfs" }, .list = { options } };
+        InitStep s = { .op = INIT_MOUNT,
+                       .num = { MASK_ATTRIBUTES },
+                       .str = { "tmpfs", "tmpfs" },
+                       .list = { options } };
         int fd, r;
 
         r = newfs_create(&s, 0, &fd, e);

@@ -11,8 +11,8 @@
 #include "helper/targets.h"
 
 int mount_clone(int fd, bool recursive) {
-        int mount_fd = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-                                 (recursive ? AT_RECURSIVE : 0U));
+        unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
+        int mount_fd = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 
         return mount_fd < 0 ? -errno : mount_fd;
 }
@@ -22,7 +22,7 @@ int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {
 
         if (set == 0 && clear == 0)
                 return 0;
-        if (set & MOUNT_ATTR__ATIME) /* one value of several bits, which the kernel wants replaced as a whole */
+        if (set & MOUNT_ATTR__ATIME) /* a value of several bits, to be replaced as a whole */
                 a.attr_clr |= MOUNT_ATTR__ATIME;
         if (mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), &a, sizeof(a)) < 0)
                 return -errno;
@@ -36,7 +36,8 @@ int mount_propagation(int fd, uint64_t flags) {
                 struct mount_attr a = { .propagation = kinds[i] };
 
                 if ((flags & kinds[i]) &&
-                    mount_setattr(fd, "", AT_EMPTY_PATH | (flags & MS_REC ? AT_RECURSIVE : 0U), &a, sizeof(a)) < 0)
+                    mount_setattr(fd, "", AT_EMPTY_PATH | (flags & MS_REC ? AT_RECURSIVE : 0U), &a,
+                                  sizeof(a)) < 0)
                         return -errno;
         }
         return 0;
@@ -44,8 +45,8 @@ int mount_propagation(int fd, uint64_t flags) {
 
 /* The path is the host's and the user's own: symlinks in it are followed as usual. */
 int step_open_tree(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | /* lint: host path */
-                                           (s->num[1] ? AT_RECURSIVE : 0U));
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[1] ? AT_RECURSIVE : 0U);
+        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], flags); /* host */
         int r;
 
         if (fd < 0)
@@ -57,11 +58,12 @@ int step_open_tree(Helper *h, const InitStep *s, Error *e) {
 }
 
 static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[6] & INIT_RECURSIVE ? AT_RECURSIVE : 0U);
+        unsigned flags =
+                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[6] & INIT_RECURSIVE ? AT_RECURSIVE : 0U);
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = open_tree(AT_FDCWD, s->str[0], flags); /* lint: host path */
+                fd = open_tree(AT_FDCWD, s->str[0], flags); /* host */
                 if (fd < 0)
                         return error_errnof(e, errno, "open mount source %s", s->str[0]);
         } else {
@@ -111,7 +113,8 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
 
 /* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
 static int sysfs_fallback(const InitStep *s, int refused, Error *e) {
-        int fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), r; /* lint: host path */
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+        int fd = open_tree(AT_FDCWD, "/sys", flags), r; /* host */
 
         if (fd < 0)
                 return -refused;

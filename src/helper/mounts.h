@@ -16,8 +16,8 @@ int mount_propagation(int fd, uint64_t flags);
 
 /* A detached new file system as INIT_MOUNT describes it. mode: the option for a tmpfs, or 0. */
 int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e);
-/* Has it an option too long for fsconfig(2) (the layers of an overlay)? Then it is attached in one go by mount(2),
- * onto the directory place. */
+/* Has it an option too long for fsconfig(2) (the layers of an overlay)? Then it is attached in one go by
+ * mount(2), onto the directory place. */
 bool newfs_needs_classic(const InitStep *s);
 int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error *e);
 

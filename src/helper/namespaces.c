@@ -21,8 +21,9 @@ static const struct {
         int type;
         const char *name;
 } namespace_names[] = {
-        { CLONE_NEWNS, "mount" }, { CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNET, "network" },
-        { CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
+        { CLONE_NEWNS, "mount" },      { CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },
+        { CLONE_NEWNET, "network" },   { CLONE_NEWIPC, "ipc" },   { CLONE_NEWUTS, "uts" },
+        { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
 };
 
 /* "pid, network" */
@@ -39,7 +40,7 @@ static const char *describe(uint64_t flags, char *buffer, size_t size) {
 
 int step_open_ns(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* lint: host path */
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* host */
         struct statfs f;
         char name[64];
         int type, r;
@@ -80,8 +81,8 @@ int step_join(Helper *h, const InitStep *s, Error *e) {
 }
 
 /*
- * The maps are written by the launcher, who must be able to open our /proc files: without privileges only while
- * we are dumpable. Nothing of the container exists yet that could make use of it.
+ * The maps are written by the launcher, who must be able to open our /proc files: without privileges only
+ * while we are dumpable. Nothing of the container exists yet that could make use of it.
  */
 int step_userns(Helper *h, const InitStep *s, Error *e) {
         bool show = geteuid() != 0;
@@ -111,19 +112,20 @@ int step_unshare(Helper *h, const InitStep *s, Error *e) {
         char names[96];
 
         if (unshare((int) s->num[0]) < 0)
-                return error_errnof(e, errno, "create namespaces (%s)", describe(s->num[0], names, sizeof(names)));
+                return error_errnof(e, errno, "create namespaces (%s)",
+                                    describe(s->num[0], names, sizeof(names)));
         return 0;
 }
 
-/* After a user namespace was made, our files in /proc are root's outside of it, unless we are dumpable. We are
- * not in any pid namespace of the container yet. */
+/* After a user namespace was made, our files in /proc are root's outside of it, unless we are dumpable. We
+ * are not in any pid namespace of the container yet. */
 int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
         char text[128];
         int r;
 
         (void) snprintf(text, sizeof(text), "boottime %lld %llu\nmonotonic %lld %llu\n",
-                        (long long) s->num[0], (unsigned long long) s->num[1],
-                        (long long) s->num[2], (unsigned long long) s->num[3]);
+                        (long long) s->num[0], (unsigned long long) s->num[1], (long long) s->num[2],
+                        (unsigned long long) s->num[3]);
         (void) prctl(PR_SET_DUMPABLE, 1);
         r = procfs_write_self(h, "timens_offsets", text);
         if (r < 0)
@@ -132,8 +134,9 @@ int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
 }
 
 /*
- * The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. It moves
- * only once the launcher has been told its pid, which it cannot tell itself from inside its pid namespace.
+ * The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. It
+ * moves only once the launcher has been told its pid, which it cannot tell itself from inside its pid
+ * namespace.
  */
 int step_fork(Helper *h, const InitStep *s, Error *e) {
         int told[2], r;

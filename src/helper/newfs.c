@@ -16,11 +16,11 @@ static const struct {
         uint64_t flag;
         const char *option;
 } superblock_options[] = {
-        { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
+        { MS_RDONLY, "ro" },     { MS_SYNCHRONOUS, "sync" },  { MS_DIRSYNC, "dirsync" },
         { MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" },
 };
 
-/* What the file system itself says about the failure ("e overlay: Missing 'lowerdir'"), or just the errno. */
+/* What the file system itself says about the failure ("e overlay: Missing 'lowerdir'"), and the errno. */
 static int explain(int fs, int code, const char *what, Error *e) {
         char text[512];
         ssize_t n = read(fs, text, sizeof(text) - 1);
@@ -109,8 +109,8 @@ bool newfs_needs_classic(const InitStep *s) {
         return is_long;
 }
 
-/* The mount that lies on place now. mount(2) gives no descriptor, so the way there is walked again; it must end on
- * the root of a mount other than place's. */
+/* The mount that lies on place now. mount(2) gives no descriptor, so the way there is walked again; it must
+ * end on the root of a mount other than place's. */
 static int reopen(Helper *h, const char *path, int place) {
         _cleanup_close_ int fd = open_in_root(h->root, path, O_PATH | O_DIRECTORY, 0);
         struct statx below, above;
@@ -131,7 +131,7 @@ int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error
         _cleanup_text_ Text data = {};
         int r;
 
-        r = target_check(place, place, s->num[3], s->str[2], e);
+        r = target_check(place, -EBADF, s->num[3], s->str[2], e);
         if (r < 0)
                 return r;
         for (const char **o = s->list[0]; o && *o; o++)

@@ -50,13 +50,13 @@ static const char *environment(const char **env, const char *name) {
 static int check_executable(const char *path) {
         struct stat st;
 
-        if (stat(path, &st) < 0)
+        if (stat(path, &st) < 0) /* own */
                 return -errno;
         if (S_ISDIR(st.st_mode))
                 return -EISDIR;
         if (!S_ISREG(st.st_mode))
                 return -EACCES;
-        return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+        return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0; /* own */
 }
 
 /* Relative entries of PATH are no place to look for a program. */
@@ -81,7 +81,8 @@ static int find_executable(const char *name, const char **env, char **ret, Error
         if (!strchr(name, '/')) {
                 *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: DEFAULT_PATH, name);
                 if (!*ret)
-                        return error_setf(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
+                        return error_setf(e, ENOENT, "exec: \"%s\": executable file not found in $PATH",
+                                          name);
                 return 0;
         }
         r = check_executable(name);
@@ -93,8 +94,8 @@ static int find_executable(const char *name, const char **env, char **ret, Error
         return 0;
 }
 
-/* The sixth field of the line of passwd(5) "name:password:uid:gid:gecos:home:shell" whose third is uid. A line that
- * is not quite so is none. */
+/* The sixth field of the line of passwd(5) "name:password:uid:gid:gecos:home:shell" whose third is uid. A
+ * line that is not quite so is none. */
 static char *home_in_line(char *line, uid_t uid) {
         char *fields[7], *rest = line;
         uint32_t id;
@@ -115,7 +116,8 @@ static char *find_home(int root, uid_t uid) {
         struct stat st;
         char *save = NULL;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || read_file_fd(fd, PASSWD_MAX, &text, NULL) < 0)
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+            read_file_fd(fd, PASSWD_MAX, &text, NULL) < 0)
                 return xstrdup("HOME=/");
         for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 const char *home = home_in_line(line, uid);

@@ -32,10 +32,11 @@ static int new_procfs(void) {
         return fd < 0 ? -errno : fd;
 }
 
-/* In a user namespace whose /proc is covered in part the kernel gives no new procfs. The one in place is as good
- * once it is verified: we are still in the caller's mount namespace, and what is mounted below is not entered. */
+/* In a user namespace whose /proc is covered in part the kernel gives no new procfs. The one in place is as
+ * good once it is verified: we are still in the caller's mount namespace, and what is mounted below is not
+ * entered. */
 static int host_procfs(void) {
-        _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         struct stat st;
 
         if (fd < 0)
@@ -80,8 +81,8 @@ int procfs_need(Helper *h, Error *e) {
 }
 
 int procfs_open(const Helper *h, const char *path, int flags) {
-        _cleanup_close_ int fd = open_at(h->proc, path, flags | O_NOCTTY, 0,
-                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        _cleanup_close_ int fd =
+                open_at(h->proc, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
         if (fd < 0)
                 return fd;
@@ -155,7 +156,7 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
         int r = sys;
 
         if (r >= 0) {
-                fd = r = open_at(sys, path, O_WRONLY | O_NOCTTY, 0,
+                fd = r = open_at(sys, path, O_WRONLY, 0,
                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
                 if (fd >= 0)
                         r = is_proc(fd) ? write_value(fd, value) : -EXDEV;

@@ -6,9 +6,9 @@
 #include "helper/helper.h"
 
 /*
- * A procfs of our own. What the container mounts over /proc, or passes off as /proc, must not see a label or a
- * sysctl that is meant for the kernel, so all reads and writes of /proc go through a detached mount that has no
- * path, and stay in it: no symlinks, no crossing into another mount.
+ * A procfs of our own. What the container mounts over /proc, or passes off as /proc, must not see a label or
+ * a sysctl that is meant for the kernel, so all reads and writes of /proc go through a detached mount that
+ * has no path, and stay in it: no symlinks, no crossing into another mount.
  */
 
 /* Mounts it if the plan has a step that needs it: before anything is joined or unshared. */

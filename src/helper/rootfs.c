@@ -14,7 +14,7 @@
 #include "helper/steps.h"
 
 int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         int r = fd < 0 ? -errno : mount_propagation(fd, s->num[0]);
 
         if (r < 0)
@@ -51,7 +51,8 @@ static int mount_root(int dir) {
 static int make_parent_private(const Helper *h, int dir) {
         _cleanup_close_ int top = -EBADF;
 
-        if ((h->root_propagation & MS_REC) && (h->root_propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)))
+        if ((h->root_propagation & MS_REC) &&
+            (h->root_propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)))
                 return 0;
         top = mount_root(dir);
         return top < 0 ? top : mount_propagation(top, MS_PRIVATE);
@@ -61,7 +62,7 @@ static int make_parent_private(const Helper *h, int dir) {
 static int open_null(Helper *h, Error *e) {
         struct stat st;
 
-        h->null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); /* lint: host path */
+        h->null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); /* host */
         if (h->null < 0 || fstat(h->null, &st) < 0)
                 return error_errnof(e, errno, "open /dev/null");
         if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
@@ -72,7 +73,7 @@ static int open_null(Helper *h, Error *e) {
 /* The path is used once, here, while it is still the host's. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF; /* lint: host path */
+        _cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF; /* host */
         int r;
 
         if (dir < 0)
@@ -92,7 +93,7 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
 
 /* The old root ends up on top of the new one at the same place; it is taken away from there. */
 int step_pivot(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* lint: host path */
+        _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         int r;
 
         if (old < 0 || fchdir(h->root) < 0)
@@ -114,16 +115,16 @@ int step_pivot(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
-/* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would let the
- * container mount new ones, without what it has masked: those go first, or are covered. */
+/* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would
+ * let the container mount new ones, without what it has masked: those go first, or are covered. */
 static int hide_mount(const char *type, const char *path, Error *e) {
         if (!streq(type, "proc") && !streq(type, "sysfs"))
                 return 0;
-        if (umount2(path, MNT_DETACH) == 0) /* lint: host path */
+        if (umount2(path, MNT_DETACH) == 0) /* host */
                 return 0;
         if (errno != EINVAL && errno != EPERM)
                 return error_errnof(e, errno, "unmount %s", path);
-        if (mount("tmpfs", path, "tmpfs", 0, NULL) < 0) /* lint: host path */
+        if (mount("tmpfs", path, "tmpfs", 0, NULL) < 0) /* host */
                 return error_errnof(e, errno, "cover %s", path);
         return 0;
 }
@@ -164,7 +165,7 @@ int step_move_root(Helper *h, const InitStep *s, Error *e) {
                 return r;
         if (fchdir(h->root) < 0)
                 return error_errnof(e, errno, "enter rootfs");
-        if (move_mount(h->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) /* lint: host path */
+        if (move_mount(h->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) /* host */
                 return error_errnof(e, errno, "move rootfs to /");
         if (chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "chroot to rootfs");

@@ -9,8 +9,9 @@
 /*
  * The filter comes compiled. A flag that the kernel does not know is an error: it was asked for.
  *
- * A listener (SECCOMP_RET_USER_NOTIF) would have to be handed over after the filter is in force, when it may hold up
- * the very sendmsg() that does it; the launcher has to fetch it with pidfd_getfd() while we wait. Refused until then.
+ * A listener (SECCOMP_RET_USER_NOTIF) would have to be handed over after the filter is in force, when it may
+ * hold up the very sendmsg() that does it; the launcher has to fetch it with pidfd_getfd() while we wait.
+ * Refused until then.
  */
 int step_seccomp(Helper *h, const InitStep *s, Error *e) {
         size_t n = s->blob_size / sizeof(struct sock_filter);

@@ -9,10 +9,9 @@
 #include "basic/fd.h"
 #include "helper/steps.h"
 
-/* Key permissions (keyctl_setperm(3)) of a session keyring, and the right of its user to search it, which the
- * process needs once it has changed its uid. */
-#define KEY_POSSESSOR_ALL 0x3f000000UL
-#define KEY_USER_VIEW_READ_SEARCH_LINK 0x001b0000UL
+/* Of a session keyring (keyctl_setperm(3)): all to its possessor; view, read, search and link to its user,
+ * which needs the search, no default, once the process has changed its uid. */
+#define KEY_PERMISSIONS 0x3f1b0000UL
 
 int step_setsid(Helper *h, const InitStep *s, Error *e) {
         if (setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
@@ -27,13 +26,13 @@ int step_keyring(Helper *h, const InitStep *s, Error *e) {
                 return 0;
         if (ring < 0)
                 return error_errnof(e, errno, "join session keyring %s", s->str[0]);
-        if (syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEY_POSSESSOR_ALL | KEY_USER_VIEW_READ_SEARCH_LINK) < 0)
+        if (syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEY_PERMISSIONS) < 0)
                 return error_errnof(e, errno, "set permissions of session keyring %s", s->str[0]);
         return 0;
 }
 
 int step_loopback(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family has these ioctls */
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family will do */
         struct ifreq request = { .ifr_name = "lo" };
 
         if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)

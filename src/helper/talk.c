@@ -2,6 +2,7 @@
 #include "helper/talk.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -49,6 +50,10 @@ void talk_error(Helper *h, const Error *e) {
         m.value = e->code;
         (void) snprintf(m.text, sizeof(m.text), "%s", e->message ?: "unknown error");
         (void) send_fd(h->control, &m, message_size(&m), -EBADF);
+        /* A socket closed with messages unread is reset: the other end sees that before what we said. */
+        (void) shutdown(h->control, SHUT_RD);
+        while (recv(h->control, &m, sizeof(m), MSG_DONTWAIT) > 0)
+                ;
 }
 
 int step_wait_cgroup(Helper *h, const InitStep *s, Error *e) {

@@ -4,13 +4,13 @@
 #include "helper/helper.h"
 #include "plan/init-protocol.h"
 
-/* Messages with the launcher (plan/init-protocol.h). A launcher that is gone ends the helper: nobody is left to
- * be told, and nobody wants the container any more. */
+/* Messages with the launcher (plan/init-protocol.h). A launcher that is gone ends the helper: nobody is left
+ * to be told, and nobody wants the container any more. */
 
 /* One message, with a descriptor or -EBADF. */
 int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e);
 
-/* Waits for exactly this message. INIT_MSG_CGROUP alone answers nothing and may come before it is waited for. */
+/* Waits for exactly this message; INIT_MSG_CGROUP, which answers nothing, may come earlier. */
 int talk_wait(Helper *h, InitMessageType type, Error *e);
 
 /* The last message. */

@@ -23,7 +23,8 @@ typedef struct Walk {
 } Walk;
 
 static int open_done(const Walk *w, int flags) {
-        return open_at(w->root, w->done[0] ? w->done : "/", flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        return open_at(w->root, w->done[0] ? w->done : "/", flags, 0,
+                       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Cuts the last component off and returns it. */
@@ -162,7 +163,8 @@ int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *
         if (fstat(fd, &st) < 0)
                 return error_errnof(e, errno, "stat %s in the rootfs", path);
         if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) != (kind == TARGET_DIRECTORY))
-                return error_setf(e, kind == TARGET_DIRECTORY ? ENOTDIR : EISDIR, "open %s in the rootfs: %s", path,
+                return error_setf(e, kind == TARGET_DIRECTORY ? ENOTDIR : EISDIR,
+                                  "open %s in the rootfs: %s", path,
                                   errno_text(kind == TARGET_DIRECTORY ? ENOTDIR : EISDIR));
         *ret = TAKE_FD(fd);
         return missing;
@@ -170,19 +172,21 @@ int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *
 
 int target_open_parent(Helper *h, const char *path, int *ret_dir, const char **ret_name, Error *e) {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-        _cleanup_free_ char *parent = xasprintf("/%.*s", slash ? (int) (slash - path) : 0, path);
+        _cleanup_free_ char *parent = xstrdup(path);
         int r;
 
         if (isempty(name) || streq(name, ".") || streq(name, ".."))
                 return error_setf(e, EINVAL, "%s is not the path of a file", path);
-        r = target_open(h, parent, TARGET_DIRECTORY, false, ret_dir, e);
+        parent[name - path] = '\0';
+        r = target_open(h, parent[0] ? parent : "/", TARGET_DIRECTORY, false, ret_dir, e);
         if (r >= 0)
                 *ret_name = name;
         return r;
 }
 
 int target_open_node(int dir, const char *name, const char *path, int *ret, Error *e) {
-        _cleanup_close_ int made = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        _cleanup_close_ int made =
+                openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
@@ -192,7 +196,8 @@ int target_open_node(int dir, const char *name, const char *path, int *ret, Erro
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_errnof(e, errno, "open %s in the rootfs", path);
         if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
-                return error_setf(e, EEXIST, "%s in the rootfs is neither a device nor a regular file", path);
+                return error_setf(e, EEXIST, "%s in the rootfs is neither a device nor a regular file",
+                                  path);
         *ret = TAKE_FD(fd);
         return 0;
 }
@@ -208,7 +213,8 @@ static bool is_procfs(int fd, bool *ret_root) {
 }
 
 int target_check(int target, int mount, uint64_t extra, const char *path, Error *e) {
-        bool target_is_root, mount_is_root = false, mount_is_proc = is_procfs(mount, &mount_is_root) && mount_is_root;
+        bool target_is_root, mount_is_root = false,
+                             mount_is_proc = is_procfs(mount, &mount_is_root) && mount_is_root;
 
         if ((extra & INIT_SOURCE_PROC) && !mount_is_proc)
                 return error_setf(e, EINVAL, "%s: only a procfs can be mounted there", path);

@@ -4,9 +4,10 @@
 #include "helper/helper.h"
 
 /*
- * Places in the container's file system where something is put: found and made without ever leaving it. Symlinks
- * are followed as the container would follow them. Whoever owns the file system may change it while we look, so
- * every step opens from the root by openat2(RESOLVE_IN_ROOT), and what counts is the descriptor that comes out.
+ * Places in the container's file system where something is put: found and made without ever leaving it.
+ * Symlinks are followed as the container would follow them. Whoever owns the file system may change it while
+ * we look, so every step opens from the root by openat2(RESOLVE_IN_ROOT), and what counts is the descriptor
+ * that comes out.
  */
 typedef enum TargetKind { TARGET_DIRECTORY, TARGET_FILE } TargetKind;
 
@@ -17,12 +18,12 @@ int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *
 /* The directory a node is made in (made when missing), and the node's name, which points into path. */
 int target_open_parent(Helper *h, const char *path, int *ret_dir, const char **ret_name, Error *e);
 
-/* A regular file made in dir, or what is there if it is a regular file or a character device: a place to bind a
- * device on. Never a symlink. */
+/* A regular file made in dir, or what is there if it is a regular file or a character device: a place to
+ * bind a device on. Never a symlink. */
 int target_open_node(int dir, const char *name, const char *path, int *ret, Error *e);
 
-/* May mount be put there? On a procfs only what INIT_TARGET_ON_PROC lets pass, and a procfs on its root; extra is
- * that of INIT_MOUNT and INIT_BIND. */
+/* May mount be put there? On a procfs only what INIT_TARGET_ON_PROC lets pass, and a procfs on its root;
+ * extra is that of INIT_MOUNT and INIT_BIND. */
 int target_check(int target, int mount, uint64_t extra, const char *path, Error *e);
 
 /* Puts a detached mount there. Both descriptors stay; mount is the place from now on. */

@@ -15,8 +15,8 @@ static bool is_pty(int fd, const struct stat *st) {
         return S_ISCHR(st->st_mode) && fstatfs(fd, &f) == 0 && f.f_type == DEVPTS_SUPER_MAGIC;
 }
 
-/* So that the process can open /dev/stdout again. Only what is a pipe or a pty: files and devices that the caller put
- * on its descriptors stay their owners'. */
+/* So that the process can open /dev/stdout again. Only what is a pipe or a pty: files and devices that the
+ * caller put on its descriptors stay their owners'. */
 int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
         for (int fd = 0; fd <= 2; fd++) {
                 struct stat st;
@@ -60,7 +60,8 @@ static int parse_groups(const char **list, gid_t **ret, size_t *ret_n) {
 
 /* The capabilities stay as they are until INIT_CAPABILITIES: what comes in between may need them. */
 int step_user(Helper *h, const InitStep *s, Error *e) {
-        unsigned flags = (s->num[2] ? CREDENTIALS_KEEP_GROUPS : 0) | (s->num[3] ? CREDENTIALS_GROUPS_LENIENT : 0);
+        unsigned flags =
+                (s->num[2] ? CREDENTIALS_KEEP_GROUPS : 0) | (s->num[3] ? CREDENTIALS_GROUPS_LENIENT : 0);
         _cleanup_free_ gid_t *groups = NULL;
         CapabilitySets sets;
         size_t n;
@@ -98,7 +99,8 @@ static int set_ambient(uint64_t mask) {
 }
 
 int step_capabilities(Helper *h, const InitStep *s, Error *e) {
-        CapabilitySets sets = { .effective = s->num[0], .permitted = s->num[1], .inheritable = s->num[2] }, now;
+        CapabilitySets sets = { .effective = s->num[0], .permitted = s->num[1], .inheritable = s->num[2] },
+                       now;
         int r;
 
         r = capabilities_set(&sets);

@@ -3,10 +3,6 @@
 
 #include "plan/init-build-internal.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-
 /* Before anything else, while the paths are the host's; the slots are in the order of the list. */
 int build_open_namespaces(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;

@@ -12,7 +12,8 @@
 int init_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, InitPlan *ret, Error *reterr);
 
 /* The same for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has
- * of its own or joined; seccomp as in Request. */
+ * of its own or joined; seccomp as in Request. The helper waits for INIT_MSG_CGROUP first of all, so that what it
+ * forks is in the container's cgroup too. */
 typedef struct ExecRequest {
         const SpecProcess *process;
         int namespaces;

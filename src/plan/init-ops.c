@@ -87,7 +87,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                                 { "inheritable", NUM_CAPS }, { "ambient", NUM_CAPS } } },
         [INIT_CWD] = { "cwd", .str = { { "path" } } },
         [INIT_NO_NEW_PRIVS] = { "no-new-privs" },
-        [INIT_SECCOMP] = { "seccomp", .num = { { "flags", NUM_HEX }, { "listener", NUM_BOOL } },
+        [INIT_SECCOMP] = { "seccomp", .num = { { "flags", NUM_SECCOMP }, { "listener", NUM_BOOL } },
                            .str = { { "listener-path", .optional = true }, { "metadata", .optional = true } },
                            .blob = true },
         [INIT_FIND] = { "find", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },

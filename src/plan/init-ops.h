@@ -24,6 +24,7 @@ typedef enum InitNumKind {
         NUM_SUPER,      /* MS_* of the superblock */
         NUM_PROPAGATION,
         NUM_EXTRA,
+        NUM_SECCOMP,    /* SECCOMP_FILTER_FLAG_* */
         NUM_HEX,
 } InitNumKind;
 

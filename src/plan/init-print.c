@@ -2,15 +2,14 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/resource.h>
 
 #include "plan/init-ops.h"
 #include "plan/init-plan.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
+#define WAIT_KILLABLE_RECV (1U << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, since Linux 5.19 */
 
 typedef struct FlagName {
         uint64_t flag;
@@ -49,6 +48,12 @@ static const FlagName extra_names[] = {
         { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
         { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
         { INIT_TARGET_MODE, "target-mode" },
+        {},
+};
+
+static const FlagName seccomp_names[] = {
+        { SECCOMP_FILTER_FLAG_TSYNC, "tsync" }, { SECCOMP_FILTER_FLAG_LOG, "log" },
+        { SECCOMP_FILTER_FLAG_SPEC_ALLOW, "spec-allow" }, { WAIT_KILLABLE_RECV, "wait-killable-recv" },
         {},
 };
 
@@ -112,6 +117,8 @@ static void print_flag_number(Text *t, InitNumKind kind, uint64_t v) {
                 return print_flags(t, propagation_names, v);
         case NUM_EXTRA:
                 return print_flags(t, extra_names, v);
+        case NUM_SECCOMP:
+                return print_flags(t, seccomp_names, v);
         default:
                 text_addf(t, "0x%" PRIx64, v);
         }

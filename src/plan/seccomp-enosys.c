@@ -14,7 +14,7 @@
 typedef struct Newest {
         uint32_t audit_arch;
         uint32_t number;
-        uint32_t x32_number;    /* x32 is no architecture of its own there, but a bit in the numbers of x86-64 */
+        uint32_t x32_number;    /* for the kernel x32 is a bit in the numbers of x86-64 */
 } Newest;
 
 static uint32_t newest_number(const SeccompLibrary *library, const SpecSeccomp *seccomp, uint32_t arch) {
@@ -32,7 +32,8 @@ static uint32_t newest_number(const SeccompLibrary *library, const SpecSeccomp *
 
 static bool lets_pass(const char *action) {
         /* A tracer emulates, and decides for itself what is not there. */
-        return streq(action, "SCMP_ACT_ALLOW") || streq(action, "SCMP_ACT_LOG") || streq(action, "SCMP_ACT_TRACE");
+        return streq(action, "SCMP_ACT_ALLOW") || streq(action, "SCMP_ACT_LOG") ||
+               streq(action, "SCMP_ACT_TRACE");
 }
 
 static void add(struct sock_filter *body, size_t *n, struct sock_filter instruction) {
@@ -69,10 +70,11 @@ static size_t make_body(const Newest *newest, struct sock_filter *body) {
         return n;
 }
 
-void seccomp_enosys_stub(const SeccompLibrary *library, const SpecSeccomp *seccomp, const uint32_t *archs, size_t n_archs,
-                         Text *ret) {
+void seccomp_enosys_stub(const SeccompLibrary *library, const SpecSeccomp *seccomp, const uint32_t *archs,
+                         size_t n_archs, Text *ret) {
         _cleanup_free_ Newest *newest = xmalloc0((n_archs + 1) * sizeof(*newest));
-        struct sock_filter load_arch = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+        struct sock_filter load_arch =
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
         size_t n_newest = 0;
 
         if (lets_pass(seccomp->default_action))

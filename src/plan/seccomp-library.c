@@ -4,8 +4,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-/* What this libseccomp can say, whatever the kernel here: the filter may be kept, and a kernel that is too old for it
- * says so when it is loaded. */
+/* What this libseccomp can say, whatever the kernel here: the filter may be kept, and a kernel that is too
+ * old for it says so when it is loaded. */
 static void raise_api_level(const SeccompLibrary *library) {
         for (unsigned level = 7; level > 0; level--)
                 if (library->api_set(level) == 0)
@@ -28,11 +28,13 @@ int seccomp_library(const SeccompLibrary **ret, Error *reterr) {
         if (!handle) {
                 opened = dlopen("libseccomp.so.2", RTLD_NOW | RTLD_NODELETE);
                 if (!opened)
-                        return error_setf(reterr, ENOPKG, "linux.seccomp: cannot load libseccomp: %s", dlerror());
+                        return error_setf(reterr, ENOPKG, "linux.seccomp: cannot load libseccomp: %s",
+                                          dlerror());
                 for (size_t i = 0; i < ELEMENTSOF(functions); i++) {
                         *functions[i].function = dlsym(opened, functions[i].name);
                         if (!*functions[i].function)
-                                return error_setf(reterr, ENOPKG, "linux.seccomp: libseccomp is too old: it has no %s",
+                                return error_setf(reterr, ENOPKG,
+                                                  "linux.seccomp: libseccomp is too old: it has no %s",
                                                   functions[i].name);
                 }
                 *(void **) &library.export_bpf_mem = dlsym(opened, "seccomp_export_bpf_mem");

@@ -6,8 +6,8 @@
 #include "basic/error.h"
 
 /*
- * libseccomp, loaded when a profile has to be compiled: most calls of the runtime have none, or find the filter in
- * the cache, and would only pay for the loading.
+ * libseccomp, loaded when a profile has to be compiled: most calls of the runtime have none, or find the
+ * filter in the cache, and would only pay for the loading.
  */
 #define SECCOMP_FUNCTIONS(X)                                                                            \
         X(api_set) X(arch_add) X(arch_exist) X(arch_native) X(arch_resolve_name) X(attr_set)            \
@@ -18,7 +18,8 @@ typedef struct SeccompLibrary {
 #define X(function) typeof(seccomp_##function) *function;
         SECCOMP_FUNCTIONS(X)
 #undef X
-        int (*export_bpf_mem)(const scmp_filter_ctx ctx, void *buffer, size_t *size); /* since 2.6, or NULL */
+        /* Since 2.6, or NULL. */
+        int (*export_bpf_mem)(const scmp_filter_ctx ctx, void *buffer, size_t *size);
 } SeccompLibrary;
 
 int seccomp_library(const SeccompLibrary **ret, Error *reterr);

@@ -95,14 +95,15 @@ static int add_archs(Compiler *c) {
 }
 
 static struct scmp_arg_cmp convert_arg(const SpecSeccompArg *a) {
-        static const enum scmp_compare operators[] = { SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE,       SCMP_CMP_EQ,
-                                                       SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ };
+        static const enum scmp_compare operators[] = {
+                SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ,
+        };
 
         return (struct scmp_arg_cmp){ a->index, operators[a->op], a->value, a->value_two };
 }
 
-/* Conditions are all to be met. libseccomp takes one for each argument; where there are more, each becomes a rule of
- * its own and any of them is enough: so Docker's profiles have meant it from the beginning. */
+/* Conditions are all to be met. libseccomp takes one for each argument; where there are more, each becomes a
+ * rule of its own and any of them is enough: so Docker's profiles have meant it from the beginning. */
 static int add_rule(Compiler *c, const SpecSyscall *rule, uint32_t action, int number) {
         struct scmp_arg_cmp args[ARGS_MAX];
         bool seen[ARGS_MAX] = {}, repeated = false;
@@ -141,7 +142,8 @@ static int add_rules(Compiler *c) {
                                 continue;
                         r = add_rule(c, rule, action, number);
                         if (r < 0)
-                                return error_errnof(c->reterr, r, "linux.seccomp.syscalls[%zu]: no rule for \"%s\"", i,
+                                return error_errnof(c->reterr, r,
+                                                    "linux.seccomp.syscalls[%zu]: no rule for \"%s\"", i,
                                                     *name);
                 }
         }
@@ -205,7 +207,8 @@ static int compile(Compiler *c, Text *ret) {
         if (r < 0)
                 return error_errnof(c->reterr, r, "linux.seccomp: libseccomp cannot make the filter");
         if (ret->n > FILTER_MAX)
-                return error_setf(c->reterr, E2BIG, "linux.seccomp: a filter of %zu instructions, Linux takes %d",
+                return error_setf(c->reterr, E2BIG,
+                                  "linux.seccomp: a filter of %zu instructions, Linux takes %d",
                                   ret->n / sizeof(struct sock_filter), BPF_MAXINSNS);
         return 0;
 }

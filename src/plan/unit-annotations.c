@@ -7,9 +7,10 @@
 #include "plan/variant.h"
 
 /*
- * Annotations org.systemd.property.NAME become properties of the scope. Engines pass on what their users write, and a
- * property can be as good as root on the host, so there is a list of what may be set. What the runtime decides itself
- * is not in it; of what it only proposes, the annotation wins; what the resources say, they say.
+ * Annotations org.systemd.property.NAME become properties of the scope. Engines pass on what their users
+ * write, and a property can be as good as root on the host, so there is a list of what may be set. What the
+ * runtime decides itself is not in it; of what it only proposes, the annotation wins; what the resources
+ * say, they say.
  */
 
 #define PREFIX "org.systemd.property."
@@ -57,7 +58,9 @@ static const Allowed allowed[] = {
 
 static int check_units(const Variant *v, bool after) {
         static const char *const before_types[] = { ".slice", ".target", NULL };
-        static const char *const after_types[] = { ".slice", ".target", ".service", ".socket", ".mount", NULL };
+        static const char *const after_types[] = {
+                ".slice", ".target", ".service", ".socket", ".mount", NULL
+        };
 
         for (size_t i = 0; i < v->n_items; i++)
                 if (!unit_name_is_plain(v->items[i], after ? after_types : before_types))
@@ -121,8 +124,9 @@ static void set_value(UnitProp *p, const Variant *v) {
 }
 
 /*
- * systemd's manuals say TimeoutStopSec, its bus TimeoutStopUSec. As other runtimes do, take both: seconds, of any
- * numeric type, are multiplied. Returns 1 when name was of that kind; *ret_name then is the bus's name.
+ * systemd's manuals say TimeoutStopSec, its bus TimeoutStopUSec. As other runtimes do, take both: seconds,
+ * of any numeric type, are multiplied. Returns 1 when name was of that kind; *ret_name then is the bus's
+ * name.
  */
 static int convert_seconds(Arena *a, const char *name, const char **ret_name) {
         size_t n = strlen(name);
@@ -166,7 +170,8 @@ static const char *type_name(UnitType type) {
         }
 }
 
-static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text, Error *reterr) {
+static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text,
+                          Error *reterr) {
         const Allowed *p;
         Variant v = {};
         UnitProp *prop;
@@ -177,11 +182,14 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         seconds = convert_seconds(&plan->arena, name, &name) > 0;
         p = find_allowed(name);
         if (!p || (seconds && p->type != UNIT_U64))
-                return error_setf(reterr, EOPNOTSUPP, "annotation %s: not a property that a container may set", key);
+                return error_setf(reterr, EOPNOTSUPP,
+                                  "annotation %s: not a property that a container may set", key);
         if (strlen(text) > VALUE_MAX)
-                return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key, VALUE_MAX);
+                return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key,
+                                  VALUE_MAX);
         if (variant_parse(text, &plan->arena, &v) < 0)
-                return error_setf(reterr, EINVAL, "annotation %s: \"%s\" is not a value in GVariant's text format", key,
+                return error_setf(reterr, EINVAL,
+                                  "annotation %s: \"%s\" is not a value in GVariant's text format", key,
                                   text);
         if ((seconds ? variant_seconds_to_usec(&v) : variant_convert(&v, p->type)) < 0)
                 return error_setf(reterr, EINVAL, "annotation %s: expected %s, got \"%s\"", key,
@@ -190,7 +198,8 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
                 return error_setf(reterr, EINVAL, "annotation %s: bad value \"%s\"", key, text);
         prop = unit_plan_find(plan, p->name);
         if (prop && !p->proposal)
-                return error_setf(reterr, EINVAL, "annotation %s: %s is set elsewhere in the configuration, too", key,
+                return error_setf(reterr, EINVAL,
+                                  "annotation %s: %s is set elsewhere in the configuration, too", key,
                                   p->name);
         if (!prop)
                 prop = unit_plan_add(plan, p->name, p->type);

@@ -9,10 +9,11 @@
 #define SUBGROUP_MAX 100
 
 /*
- * What every scope has. Controllers are enabled by accounting, so that they are there before a limit is set later and
- * for the container's own cgroups. Without default dependencies the scope is neither stopped before nor ordered
- * against the shutdown of its slice by more than the slice itself, as with other runtimes. A scope that failed (its
- * init was killed, for instance by the OOM killer) must not stay and block the name.
+ * What every scope has. Controllers are enabled by accounting, so that they are there before a limit is set
+ * later and for the container's own cgroups. Without default dependencies the scope is neither stopped
+ * before nor ordered against the shutdown of its slice by more than the slice itself, as with other
+ * runtimes. A scope that failed (its init was killed, for instance by the OOM killer) must not stay and
+ * block the name.
  */
 static void add_basics(UnitPlan *plan, const char *id) {
         static const char *const accounting[] = { "CPUAccounting", "MemoryAccounting", "IOAccounting",
@@ -41,7 +42,8 @@ static int set_subgroup(UnitPlan *plan, const Spec *spec, Error *reterr) {
                 good = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                        strchr("_.-", *c);
         if (!good)
-                return error_setf(reterr, EINVAL, "annotation " SUBGROUP_ANNOTATION ": \"%s\" is not the name of a cgroup",
+                return error_setf(reterr, EINVAL,
+                                  "annotation " SUBGROUP_ANNOTATION ": \"%s\" is not the name of a cgroup",
                                   s);
         plan->subgroup = arena_strdup(&plan->arena, s);
         return 0;
@@ -66,12 +68,13 @@ static int add_resources(UnitPlan *plan, const SpecResources *r, bool update, Er
         return unit_add_unified(plan, r, update, reterr);
 }
 
-static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts, Error *reterr) {
+static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts,
+                 Error *reterr) {
         const SpecLinux *l = &spec->linux_;
         int r;
 
-        r = unit_name_build(l->cgroups_path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice,
-                            reterr);
+        r = unit_name_build(l->cgroups_path, request->id, facts->rootless, &plan->arena, &plan->name,
+                            &plan->slice, reterr);
         if (r < 0)
                 return r;
         add_basics(plan, request->id);
@@ -83,7 +86,8 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                 if (r < 0)
                         return r;
         }
-        /* A user's manager may not attach device filters. What rootless containers can open is what their user can. */
+        /* A user's manager may not attach device filters. What rootless containers can open is what their
+         * user can. */
         if (!facts->rootless) {
                 r = unit_add_devices(plan, l->resources, l->devices, l->n_devices, false, reterr);
                 if (r < 0)
@@ -92,7 +96,8 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
         return unit_add_annotations(plan, spec, reterr);
 }
 
-int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret, Error *reterr) {
+int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret,
+                    Error *reterr) {
         _cleanup_(unit_plan_done) UnitPlan plan = {};
         int r;
 
@@ -104,7 +109,8 @@ int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         return 0;
 }
 
-int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret, Error *reterr) {
+int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret,
+                           Error *reterr) {
         _cleanup_(unit_plan_done) UnitPlan plan = {};
         int r;
 

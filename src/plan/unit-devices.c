@@ -5,10 +5,10 @@
 #include "plan/unit-internal.h"
 
 /*
- * Device rules are an ordered list: for each device and each kind of access the last rule that covers it decides, and
- * in the beginning everything is denied. systemd takes a set of what is allowed. So the list is played through and
- * what it amounts to is handed over; what a set cannot say (a hole in what is allowed, "any major, this minor") is
- * refused rather than rounded up or down.
+ * Device rules are an ordered list: for each device and each kind of access the last rule that covers it
+ * decides, and in the beginning everything is denied. systemd takes a set of what is allowed. So the list is
+ * played through and what it amounts to is handed over; what a set cannot say (a hole in what is allowed,
+ * "any major, this minor") is refused rather than rounded up or down.
  */
 
 #define ANY INT64_C(-1)
@@ -66,7 +66,8 @@ static bool meets(const Pattern *a, const Pattern *b) {
 
 /* Of two that meet. */
 static Pattern intersection(const Pattern *a, const Pattern *b) {
-        return (Pattern){ a->type, a->major == ANY ? b->major : a->major, a->minor == ANY ? b->minor : a->minor };
+        return (Pattern){ a->type, a->major == ANY ? b->major : a->major,
+                          a->minor == ANY ? b->minor : a->minor };
 }
 
 static void allow(Emulator *e, Pattern pattern, unsigned access, size_t rule) {
@@ -90,7 +91,8 @@ static void deny(Emulator *e, Pattern pattern, unsigned access, size_t rule) {
                         entry->access &= ~access;
                 else if (meets(&pattern, &entry->pattern) && (entry->access & access) != 0) {
                         GREW(e->holes, e->n_holes);
-                        e->holes[e->n_holes++] = (Hole){ i, intersection(&pattern, &entry->pattern), access, rule };
+                        e->holes[e->n_holes++] =
+                                (Hole){ i, intersection(&pattern, &entry->pattern), access, rule };
                 }
         }
 }
@@ -116,11 +118,15 @@ static void apply_rule(Emulator *e, const SpecDeviceRule *rule, size_t index) {
 }
 
 /*
- * What every container may use whatever the list says, as with the other runtimes: any node may be made, the devices
- * that the specification puts into each container, its terminals, and (for the sake of long habit) tun. Not 5:1, the
- * host's console: the container's /dev/console is a pty. Another device of the same path in linux.devices takes the
- * place of a default.
+ * What every container may use whatever the list says, as with the other runtimes: any node may be made, the
+ * devices that the specification puts into each container, its terminals, and (for the sake of long habit)
+ * tun. Not 5:1, the host's console: the container's /dev/console is a pty. Another device of the same path
+ * in linux.devices takes the place of a default.
  */
+static bool is_other_device(const char *path, const Pattern *p, const SpecDevice *d) {
+        return streq_null(path, d->path) && (d->type != 'c' || d->major != p->major || d->minor != p->minor);
+}
+
 static void allow_defaults(Emulator *e, const SpecDevice *devices, size_t n_devices) {
         static const struct {
                 const char *path;
@@ -144,9 +150,7 @@ static void allow_defaults(Emulator *e, const SpecDevice *devices, size_t n_devi
                 bool replaced = false;
 
                 for (size_t k = 0; k < n_devices && !replaced; k++)
-                        replaced = streq_null(defaults[i].path, devices[k].path) &&
-                                   (devices[k].type != 'c' || devices[k].major != defaults[i].pattern.major ||
-                                    devices[k].minor != defaults[i].pattern.minor);
+                        replaced = is_other_device(defaults[i].path, &defaults[i].pattern, devices + k);
                 if (!replaced)
                         allow(e, defaults[i].pattern, defaults[i].access, RULE_DEFAULT);
         }
@@ -166,16 +170,18 @@ static int check_expressible(const Emulator *e, Error *reterr) {
         for (size_t i = 0; i < e->n_holes; i++)
                 if ((e->holes[i].access & e->entries[e->holes[i].entry].access) != 0)
                         return error_setf(reterr, EOPNOTSUPP,
-                                          "linux.resources.devices[%zu]: systemd cannot deny a part of what an earlier "
-                                          "rule allows", e->holes[i].rule);
+                                          "linux.resources.devices[%zu]: systemd cannot deny a part of "
+                                          "what an earlier rule allows",
+                                          e->holes[i].rule);
         for (size_t i = 0; i < e->n_entries; i++) {
                 const Entry *entry = e->entries + i;
 
                 if (entry->pattern.major == ANY && entry->pattern.minor != ANY &&
                     (entry->access & ~access_from_wider(e, i)) != 0)
                         return error_setf(reterr, EOPNOTSUPP,
-                                          "linux.resources.devices[%zu]: systemd cannot allow one minor number of all "
-                                          "devices", entry->rule);
+                                          "linux.resources.devices[%zu]: systemd cannot allow one minor "
+                                          "number of all devices",
+                                          entry->rule);
         }
         return 0;
 }
@@ -205,8 +211,9 @@ static void add_entry(UnitPlan *plan, UnitProp *prop, const Pattern *p, unsigned
 }
 
 /*
- * systemd's filter wants one entry that allows all of what an open() asks for, so an entry says what wider ones allow,
- * too. DeviceAllow comes before DevicePolicy: the other way round the unit would ask for a daemon-reload.
+ * systemd's filter wants one entry that allows all of what an open() asks for, so an entry says what wider
+ * ones allow, too. DeviceAllow comes before DevicePolicy: the other way round the unit would ask for a
+ * daemon-reload.
  */
 static void add_properties(UnitPlan *plan, const Emulator *e, bool update) {
         bool all = allows_all(e);
@@ -226,8 +233,8 @@ static void add_properties(UnitPlan *plan, const Emulator *e, bool update) {
         unit_plan_add_string(plan, "DevicePolicy", all ? "auto" : "strict");
 }
 
-int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices, bool update,
-                     Error *reterr) {
+int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices,
+                     bool update, Error *reterr) {
         _cleanup_(emulator_done) Emulator e = {};
         int k;
 

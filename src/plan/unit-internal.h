@@ -8,7 +8,8 @@
 /* The first property of that name, or NULL. */
 UnitProp *unit_plan_find(const UnitPlan *plan, const char *name);
 
-/* Appends a property, zeroed but for name and type. The result and all earlier ones are valid until the next call. */
+/* Appends a property, zeroed but for name and type. The result and all earlier ones are valid until the next
+ * call. */
 UnitProp *unit_plan_add(UnitPlan *plan, const char *name, UnitType type);
 UnitProp *unit_plan_add_bool(UnitPlan *plan, const char *name, bool value);
 UnitProp *unit_plan_add_u64(UnitPlan *plan, const char *name, uint64_t value);
@@ -32,8 +33,8 @@ int unit_add_others(UnitPlan *plan, const SpecResources *r, Error *reterr);
 int unit_add_unified(UnitPlan *plan, const SpecResources *r, bool update, Error *reterr);
 
 /* The device rules with the defaults behind them. devices: linux.devices, which may replace defaults. */
-int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices, bool update,
-                     Error *reterr);
+int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices,
+                     bool update, Error *reterr);
 
 /* org.systemd.property.*, after all else. */
 int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr);
@@ -43,5 +44,6 @@ int unit_add_cpuset(UnitPlan *plan, const char *name, const char *list, const ch
 void unit_add_cpu_quota(UnitPlan *plan, uint64_t quota, uint64_t period);
 uint64_t unit_weight_from_bfq(uint64_t weight);
 
-/* Is this a syntactically valid name of a unit with one of these suffixes? suffixes: NULL-terminated, with the dot. */
+/* Is this a syntactically valid name of a unit with one of these suffixes? suffixes: NULL-terminated, with
+ * the dot. */
 bool unit_name_is_plain(const char *name, const char *const *suffixes);

@@ -27,7 +27,7 @@ bool container_id_is_valid(const char *id) {
         return true;
 }
 
-/* What unit names are made of. '@' would make it an instance of a template; systemd's own escapes use '\\'. */
+/* What unit names are made of. '@' would make an instance of a template; systemd's own escapes use '\\'. */
 static bool is_unit_char(char c) {
         return is_alnum(c) || (c != '\0' && strchr(":_.-", c));
 }
@@ -46,16 +46,19 @@ bool unit_name_is_plain(const char *name, const char *const *suffixes) {
         return known;
 }
 
-/* As systemd checks the name of a slice, without the root slice: a container there would be nobody's to limit. */
+/* As systemd checks the name of a slice, without the root slice: a container there would be nobody's to
+ * limit. */
 static int check_slice(const char *slice, const char *cgroups_path, Error *reterr) {
         size_t n = strlen(slice);
         bool good = n > strlen(SLICE_SUFFIX) && n <= SLICE_MAX && endswith(slice, SLICE_SUFFIX);
 
         for (size_t i = 0; good && i < n; i++)
                 good = is_unit_char(slice[i]) || slice[i] == '\\';
-        good = good && slice[0] != '-' && slice[0] != '.' && !strstr(slice, "--") && !strstr(slice, "-" SLICE_SUFFIX);
+        good = good && slice[0] != '-' && slice[0] != '.' && !strstr(slice, "--") &&
+               !strstr(slice, "-" SLICE_SUFFIX);
         if (!good)
-                return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" in \"%s\" is not the name of a slice", slice,
+                return error_setf(reterr, EINVAL,
+                                  "linux.cgroupsPath: \"%s\" in \"%s\" is not the name of a slice", slice,
                                   cgroups_path);
         return 0;
 }
@@ -91,40 +94,46 @@ static const char *finish_scope(Text *name, Arena *a) {
 }
 
 /* prefix may be empty. Names that mean another unit to systemd or to people are refused. */
-static int build_scope(const char *prefix, const char *base, const char *cgroups_path, Arena *a, const char **ret,
-                       Error *reterr) {
-        static const char *const foreign[] = { ".slice", ".service", ".socket", ".target", ".mount", ".timer" };
+static int build_scope(const char *prefix, const char *base, const char *cgroups_path, Arena *a,
+                       const char **ret, Error *reterr) {
+        static const char *const foreign[] = { ".slice", ".service", ".socket",
+                                               ".target", ".mount", ".timer" };
         _cleanup_text_ Text name = {};
 
         if (isempty(base))
-                return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" has no name for the scope", cgroups_path);
+                return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" has no name for the scope",
+                                  cgroups_path);
         for (size_t i = 0; i < ELEMENTSOF(foreign); i++)
                 if (endswith(base, foreign[i]))
                         return error_setf(reterr, EINVAL,
-                                          "linux.cgroupsPath: \"%s\" must not name a unit that ends in %s", cgroups_path,
-                                          foreign[i]);
+                                          "linux.cgroupsPath: \"%s\" must not name a unit that ends in %s",
+                                          cgroups_path, foreign[i]);
         if (!isempty(prefix)) {
                 add_escaped(&name, prefix);
                 text_add(&name, "-");
         }
         add_escaped(&name, base);
         if (streq(name.s, "init"))
-                return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" means init.scope, which is systemd's own",
+                return error_setf(reterr, EINVAL,
+                                  "linux.cgroupsPath: \"%s\" means init.scope, which is systemd's own",
                                   cgroups_path);
         *ret = finish_scope(&name, a);
         return 0;
 }
 
 /* "slice:prefix:name" and, as crun takes it, "slice:name"; an empty slice is the default one. */
-static int parse_triple(const char *path, Arena *a, const char **ret_name, const char **ret_slice, Error *reterr) {
+static int parse_triple(const char *path, Arena *a, const char **ret_name, const char **ret_slice,
+                        Error *reterr) {
         const char *first = strchr(path, ':'), *second = strchr(first + 1, ':');
         const char *prefix = second ? arena_strndup(a, first + 1, (size_t) (second - first - 1)) : "";
         const char *base = second ? second + 1 : first + 1;
         int r;
 
         if (strchr(base, ':'))
-                return error_setf(reterr, EINVAL,
-                                  "linux.cgroupsPath: \"%s\" has more than the three parts of slice:prefix:name", path);
+                return error_setf(
+                        reterr, EINVAL,
+                        "linux.cgroupsPath: \"%s\" has more than the three parts of slice:prefix:name",
+                        path);
         if (first > path) {
                 *ret_slice = arena_strndup(a, path, (size_t) (first - path));
                 r = check_slice(*ret_slice, path, reterr);
@@ -135,12 +144,12 @@ static int parse_triple(const char *path, Arena *a, const char **ret_name, const
 }
 
 /*
- * A path, as it would be for cgroupfs: "/default/c1". Leading components that are slices say the slice (the last of
- * them, its name has those above in it), the rest, joined by "-", is the scope's name. buildah's --cgroup-parent
- * comes as "foo.slice".
+ * A path, as it would be for cgroupfs: "/default/c1". Leading components that are slices say the slice (the
+ * last of them, its name has those above in it), the rest, joined by "-", is the scope's name. buildah's
+ * --cgroup-parent comes as "foo.slice".
  */
-static int parse_path(const char *path, const char *id, Arena *a, const char **ret_name, const char **ret_slice,
-                      Error *reterr) {
+static int parse_path(const char *path, const char *id, Arena *a, const char **ret_name,
+                      const char **ret_slice, Error *reterr) {
         _cleanup_text_ Text base = {};
         char *copy = arena_strdup(a, path), *save = NULL;
         int r;

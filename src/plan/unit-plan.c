@@ -68,7 +68,8 @@ static void *arena_grow(Arena *a, void *array, size_t n, size_t size) {
 }
 
 void unit_prop_add_pair(UnitPlan *plan, UnitProp *prop, const char *name, const char *value) {
-        prop->v.pairs.items = arena_grow(&plan->arena, prop->v.pairs.items, prop->v.pairs.n, sizeof(UnitPair));
+        prop->v.pairs.items =
+                arena_grow(&plan->arena, prop->v.pairs.items, prop->v.pairs.n, sizeof(UnitPair));
         prop->v.pairs.items[prop->v.pairs.n++] = (UnitPair){ name, value };
 }
 

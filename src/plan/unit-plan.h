@@ -47,13 +47,13 @@ typedef struct UnitProp {
         } v;
 } UnitProp;
 
-/* A cgroup file of the scope, written once the process is in it, for what systemd cannot express. The same file may
- * come several times: the kernel takes one line a write. Controllers that systemd does not manage (hugetlb, rdma, misc)
- * must have been enabled in the cgroups above. */
+/* A cgroup file of the scope, written once the process is in it, for what systemd cannot express. The same file
+ * may come several times: the kernel takes one line a write. Controllers that systemd does not manage (hugetlb,
+ * rdma, misc) must have been enabled in the cgroups above. */
 typedef struct CgroupWrite {
         const char *file, *value;
         const char *path;   /* JSON path, for the message when it fails */
-        const char *instead_of; /* written only if the manager does not know this (optional) property; or NULL */
+        const char *instead_of; /* written only if the manager does not know this optional property; or NULL */
         bool optional;      /* a file that this kernel has not got is no error */
 } CgroupWrite;
 

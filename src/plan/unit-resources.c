@@ -5,11 +5,11 @@
 #include "plan/unit-internal.h"
 
 /*
- * linux.resources, typed. Nothing is ignored but what the specification itself declares to have no effect; what
- * needs cgroup v1 is refused unless its value asks for nothing (0, false, the kernel's default).
+ * linux.resources, typed. Nothing is ignored but what the specification itself declares to have no effect;
+ * what needs cgroup v1 is refused unless its value asks for nothing (0, false, the kernel's default).
  *
- * 0 means "not set" for memory, CPU shares, quota and period, and I/O weights: engines write it for absent values.
- * Signs and ranges of single values are as the oci layer let them pass: -1, where it may be, is "no limit".
+ * 0 means "not set" for memory, CPU shares, quota and period, and I/O weights: engines write it for absent
+ * values. Signs and ranges of single values are as the oci layer let them pass; -1 is "no limit".
  */
 
 #define PATH "linux.resources."
@@ -35,11 +35,11 @@ static int add_swap(UnitPlan *plan, int64_t limit, int64_t swap, Error *reterr) 
         }
         if (swap > 0 && limit == 0)
                 return error_setf(reterr, EINVAL,
-                                  PATH "memory.swap: a limit of memory and swap together needs " PATH "memory.limit");
+                                  PATH "memory.swap: a limit of memory and swap needs " PATH "memory.limit");
         if (swap > 0 && swap < limit)
-                return error_setf(reterr, EINVAL,
-                                  PATH "memory.swap: %" PRIi64 " is less than memory.limit, which it includes", swap);
-        unit_plan_add_u64(plan, "MemorySwapMax", swap < 0 || limit < 0 ? to_unit(swap) : (uint64_t) (swap - limit));
+                return error_setf(reterr, EINVAL, PATH "memory.swap: less than memory.limit, which it includes");
+        unit_plan_add_u64(plan, "MemorySwapMax",
+                          swap < 0 || limit < 0 ? to_unit(swap) : (uint64_t) (swap - limit));
         return 0;
 }
 
@@ -53,8 +53,9 @@ int unit_add_memory(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                 return refuse("memory.swappiness", reterr);
         if (r->memory.disable_oom_killer.set && r->memory.disable_oom_killer.v)
                 return refuse("memory.disableOOMKiller", reterr);
-        /* Ignored: kernel and kernelTCP (deprecated by the specification, gone from the kernel), useHierarchy (always
-         * so with cgroup v2), checkBeforeUpdate (nothing uses memory yet; `update` looks before it asks for a plan). */
+        /* Ignored: kernel and kernelTCP (deprecated by the specification, gone from the kernel),
+         * useHierarchy (always so with cgroup v2), checkBeforeUpdate (nothing uses memory yet; `update`
+         * looks before it asks for a plan). */
         if (limit != 0)
                 unit_plan_add_u64(plan, "MemoryMax", to_unit(limit));
         if (reservation != 0)
@@ -88,8 +89,8 @@ static double exp10_of(double y) {
 }
 
 /*
- * Shares (2 to 262144, 1024 by default) to weight (1 to 10000, 100 by default): the quadratic in log(shares) through
- * these three points, rounded up, which all runtimes use.
+ * Shares (2 to 262144, 1024 by default) to weight (1 to 10000, 100 by default): the quadratic in log(shares)
+ * through these three points, rounded up, which all runtimes use.
  */
 static uint64_t weight_from_shares(uint64_t shares) {
         double l, weight;
@@ -106,8 +107,9 @@ static uint64_t weight_from_shares(uint64_t shares) {
 }
 
 /*
- * quota µs (UINT64_MAX: none) in each period µs (0: the default period) become µs a second. systemd keeps whole percents: rounded up, so
- * that the value is the same after a daemon-reload and no container gets less than it was promised.
+ * quota µs (UINT64_MAX: none) in each period µs (0: the default period) become µs a second. systemd keeps
+ * whole percents: rounded up, so that the value is the same after a daemon-reload and no container gets less
+ * than it was promised.
  */
 void unit_add_cpu_quota(UnitPlan *plan, uint64_t quota, uint64_t period) {
         unsigned __int128 usec = (unsigned __int128) quota * USEC_PER_SEC / (period ?: DEFAULT_CPU_PERIOD);
@@ -138,7 +140,7 @@ static int parse_cpu_range(char *range, uint32_t *ret_first, uint32_t *ret_last)
         return *ret_last < *ret_first || *ret_last >= CPUS_MAX ? -ERANGE : 0;
 }
 
-/* "0-3,7" as a mask, one bit a CPU or node, the first in the lowest bit of the first byte. Empty elements are fine. */
+/* "0-3,7" as a mask, one bit a CPU or node, the first in the lowest bit of the first byte. */
 int unit_add_cpuset(UnitPlan *plan, const char *name, const char *list, const char *path, Error *reterr) {
         uint8_t *mask = arena_calloc(&plan->arena, CPUS_MAX / 8, 1);
         char *copy = arena_strdup(&plan->arena, list), *save = NULL;
@@ -149,7 +151,8 @@ int unit_add_cpuset(UnitPlan *plan, const char *name, const char *list, const ch
                 uint32_t first, last;
 
                 if (parse_cpu_range(c, &first, &last) < 0)
-                        return error_setf(reterr, EINVAL, "%s: \"%s\" is not a list of numbers like 0-3,7", path, list);
+                        return error_setf(reterr, EINVAL, "%s: \"%s\" is not a list of numbers like 0-3,7",
+                                          path, list);
                 for (uint32_t i = first; i <= last; i++)
                         mask[i / 8] |= (uint8_t) (1U << (i % 8));
                 n = MAX(n, last / 8 + 1U);
@@ -166,13 +169,13 @@ static int add_cpu_weight(UnitPlan *plan, const SpecResources *r, bool update, E
         uint64_t shares = r->cpu.shares.set ? r->cpu.shares.v : 0;
 
         if (r->cpu.idle.set && r->cpu.idle.v == 1)
-                /* So systemd says idle. The kernel has no use for a weight then: it is not an error to give both. */
+                /* So systemd says idle. The kernel has no use for a weight then: to give both is no error. */
                 unit_plan_add_u64(plan, "CPUWeight", 0);
         else if (shares != 0)
                 unit_plan_add_u64(plan, "CPUWeight", weight_from_shares(shares));
         else if (r->cpu.idle.set && update)
                 return error_setf(reterr, EINVAL,
-                                  PATH "cpu.idle: 0 needs " PATH "cpu.shares, because systemd sets both with one value");
+                                  PATH "cpu.idle: 0 needs cpu.shares, because systemd has one value for both");
         return 0;
 }
 
@@ -203,8 +206,8 @@ int unit_add_cpu(UnitPlan *plan, const SpecResources *r, bool update, Error *ret
                         return k;
         }
         if (r->cpu.burst.set)
-                unit_plan_write(plan, "cpu.max.burst", arena_printf(&plan->arena, "%" PRIu64, r->cpu.burst.v),
-                                PATH "cpu.burst");
+                unit_plan_write(plan, "cpu.max.burst",
+                                arena_printf(&plan->arena, "%" PRIu64, r->cpu.burst.v), PATH "cpu.burst");
         return 0;
 }
 
@@ -215,9 +218,9 @@ void unit_add_pids(UnitPlan *plan, const SpecResources *r) {
 }
 
 /*
- * blockIO.weight is what BFQ takes: 10 to 1000, 100 by default. systemd has one property for io.weight (1 to 10000,
- * 100 by default) and io.bfq.weight and maps the first to the second; this is the inverse, so that BFQ gets the very
- * number that was asked for and the default stays the default.
+ * blockIO.weight is what BFQ takes: 10 to 1000, 100 by default. systemd has one property for io.weight (1 to
+ * 10000, 100 by default) and io.bfq.weight and maps the first to the second; this is the inverse, so that
+ * BFQ gets the very number that was asked for and the default stays the default.
  */
 uint64_t unit_weight_from_bfq(uint64_t weight) {
         return weight <= 100 ? weight : 100 + (weight - 100) * 11;
@@ -239,7 +242,8 @@ static int add_weight_devices(UnitPlan *plan, const SpecResources *r, Error *ret
                         continue;
                 if (!p)
                         p = unit_plan_add(plan, "IODeviceWeight", UNIT_WEIGHTS);
-                unit_prop_add_weight(plan, p, block_path(plan, d->major, d->minor), unit_weight_from_bfq(d->weight.v));
+                unit_prop_add_weight(plan, p, block_path(plan, d->major, d->minor),
+                                     unit_weight_from_bfq(d->weight.v));
         }
         return 0;
 }
@@ -267,7 +271,8 @@ int unit_add_block_io(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                         if (!p)
                                 p = unit_plan_add(plan, throttles[t], UNIT_WEIGHTS);
                         /* 0 lifts the limit, as it did with cgroup v1. */
-                        unit_prop_add_weight(plan, p, block_path(plan, d->major, d->minor), d->rate ?: UINT64_MAX);
+                        unit_prop_add_weight(plan, p, block_path(plan, d->major, d->minor),
+                                             d->rate ?: UINT64_MAX);
                 }
         }
         return 0;
@@ -281,10 +286,13 @@ int unit_add_others(UnitPlan *plan, const SpecResources *r, Error *reterr) {
                 const SpecHugepageLimit *h = r->hugepage_limits + i;
                 const char *path = arena_printf(a, PATH "hugepageLimits[%zu]", i);
                 const char *value = arena_printf(a, "%" PRIu64, h->limit);
+                CgroupWrite *w;
 
                 unit_plan_write(plan, arena_printf(a, "hugetlb.%s.max", h->page_size), value, path);
-                /* Reservations, too, where the kernel counts them: else mmap() succeeds and the first touch kills. */
-                unit_plan_write(plan, arena_printf(a, "hugetlb.%s.rsvd.max", h->page_size), value, path)->optional = true;
+                /* Reservations, too, where the kernel counts them: else mmap() succeeds and the first touch
+                 * kills. */
+                w = unit_plan_write(plan, arena_printf(a, "hugetlb.%s.rsvd.max", h->page_size), value, path);
+                w->optional = true;
         }
         for (size_t i = 0; i < r->n_rdma; i++) {
                 const SpecRdma *d = r->rdma + i;

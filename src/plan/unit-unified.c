@@ -5,8 +5,9 @@
 #include "plan/unit-internal.h"
 
 /*
- * linux.resources.unified: files of cgroup v2 by name. What systemd has a property for becomes that property, because
- * systemd would overwrite a file of its own at the next daemon-reload; the rest is written once the scope runs.
+ * linux.resources.unified: files of cgroup v2 by name. What systemd has a property for becomes that
+ * property, because systemd would overwrite a file of its own at the next daemon-reload; the rest is written
+ * once the scope runs.
  */
 
 typedef struct Unified {
@@ -74,13 +75,16 @@ static int add_zswap_writeback(Unified *u) {
 
 /* systemd sets it when the unit starts and never again; scopes have the property since 253. */
 static int add_oom_group(Unified *u) {
+        UnitProp *p;
+
         if (!streq(u->value, "0") && !streq(u->value, "1"))
                 return bad_value(u, "0 or 1");
         if (u->update) {
                 unit_plan_write(u->plan, u->key, u->value, u->path);
                 return 0;
         }
-        unit_plan_add_string(u->plan, "OOMPolicy", u->value[0] == '1' ? "kill" : "continue")->optional = true;
+        p = unit_plan_add_string(u->plan, "OOMPolicy", u->value[0] == '1' ? "kill" : "continue");
+        p->optional = true;
         unit_plan_write(u->plan, u->key, u->value, u->path)->instead_of = "OOMPolicy";
         return 0;
 }
@@ -96,7 +100,8 @@ static int add_cpu_idle(Unified *u) {
         if (u->value[0] == '0') {
                 if (u->update && !weight && !unified_value(u->r, "cpu.weight"))
                         return error_setf(u->reterr, EINVAL,
-                                          "%s: 0 needs a cpu.weight, because systemd sets both with one value", u->path);
+                                          "%s: 0 needs cpu.weight, because systemd has one value for both",
+                                          u->path);
                 return 0;
         }
         if (weight)
@@ -126,7 +131,7 @@ static int add_cpu_max(Unified *u) {
                 return 0;
         if (strtok_r(NULL, " \t", &save) || parse_max(quota, &q) < 0 || q == 0 ||
             (period && (parse_u64(period, &p) < 0 || p < 1000 || p > 1000000)))
-                return bad_value(u, "\"QUOTA [PERIOD]\" with a quota in µs or \"max\" and a period of 1000 to 1000000 µs");
+                return bad_value(u, "\"QUOTA [PERIOD]\" in µs, or \"max\"; periods are 1000 to 1000000");
         unit_add_cpu_quota(u->plan, q, p);
         return 0;
 }
@@ -172,7 +177,8 @@ static int add_io_weight_line(Unified *u, char *line, bool bfq) {
                 if (!device)
                         return bad_value(u, "lines like \"default 100\" or \"8:16 100\"");
         }
-        if (strtok_r(NULL, " \t", &save) || parse_u64(second ?: first, &v) < 0 || v < 1 || v > (bfq ? 1000 : 10000))
+        if (strtok_r(NULL, " \t", &save) || parse_u64(second ?: first, &v) < 0 || v < 1 ||
+            v > (bfq ? 1000 : 10000))
                 return bad_value(u, bfq ? "weights from 1 to 1000" : "weights from 1 to 10000");
         if (bfq)
                 v = unit_weight_from_bfq(v);
@@ -207,7 +213,8 @@ static int add_io_limit_line(Unified *u, char *line) {
                                 property = limits[i].property;
                         }
                 if (!value || parse_max(value, &v) < 0 || v == 0)
-                        return error_setf(u->reterr, EINVAL, "%s: \"%s\" is no limit for %s", u->path, word, u->key);
+                        return error_setf(u->reterr, EINVAL, "%s: \"%s\" is no limit for %s", u->path, word,
+                                          u->key);
                 add_device_value(u->plan, property, device, v);
         }
         return 0;
@@ -219,7 +226,8 @@ static int add_io(Unified *u) {
         int r;
 
         if (bfq && unified_value(u->r, "io.weight"))
-                return error_setf(u->reterr, EINVAL, "%s: systemd derives it from io.weight, which is given too", u->path);
+                return error_setf(u->reterr, EINVAL,
+                                  "%s: systemd derives it from io.weight, which is given too", u->path);
         for (char *line = strtok_r(u->value, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 if (line[strspn(line, " \t")] == '\0')
                         continue;
@@ -230,22 +238,24 @@ static int add_io(Unified *u) {
         return 0;
 }
 
-/* Files that do something instead of saying something, and those whose owner is systemd without a property. */
+/* Refuses files that do something instead of saying something, and what systemd owns without a property. */
 static int check_key(const Unified *u) {
-        static const char *const settings[] = { "cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure" };
+        static const char *const settings[] = { "cgroup.max.depth", "cgroup.max.descendants",
+                                                "cgroup.pressure" };
         const char *dot = strchr(u->key, '.');
         bool is_setting = !startswith(u->key, "cgroup.");
 
         if (!dot || dot == u->key || strstr(u->key, "..") ||
-            u->key[strspn(u->key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] != '\0')
-                return error_setf(u->reterr, EINVAL, "%s: not the name of a cgroup file (CONTROLLER.PARAMETER)", u->path);
+            strspn(u->key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(u->key))
+                return error_setf(u->reterr, EINVAL,
+                                  "%s: not the name of a cgroup file (CONTROLLER.PARAMETER)", u->path);
         for (size_t i = 0; i < ELEMENTSOF(settings); i++)
                 is_setting = is_setting || streq(u->key, settings[i]);
         if (!is_setting)
                 return error_setf(u->reterr, EOPNOTSUPP, "%s: not a setting of a container", u->path);
         if (streq(u->key, "cpu.weight.nice"))
-                return error_setf(u->reterr, EOPNOTSUPP, "%s: systemd sets cpu.weight, which is the same: use that",
-                                  u->path);
+                return error_setf(u->reterr, EOPNOTSUPP,
+                                  "%s: systemd sets cpu.weight, which is the same: use that", u->path);
         return 0;
 }
 
@@ -305,7 +315,8 @@ int unit_add_unified(UnitPlan *plan, const SpecResources *r, bool update, Error 
                         .update = update,
                         .key = r->unified[i].key,
                         .value = trim(copy),
-                        .path = arena_printf(&plan->arena, "linux.resources.unified[\"%s\"]", r->unified[i].key),
+                        .path = arena_printf(&plan->arena, "linux.resources.unified[\"%s\"]",
+                                             r->unified[i].key),
                         .reterr = reterr,
                 };
                 int k;

@@ -84,10 +84,11 @@ static char parse_type(const char **s) {
                 const char *word;
                 char type;
         } types[] = {
-                { "boolean ", 'b' }, { "byte ", 'y' },   { "int16 ", 'n' },  { "uint16 ", 'q' }, { "int32 ", 'i' },
-                { "uint32 ", 'u' },  { "int64 ", 'x' },  { "uint64 ", 't' }, { "double ", 'd' }, { "string ", 's' },
-                { "@as ", 'a' },     { "@b ", 'b' },     { "@y ", 'y' },     { "@n ", 'n' },     { "@q ", 'q' },
-                { "@i ", 'i' },      { "@u ", 'u' },     { "@x ", 'x' },     { "@t ", 't' },     { "@d ", 'd' },
+                { "boolean ", 'b' }, { "byte ", 'y' },   { "int16 ", 'n' }, { "uint16 ", 'q' },
+                { "int32 ", 'i' },   { "uint32 ", 'u' }, { "int64 ", 'x' }, { "uint64 ", 't' },
+                { "double ", 'd' },  { "string ", 's' }, { "@as ", 'a' },   { "@b ", 'b' },
+                { "@y ", 'y' },      { "@n ", 'n' },     { "@q ", 'q' },    { "@i ", 'i' },
+                { "@u ", 'u' },      { "@x ", 'x' },     { "@t ", 't' },    { "@d ", 'd' },
                 { "@s ", 's' },
         };
 
@@ -165,8 +166,8 @@ int variant_parse(const char *text, Arena *a, Variant *ret) {
 
 int variant_convert(Variant *v, UnitType type) {
         static const char types[] = {
-                [UNIT_BOOL] = 'b', [UNIT_I32] = 'i',    [UNIT_U32] = 'u',    [UNIT_I64] = 'x', [UNIT_U64] = 't',
-                [UNIT_DOUBLE] = 'd', [UNIT_STRING] = 's', [UNIT_STRV] = 'a',
+                [UNIT_BOOL] = 'b', [UNIT_I32] = 'i',    [UNIT_U32] = 'u',    [UNIT_I64] = 'x',
+                [UNIT_U64] = 't',  [UNIT_DOUBLE] = 'd', [UNIT_STRING] = 's', [UNIT_STRV] = 'a',
         };
 
         if ((size_t) type >= sizeof(types))

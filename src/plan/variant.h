@@ -4,11 +4,11 @@
 #include "plan/unit-plan.h"
 
 /*
- * GVariant's text format, as far as unit properties of scopes need it: booleans, numbers, strings and lists of
- * strings, with the type annotations "uint64 5" and "@t 5".
+ * GVariant's text format, as far as unit properties of scopes need it: booleans, numbers, strings and lists
+ * of strings, with the type annotations "uint64 5" and "@t 5".
  */
 typedef struct Variant {
-        char type;           /* a D-Bus type: b y n q i u x t d s, 'a' for as; '\0': a number without a type */
+        char type;           /* b y n q i u x t d s as on D-Bus, 'a' for as; '\0': a number without a type */
         uint64_t u;          /* b and numbers that are not negative */
         int64_t i;           /* numbers that fit, negative ones */
         bool negative;

@@ -272,7 +272,7 @@ static int start(Exec *e, Error *reterr) {
         int r;
 
         r = spawn(e, reterr);
-        if (r == 0 && init_plan_has(&e->plan, INIT_WAIT_CGROUP)) /* it was cloned into it */
+        if (r == 0) /* it was born there */
                 r = launch_send(&e->launch, INIT_MSG_CGROUP, reterr);
         while (r == 0)
                 r = answer(e, reterr);

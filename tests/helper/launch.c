@@ -87,7 +87,7 @@ const char *sandbox_rootfs(const char *name) {
 
         shell("mkdir -p %s/bin %s/proc %s/sys %s/dev %s/tmp %s/etc && cp /bin/busybox %s/bin/ && "
               "for i in sh ls cat id stat mkdir touch readlink hostname echo true sleep mount umount test ip pwd grep tr; do "
-              "ln -s busybox %s/bin/$i; done && "
+              "ln -sf busybox %s/bin/$i; done && "
               "printf 'root:x:0:0::/root:/bin/sh\\nuser:x:1000:1000::/home/user:/bin/sh\\n' > %s/etc/passwd",
               path, path, path, path, path, path, path, path, path);
         return path;
@@ -111,6 +111,8 @@ static bool answer(Launch *l, int control) {
         int fd = -EBADF;
         ssize_t n = receive_fd(control, &m, sizeof(m), &fd);
 
+        if (n == -ECONNRESET) /* it ended with our message unread; what it said before is still there */
+                n = receive_fd(control, &m, sizeof(m), &fd);
         if (n <= 0)
                 return false;
         switch (m.type) {
@@ -256,7 +258,8 @@ void plan_begin(InitPlan *p, const char *rootfs, int namespaces) {
         plan_step(p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
 }
 
-void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra, const char **options) {
+void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
+                const char **options) {
         InitStep *s = plan_step(p, INIT_MOUNT, type, type);
 
         s->str[2] = target;
@@ -315,22 +318,27 @@ void plan_exec(InitPlan *p, const char **args, const char **env) {
         s->list[1] = env;
 }
 
-void plan_end(InitPlan *p, const char *script) {
+void plan_shell(InitPlan *p, const char *script) {
         static const char *env[] = { "PATH=/bin", NULL };
         const char **args = arena_calloc(&p->arena, 4, sizeof(*args));
 
         args[0] = "sh";
         args[1] = "-c";
         args[2] = script;
+        plan_exec(p, args, env);
+}
+
+void plan_end(InitPlan *p, const char *script) {
         plan_step(p, INIT_PIVOT, NULL, NULL);
         plan_step(p, INIT_UMASK, NULL, NULL)->num[0] = 022;
         plan_step(p, INIT_CWD, "/", NULL);
-        plan_exec(p, args, env);
+        plan_shell(p, script);
 }
 
 void plan_plain(InitPlan *p, const char *rootfs, const char *script) {
         plan_begin(p, rootfs, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
-        plan_mount(p, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_mount(p, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+                   INIT_NO_TARGET_SYMLINK, NULL);
         plan_dev(p);
         plan_end(p, script);
 }

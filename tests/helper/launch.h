@@ -26,17 +26,17 @@ char *shell_output(const char *fmt, ...) _printf_(1, 2);
 
 typedef struct Launch {
         /* to be set */
-        bool map;            /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
-        bool gate;           /* the helper gets a gate socket; launch() returns once it waits there */
-        bool no_stdio_pipe;  /* stdout stays ours */
-        int target;          /* pidfd, for INIT_ENTER; 0: none */
-        unsigned extra_fds;  /* open directories that the helper inherits above its own */
+        bool map;           /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
+        bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
+        bool no_stdio_pipe; /* stdout stays ours */
+        int target;         /* pidfd, for INIT_ENTER; 0: none */
+        unsigned extra_fds; /* open directories that the helper inherits above its own */
         /* afterwards */
-        pid_t pid;           /* the container's process */
-        char error[4096];    /* of INIT_MSG_ERROR */
-        char output[65536];  /* what the container wrote */
-        int status;          /* as wait(2) has it */
-        int console;         /* pty master */
+        pid_t pid;          /* the container's process */
+        char error[4096];   /* of INIT_MSG_ERROR */
+        char output[65536]; /* what the container wrote */
+        int status;         /* as wait(2) has it */
+        int console;        /* pty master */
         bool ready;
         int gate_fd;
         char gate_path[108];
@@ -51,12 +51,14 @@ void launch_finish(Launch *l);
 
 /* Parts of a plan as init-build.c makes them, less what a test wants otherwise. */
 void plan_begin(InitPlan *p, const char *rootfs, int namespaces);
-void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra, const char **options);
+void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
+                const char **options);
 void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra);
-void plan_dev(InitPlan *p);     /* tmpfs on /dev, devpts, nodes, symlinks */
-void plan_nodes(InitPlan *p);   /* nodes and symlinks alone */
+void plan_dev(InitPlan *p);   /* tmpfs on /dev, devpts, nodes, symlinks */
+void plan_nodes(InitPlan *p); /* nodes and symlinks alone */
 InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b);
-void plan_end(InitPlan *p, const char *script);    /* pivot to exec of sh -c script */
+void plan_end(InitPlan *p, const char *script);   /* pivot to exec of sh -c script */
+void plan_shell(InitPlan *p, const char *script); /* the exec alone */
 void plan_exec(InitPlan *p, const char **args, const char **env);
 /* plan_begin, /proc, /dev, plan_end: runs script in a plain container. */
 void plan_plain(InitPlan *p, const char *rootfs, const char *script);

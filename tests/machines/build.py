@@ -86,7 +86,8 @@ def _install(directory, options, run):
 
 def _run_here(command):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False, cwd=SOURCE, env=os.environ | {"LC_ALL": "C.UTF-8"})
+                          check=False, cwd=SOURCE, preexec_fn=linux.die_with_parent,
+                          env=os.environ | {"LC_ALL": "C.UTF-8"})
     if done.returncode:
         raise Failure(f"{' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
 

@@ -68,7 +68,8 @@ def entry(name, ingredients, make):
 
 def _make(path, make):
     partial = path.with_name(f"{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    if partial.exists():
+        shutil.rmtree(partial)
     partial.mkdir(mode=0o755)
     try:
         make(partial)

@@ -55,4 +55,4 @@ def machine(arguments):
 
 
 if __name__ == "__main__":
-    main(machine)
+    main("tests/machine", machine)

@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import linux
 from .say import Failure
 
 CODENAMES = {"12": "bookworm", "13": "trixie", "sid": "sid"}
@@ -119,6 +120,7 @@ def run_contained(command):
     contain = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     done = subprocess.run([*contain, *command], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False,
+                          preexec_fn=linux.die_with_parent,
                           env=os.environ | {"LC_ALL": "C.UTF-8"})
     if done.returncode:
         raise Failure(f"{command[0]} failed:\n{done.stdout}{done.stderr}")

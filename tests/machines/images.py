@@ -54,11 +54,11 @@ def rootfs(release, name="base"):
     packages = SETS[name]
 
     def make(path):
+        host.need(*host.IMAGES)
         with step(f"making a Debian {release} file system ({name})"):
             hooks = HOOKS if name == "base" else []
             debian.bootstrap(release, path, packages, hooks)
 
-    host.need(*host.IMAGES)
     ingredients = [release, packages, HOOKS, _source("debian.py")]
     return cache.entry(f"{name}-{release}", ingredients, make)
 
@@ -68,6 +68,7 @@ def kernel(release):
     base = rootfs(release)
 
     def make(path):
+        host.need(*host.IMAGES)
         with step(f"unpacking the kernel of Debian {release}"):
             _unpack_kernel(_download_kernel(release, path), path)
             _make_initrd(base, path)
@@ -82,10 +83,10 @@ def disk(release, name="base"):
     base, boot = rootfs(release, name), kernel(release)
 
     def make(path):
+        host.need("e2fsprogs")
         with step(f"making a disk of Debian {release} ({name})"):
             _make_disk(base, boot, path)
 
-    host.need(*host.VIRTUAL)
     ingredients = [base.name, boot.name, _source("images.py")]
     return cache.entry(f"disk-{name}-{release}", ingredients, make)
 

@@ -10,9 +10,11 @@ wants to see one before it lets such a namespace mount its own.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import stat
+import subprocess
 import time
 from pathlib import Path
 
@@ -44,8 +46,8 @@ def machine(release, build=None, share=None):
         listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(scratch / "host/channel"))
         listener.listen()
-        stack.enter_context(_first_process(scratch, rootfs, cgroup, share))
-        yield _connect(listener, scratch)
+        pid = stack.enter_context(_first_process(scratch, rootfs, cgroup, share))
+        yield _connect(listener, pid, scratch / "console")
 
 
 def prepare(release):
@@ -53,15 +55,16 @@ def prepare(release):
     images.rootfs(release)
 
 
-def _connect(listener, scratch):
-    listener.settimeout(BOOT_DEADLINE)
-    try:
-        connection = listener.accept()[0]
-    except TimeoutError:
-        log = (scratch / "console").read_text(errors="replace")
-        raise Failure(f"the machine does not answer; it said:\n{log}") from None
-    connection.settimeout(None)
-    channel = Channel(connection)
+def _connect(listener, pid, console):
+    end = os.pidfd_open(pid)
+    answers = select.select([listener, end], [], [], BOOT_DEADLINE)[0]
+    os.close(end)
+    if listener not in answers:
+        journal = subprocess.run(["nsenter", "-t", str(pid), "-a", "journalctl", "-n50"],
+                                 capture_output=True, text=True, check=False).stdout
+        raise Failure("the machine does not answer; it said:\n"
+                      f"{console.read_text(errors='replace')}{journal}")
+    channel = Channel(listener.accept()[0])
     channel.wait_until_ready()
     return channel
 
@@ -108,10 +111,16 @@ def own_scope(argv):
 
 
 def _sweep(top):
-    """Remove what a killed run could not."""
+    """Remove what a killed run could not: its processes are gone, its cgroups are not."""
     for path in top.glob("ocirt-sd-machine-*"):
         if not Path("/proc", path.name.rpartition("-")[2]).exists():
-            _remove_cgroup(path)
+            _remove_empty(path)
+
+
+def _remove_empty(path):
+    for directory, _, _ in os.walk(path, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def _remove_cgroup(path, deadline=5):
@@ -119,9 +128,7 @@ def _remove_cgroup(path, deadline=5):
     with contextlib.suppress(FileNotFoundError):
         (path / "cgroup.kill").write_text("1")
     while path.exists():
-        for directory, _, _ in os.walk(path, topdown=False):
-            with contextlib.suppress(OSError):
-                os.rmdir(directory)
+        _remove_empty(path)
         if time.monotonic() > end:
             raise Failure(f"the cgroup {path.name} cannot be removed")
         time.sleep(0.01)
@@ -134,7 +141,7 @@ def _first_process(scratch, rootfs, cgroup, share):
     if pid == 0:
         _become_init(scratch, rootfs, cgroup, share)
     try:
-        yield
+        yield pid
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -153,7 +160,7 @@ def _become_init(scratch, rootfs, cgroup, share):
         _make_devices(root / "dev")
         _mount_host(root, scratch / "host")
         if share:
-            (root / "share").mkdir()
+            (root / "share").mkdir(exist_ok=True)
             bind(share, root / "share")
         linux.pivot(root)
         os.execve("/usr/lib/systemd/systemd", ["/usr/lib/systemd/systemd"], ENVIRONMENT)

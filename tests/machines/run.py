@@ -32,6 +32,9 @@ RESULTS = build.SOURCE / "build-results"
 
 
 def _meson(suite, options):
+    if not build.exists():
+        say(f"{suite}: there is no meson.build")
+        return report.Tally()
     directory = build.sanitized()
     junit = directory / "meson-logs/testlog.junit.xml"
     junit.unlink(missing_ok=True)
@@ -140,4 +143,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    main(run)
+    main("tests/run", run)

@@ -28,7 +28,7 @@ def _terminate(number, _frame):
     sys.exit(128 + number)
 
 
-def main(function):
+def main(name, function):
     """Run a command's main function so that every way out unwinds the stack."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
@@ -36,7 +36,7 @@ def main(function):
     try:
         sys.exit(function(sys.argv[1:]))
     except Failure as failure:
-        print(f"{sys.argv[0].rsplit('/', 1)[-1]}: {failure}", file=sys.stderr)
+        print(f"{name}: {failure}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import cache, images, linux, payload
+from . import cache, host, images, linux, payload
 from .channel import Channel
 from .say import Failure, step
 
@@ -29,6 +29,7 @@ CMDLINE = "console=ttyS0 quiet panic=-1 apparmor=1 systemd.show_status=0"
 @contextlib.contextmanager
 def machine(release, build=None, share=None):
     """Boot a machine, and yield its channel."""
+    host.need(*host.VIRTUAL)
     disk, kernel = images.disk(release), images.kernel(release)
     accelerator = _accelerator(kernel)
     with contextlib.ExitStack() as stack:
@@ -47,6 +48,7 @@ def machine(release, build=None, share=None):
 
 def prepare(release):
     """Make everything that a boot needs."""
+    host.need(*host.VIRTUAL)
     images.disk(release)
     _accelerator(images.kernel(release))
 

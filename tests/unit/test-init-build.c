@@ -1,216 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-#include <linux/mount.h>
-#include <sched.h>
-
-#include "plan/init-build.h"
-#include "test.h"
-
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-
-static const uint8_t filter[8] = { 6, 0, 0, 0, 0, 0, 0xff, 0x7f };
-
-/* config.json of which only the parts that matter to a test are given. */
-typedef struct Config {
-        const char *process;     /* more properties of process, each with a comma before it */
-        const char *no_process;  /* instead of "process": {…} */
-        const char *namespaces;  /* more of them */
-        const char *mounts;      /* all of them */
-        const char *linux_;      /* more properties of linux */
-        const char *top;         /* more properties at the top */
-        HostFacts facts;
-        Request request;
-} Config;
-
-typedef struct Built {
-        Spec *spec;
-        InitPlan plan;
-        Text text;
-        Error error;
-        int r;
-} Built;
-
-static void built_done(Built *b) {
-        spec_free(b->spec);
-        init_plan_done(&b->plan);
-        text_done(&b->text);
-        error_done(&b->error);
-}
-#define _cleanup_built_ _cleanup_(built_done)
-
-#define PROC "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}"
-#define SYS "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"ro\"]}"
-#define CGROUP "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\"]}"
-#define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}"
-#define BIND(to) "{\"destination\":\"" to "\",\"type\":\"bind\",\"source\":\"data\",\"options\":[\"rbind\",\"ro\"]}"
-#define HOOK(kind) "\"" kind "\":[{\"path\":\"/bin/hook\"}]"
-#define MAPS                                                                  \
-        ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]," \
-        "\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]"
-
-static Spec *parse(const Config *c) {
-        _cleanup_error_ Error error = {};
-        _cleanup_text_ Text json = {};
-        Spec *spec;
-
-        text_add(&json, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[");
-        text_addf(&json, "%s],", c->mounts ?: PROC "," DEV);
-        text_addf(&json, c->no_process ? "%s" : "\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"],\"env\":[\"A=1\"]%s},",
-                  c->no_process ?: c->process ?: "");
-        text_addf(&json, "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}%s]%s}%s}", c->namespaces ?: "",
-                  c->linux_ ?: "", c->top ?: "");
-        if (spec_parse(json.s, json.n, &spec, &error) < 0)
-                FAIL_AT("%s\n%s", error.message, json.s);
-        return spec;
-}
-
-static int first(const InitPlan *plan, InitOp op) {
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].op == op)
-                        return (int) i;
-        return -1;
-}
-
-static unsigned count(const InitPlan *plan, InitOp op) {
-        unsigned n = 0;
-
-        for (size_t i = 0; i < plan->n_steps; i++)
-                n += plan->steps[i].op == op;
-        return n;
-}
-
-/* The steps are in this order, those that are there at all: every one of one group before every one of the next. */
-static void assert_before(const Built *b, InitOp a, InitOp z) {
-        int last_a = -1, first_z = first(&b->plan, z);
-
-        for (size_t i = 0; i < b->plan.n_steps; i++)
-                if (b->plan.steps[i].op == a)
-                        last_a = (int) i;
-        if (last_a >= 0 && first_z >= 0 && last_a > first_z)
-                FAIL_AT("%s comes after %s:\n%s", init_op_name(a), init_op_name(z), b->text.s);
-}
-
-static void assert_order(const Built *b, const InitOp *ops, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                for (size_t k = i + 1; k < n; k++)
-                        assert_before(b, ops[i], ops[k]);
-}
-#define ASSERT_ORDER(b, ...) \
-        assert_order(b, (const InitOp[]){ __VA_ARGS__ }, sizeof((const InitOp[]){ __VA_ARGS__ }) / sizeof(InitOp))
-
-static int step_unsharing(const InitPlan *plan, uint64_t flag) {
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].op == INIT_UNSHARE && (plan->steps[i].num[0] & flag))
-                        return (int) i;
-        return -1;
-}
-
-static void check_cgroup(const Built *b, const Config *c) {
-        int wait = first(&b->plan, INIT_WAIT_CGROUP), cgroup_ns = step_unsharing(&b->plan, CLONE_NEWCGROUP);
-
-        ASSERT_EQ(count(&b->plan, INIT_WAIT_CGROUP), c->facts.cgroup_disabled ? 0 : 1);
-        ASSERT_ORDER(b, INIT_WAIT_CGROUP, INIT_CGROUP);
-        ASSERT_ORDER(b, INIT_WAIT_CGROUP, INIT_RUNTIME_HOOKS, INIT_HOOK, INIT_READY);
-        ASSERT(cgroup_ns < 0 || cgroup_ns > wait);
-        for (size_t i = 0; i < b->plan.n_steps; i++) {
-                const InitStep *s = &b->plan.steps[i];
-
-                if (s->op != INIT_CGROUP)
-                        continue;
-                ASSERT(cgroup_ns < (int) i);
-                ASSERT(s->num[1] == 1 || (int) i < first(&b->plan, INIT_PIVOT));
-        }
-}
-
-static void check_process(const Built *b, const Config *c) {
-        const InitPlan *p = &b->plan;
-        int seccomp = first(p, INIT_SECCOMP);
-
-        ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_RLIMIT,
-                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_FIND, INIT_READY, INIT_GATE, INIT_EXEC);
-        ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
-        ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
-        ASSERT_ORDER(b, INIT_MEMORY_POLICY, INIT_USER);
-        ASSERT_ORDER(b, INIT_RLIMIT, INIT_SECCOMP);
-        ASSERT_EQ(seccomp >= 0, c->request.seccomp != NULL);
-        if (seccomp >= 0 && first(p, INIT_NO_NEW_PRIVS) >= 0)
-                ASSERT_ORDER(b, INIT_NO_NEW_PRIVS, INIT_SECCOMP);
-        else if (seccomp >= 0)
-                ASSERT_EQ(p->steps[seccomp + 1].op, INIT_CAPABILITIES);
-        ASSERT_EQ(p->steps[p->n_steps - 1].op, first(p, INIT_FIND) >= 0 ? INIT_EXEC : INIT_GATE);
-        ASSERT_EQ(count(p, INIT_GATE), c->request.start_now ? 0 : 1);
-}
-
-/* What holds for every plan, whatever the configuration. */
-static void check_invariants(const Built *b, const Config *c) {
-        static const InitOp host[] = { INIT_OPEN_NS, INIT_OPEN_TREE, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
-        static const InitOp namespaces[] = { INIT_JOIN, INIT_USERNS, INIT_UNSHARE, INIT_FORK, INIT_SETSID };
-        static const InitOp mounts[] = { INIT_BIND, INIT_MOUNT, INIT_DEVICE, INIT_DEVICE_BIND, INIT_SYMLINK };
-        static const InitOp last[] = { INIT_SYSCTL, INIT_READONLY, INIT_MASK, INIT_REMOUNT_ROOT, INIT_USER };
-        _cleanup_(init_plan_done) InitPlan back = {};
-        _cleanup_text_ Text bytes = {};
-
-        for (size_t i = 0; i < ELEMENTSOF(host); i++)
-                for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
-                        assert_before(b, host[i], namespaces[k]);
-        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOT_PROPAGATION));
-        ASSERT_ORDER(b, INIT_USERNS, INIT_UNSHARE, INIT_TIME_OFFSETS, INIT_FORK);
-        for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
-                ASSERT_ORDER(b, INIT_ROOT_PROPAGATION, INIT_ROOTFS, mounts[i]);
-                ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_RUNTIME_HOOKS, INIT_PIVOT);
-        }
-        for (size_t i = 0; i < ELEMENTSOF(last); i++)
-                ASSERT_ORDER(b, INIT_PIVOT, last[i]);
-        ASSERT_ORDER(b, INIT_SHARE_ROOT, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK, INIT_USER);
-        check_cgroup(b, c);
-        check_process(b, c);
-        init_plan_encode(&b->plan, &bytes);
-        ASSERT_EQ(init_plan_decode(bytes.s, bytes.n, &back), 0);
-        ASSERT_EQ(back.n_steps, b->plan.n_steps);
-}
-
-static Built build_any(const Config *c) {
-        Built b = { .spec = parse(c) };
-        Request request = c->request;
-
-        request.id = "c1";
-        request.bundle = "/b";
-        b.r = init_plan_build(b.spec, &request, &c->facts, &b.plan, &b.error);
-        init_plan_print(&b.plan, &b.text);
-        return b;
-}
-
-static Built build(const Config *c) {
-        Built b = build_any(c);
-
-        if (b.r < 0)
-                FAIL_AT("%s", b.error.message);
-        check_invariants(&b, c);
-        return b;
-}
-#define BUILD(...) build(&(Config){ __VA_ARGS__ })
-
-static void assert_has(const Built *b, const char *line) {
-        size_t n = strlen(line);
-
-        for (const char *p = b->text.s; *p; p = strchr(p, '\n') + 1)
-                if (strncmp(p, line, n) == 0 && (p[n] == '\n' || p[n] == ' '))
-                        return;
-        FAIL_AT("no line \"%s\" in:\n%s", line, b->text.s);
-}
-
-static void refuse(const Config *c, int code, const char *beginning) {
-        _cleanup_built_ Built b = build_any(c);
-
-        ASSERT_EQ(b.r, -code);
-        if (!startswith(b.error.message, beginning))
-                FAIL_AT("\"%s\" does not begin with \"%s\"", b.error.message, beginning);
-}
-#define REFUSE(code, beginning, ...) refuse(&(Config){ __VA_ARGS__ }, code, beginning)
-
-static const HostFacts root = { .privileged = true, .cgroup_mount = "/sys/fs/cgroup" };
+#include "init-build-fixture.h"
 
 static void test_small(void) {
         _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = ",{\"type\":\"pid\"},{\"type\":\"cgroup\"}",
@@ -264,7 +53,8 @@ static void test_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .namespaces = USER PID ",{\"type\":\"network\"}", .linux_ = MAPS,
                         .mounts = PROC "," BIND("/a") "," BIND("/b"),
-                        .process = ",\"oomScoreAdj\":-5,\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
+                        .process = ",\"oomScoreAdj\":-5,"
+                                   "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
 
                 ASSERT(startswith(b.text.s, "oom-score-adj value=-5\n"
                                             "raise-rlimit resource=nofile hard=9\n"
@@ -300,7 +90,7 @@ static void test_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
                                                 .namespaces = JOINED("network") JOINED("user"));
 
-                ASSERT(strstr(b.text.s, "join slot=1 type=user\nbecome-root\njoin slot=0 type=network\n"));
+                assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=network\n");
         }
         TEST("a time namespace is entered by a child");
         {
@@ -333,10 +123,12 @@ static void test_cgroup(void) {
                 InitOp before, after;
         } cases[] = {
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, NULL, INIT_PIVOT, INIT_USER },
-                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/proc/kcore\"]", NULL, INIT_MASK, INIT_USER },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/proc/kcore\"]", NULL, INIT_MASK,
+                  INIT_USER },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"maskedPaths\":[\"/sys/fs/cgroup/x\"]", NULL, INIT_SYMLINK,
                   INIT_PIVOT },
-                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"readonlyPaths\":[\"/sys/./fs\"]", NULL, INIT_SYMLINK, INIT_PIVOT },
+                { CGROUP_NS, SYS "," CGROUP "," DEV, ",\"readonlyPaths\":[\"/sys/./fs\"]", NULL, INIT_SYMLINK,
+                  INIT_PIVOT },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("createContainer") "}", INIT_SYMLINK,
                   INIT_HOOK },
                 { CGROUP_NS, SYS "," CGROUP "," DEV, NULL, ",\"hooks\":{" HOOK("prestart") "}", INIT_SYMLINK,
@@ -373,12 +165,15 @@ static void test_cgroup(void) {
 }
 
 static void test_mounts(void) {
-#define MOUNT(to, type, ...) "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
+#define MOUNT(to, type, ...) \
+        "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
         TEST("what is read-only and still written to becomes so later");
         {
                 _cleanup_built_ Built b = BUILD(
-                        .facts = root, .mounts = MOUNT("/dev", "tmpfs", "\"ro\",\"mode=755\"") "," MOUNT(
-                                "/run", "tmpfs", "\"rro\"") "," MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
+                        .facts = root,
+                        .mounts = MOUNT("/dev", "tmpfs", "\"ro\",\"mode=755\"") ","
+                                  MOUNT("/run", "tmpfs", "\"rro\"") ","
+                                  MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
                         .top = ",\"annotations\":{}");
 
                 assert_has(&b, "mount type=tmpfs source=s target=/dev options=[mode=755]");
@@ -393,7 +188,8 @@ static void test_mounts(void) {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .mounts = PROC "," BIND("/x/../dev/"),
                         .linux_ = ",\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229},"
-                                  "{\"path\":\"/srv/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":384}]");
+                                  "{\"path\":\"/srv/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,"
+                                  "\"fileMode\":384}]");
 
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 1);
                 ASSERT_EQ(count(&b.plan, INIT_SYMLINK), 0);
@@ -403,7 +199,8 @@ static void test_mounts(void) {
         {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .mounts = PROC "," BIND("/dev/random"),
-                        .linux_ = ",\"devices\":[{\"path\":\"/dev//null\",\"type\":\"c\",\"major\":1,\"minor\":3,\"uid\":7},"
+                        .linux_ = ",\"devices\":[{\"path\":\"/dev//null\",\"type\":\"c\",\"major\":1,\"minor\":3,"
+                                  "\"uid\":7},"
                                   "{\"path\":\"/dev/ptmx\",\"type\":\"c\",\"major\":5,\"minor\":2}]");
 
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 5);
@@ -419,7 +216,8 @@ static void test_mounts(void) {
 
                 assert_has(&b, "mount type=devpts source=s target=/dev/pts options=[mode=0620]");
                 assert_has(&b, "mount type=devpts source=s target=/p options=[gid=5]");
-                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro extra=sysfs-fallback,no-target-symlink");
+                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
+                               "extra=sysfs-fallback,no-target-symlink");
                 assert_has(&b, "device path=/f type=p major=0 minor=0 mode=0666 uid=0 gid=0");
         }
         TEST("labels");
@@ -428,15 +226,18 @@ static void test_mounts(void) {
 
                 facts.selinux = true;
                 _cleanup_built_ Built b = BUILD(.facts = facts, .linux_ = ",\"mountLabel\":\"a:b:c:s0:c1,c2\"",
-                                                .mounts = PROC "," MOUNT("/t", "tmpfs", "\"mode=1777\"") "," BIND("/b"));
+                                                .mounts = PROC "," BIND("/b") ","
+                                                          MOUNT("/t", "tmpfs", "\"mode=1777\""));
 
                 assert_has(&b, "mount type=tmpfs source=s target=/t options=[mode=1777,context=a:b:c:s0:c1\\x2cc2]");
-                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]");
+                assert_has(&b, "mount type=proc source=proc target=/proc "
+                               "extra=no-target-symlink,target-on-proc options=[]");
         }
         TEST("a remount is one");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root,
-                                                .mounts = PROC "," MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\""));
+                                                .mounts = PROC ","
+                                                          MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\""));
 
                 assert_has(&b, "remount path=/proc attrs=ro clear=noexec");
         }
@@ -469,7 +270,7 @@ static void test_root(void) {
         {
                 _cleanup_built_ Built b = BUILD(
                         .facts = root, .namespaces = ",{\"type\":\"network\"}", .request = { .no_pivot = true },
-                        .process = ",\"cwd\":\"/srv\"",
+                        .cwd = "/srv",
                         .linux_ = ",\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc//sys\"],"
                                   "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}");
 
@@ -515,8 +316,8 @@ static void test_refused(void) {
         REFUSE(EOPNOTSUPP, "mounts[0].uidMappings: ", .facts = root,
                .mounts = "{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"/s\"" MAPS "}");
         REFUSE(EOPNOTSUPP, "linux.namespaces[1].path: ", .facts = root,
-               .linux_ = ",\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\",\"path\":\"/x\"}]");
-        REFUSE(EOPNOTSUPP, "linux.namespaces: ", .facts = root, .linux_ = ",\"namespaces\":[]");
+               .namespaces = "{\"type\":\"pid\"},{\"type\":\"mount\",\"path\":\"/x\"}", .all_namespaces = true);
+        REFUSE(EOPNOTSUPP, "linux.namespaces: ", .facts = root, .all_namespaces = true);
         REFUSE(EOPNOTSUPP, "process.apparmorProfile: ", .facts = root, .process = ",\"apparmorProfile\":\"p\"");
         REFUSE(EOPNOTSUPP, "process.selinuxLabel: ", .facts = root, .process = ",\"selinuxLabel\":\"p\"");
         REFUSE(EOPNOTSUPP, "linux.netDevices: ", .facts = root, .namespaces = ",{\"type\":\"network\"}",
@@ -530,154 +331,6 @@ static void test_refused(void) {
         built_done(&b);
 }
 
-static void test_hooks(void) {
-        _cleanup_built_ Built b = BUILD(
-                .facts = root, .top = ",\"annotations\":{\"a\\\"b\":\"c\"},\"hooks\":{" HOOK("createRuntime") ","
-                HOOK("createContainer") ",\"startContainer\":[{\"path\":\"/bin/s\",\"timeout\":3,\"args\":[\"s\"]}]}");
-        const InitStep *create = &b.plan.steps[first(&b.plan, INIT_RUNTIME_HOOKS) + 1];
-        const InitStep *start = &b.plan.steps[first(&b.plan, INIT_GATE) + 1];
-
-        TEST("hooks: before the pivot, and behind the gate");
-        ASSERT_EQ(create->op, INIT_HOOK);
-        ASSERT_EQ(create[1].op, INIT_PIVOT);
-        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
-        ASSERT_STR(create->str[2], ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
-        ASSERT(!create->list[0]);
-        ASSERT(create->list[1] && !create->list[1][0]);
-        ASSERT_EQ(start->op, INIT_HOOK);
-        ASSERT_EQ(start->num[0], 3);
-        ASSERT(strstr(start->str[1], "\"status\":\"created\""));
-        ASSERT_STR(start->list[0][0], "s");
-        ASSERT_STR(start->list[1][0], "A=1");
-        ASSERT_EQ(count(&b.plan, INIT_HOOK), 2);
-}
-
-#define SECCOMP(action) ",\"seccomp\":{\"defaultAction\":\"" action "\",\"listenerPath\":\"/l\"}"
-
-static void test_process(void) {
-        const Request filtered = { .seccomp = filter, .seccomp_size = sizeof(filter) };
-
-        TEST("all of a process");
-        {
-                HostFacts facts = root;
-
-                facts.apparmor = facts.selinux = true;
-                _cleanup_built_ Built b = BUILD(
-                        .facts = facts, .request = filtered, .linux_ = SECCOMP("SCMP_ACT_ERRNO")
-                                ",\"personality\":{\"domain\":\"LINUX32\"},"
-                                "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]}",
-                        .process = ",\"terminal\":true,\"consoleSize\":{\"height\":3,\"width\":4},\"apparmorProfile\":\"p\","
-                                   "\"selinuxLabel\":\"l\",\"user\":{\"uid\":7,\"gid\":8,\"umask\":63,\"additionalGids\":[9,10]},"
-                                   "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":-1},"
-                                   "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4},"
-                                   "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":1,\"hard\":18446744073709551615}],"
-                                   "\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"]}");
-
-                assert_has(&b, "console height=3 width=4 uid=7 gid=-1 bind");
-                ASSERT(strstr(b.text.s, "pivot\n"
-                                        "wait-cgroup\n"
-                                        "scheduler policy=3 nice=-1 priority=0 runtime=0 deadline=0 period=0\n"
-                                        "io-priority value=16388\n"
-                                        "personality persona=0x8\n"
-                                        "memory-policy nodes=0 mode=0x8002\n"
-                                        "apparmor profile=p\n"
-                                        "selinux label=l\n"
-                                        "umask mask=077\n"
-                                        "bounding caps=kill\n"
-                                        "user uid=7 gid=8 groups=[9,10]\n"
-                                        "cwd path=/\n"
-                                        "rlimit resource=core soft=1 hard=infinity\n"
-                                        "seccomp\n"
-                                        "capabilities effective=none permitted=kill inheritable=none ambient=none\n"
-                                        "find args=[sh] env=[A=1]\n"
-                                        "ready\n"
-                                        "gate\n"
-                                        "exec args=[sh] env=[A=1]\n"));
-        }
-        TEST("the filter comes last with no_new_privs, unless somebody has to be sent its listener");
-        {
-                _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
-                                                .process = ",\"noNewPrivileges\":true",
-                                                .linux_ = SECCOMP("SCMP_ACT_ERRNO"),
-                                                .top = ",\"hooks\":{" HOOK("startContainer") "}");
-
-                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_EXEC));
-        }
-        {
-                _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
-                                                .process = ",\"noNewPrivileges\":true",
-                                                .linux_ = SECCOMP("SCMP_ACT_NOTIFY"));
-
-                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_READY));
-                assert_has(&b, "seccomp listener-path=/l listener");
-        }
-        TEST("the environment: the last of a name counts; sockets that systemd passed");
-        {
-                _cleanup_built_ Built b = BUILD(
-                        .facts = root, .request = { .listen_fds = 2, .listen_fd_names = "a:b", .start_now = true },
-                        .process = ",\"env\":[\"B=1\",\"A=1\",\"LISTEN_PID=7\",\"B=\",\"AB=1\",\"A=2=\"]");
-
-                ASSERT(strstr(b.text.s, "ready\nexec args=[sh] "
-                                        "env=[B=,AB=1,A=2=,LISTEN_FDS=2,LISTEN_PID=1,LISTEN_FDNAMES=a:b]\n"));
-        }
-        TEST("groups of the caller, and a setgroups(2) that may be denied");
-        {
-                _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
-                                                .top = ",\"annotations\":{\"run.oci.keep_original_groups\":\"1\"}");
-
-                assert_has(&b, "user uid=0 gid=0 keep-groups lenient-groups groups=[]");
-        }
-        TEST("nothing to execute: the gate is the end");
-        {
-                _cleanup_built_ Built b = BUILD(.facts = root, .no_process = " ");
-                _cleanup_built_ Built c = BUILD(.facts = root, .no_process = "\"process\":{\"cwd\":\"/\"},");
-
-                ASSERT_EQ(count(&b.plan, INIT_USER), 0);
-                ASSERT_EQ(count(&c.plan, INIT_USER), 1);
-        }
-}
-
-static void test_exec(void) {
-        static const HostFacts facts = { .privileged = true };
-        _cleanup_error_ Error error = {};
-        _cleanup_(init_plan_done) InitPlan plan = {};
-        _cleanup_text_ Text text = {};
-        Config config = {
-                .process = ",\"terminal\":true,\"oomScoreAdj\":1,\"noNewPrivileges\":true,"
-                           "\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"0-1\"},\"cwd\":\"/x\"",
-                .top = ",\"hooks\":{" HOOK("startContainer") "}",
-        };
-        Spec *spec = parse(&config);
-        ExecRequest request = { .process = spec->process, .id = "c1", .seccomp = filter, .seccomp_size = sizeof(filter),
-                                .namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER };
-
-        TEST("a further process, whole");
-        ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
-        init_plan_print(&plan, &text);
-        ASSERT_STR(text.s,
-                   "oom-score-adj value=1\n"
-                   "affinity cpus=0\n"
-                   "wait-cgroup\n"
-                   "affinity cpus=0-1\n"
-                   "enter flags=user,mount,pid\n"
-                   "become-root\n"
-                   "fork\n"
-                   "setsid\n"
-                   "keyring name=_ses.c1\n"
-                   "console height=0 width=0 uid=0 gid=-1\n"
-                   "umask mask=022\n"
-                   "bounding caps=none\n"
-                   "user uid=0 gid=0 groups=[]\n"
-                   "cwd path=/x\n"
-                   "capabilities effective=none permitted=none inheritable=none ambient=none\n"
-                   "no-new-privs\n"
-                   "find args=[sh] env=[A=1]\n"
-                   "ready\n"
-                   "seccomp\n"
-                   "exec args=[sh] env=[A=1]\n");
-        spec_free(spec);
-}
-
 int main(void) {
         test_small();
         test_namespaces();
@@ -685,8 +338,5 @@ int main(void) {
         test_mounts();
         test_root();
         test_refused();
-        test_hooks();
-        test_process();
-        test_exec();
         return 0;
 }

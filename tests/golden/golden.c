@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "plan/unit-plan.h"
+
+/*
+ * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
+ * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected and
+ * init.expected, or, when it is refused, against error.expected; --update writes these instead. Prints TAP.
+ */
+
+#define FILE_MAX (4U * 1024 * 1024)
+
+typedef enum Part { PART_UNIT, PART_INIT, PART_ERROR, _PARTS } Part;
+
+static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "error.expected" };
+
+typedef struct Case {
+        const char *name;
+        int dir;
+        Request request;
+        HostFacts facts;
+        char *request_text;          /* request points into it */
+        Text planned[_PARTS];        /* s is NULL: there must be no such file */
+        Text problems;
+} Case;
+
+static void case_done(Case *c) {
+        for (size_t i = 0; i < _PARTS; i++)
+                text_done(&c->planned[i]);
+        text_done(&c->problems);
+        free(c->request_text);
+        closep(&c->dir);
+}
+
+static int parse_bool(const char *value, bool *ret) {
+        *ret = streq(value, "yes");
+        return *ret || streq(value, "no") ? 0 : -EINVAL;
+}
+
+static int set_request(Case *c, const char *key, const char *value) {
+        const struct {
+                const char *key;
+                bool *to;
+        } flags[] = {
+                { "rootless", &c->facts.rootless },
+                { "privileged", &c->facts.privileged },
+                { "own-userns", &c->facts.own_userns },
+                { "apparmor", &c->facts.apparmor },
+                { "selinux", &c->facts.selinux },
+                { "cgroup-disabled", &c->facts.cgroup_disabled },
+                { "start-now", &c->request.start_now },
+                { "no-pivot", &c->request.no_pivot },
+                { "no-new-keyring", &c->request.no_new_keyring },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(flags); i++)
+                if (streq(flags[i].key, key))
+                        return parse_bool(value, flags[i].to);
+        if (streq(key, "id"))
+                c->request.id = value;
+        else if (streq(key, "bundle"))
+                c->request.bundle = value;
+        else if (streq(key, "preserve-fds"))
+                return parse_u32(value, &c->request.preserve_fds);
+        else if (streq(key, "listen-fds"))
+                return parse_u32(value, &c->request.listen_fds);
+        else if (streq(key, "listen-fd-names"))
+                c->request.listen_fd_names = value;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+static void read_request(Case *c) {
+        char *save = NULL;
+
+        c->request = (Request){ .id = "c1", .bundle = "/bundle" };
+        c->facts = (HostFacts){ .privileged = true, .cgroup_mount = "/sys/fs/cgroup" };
+        if (read_file_at(c->dir, "request", FILE_MAX, &c->request_text, NULL) < 0)
+                return;
+        for (char *line = strtok_r(c->request_text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                char *value = strchr(line, '=');
+
+                if (value)
+                        *value++ = '\0';
+                if (!value || set_request(c, line, value) < 0)
+                        text_addf(&c->problems, "# request: \"%s\" is not understood\n", line);
+        }
+}
+
+static int plan_unit(Case *c, const Spec *spec, Error *reterr) {
+        UnitPlan plan = {};
+        int r;
+
+        r = unit_plan_build(spec, &c->request, &c->facts, &plan, reterr);
+        if (r < 0)
+                return r;
+        unit_plan_print(&plan, &c->planned[PART_UNIT]);
+        unit_plan_done(&plan);
+        return 0;
+}
+
+/* In the order in which `create` makes them. */
+static int (*const planners[])(Case *c, const Spec *spec, Error *reterr) = { plan_unit };
+
+static void plan(Case *c) {
+        /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */
+        static const struct sock_filter filter = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        _cleanup_spec_ Spec *spec = NULL;
+        _cleanup_free_ char *json = NULL;
+        _cleanup_error_ Error e = {};
+        size_t size;
+        int r;
+
+        r = read_file_at(c->dir, "config.json", FILE_MAX, &json, &size);
+        if (r < 0) {
+                text_addf(&c->problems, "# config.json: %s\n", errno_text(r));
+                return;
+        }
+        r = spec_parse(json, size, &spec, &e);
+        if (r >= 0 && spec->linux_.seccomp) {
+                c->request.seccomp = &filter;
+                c->request.seccomp_size = sizeof(filter);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(planners) && r >= 0; i++)
+                r = planners[i](c, spec, &e);
+        if (r >= 0)
+                return;
+        for (size_t i = 0; i < PART_ERROR; i++)
+                text_done(&c->planned[i]);
+        text_addf(&c->planned[PART_ERROR], "%s: %s\n", strerrorname_np(-r), e.message);
+}
+
+/* The first line that differs. */
+static void report(Case *c, const char *file, const char *expected, const char *planned) {
+        size_t line = 1, n = 0;
+
+        while (*expected && *expected == *planned) {
+                n++;
+                if (*expected == '\n') {
+                        line++;
+                        n = 0;
+                }
+                expected++;
+                planned++;
+        }
+        expected -= n;
+        planned -= n;
+        text_addf(&c->problems, "# %s, line %zu\n#   expected: %.*s\n#   planned:  %.*s\n", file, line,
+                  (int) strcspn(expected, "\n"), expected, (int) strcspn(planned, "\n"), planned);
+}
+
+static void compare(Case *c, Part part) {
+        _cleanup_free_ char *expected = NULL;
+        const char *file = part_files[part], *planned = c->planned[part].s;
+
+        if (read_file_at(c->dir, file, FILE_MAX, &expected, NULL) < 0) {
+                if (planned)
+                        text_addf(&c->problems, "# %s is missing; planned: %.*s\n", file,
+                                  (int) strcspn(planned, "\n"), planned);
+        } else if (!planned)
+                text_addf(&c->problems, "# %s is there, but there is nothing for it; %s", file,
+                          c->planned[PART_ERROR].s ?: "\n");
+        else if (!streq(expected, planned))
+                report(c, file, expected, planned);
+}
+
+static void update(Case *c, Part part) {
+        const char *file = part_files[part];
+        _cleanup_free_ char *old = NULL;
+
+        if (!c->planned[part].s) {
+                (void) unlinkat(c->dir, file, 0);
+                return;
+        }
+        if (read_file_at(c->dir, file, FILE_MAX, &old, NULL) >= 0 && streq(old, c->planned[part].s))
+                return;
+        if (write_file_atomic_at(c->dir, file, c->planned[part].s, c->planned[part].n, 0644) < 0)
+                text_addf(&c->problems, "# %s cannot be written\n", file);
+}
+
+static bool run_case(int root, const char *name, bool updating) {
+        _cleanup_(case_done) Case c = { .name = name };
+
+        c.dir = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (c.dir < 0)
+                text_addf(&c.problems, "# no such case\n");
+        else {
+                read_request(&c);
+                plan(&c);
+                for (Part part = 0; part < _PARTS; part++)
+                        if (updating)
+                                update(&c, part);
+                        else
+                                compare(&c, part);
+        }
+        fputs(c.problems.s ?: "", stdout);
+        return !c.problems.s;
+}
+
+static int is_case(const struct dirent *entry) {
+        return entry->d_name[0] != '.' && entry->d_type == DT_DIR;
+}
+
+int main(int argc, char **argv) {
+        struct dirent **entries = NULL;
+        bool updating = argc > 1 && streq(argv[1], "--update"), failed = false;
+        int root, n, named;
+
+        argv += updating ? 2 : 1;
+        argc -= updating ? 2 : 1;
+        if (argc < 1) {
+                fprintf(stderr, "usage: golden [--update] DIRECTORY [CASE...]\n");
+                return 2;
+        }
+        root = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        named = argc - 1;
+        n = named > 0 ? named : scandir(argv[0], &entries, is_case, alphasort);
+        if (root < 0 || n <= 0) {
+                printf("Bail out! no cases in %s\n", argv[0]);
+                return 1;
+        }
+        printf("1..%d\n", n);
+        for (int i = 0; i < n; i++) {
+                const char *name = named > 0 ? argv[i + 1] : entries[i]->d_name;
+                bool good = run_case(root, name, updating);
+
+                printf("%sok %d - %s\n", good ? "" : "not ", i + 1, name);
+                failed = failed || !good;
+                if (named == 0)
+                        free(entries[i]);
+        }
+        free(entries);
+        (void) close(root);
+        return failed ? 1 : 0;
+}

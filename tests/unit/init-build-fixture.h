@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Makes an init plan from parts of a config.json and checks what holds for all of them. */
+#include <errno.h>
+#include <linux/mount.h>
+#include <sched.h>
+
+#include "plan/init-build.h"
+#include "test.h"
+
+/* config.json of which only the parts that matter to a test are given. */
+typedef struct Config {
+        const char *process;     /* more properties of process, each with a comma before it */
+        const char *cwd, *env;
+        const char *no_process;  /* instead of "process": {…} */
+        const char *namespaces;  /* more of them; or with all_namespaces all */
+        bool all_namespaces;
+        const char *mounts;      /* all of them */
+        const char *linux_;      /* more properties of linux */
+        const char *top;         /* more properties at the top */
+        HostFacts facts;
+        Request request;
+} Config;
+
+typedef struct Built {
+        Spec *spec;
+        InitPlan plan;
+        Text text;
+        Error error;
+        int r;
+} Built;
+
+static inline void built_done(Built *b) {
+        spec_free(b->spec);
+        init_plan_done(&b->plan);
+        text_done(&b->text);
+        error_done(&b->error);
+}
+#define _cleanup_built_ _cleanup_(built_done)
+
+#define PROC "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}"
+#define SYS "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"ro\"]}"
+#define CGROUP "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\"]}"
+#define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}"
+#define BIND(to) "{\"destination\":\"" to "\",\"type\":\"bind\",\"source\":\"data\",\"options\":[\"rbind\",\"ro\"]}"
+#define HOOK(kind) "\"" kind "\":[{\"path\":\"/bin/hook\"}]"
+#define MAPS                                                                  \
+        ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]," \
+        "\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]"
+
+static inline Spec *parse(const Config *c) {
+        _cleanup_error_ Error error = {};
+        _cleanup_text_ Text json = {};
+        Spec *spec;
+
+        text_add(&json, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[");
+        text_addf(&json, "%s],", c->mounts ?: PROC "," DEV);
+        if (c->no_process)
+                text_add(&json, c->no_process);
+        else
+                text_addf(&json, "\"process\":{\"cwd\":\"%s\",\"args\":[\"sh\"],\"env\":[%s]%s},", c->cwd ?: "/",
+                          c->env ?: "\"A=1\"", c->process ?: "");
+        text_addf(&json, "\"linux\":{\"namespaces\":[%s%s]%s}%s}",
+                  c->all_namespaces ? "" : "{\"type\":\"mount\"}", c->namespaces ?: "", c->linux_ ?: "",
+                  c->top ?: "");
+        if (spec_parse(json.s, json.n, &spec, &error) < 0)
+                FAIL_AT("%s\n%s", error.message, json.s);
+        return spec;
+}
+
+static inline int first(const InitPlan *plan, InitOp op) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].op == op)
+                        return (int) i;
+        return -1;
+}
+
+static inline unsigned count(const InitPlan *plan, InitOp op) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                n += plan->steps[i].op == op;
+        return n;
+}
+
+/* The steps are in this order, those that are there at all: every one of one group before every one of the next. */
+static inline void assert_before(const Built *b, InitOp a, InitOp z) {
+        int last_a = -1, first_z = first(&b->plan, z);
+
+        for (size_t i = 0; i < b->plan.n_steps; i++)
+                if (b->plan.steps[i].op == a)
+                        last_a = (int) i;
+        if (last_a >= 0 && first_z >= 0 && last_a > first_z)
+                FAIL_AT("%s comes after %s:\n%s", init_op_name(a), init_op_name(z), b->text.s);
+}
+
+static inline void assert_order(const Built *b, const InitOp *ops, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = i + 1; k < n; k++)
+                        assert_before(b, ops[i], ops[k]);
+}
+#define ASSERT_ORDER(b, ...) \
+        assert_order(b, (const InitOp[]){ __VA_ARGS__ }, sizeof((const InitOp[]){ __VA_ARGS__ }) / sizeof(InitOp))
+
+static inline int step_unsharing(const InitPlan *plan, uint64_t flag) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].op == INIT_UNSHARE && (plan->steps[i].num[0] & flag))
+                        return (int) i;
+        return -1;
+}
+
+static inline void check_cgroup(const Built *b, const Config *c) {
+        int wait = first(&b->plan, INIT_WAIT_CGROUP), cgroup_ns = step_unsharing(&b->plan, CLONE_NEWCGROUP);
+
+        ASSERT_EQ(count(&b->plan, INIT_WAIT_CGROUP), c->facts.cgroup_disabled ? 0 : 1);
+        ASSERT_ORDER(b, INIT_WAIT_CGROUP, INIT_CGROUP);
+        ASSERT_ORDER(b, INIT_WAIT_CGROUP, INIT_RUNTIME_HOOKS, INIT_HOOK);
+        ASSERT_ORDER(b, INIT_WAIT_CGROUP, INIT_RUNTIME_HOOKS, INIT_READY);
+        ASSERT(cgroup_ns < 0 || cgroup_ns > wait);
+        for (size_t i = 0; i < b->plan.n_steps; i++) {
+                const InitStep *s = &b->plan.steps[i];
+
+                if (s->op != INIT_CGROUP)
+                        continue;
+                ASSERT(cgroup_ns < (int) i);
+                ASSERT(s->num[1] == 1 || (int) i < first(&b->plan, INIT_PIVOT));
+        }
+}
+
+static inline void check_process(const Built *b, const Config *c) {
+        const InitPlan *p = &b->plan;
+        int seccomp = first(p, INIT_SECCOMP);
+
+        ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_RLIMIT,
+                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_FIND, INIT_READY, INIT_GATE, INIT_EXEC);
+        ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
+        ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
+        ASSERT_ORDER(b, INIT_MEMORY_POLICY, INIT_USER);
+        ASSERT_ORDER(b, INIT_RLIMIT, INIT_SECCOMP);
+        ASSERT_EQ(seccomp >= 0, c->request.seccomp != NULL);
+        if (seccomp >= 0 && first(p, INIT_NO_NEW_PRIVS) >= 0)
+                ASSERT_ORDER(b, INIT_NO_NEW_PRIVS, INIT_SECCOMP);
+        else if (seccomp >= 0)
+                ASSERT_EQ(p->steps[seccomp + 1].op, INIT_CAPABILITIES);
+        ASSERT_EQ(p->steps[p->n_steps - 1].op, first(p, INIT_FIND) >= 0 ? INIT_EXEC : INIT_GATE);
+        ASSERT_EQ(count(p, INIT_GATE), c->request.start_now ? 0 : 1);
+}
+
+/* What holds for every plan, whatever the configuration. */
+static inline void check_invariants(const Built *b, const Config *c) {
+        static const InitOp host[] = { INIT_OPEN_NS, INIT_OPEN_TREE, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
+        static const InitOp namespaces[] = { INIT_JOIN, INIT_USERNS, INIT_UNSHARE, INIT_FORK, INIT_SETSID };
+        static const InitOp mounts[] = { INIT_BIND, INIT_MOUNT, INIT_DEVICE, INIT_DEVICE_BIND, INIT_SYMLINK };
+        static const InitOp last[] = { INIT_SYSCTL, INIT_READONLY, INIT_MASK, INIT_REMOUNT_ROOT, INIT_USER };
+        _cleanup_(init_plan_done) InitPlan back = {};
+        _cleanup_text_ Text bytes = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(host); i++)
+                for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
+                        assert_before(b, host[i], namespaces[k]);
+        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOT_PROPAGATION));
+        ASSERT_ORDER(b, INIT_USERNS, INIT_UNSHARE, INIT_TIME_OFFSETS, INIT_FORK);
+        for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
+                ASSERT_ORDER(b, INIT_ROOT_PROPAGATION, INIT_ROOTFS, mounts[i]);
+                ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_RUNTIME_HOOKS, INIT_PIVOT);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(last); i++)
+                ASSERT_ORDER(b, INIT_PIVOT, last[i]);
+        ASSERT_ORDER(b, INIT_SHARE_ROOT, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
+                     INIT_USER);
+        check_cgroup(b, c);
+        check_process(b, c);
+        init_plan_encode(&b->plan, &bytes);
+        ASSERT_EQ(init_plan_decode(bytes.s, bytes.n, &back), 0);
+        ASSERT_EQ(back.n_steps, b->plan.n_steps);
+}
+
+static inline Built build_any(const Config *c) {
+        Built b = { .spec = parse(c) };
+        Request request = c->request;
+
+        request.id = "c1";
+        request.bundle = "/b";
+        b.r = init_plan_build(b.spec, &request, &c->facts, &b.plan, &b.error);
+        init_plan_print(&b.plan, &b.text);
+        return b;
+}
+
+static inline Built build(const Config *c) {
+        Built b = build_any(c);
+
+        if (b.r < 0)
+                FAIL_AT("%s", b.error.message);
+        check_invariants(&b, c);
+        return b;
+}
+#define BUILD(...) build(&(Config){ __VA_ARGS__ })
+
+static inline void assert_contains(const Built *b, const char *lines) {
+        if (!strstr(b->text.s, lines))
+                FAIL_AT("expected:\n%s\nin:\n%s", lines, b->text.s);
+}
+
+static inline void assert_has(const Built *b, const char *line) {
+        size_t n = strlen(line);
+
+        for (const char *p = b->text.s; *p; p = strchr(p, '\n') + 1)
+                if (strncmp(p, line, n) == 0 && (p[n] == '\n' || p[n] == ' '))
+                        return;
+        FAIL_AT("no line \"%s\" in:\n%s", line, b->text.s);
+}
+
+static inline void refuse(const Config *c, int code, const char *beginning) {
+        _cleanup_built_ Built b = build_any(c);
+
+        ASSERT_EQ(b.r, -code);
+        if (!startswith(b.error.message, beginning))
+                FAIL_AT("\"%s\" does not begin with \"%s\"", b.error.message, beginning);
+}
+#define REFUSE(code, beginning, ...) refuse(&(Config){ __VA_ARGS__ }, code, beginning)
+
+static const HostFacts root = { .privileged = true, .cgroup_mount = "/sys/fs/cgroup" };

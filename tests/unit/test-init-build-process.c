@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "init-build-fixture.h"
+
+static const uint8_t filter[8] = { 6, 0, 0, 0, 0, 0, 0xff, 0x7f };
+
+static void test_hooks(void) {
+        _cleanup_built_ Built b = BUILD(
+                .facts = root, .top = ",\"annotations\":{\"a\\\"b\":\"c\"},\"hooks\":{" HOOK("createRuntime") ","
+                HOOK("createContainer") ",\"startContainer\":[{\"path\":\"/bin/s\",\"timeout\":3,\"args\":[\"s\"]}]}");
+        const InitStep *create = &b.plan.steps[first(&b.plan, INIT_RUNTIME_HOOKS) + 1];
+        const InitStep *start = &b.plan.steps[first(&b.plan, INIT_GATE) + 1];
+
+        TEST("hooks: before the pivot, and behind the gate");
+        ASSERT_EQ(create->op, INIT_HOOK);
+        ASSERT_EQ(create[1].op, INIT_PIVOT);
+        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
+        ASSERT_STR(create->str[2], ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
+        ASSERT(!create->list[0]);
+        ASSERT(create->list[1] && !create->list[1][0]);
+        ASSERT_EQ(start->op, INIT_HOOK);
+        ASSERT_EQ(start->num[0], 3);
+        ASSERT(strstr(start->str[1], "\"status\":\"created\""));
+        ASSERT_STR(start->list[0][0], "s");
+        ASSERT_STR(start->list[1][0], "A=1");
+        ASSERT_EQ(count(&b.plan, INIT_HOOK), 2);
+}
+
+#define SECCOMP(action)                                                                             \
+        ",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/l\",\"syscalls\":[" \
+        "{\"names\":[\"mknod\"],\"action\":\"" action "\"}]}"
+
+static void test_process(void) {
+        const Request filtered = { .seccomp = filter, .seccomp_size = sizeof(filter) };
+
+        TEST("all of a process");
+        {
+                HostFacts facts = root;
+
+                facts.apparmor = facts.selinux = true;
+                _cleanup_built_ Built b = BUILD(
+                        .facts = facts, .request = filtered, .linux_ = SECCOMP("SCMP_ACT_ERRNO")
+                                ",\"personality\":{\"domain\":\"LINUX32\"},"
+                                "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\","
+                                "\"flags\":[\"MPOL_F_STATIC_NODES\"]}",
+                        .process = ",\"terminal\":true,\"consoleSize\":{\"height\":3,\"width\":4},"
+                                   "\"apparmorProfile\":\"p\","
+                                   "\"selinuxLabel\":\"l\","
+                                   "\"user\":{\"uid\":7,\"gid\":8,\"umask\":63,\"additionalGids\":[9,10]},"
+                                   "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":-1},"
+                                   "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4},"
+                                   "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":1,\"hard\":18446744073709551615}],"
+                                   "\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"]}");
+
+                assert_has(&b, "console height=3 width=4 uid=7 gid=-1 bind");
+                assert_contains(&b, "pivot\n"
+                                        "wait-cgroup\n"
+                                        "scheduler policy=3 nice=-1 priority=0 runtime=0 deadline=0 period=0\n"
+                                        "io-priority value=16388\n"
+                                        "personality persona=0x8\n"
+                                        "memory-policy nodes=0 mode=0x8002\n"
+                                        "apparmor profile=p\n"
+                                        "selinux label=l\n"
+                                        "umask mask=077\n"
+                                        "bounding caps=kill\n"
+                                        "user uid=7 gid=8 groups=[9,10]\n"
+                                        "cwd path=/\n"
+                                        "rlimit resource=core soft=1 hard=infinity\n"
+                                        "seccomp flags=spec-allow\n"
+                                        "capabilities effective=none permitted=kill inheritable=none ambient=none\n"
+                                        "find args=[sh] env=[A=1]\n"
+                                        "ready\n"
+                                        "gate\n"
+                                        "exec args=[sh] env=[A=1]\n");
+        }
+        TEST("the filter comes last with no_new_privs, unless somebody has to be sent its listener");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
+                                                .process = ",\"noNewPrivileges\":true",
+                                                .linux_ = SECCOMP("SCMP_ACT_ERRNO"),
+                                                .top = ",\"hooks\":{" HOOK("startContainer") "}");
+
+                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_EXEC));
+        }
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
+                                                .process = ",\"noNewPrivileges\":true",
+                                                .linux_ = SECCOMP("SCMP_ACT_NOTIFY"));
+
+                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_READY));
+                assert_has(&b, "seccomp listener-path=/l flags=spec-allow listener");
+        }
+        TEST("the environment: the last of a name counts; sockets that systemd passed");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .request = { .listen_fds = 2, .listen_fd_names = "a:b", .start_now = true },
+                        .env = "\"B=1\",\"A=1\",\"LISTEN_PID=7\",\"B=\",\"AB=1\",\"A=2=\"");
+
+                assert_contains(&b, "ready\nexec args=[sh] "
+                                        "env=[B=,AB=1,A=2=,LISTEN_FDS=2,LISTEN_PID=1,LISTEN_FDNAMES=a:b]\n");
+        }
+        TEST("groups of the caller, and a setgroups(2) that may be denied");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
+                                                .top = ",\"annotations\":{\"run.oci.keep_original_groups\":\"1\"}");
+
+                assert_has(&b, "user uid=0 gid=0 keep-groups lenient-groups groups=[]");
+        }
+        TEST("nothing to execute: the gate is the end");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .no_process = " ");
+                _cleanup_built_ Built c = BUILD(.facts = root, .no_process = "\"process\":{\"cwd\":\"/\"},");
+
+                ASSERT_EQ(count(&b.plan, INIT_USER), 0);
+                ASSERT_EQ(count(&c.plan, INIT_USER), 1);
+        }
+}
+
+static void test_exec(void) {
+        static const HostFacts facts = { .privileged = true };
+        _cleanup_error_ Error error = {};
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_text_ Text text = {};
+        Config config = {
+                .process = ",\"terminal\":true,\"oomScoreAdj\":1,\"noNewPrivileges\":true,"
+                           "\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"0-1\"}",
+                .cwd = "/x",
+                .top = ",\"hooks\":{" HOOK("startContainer") "}",
+        };
+        Spec *spec = parse(&config);
+        ExecRequest request = { .process = spec->process, .id = "c1", .seccomp = filter,
+                                .seccomp_size = sizeof(filter),
+                                .namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER };
+
+        TEST("a further process, whole");
+        ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
+        init_plan_print(&plan, &text);
+        ASSERT_STR(text.s,
+                   "oom-score-adj value=1\n"
+                   "affinity cpus=0\n"
+                   "wait-cgroup\n"
+                   "affinity cpus=0-1\n"
+                   "enter flags=user,mount,pid\n"
+                   "become-root\n"
+                   "fork\n"
+                   "setsid\n"
+                   "keyring name=_ses.c1\n"
+                   "console height=0 width=0 uid=0 gid=-1\n"
+                   "umask mask=022\n"
+                   "bounding caps=none\n"
+                   "user uid=0 gid=0 groups=[]\n"
+                   "cwd path=/x\n"
+                   "capabilities effective=none permitted=none inheritable=none ambient=none\n"
+                   "no-new-privs\n"
+                   "find args=[sh] env=[A=1]\n"
+                   "ready\n"
+                   "seccomp\n"
+                   "exec args=[sh] env=[A=1]\n");
+        spec_free(spec);
+}
+
+int main(void) {
+        test_hooks();
+        test_process();
+        test_exec();
+        return 0;
+}
