@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-APPLETS = ["cat", "echo", "env", "false", "hostname", "id", "ls", "mknod", "sh", "sleep", "stat", "touch", "true"]
+APPLETS = ["cat", "echo", "env", "false", "head", "hostname", "id", "ls", "mknod", "sh", "sleep", "stat", "touch", "true"]
 DIRECTORIES = ["bin", "dev", "etc", "mnt", "proc", "root", "sys", "tmp", "usr/local/bin", "var"]
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nsomebody:x:1000:1000::/home/somebody:/bin/sh\n"
 
@@ -66,6 +66,10 @@ class Bundle:
 
     def give_to(self, uid):
         """Make the whole rootfs somebody's, as engines do for user namespaces."""
+        shared = self.rootfs / "bin/busybox"
+        own = shared.with_suffix(".own")
+        shutil.copy(shared, own)
+        own.rename(shared)
         for directory, _, files in os.walk(self.rootfs):
             for path in [directory, *(os.path.join(directory, name) for name in files)]:
                 os.chown(path, uid, uid, follow_symlinks=False)

@@ -17,6 +17,12 @@ TIMEOUT = 60
 _numbers = itertools.count()
 
 
+def with_descriptors(numbers, path="/"):
+    """A prefix: with these numbers (of one digit) open on the path, as careless callers do it."""
+    opening = " ".join(f"{number}<{path}" for number in numbers)
+    return ["sh", "-c", f'exec {opening}; exec "$@"', "sh"]
+
+
 def new_id():
     return f"test-{os.getpid()}-{next(_numbers)}"
 
@@ -44,9 +50,9 @@ class Runtime:
     def command(self, *args):
         return [*self.globals, *map(str, args)]
 
-    def call(self, *args, **options):
-        """Run it to its end and return the Result, whatever that is."""
-        command = self.command(*args)
+    def call(self, *args, prefix=(), **options):
+        """Run it to its end and return the Result, whatever that is. prefix: in front of it."""
+        command = [*prefix, *self.command(*args)]
         options = {"stdin": subprocess.DEVNULL, "timeout": TIMEOUT} | options
         if "input" in options:
             del options["stdin"]
