@@ -86,5 +86,10 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
                 r = target_check(place, mount_fd, 0, target, e);
         if (r >= 0)
                 r = target_attach(h, place, mount_fd, target, e);
+        if (r >= 0) {
+                r = mount_propagation(mount_fd, s->num[2]);
+                if (r < 0)
+                        error_errnof(e, r, "set propagation");
+        }
         return r < 0 ? error_prefixf(e, "mount cgroup to rootfs at %s", target) : 0;
 }

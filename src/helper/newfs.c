@@ -98,15 +98,19 @@ int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
         return 0;
 }
 
+/* An overlay's layer with a comma (escaped in the option): only mount(2) takes it before Linux 6.5. */
 bool newfs_needs_classic(const InitStep *s) {
-        bool is_long = strlen(s->str[1]) > VALUE_MAX;
+        bool overlay = streq(s->str[0], "overlay");
 
+        if (strlen(s->str[1]) > VALUE_MAX)
+                return true;
         for (const char **o = s->list[0]; o && *o; o++) {
                 const char *equals = strchr(*o, '=');
 
-                is_long = is_long || (equals && strlen(equals + 1) > VALUE_MAX);
+                if (equals && (strlen(equals + 1) > VALUE_MAX || (overlay && strchr(equals, ','))))
+                        return true;
         }
-        return is_long;
+        return false;
 }
 
 /* The mount that lies on place now. mount(2) gives no descriptor, so the way there is walked again; it must

@@ -178,6 +178,8 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
         ssize_t n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
         int r = 0;
 
+        if (n == -ECONNRESET) /* once, when it left something of ours unread; what it said is still there */
+                n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
         if (n == 0 || n == -ECONNRESET)
                 return 0;
         if (n < (ssize_t) offsetof(InitMessage, text))

@@ -286,6 +286,13 @@ int manager_dispatch(Manager *m, Error *reterr) {
         return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", m->unit, m->job_error.message);
 }
 
+bool manager_dropped(const Manager *m, const char *property) {
+        for (size_t i = 0; i < m->plan->n_props; i++)
+                if (m->dropped[i] && streq(m->plan->props[i].name, property))
+                        return true;
+        return false;
+}
+
 static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         for (;;) {
                 uint64_t now = now_usec();

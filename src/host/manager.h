@@ -36,6 +36,9 @@ int manager_poll_fd(Manager *m);
 short manager_poll_events(Manager *m);
 int manager_dispatch(Manager *m, Error *reterr);
 
+/* Did the scope that was started have to do without this optional property? */
+bool manager_dropped(const Manager *m, const char *property);
+
 /* After a failure: makes sure that nothing remains of a scope that manager_start_scope() asked for, and leaves one
  * alone that somebody else has under that name. Waits, but not past the deadline. */
 void manager_abandon_scope(Manager *m, uint64_t deadline);

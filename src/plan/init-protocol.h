@@ -8,6 +8,9 @@
  * The end of the stream is a message too: to the helper it means that the launcher is gone (it exits), to the
  * launcher, after INIT_READY, that the exec succeeded (the socket is close-on-exec).
  *
+ * INIT_MSG_CGROUP may be sent at any time; the other messages to the helper are answers. When the helper dies with
+ * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
+ *
  * The helper is called as `ocirt-sd-init ID BASE`: from descriptor BASE on come the control socket, the plan
  * (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
  * only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.

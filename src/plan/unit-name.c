@@ -174,7 +174,7 @@ static int parse_path(const char *path, const char *id, Arena *a, const char **r
 
 int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,
                     const char **ret_slice, Error *reterr) {
-        const char *name, *slice = rootless ? "user.slice" : "system.slice";
+        const char *name = NULL, *slice = rootless ? "user.slice" : "system.slice";
         int r;
 
         if (isempty(cgroups_path)) {

@@ -232,7 +232,22 @@ static int enter_subgroup(const Creation *c, int scope, Error *reterr) {
         return 0;
 }
 
-/* What no unit property says, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
+/* What no unit property says. */
+static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
+        for (size_t i = 0; i < c->unit.n_writes; i++) {
+                const CgroupWrite *w = &c->unit.writes[i];
+                int r;
+
+                if (w->instead_of && !manager_dropped(c->manager, w->instead_of))
+                        continue;
+                r = write_kernel_file(cgroup, w->file, w->value);
+                if (r < 0 && !(r == -ENOENT && w->optional))
+                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup", w->path, w->file);
+        }
+        return 0;
+}
+
+/* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 static int settle_in_cgroup(Creation *c, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int cgroup = -EBADF;
@@ -257,13 +272,9 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
-        for (size_t i = 0; i < c->unit.n_writes; i++) {
-                r = write_kernel_file(cgroup, c->unit.writes[i].file, c->unit.writes[i].value);
-                if (r < 0)
-                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup",
-                                            c->unit.writes[i].path, c->unit.writes[i].file);
-        }
-        r = c->unit.subgroup ? enter_subgroup(c, cgroup, reterr) : 0;
+        r = write_cgroup_files(c, cgroup, reterr);
+        if (r == 0 && c->unit.subgroup)
+                r = enter_subgroup(c, cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 

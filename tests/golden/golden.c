@@ -9,6 +9,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "plan/init-build.h"
 #include "plan/unit-plan.h"
 
 /*
@@ -109,8 +110,19 @@ static int plan_unit(Case *c, const Spec *spec, Error *reterr) {
         return 0;
 }
 
+static int plan_init(Case *c, const Spec *spec, Error *reterr) {
+        InitPlan plan = {};
+        int r;
+
+        r = init_plan_build(spec, &c->request, &c->facts, &plan, reterr);
+        if (r >= 0)
+                init_plan_print(&plan, &c->planned[PART_INIT]);
+        init_plan_done(&plan);
+        return r;
+}
+
 /* In the order in which `create` makes them. */
-static int (*const planners[])(Case *c, const Spec *spec, Error *reterr) = { plan_unit };
+static int (*const planners[])(Case *c, const Spec *spec, Error *reterr) = { plan_unit, plan_init };
 
 static void plan(Case *c) {
         /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */

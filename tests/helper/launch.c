@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -93,10 +95,10 @@ const char *sandbox_rootfs(const char *name) {
         return path;
 }
 
-static void write_map(pid_t pid, const char *file) {
+static void write_map(pid_t pid, const char *file, const char *value) {
         _cleanup_free_ char *path = xasprintf("/proc/%d/%s", pid, file);
 
-        ASSERT_EQ(write_kernel_file(AT_FDCWD, path, "0 100000 65536"), 0);
+        ASSERT_EQ(write_kernel_file(AT_FDCWD, path, value), 0);
 }
 
 static void say(int control, InitMessageType type) {
@@ -122,8 +124,10 @@ static bool answer(Launch *l, int control) {
                 break;
         case INIT_MSG_MAP_ME:
                 ASSERT(l->map);
-                write_map(l->pid, "uid_map");
-                write_map(l->pid, "gid_map");
+                if (l->rootless)
+                        write_map(l->pid, "setgroups", "deny");
+                write_map(l->pid, "uid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
+                write_map(l->pid, "gid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
                 say(control, INIT_MSG_MAPPED);
                 break;
         case INIT_MSG_HOOKS:
@@ -134,6 +138,8 @@ static bool answer(Launch *l, int control) {
                 break;
         case INIT_MSG_READY:
                 l->ready = true;
+                if (l->hang_up)
+                        return false;
                 say(control, INIT_MSG_GO);
                 break;
         case INIT_MSG_ERROR:
@@ -205,7 +211,7 @@ void launch(InitPlan *plan, Launch *l) {
         ASSERT(pipe2(output, O_CLOEXEC) == 0);
         if (l->gate)
                 gate = listen_gate(l);
-        l->pid = fork();
+        l->pid = (pid_t) syscall(SYS_clone, l->clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
         if (l->pid == 0)
                 child(l, pair[1], memfd, gate, output[1]);
         ASSERT(l->pid > 0);

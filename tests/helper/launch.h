@@ -27,8 +27,11 @@ char *shell_output(const char *fmt, ...) _printf_(1, 2);
 typedef struct Launch {
         /* to be set */
         bool map;           /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
+        bool rootless;         /* … but with 0 -> 1000, one id, setgroups() denied */
+        bool hang_up;          /* when the helper is ready, the launcher dies */
         bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
         bool no_stdio_pipe; /* stdout stays ours */
+        int clone_flags;       /* CLONE_NEWPID: born in the pid namespace of the container */
         int target;         /* pidfd, for INIT_ENTER; 0: none */
         unsigned extra_fds; /* open directories that the helper inherits above its own */
         /* afterwards */

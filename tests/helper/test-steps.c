@@ -205,6 +205,18 @@ static void test_overlay(void) {
         ASSERT_STR(shell_output("cat %s/up/f3", sandbox_path("ovl")), "new\n");
 }
 
+static void test_overlay_comma(void) {
+        const char *options[] = { xasprintf("lowerdir=%s/a\\,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
+        InitPlan p = {};
+
+        TEST("an overlay with a comma in a layer's path");
+        shell("cd %s && mkdir a,b c && echo ab > a,b/f", sandbox_path("ovl"));
+        begin(&p);
+        plan_mount(&p, "overlay", "/ovl", MOUNT_ATTR_RDONLY, 0, options);
+        run(&p, "cat /ovl/f");
+        EXPECT("ab\n");
+}
+
 static void test_masks(void) {
         InitPlan p = {};
 
@@ -587,6 +599,17 @@ static void test_namespaces(void) {
         ASSERT_STR(l.error, "open namespace /etc/passwd: not a namespace");
 }
 
+static void test_hang_up(void) {
+        InitPlan p = {};
+
+        TEST("a launcher that dies takes the helper with it");
+        begin(&p);
+        l.hang_up = true;
+        run(&p, "echo still there");
+        ASSERT_STR(l.output, "");
+        ASSERT_EQ(l.status, W_EXITCODE(1, 0));
+}
+
 int main(void) {
         sandbox_enter();
         rootfs = sandbox_rootfs("rootfs");
@@ -597,6 +620,7 @@ int main(void) {
         test_slots();
         test_copy_up();
         test_overlay();
+        test_overlay_comma();
         test_masks();
         test_root();
         test_process();
@@ -609,5 +633,6 @@ int main(void) {
         test_enter();
         test_userns();
         test_namespaces();
+        test_hang_up();
         return 0;
 }
