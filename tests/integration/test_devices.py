@@ -33,7 +33,7 @@ def test_the_default_links(seen):
 
 def test_the_default_devices_work(seen):
     script = "echo x > /dev/null; head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c; " \
-             "(echo x > /dev/full) 2>/dev/null || echo full; echo out > /dev/stdout"
+             "(echo x > /dev/full) 2>/dev/null || echo full; echo out >> /dev/stdout"
     assert seen(script).split() == ["4", "4", "full", "out"]
 
 

@@ -269,11 +269,12 @@ def test_init_waits_in_little_memory(container):
     assert int(pss[0].split()[1]) < 1024
 
 
-def test_the_session_keyring_is_a_new_one(run):
+def test_the_session_keyring_is_a_new_one(container):
     """Unless the caller wants it to be its own."""
-    config = Config("cat", "/proc/keys").set("linux.maskedPaths", [])
-    assert "_ses." in run(config).stdout
-    assert "_ses." not in run(config, "--no-new-keyring").stdout
+    for options in [[], ["--no-new-keyring"]]:
+        one = container(Config("cat", "/proc/keys").set("linux.maskedPaths", []))
+        keys = one.runtime("run", "--bundle", one.bundle.path, *options, one.id)
+        assert (f"_ses.{one.id}" in keys) == (options == [])
 
 
 def test_the_process_leads_a_session(seen):
