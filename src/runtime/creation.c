@@ -20,6 +20,7 @@
 #include "runtime/listener.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CGROUP_FILE_MAX_BYTES 4096U
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
@@ -214,6 +215,34 @@ static int request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
+/* The container below its scope, and every controller there that the scope has: they can be handed down once the scope
+ * itself has no process. */
+static int enter_subgroup(const Creation *c, int scope, Error *reterr) {
+        _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
+        _cleanup_close_ int below = -EBADF;
+        char *save = NULL;
+        int r;
+
+        r = mkdirat(scope, c->unit.subgroup, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        if (r == 0)
+                r = below = openat(scope, c->unit.subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (r >= 0)
+                r = write_kernel_file(below, "cgroup.procs", pid);
+        if (r >= 0)
+                r = read_file_at(scope, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope",
+                                    c->unit.subgroup);
+        for (char *name = strtok_r(controllers, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
+                _cleanup_free_ char *word = xasprintf("+%s", name);
+
+                r = write_kernel_file(scope, "cgroup.subtree_control", word);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", name);
+        }
+        return 0;
+}
+
 /* What no unit property says. */
 static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
         for (size_t i = 0; i < c->unit.n_writes; i++) {
@@ -255,6 +284,8 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
         r = write_cgroup_files(c, cgroup, reterr);
+        if (r == 0 && c->unit.subgroup)
+                r = enter_subgroup(c, cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/hooks.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define EXITING_POLL_USEC UINT64_C(10000)
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
 static bool is_ours(const Record *record, int cgroup) {
@@ -32,6 +33,22 @@ static bool is_ours(const Record *record, int cgroup) {
         return streq(value, record->invocation_id);
 }
 
+/*
+ * The first process of a pid namespace does not get over its end before all others in it were collected, and those that
+ * exec started are collected by who called exec, perhaps never. Nothing of it runs any more then, and that is enough.
+ */
+static int wait_for_end(const Container *c, int pidfd, uint64_t deadline) {
+        for (;;) {
+                int r = pidfd_wait(pidfd, MIN(deadline, now_usec() + EXITING_POLL_USEC));
+                ProcessStat stat;
+
+                if (r != -ETIMEDOUT || now_usec() >= deadline)
+                        return r;
+                if (process_stat(c->record.pid, &stat) < 0 || stat.dead)
+                        return 0;
+        }
+}
+
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
         int r;
@@ -41,7 +58,7 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         r = process_signal(pidfd, SIGKILL);
         if (r < 0 && r != -ESRCH)
                 return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
-        r = pidfd_wait(pidfd, deadline);
+        r = wait_for_end(c, pidfd, deadline);
         return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
 }
 
