@@ -79,7 +79,8 @@ static uint32_t listen_fds(void) {
 static bool resources_limit_anything(const SpecResources *r) {
         return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
                r->cpu.quota.set || r->cpu.cpus || r->cpu.mems || r->cpu.idle.set ||
-               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 || r->n_rdma > 0 || r->n_unified > 0;
+               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 ||
+               r->n_rdma > 0 || r->n_unified > 0;
 }
 
 static int make_plans(Creation *c, Error *reterr) {
