@@ -294,6 +294,7 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
         int r;
 
+        c->hooked = true;
         r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
         if (r == 0)
                 r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
@@ -446,6 +447,14 @@ int creation_release(Creation *c, Error *reterr) {
         return r < 0 ? r : 0;
 }
 
+static void run_poststop(const Creation *c) {
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
+        _cleanup_error_ Error error = {};
+
+        if ((c->hooked || c->container.record.committed) && hooks_run(c->spec, HOOK_POSTSTOP, &state, &error) < 0)
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
 void creation_undo(Creation *c) {
         launch_kill(&c->launch);
         if (c->scope_requested)
@@ -455,4 +464,5 @@ void creation_undo(Creation *c) {
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;
+        run_poststop(c);
 }
