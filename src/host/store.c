@@ -20,7 +20,7 @@
 /* How long a verb waits for another one that changes the same container. */
 #define LOCK_TIMEOUT_SECONDS 60
 
-#define RECORD_MAX_BYTES (16U * 1024 * 1024)
+#define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 
 void store_done(Store *s) {
         free(s->path);

@@ -14,7 +14,7 @@
 #include "host/process.h"
 #include "runtime/hooks.h"
 
-#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define EXITING_POLL_USEC UINT64_C(10000)
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
