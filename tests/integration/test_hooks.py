@@ -130,6 +130,15 @@ def test_a_failing_poststart_hook(runtime, container):
     one.wait_until("stopped")
 
 
+@pytest.mark.parametrize("kind", ["createRuntime", "startContainer", "poststart"])
+def test_poststop_after_a_failure(runtime, container, log, kind):
+    """What hooks have begun, the poststop hooks end, also when the container never came to run."""
+    config = hooked("poststop", f"echo poststop >> {log}", env=["PATH=/bin:/usr/bin"])
+    one = container(hooked(kind, "exit 3", config))
+    runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert lines(log) == ["poststop"]
+
+
 def test_a_failing_poststop_hook_is_no_error(container):
     """Logged, and the container is deleted all the same."""
     one = container(hooked("poststop", "exit 3")).run_detached()

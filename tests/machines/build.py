@@ -6,18 +6,20 @@ an older machine the compiler runs in a root file system of its release.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from . import cache, debian, host, images, linux, payload
-from .say import Failure, say, step
+from .say import Failure, step
 
 SOURCE = Path(__file__).resolve().parents[2]
 RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
            "--buildtype=release", "-Dwerror=true"]
 SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+FEW = 5  # commands that compile the program's version in
 
 
 def exists():
@@ -41,8 +43,13 @@ def for_machine(release):
 
 
 def for_host():
-    """The directory of an installed build that runs here."""
-    return for_machine(debian.release_here())
+    """The directory whose bin/ has a build that runs here, where it lies."""
+    host.need(*host.BUILD)
+    directory = SOURCE / "build-host"
+    with _alone(directory):
+        _compile(directory, [f"--prefix={directory}/tree", *RELEASE[1:]], _run_here)
+        _run_here(["meson", "install", "-C", str(directory), "--no-rebuild", "--quiet"])
+    return directory / "tree"
 
 
 def sanitized():
@@ -69,11 +76,32 @@ def _alone(directory):
 
 
 def _compile(directory, options, run):
-    fresh = not (directory / "build.ninja").exists()
-    with step("compiling") if fresh else contextlib.nullcontext():
+    fresh = not _is_configured(directory, options)
+    with step("compiling") if fresh or _is_behind(directory, run) else contextlib.nullcontext():
         if fresh:
-            run(["meson", "setup", *options, str(directory), str(SOURCE)])
+            _configure(directory, options, run)
         run(["ninja", "-C", str(directory)])
+
+
+def _is_configured(directory, options):
+    """Whether the directory was made by the same options, for this very place."""
+    record = directory / "options.json"
+    return record.exists() and json.loads(record.read_text()) == [str(SOURCE), *options]
+
+
+def _configure(directory, options, run):
+    for path in directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "build.lock":
+            path.unlink()
+    run(["meson", "setup", *options, str(directory), str(SOURCE)])
+    (directory / "options.json").write_text(json.dumps([str(SOURCE), *options]))
+
+
+def _is_behind(directory, run):
+    """Whether much is to be compiled; the version, looked at each time, is not much."""
+    return run(["ninja", "-n", "-C", str(directory)]).count("\n") > FEW
 
 
 def _install(directory, options, run):
@@ -90,6 +118,7 @@ def _run_here(command):
                           env=os.environ | {"LC_ALL": "C.UTF-8"})
     if done.returncode:
         raise Failure(f"{' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 @contextlib.contextmanager

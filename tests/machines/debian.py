@@ -103,10 +103,10 @@ SLIM = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*",
         "/usr/lib/udev/hwdb.d/*", "/usr/share/bash-completion/*"]
 
 
-def bootstrap(release, target, packages, hooks=()):
+def bootstrap(release, target, packages, hooks=(), variant="essential"):
     """Make a root file system of the packages in the empty directory target."""
-    command = ["mmdebstrap", "--mode=root", "--variant=essential", "--format=directory",
-               "--quiet", f"--include={','.join(packages)}",
+    command = ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=directory",
+               "--quiet", *(f"--include={package}" for package in packages),
                '--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-io"]
     command += [f"--aptopt={option}" for option in _acquire_options()]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in SLIM]

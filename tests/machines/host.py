@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Packages this computer needs."""
+"""What this computer has, and packages that it needs."""
 
 import os
 import subprocess
+from pathlib import Path
 
 from .say import Failure, step
 
@@ -12,6 +13,13 @@ IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
           "util-linux"]
 VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
 TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
+
+
+def has_systemd():
+    """Whether systemd runs this computer, with cgroup v2."""
+    return Path("/proc/1/comm").read_text() == "systemd\n" \
+        and Path("/run/systemd/system").exists() \
+        and Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 def _installed(package):

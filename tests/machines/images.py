@@ -59,7 +59,7 @@ def rootfs(release, name="base"):
             hooks = HOOKS if name == "base" else []
             debian.bootstrap(release, path, packages, hooks)
 
-    ingredients = [release, packages, HOOKS, _source("debian.py")]
+    ingredients = [release, packages, HOOKS, source("debian.py")]
     return cache.entry(f"{name}-{release}", ingredients, make)
 
 
@@ -73,8 +73,8 @@ def kernel(release):
             _unpack_kernel(_download_kernel(release, path), path)
             _make_initrd(base, path)
 
-    ingredients = [release, MODULES, INITRD_MODULES, _source("images.py"),
-                   _source("debian.py"), _source("initrd.sh")]
+    ingredients = [release, MODULES, INITRD_MODULES, source("images.py"),
+                   source("debian.py"), source("initrd.sh")]
     return cache.entry(f"kernel-{release}", ingredients, make)
 
 
@@ -87,11 +87,11 @@ def disk(release, name="base"):
         with step(f"making a disk of Debian {release} ({name})"):
             _make_disk(base, boot, path)
 
-    ingredients = [base.name, boot.name, _source("images.py")]
+    ingredients = [base.name, boot.name, source("images.py")]
     return cache.entry(f"disk-{name}-{release}", ingredients, make)
 
 
-def _source(name):
+def source(name):
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 

@@ -30,9 +30,9 @@ MASKED = [
 
 
 @contextlib.contextmanager
-def scratch():
+def scratch(name="scratch"):
     """A directory in memory that no other process sees; it leaves no trace."""
-    path = cache.root() / "scratch"
+    path = cache.root() / name
     path.mkdir(exist_ok=True)
     mount("scratch", path, "tmpfs", options="mode=0755")
     try:

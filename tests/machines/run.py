@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from . import build, host, linux, report
 from .cli import require_root
@@ -88,14 +87,13 @@ def _machine(*arguments):
 
 
 def _on_host(options):
-    if Path("/proc/1/comm").read_text() != "systemd\n" \
-            or not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+    if not host.has_systemd():
         raise Failure("this computer lacks systemd as its first process, or cgroup v2 at "
                       "/sys/fs/cgroup: see tests/run namespace")
     host.need(*host.TESTS)
     tree = build.for_host()
     results = _results("host")
-    environment = os.environ | {"PATH": f"{tree}/usr/bin:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
     done = subprocess.run(_pytest(results / "junit.xml", MACHINES["namespace"], options),
                           stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd=build.SOURCE,
                           env=environment, check=False)
