@@ -40,8 +40,20 @@ void creation_done(Creation *c) {
 
 /* --- before anything exists ----------------------------------------------------------------------------------- */
 
+/* A bundle may come from anybody: opening a FIFO would wait for whoever writes. */
+static int read_bundle_config(Creation *c, int bundle) {
+        _cleanup_close_ int fd = openat(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        return read_file_fd(fd, CONFIG_MAX_BYTES, &c->config, &c->config_size);
+}
+
 static int read_config(Creation *c, Error *reterr) {
-        const char *file = c->options->config ?: "config.json";
+        const char *file = c->options->config;
         _cleanup_close_ int bundle = -EBADF;
         int r;
 
@@ -49,8 +61,9 @@ static int read_config(Creation *c, Error *reterr) {
         bundle = c->bundle ? open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
         if (bundle < 0)
                 return error_errnof(reterr, errno, "cannot open the bundle %s", c->options->bundle);
-        r = read_file_at(c->options->config ? AT_FDCWD : bundle, file, CONFIG_MAX_BYTES, &c->config, &c->config_size);
-        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file, c->bundle) : 0;
+        r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, &c->config, &c->config_size)
+                 : read_bundle_config(c, bundle);
+        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", c->bundle) : 0;
 }
 
 static int check_console(const Creation *c, Error *reterr) {
