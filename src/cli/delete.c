@@ -8,7 +8,7 @@ typedef struct DeleteOptions {
 
 static const Option options[] = {
         { .name = "force", .letter = 'f', .offset = offsetof(DeleteOptions, force), .type = OPTION_FLAG,
-          .help = "Whatever its state, and if it exists at all" },
+          .help = "Whatever its state, even if there is none" },
         { .name = "regex", .letter = 'r', .offset = offsetof(DeleteOptions, regex), .type = OPTION_FLAG,
           .help = "ID is an extended regular expression" },
         OPTION_END,

@@ -64,6 +64,13 @@ static json_object *cgroup(void) {
         return o;
 }
 
+static json_object *mount_extensions(void) {
+        json_object *o = json_object_new_object();
+
+        json_object_object_add(o, "idmap", enabled(false));
+        return o;
+}
+
 static json_object *seccomp(void) {
         json_object *o = enabled(true);
 
@@ -92,6 +99,9 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
         json_object_object_add(l, "seccomp", seccomp());
         json_object_object_add(l, "apparmor", enabled(true));
         json_object_object_add(l, "selinux", enabled(true));
+        json_object_object_add(l, "intelRdt", enabled(false));
+        json_object_object_add(l, "netDevices", enabled(false));
+        json_object_object_add(l, "mountExtensions", mount_extensions());
         json_object_object_add(o, "linux", l);
         json_object_object_add(o, "potentiallyUnsafeConfigAnnotations", strings(unsafe));
         print_object(o, true);

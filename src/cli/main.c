@@ -16,7 +16,7 @@ const Verb *const verbs[] = {
 
 typedef struct Globals {
         const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
-        bool debug, systemd_cgroup, version, help;
+        bool debug, systemd_cgroup, version;
 } Globals;
 
 #define GLOBAL(field) .offset = offsetof(Globals, field)
@@ -30,7 +30,6 @@ static const Option global_options[] = {
         { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd or disabled (no scope)" },
         { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto, true or false" },
         { .name = "version", .letter = 'v', GLOBAL(version), .type = OPTION_FLAG, .help = "Print the version and exit" },
-        { .name = "help", .letter = 'h', GLOBAL(help), .type = OPTION_FLAG, .help = "Print this, or a verb's help, and exit" },
         OPTION_END,
 };
 
@@ -41,11 +40,12 @@ static void print_help(void) {
                 printf("  %-10s %s\n", (*v)->name, (*v)->summary);
         printf("\nOptions:\n");
         options_print(global_options);
+        printf("  %-28s  %s\n", "-h, --help", "Print this, or a verb's help, and exit");
         printf("\nSee \"ocirt-sd VERB --help\" and ocirt-sd(1).\n");
 }
 
 static void print_verb_help(const Verb *v) {
-        printf("ocirt-sd %s [OPTION...] %s\n\n%s\n", v->name, v->arguments, v->summary);
+        printf("ocirt-sd %s [OPTION...]%s%s\n\n%s\n", v->name, isempty(v->arguments) ? "" : " ", v->arguments, v->summary);
         printf("\nOptions:\n");
         if (v->options)
                 options_print(v->options);
@@ -61,6 +61,8 @@ static int open_log(const Globals *g, Error *reterr) {
 
         if (g->log_format && !streq(g->log_format, "text") && !streq(g->log_format, "json"))
                 return error_setf(reterr, EINVAL, "--log-format: expected text or json, got \"%s\"", g->log_format);
+        if (g->log && (startswith(g->log, "journald:") || startswith(g->log, "syslog:")))
+                return error_setf(reterr, EINVAL, "--log: expected a file, got \"%s\"", g->log);
         log_settings.json = streq_null(g->log_format, "json");
         if (!isempty(path)) {
                 log_settings.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
@@ -121,17 +123,6 @@ static const Verb *find_verb(const char *name, Error *reterr) {
         return NULL;
 }
 
-/* A verb's own --help comes before everything else that could be wrong with its arguments. */
-static bool wants_help(char **argv, OptionOrder order) {
-        for (; *argv && !streq(*argv, "--"); argv++) {
-                if (streq(*argv, "--help") || streq(*argv, "-h"))
-                        return true;
-                if (order == OPTIONS_FIRST && (*argv)[0] != '-')
-                        return false;
-        }
-        return false;
-}
-
 static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Error *reterr) {
         static const Option none[] = { OPTION_END };
         void *options = arena_alloc(a, v->options_size + 1);
@@ -142,6 +133,10 @@ static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Err
         r = options_parse(v->options ?: none, options, v->order, argv, a, &words, reterr);
         if (r < 0)
                 return error_prefixf(reterr, "%s", v->name);
+        if (r > 0) {
+                print_verb_help(v);
+                return 0;
+        }
         while (words[n])
                 n++;
         if (n < v->min_words || n > v->max_words)
@@ -158,6 +153,10 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
         int r;
 
         r = options_parse(global_options, &globals, OPTIONS_FIRST, argv + 1, a, &words, reterr);
+        if (r > 0) {
+                print_help();
+                return 0;
+        }
         if (r == 0)
                 r = open_log(&globals, reterr);
         if (r < 0)
@@ -166,7 +165,7 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
                 print_version();
                 return 0;
         }
-        if (globals.help || (words[0] && streq(words[0], "help") && !words[1])) {
+        if (words[0] && streq(words[0], "help") && !words[1]) {
                 print_help();
                 return 0;
         }
@@ -176,10 +175,6 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
         if (!verb)
                 return -EINVAL;
         *failure_status = verb->failure_status ?: 1;
-        if (wants_help(words + 1, verb->order)) {
-                print_verb_help(verb);
-                return 0;
-        }
         r = make_runtime(&globals, a, &rt, reterr);
         return r < 0 ? r : run_verb(&rt, verb, words + 1, a, reterr);
 }

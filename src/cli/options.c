@@ -182,6 +182,8 @@ int options_parse(const Option *table, void *target, OptionOrder order, char **a
                         words[n++] = *argv;
                         continue;
                 }
+                if (streq(word, "--help") || streq(word, "-h"))
+                        return 1;
                 if (word[1] == '-')
                         r = parse_long(table, target, &argv, word + 2, a, reterr);
                 else if (find_long(table, word + 1, strcspn(word + 1, "=")))

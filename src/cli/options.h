@@ -31,7 +31,8 @@ typedef enum OptionOrder {
 
 /*
  * Takes --name VALUE, --name=VALUE, -n VALUE, -nVALUE and single-dash long names (-no-subreaper), up to "--".
- * *words (NULL-terminated, from a) are the rest. The error names the nearest option.
+ * *words (NULL-terminated, from a) are the rest. Returns 1 as soon as it meets --help or -h. The error names the
+ * nearest option.
  */
 int options_parse(const Option *table, void *target, OptionOrder order, char **argv, Arena *a, char ***ret_words,
                   Error *reterr);

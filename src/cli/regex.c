@@ -9,12 +9,11 @@ int regex_for_each(const Runtime *rt, const char *pattern,
                    Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_(arena_done) Arena a = {};
-        _cleanup_free_ char *anchored = xasprintf("^(%s)$", pattern);
         char **ids = NULL;
         regex_t regex;
         int r, first = 0;
 
-        if (regcomp(&regex, anchored, REG_EXTENDED | REG_NOSUB) != 0)
+        if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
                 return error_setf(reterr, EINVAL, "not a regular expression: %s", pattern);
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)

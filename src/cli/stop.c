@@ -12,7 +12,7 @@ typedef struct StopOptions {
 
 static const Option options[] = {
         { .name = "signal", .letter = 's', .offset = offsetof(StopOptions, signal), .type = OPTION_STRING,
-          .argument = "SIGNAL", .help = "First (default: the image's, else TERM)" },
+          .argument = "SIGNAL", .help = "The first signal (the image's, else TERM)" },
         { .name = "time", .letter = 't', .offset = offsetof(StopOptions, time), .type = OPTION_STRING,
           .argument = "SECONDS", .help = "Until SIGKILL (default: 10; -1: never)" },
         OPTION_END,

@@ -120,7 +120,8 @@ int step_pivot(Helper *h, const InitStep *s, Error *e) {
 static int hide_mount(const char *type, const char *path, Error *e) {
         if (!streq(type, "proc") && !streq(type, "sysfs"))
                 return 0;
-        if (umount2(path, MNT_DETACH) == 0) /* host */
+        if (umount2(path, MNT_DETACH) == 0 || /* host */
+            errno == ENOENT) /* it went with the one above it */
                 return 0;
         if (errno != EINVAL && errno != EPERM)
                 return error_errnof(e, errno, "unmount %s", path);

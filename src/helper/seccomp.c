@@ -5,23 +5,30 @@
 #include <unistd.h>
 
 #include "helper/steps.h"
+#include "helper/talk.h"
 
 /*
  * The filter comes compiled. A flag that the kernel does not know is an error: it was asked for.
  *
- * A listener (SECCOMP_RET_USER_NOTIF) would have to be handed over after the filter is in force, when it may
- * hold up the very sendmsg() that does it; the launcher has to fetch it with pidfd_getfd() while we wait.
- * Refused until then.
+ * A listener (SECCOMP_RET_USER_NOTIF) goes to the launcher, which has somebody to answer for it. The filter is in
+ * force by then: that is why spec.c refuses to have sendmsg() notified.
  */
 int step_seccomp(Helper *h, const InitStep *s, Error *e) {
         size_t n = s->blob_size / sizeof(struct sock_filter);
         struct sock_fprog program = { .len = (unsigned short) n, .filter = (struct sock_filter *) s->blob };
+        unsigned flags = (unsigned) s->num[0];
+        int listener, r;
 
-        if (s->num[1])
-                return error_setf(e, EOPNOTSUPP, "seccomp notify listener: operation not supported");
         if (n == 0 || n > BPF_MAXINSNS || s->blob_size % sizeof(struct sock_filter) != 0)
                 return error_setf(e, EINVAL, "load seccomp filter: %zu instructions", n);
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, (unsigned) s->num[0], &program) < 0)
+        if (s->num[1])
+                flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        listener = (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+        if (listener < 0)
                 return error_errnof(e, errno, "load seccomp filter");
-        return 0;
+        if (!s->num[1])
+                return 0;
+        r = talk_send(h, INIT_MSG_LISTENER, 0, listener, e);
+        (void) close(listener);
+        return r;
 }

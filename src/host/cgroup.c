@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <linux/magic.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -134,49 +133,6 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
                 if (r < 0 && errno != EINTR)
                         return -errno;
         }
-}
-
-/* Until the deadline, or until something is removed from the watched directory. */
-static int wait_notification(const sigset_t *signals, uint64_t deadline) {
-        int ms = poll_timeout(deadline);
-        struct timespec timeout = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-        if (sigtimedwait(signals, NULL, &timeout) < 0)
-                return errno == EAGAIN ? -ETIMEDOUT : errno == EINTR ? 0 : -errno;
-        return 0;
-}
-
-/* By dnotify: to close an inotify descriptor takes the kernel milliseconds (it waits for a grace period), which is more
- * than systemd takes to remove the cgroup. */
-int cgroup_wait_removed(const char *path, uint64_t deadline) {
-        _cleanup_close_ int watch = -EBADF;
-        _cleanup_free_ char *parent = NULL;
-        sigset_t io, before;
-        int r = 0;
-
-        parent = xasprintf("%s%.*s", cgroup_mount_point(), (int) (strrchr(path, '/') - path), path);
-        watch = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (watch < 0)
-                return errno == ENOENT ? 0 : -errno;
-        (void) sigemptyset(&io);
-        (void) sigaddset(&io, SIGIO);
-        (void) sigprocmask(SIG_BLOCK, &io, &before);
-        if (fcntl(watch, F_NOTIFY, DN_DELETE | DN_MULTISHOT) < 0)
-                r = -errno;
-        while (r == 0) {
-                _cleanup_close_ int fd = cgroup_open(path);
-
-                if (fd < 0) {
-                        r = fd;
-                        break;
-                }
-                r = wait_notification(&io, deadline);
-        }
-        watch = close_fd(watch);
-        while (sigtimedwait(&io, NULL, &(struct timespec){}) > 0) /* none may be left for whoever unblocks it */
-                ;
-        (void) sigprocmask(SIG_SETMASK, &before, NULL);
-        return r == -ENOENT ? 0 : r;
 }
 
 static void add_pids(int fd, pid_t **pids, size_t *n) {

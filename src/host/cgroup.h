@@ -40,6 +40,3 @@ int cgroup_wait_empty(int fd, uint64_t deadline);
 /* Pids in it and in every cgroup below it, in no order; the caller frees *ret. Those of other pid namespaces than
  * ours are left out. */
 int cgroup_pids(int fd, pid_t **ret, size_t *ret_n);
-
-/* Waits until systemd has removed the cgroup, which it does once it is empty and the unit has ended. -ETIMEDOUT. */
-int cgroup_wait_removed(const char *path, uint64_t deadline);

@@ -347,10 +347,7 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         r = wait_job(m, deadline, &error);
         if (r < 0 && is_no_such_unit(m->job_error_name))
                 return 0;
-        if (r < 0)
-                return error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message);
-        (void) call(m, "ResetFailedUnit", unit, NULL, NULL); /* usually collected by now */
-        return 0;
+        return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
 }
 
 static int find_others(sd_bus_message *reply, const char *command) {

@@ -43,7 +43,8 @@ bool manager_dropped(const Manager *m, const char *property);
  * alone that somebody else has under that name. Waits, but not past the deadline. */
 void manager_abandon_scope(Manager *m, uint64_t deadline);
 
-/* StopUnit, waited for, and the unit forgotten if it failed. A unit that does not exist is success. */
+/* StopUnit, waited for; our scopes are forgotten once they stopped (CollectMode=inactive-or-failed). A unit that does
+ * not exist is success. */
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
 
 /* Has the unit processes whose command line does not begin with this? 0 or 1; 0 when there is no such unit. */

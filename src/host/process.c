@@ -10,11 +10,16 @@
 #include "basic/file.h"
 #include "basic/str.h"
 
+/* PF_EXITING of the kernel: no instruction of its program will be executed any more. */
+#define FLAG_EXITING 0x4U
+
 int process_stat(pid_t pid, ProcessStat *ret) {
         _cleanup_close_ int fd = -EBADF;
         char path[64], text[1024];
         unsigned long long start_time;
+        unsigned flags;
         const char *rest;
+        int threads;
         ssize_t n;
         char state;
 
@@ -28,10 +33,14 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         text[n] = '\0';
         /* The second field, the name in parentheses, may hold anything; the last ")" ends it. */
         rest = strrchr(text, ')');
-        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                            &state, &start_time) != 2)
+        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu",
+                            &state, &flags, &threads, &start_time) != 4)
                 return -EBADMSG;
-        *ret = (ProcessStat){ .start_time = start_time, .dead = state == 'Z' || state == 'X' };
+        /* A first thread that ended before the others is no dead process. */
+        *ret = (ProcessStat){
+                .start_time = start_time,
+                .dead = state == 'X' || ((state == 'Z' || (flags & FLAG_EXITING)) && threads <= 1),
+        };
         return 0;
 }
 

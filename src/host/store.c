@@ -93,7 +93,7 @@ void container_done(Container *c) {
 static int check_id(const char *id, Error *reterr) {
         return container_id_is_valid(id)
                 ? 0 : error_setf(reterr, EINVAL, "invalid container id \"%s\": it takes 1 to 200 of the letters, digits "
-                                 "and \"_+-.\", the first a letter, digit or \"_\"", id);
+                                 "and \"_+-.\", the first not \"-\" or \".\"", id);
 }
 
 static int missing(const char *id, Error *reterr) {
@@ -170,8 +170,10 @@ static int read_record(Container *c, Error *reterr) {
                 return 0;
         if (r == 0)
                 r = record_decode(bytes, &c->record);
-        if (r == -EBADMSG) /* nothing of it can be trusted; what is left of the container can still be deleted */
+        if (r == -EBADMSG) { /* nothing of it can be trusted; what is left of the container can still be deleted */
+                c->damaged = true;
                 return 0;
+        }
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the record of container %s", c->id);
         c->has_record = true;

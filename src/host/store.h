@@ -7,10 +7,9 @@
 
 /*
  * Where containers are remembered: a directory a container below the root directory (--root), with
- *   record     what we know (host/record.h)
+ *   record       what we know (host/record.h)
  *   config.json  as it was at create: later changes in the bundle have no effect
- *   gate       the socket on which init waits for `start`; gone once the container was started
- *   seccomp    the compiled filter, when there is one
+ *   gate         the socket on which init waits for `start`; gone once the container was started
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */
 typedef struct Store {
@@ -35,6 +34,7 @@ typedef struct Container {
         bool found_lock;  /* somebody else holds the lock (only when not locked by us) */
         Record record;    /* zeroed when there was none (a create died before writing it) */
         bool has_record;
+        bool damaged;     /* there is one, but nobody can read it */
 } Container;
 
 #define _cleanup_container_ _cleanup_(container_done)

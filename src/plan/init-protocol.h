@@ -6,7 +6,7 @@
 /*
  * Between the launcher (host/launch.c) and the helper (helper/): one message a datagram over a SEQPACKET pair.
  * The end of the stream is a message too: to the helper it means that the launcher is gone (it exits), to the
- * launcher, after INIT_READY, that the exec succeeded (the socket is close-on-exec).
+ * launcher, after INIT_MSG_READY, that the exec succeeded (the socket is close-on-exec).
  *
  * INIT_MSG_CGROUP may be sent at any time; the other messages to the helper are answers. When the helper dies with
  * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.

@@ -90,7 +90,10 @@ static const Option options[] = {
 };
 
 const char *mount_option_name(size_t i) {
-        return i < ELEMENTSOF(options) ? options[i].name : NULL;
+        for (size_t k = 0; k < ELEMENTSOF(options); k++)
+                if (options[k].kind != OPT_UNSUPPORTED && i-- == 0)
+                        return options[k].name;
+        return NULL;
 }
 
 static int compare_options(const void *a, const void *b) {

@@ -8,7 +8,7 @@
  * The unit plan: the transient scope of a container as data: name, slice, the list of unit properties with their
  * D-Bus types (org.freedesktop.systemd1(5), systemd.scope(5), systemd.resource-control(5)), and the few cgroup
  * files that no unit property expresses. Built by pure functions, printed for the golden tests, marshalled by
- * host/scope.c, which alone knows D-Bus.
+ * host/marshal.c, which alone knows D-Bus.
  */
 
 typedef enum UnitType {

@@ -17,8 +17,10 @@
 #include "plan/init-build.h"
 #include "runtime/console.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CGROUP_FILE_MAX_BYTES 4096U
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
@@ -73,6 +75,14 @@ static uint32_t listen_fds(void) {
         return value;
 }
 
+/* Device rules aside, which every engine writes. */
+static bool resources_limit_anything(const SpecResources *r) {
+        return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
+               r->cpu.quota.set || r->cpu.cpus || r->cpu.mems || r->cpu.idle.set ||
+               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 ||
+               r->n_rdma > 0 || r->n_unified > 0;
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         Request request = {
                 .id = c->options->id,
@@ -89,6 +99,9 @@ static int make_plans(Creation *c, Error *reterr) {
         /* Podman passes the same descriptors both ways; they are counted once. */
         request.preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.listen_fd_names = request.listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL;
+        if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
+                return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
+                                  "(--cgroup-manager=disabled)");
         if (c->manager) {
                 r = unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
                 if (r < 0)
@@ -203,6 +216,34 @@ static int request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
+/* The container below its scope, and every controller there that the scope has: they can be handed down once the scope
+ * itself has no process. */
+static int enter_subgroup(const Creation *c, int scope, Error *reterr) {
+        _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
+        _cleanup_close_ int below = -EBADF;
+        char *save = NULL;
+        int r;
+
+        r = mkdirat(scope, c->unit.subgroup, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        if (r == 0)
+                r = below = openat(scope, c->unit.subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (r >= 0)
+                r = write_kernel_file(below, "cgroup.procs", pid);
+        if (r >= 0)
+                r = read_file_at(scope, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope",
+                                    c->unit.subgroup);
+        for (char *name = strtok_r(controllers, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
+                _cleanup_free_ char *word = xasprintf("+%s", name);
+
+                r = write_kernel_file(scope, "cgroup.subtree_control", word);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", name);
+        }
+        return 0;
+}
+
 /* What no unit property says. */
 static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
         for (size_t i = 0; i < c->unit.n_writes; i++) {
@@ -244,6 +285,8 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
         r = write_cgroup_files(c, cgroup, reterr);
+        if (r == 0 && c->unit.subgroup)
+                r = enter_subgroup(c, cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 
@@ -251,6 +294,7 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
         int r;
 
+        c->hooked = true;
         r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
         if (r == 0)
                 r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
@@ -264,6 +308,13 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
                 return console_send(c->console_socket, "/dev/ptmx", *fd, reterr);
         c->console = TAKE_FD(*fd);
         return 0;
+}
+
+static int send_listener(const Creation *c, int fd, Error *reterr) {
+        const ListenerState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating",
+                                      .pid = c->launch.pid, .init = c->launch.pid };
+
+        return listener_send(c->spec, &state, fd, reterr);
 }
 
 /* One message of the helper; 1 when it is ready. */
@@ -285,6 +336,8 @@ static int answer(Creation *c, Error *reterr) {
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
+        case INIT_MSG_LISTENER:
+                return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
                 return 1;
         default:
@@ -394,6 +447,14 @@ int creation_release(Creation *c, Error *reterr) {
         return r < 0 ? r : 0;
 }
 
+static void run_poststop(const Creation *c) {
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
+        _cleanup_error_ Error error = {};
+
+        if ((c->hooked || c->container.record.committed) && hooks_run(c->spec, HOOK_POSTSTOP, &state, &error) < 0)
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
 void creation_undo(Creation *c) {
         launch_kill(&c->launch);
         if (c->scope_requested)
@@ -403,4 +464,5 @@ void creation_undo(Creation *c) {
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;
+        run_poststop(c);
 }

@@ -33,6 +33,7 @@ typedef struct Creation {
         Container container;
         bool made;               /* the container directory is ours to remove */
         bool scope_requested;
+        bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Launch launch;
         int console;             /* the pty's master, for run in the foreground */
 } Creation;

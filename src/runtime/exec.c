@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -8,6 +9,7 @@
 #include "plan/init-build.h"
 #include "runtime/creation.h"
 #include "runtime/foreground.h"
+#include "runtime/listener.h"
 
 #define FILE_MAX_BYTES (64U * 1024 * 1024)
 
@@ -251,6 +253,13 @@ static int spawn(Exec *e, Error *reterr) {
         return launch_spawn(&request, &e->launch, reterr);
 }
 
+static int send_listener(const Exec *e, int fd, Error *reterr) {
+        const ListenerState state = { .id = e->options->id, .bundle = e->container.record.bundle, .status = "running",
+                                      .pid = e->launch.pid, .init = e->container.record.pid };
+
+        return listener_send(e->spec, &state, fd, reterr);
+}
+
 /* One message; 1 when the process is ready. */
 static int answer(Exec *e, Error *reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -262,6 +271,8 @@ static int answer(Exec *e, Error *reterr) {
                 return type < 0 ? type : error_setf(reterr, EIO, "the process ended while it was set up");
         if (type == INIT_MSG_CONSOLE && e->console_socket >= 0)
                 return console_send(e->console_socket, "/dev/ptmx", fd, reterr);
+        if (type == INIT_MSG_LISTENER)
+                return send_listener(e, fd, reterr);
         if (type == INIT_MSG_CONSOLE)
                 e->console = TAKE_FD(fd);
         return type == INIT_MSG_READY;
@@ -297,7 +308,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 
         if (terminal)
                 r = console_begin(&console, TAKE_FD(e->console), reterr);
-        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, ret_status, reterr);
+        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, UINT64_MAX, ret_status,
+                                       reterr);
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
@@ -311,6 +323,8 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         int r;
 
         *ret_status = 0;
+        if (options->pid_file) /* of an earlier exec: its presence says success */
+                (void) unlink(options->pid_file);
         r = find_container(&e, reterr);
         if (r == 0)
                 r = options->process_file ? process_from_file(&e, reterr) : process_from_options(&e, reterr);

@@ -43,7 +43,9 @@ static int reap(const Launch *launch, int *ret_status, Error *reterr) {
         return 0;
 }
 
-int foreground_wait(Launch *launch, int signals, Console *console, int *ret_status, Error *reterr) {
+int foreground_wait(Launch *launch, int signals, Console *console, uint64_t deadline, int *ret_status, Error *reterr) {
+        int r;
+
         for (;;) {
                 struct pollfd fds[] = {
                         { .fd = launch->pidfd, .events = POLLIN },
@@ -52,7 +54,10 @@ int foreground_wait(Launch *launch, int signals, Console *console, int *ret_stat
                         { .fd = console && !console->input_ended ? STDIN_FILENO : -1, .events = POLLIN },
                 };
 
-                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
+                r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (r < 0 && errno != EINTR)
                         return error_errnof(reterr, errno, "cannot wait for the container's process");
                 if (fds[1].revents)
                         forward_signals(signals, launch, console);

@@ -12,5 +12,6 @@
  * back to. Returns a signalfd. */
 int foreground_begin(sigset_t *ret_before, Error *reterr);
 
-/* *ret_status: exit status, or 128 + the signal that ended it. console: its terminal, or NULL. */
-int foreground_wait(Launch *launch, int signals, Console *console, int *ret_status, Error *reterr);
+/* *ret_status: exit status, or 128 + the signal that ended it. console: its terminal, or NULL. -ETIMEDOUT, without an
+ * error, when it still runs at the deadline: call again. */
+int foreground_wait(Launch *launch, int signals, Console *console, uint64_t deadline, int *ret_status, Error *reterr);

@@ -15,6 +15,7 @@
 #include "runtime/hooks.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define EXITING_POLL_USEC UINT64_C(10000)
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
 static bool is_ours(const Record *record, int cgroup) {
@@ -32,6 +33,22 @@ static bool is_ours(const Record *record, int cgroup) {
         return streq(value, record->invocation_id);
 }
 
+/*
+ * The first process of a pid namespace does not get over its end before all others in it were collected, and those that
+ * exec started are collected by who called exec, perhaps never. Nothing of it runs any more then, and that is enough.
+ */
+static int wait_for_end(const Container *c, int pidfd, uint64_t deadline) {
+        for (;;) {
+                int r = pidfd_wait(pidfd, MIN(deadline, now_usec() + EXITING_POLL_USEC));
+                ProcessStat stat;
+
+                if (r != -ETIMEDOUT || now_usec() >= deadline)
+                        return r;
+                if (process_stat(c->record.pid, &stat) < 0 || stat.dead)
+                        return 0;
+        }
+}
+
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
         int r;
@@ -41,7 +58,7 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         r = process_signal(pidfd, SIGKILL);
         if (r < 0 && r != -ESRCH)
                 return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
-        r = pidfd_wait(pidfd, deadline);
+        r = wait_for_end(c, pidfd, deadline);
         return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
 }
 
@@ -61,26 +78,28 @@ int removal_kill(const Container *c, Error *reterr) {
         return kill_init(c, deadline, reterr);
 }
 
-/* Usually systemd has removed the scope by itself as soon as it was empty. Is there still something to do? */
+/* When the last process ended a while ago, systemd has removed the scope by itself. Is there still something to do? */
 static bool scope_remains(const Record *record) {
         _cleanup_close_ int cgroup = cgroup_open(record->cgroup);
 
-        return cgroup >= 0 && is_ours(record, cgroup) &&
-               cgroup_wait_removed(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC / 5) < 0;
+        return cgroup >= 0 && is_ours(record, cgroup);
 }
 
-static int remove_scope(const Container *c, Error *reterr) {
+/* Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. */
+static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = xasprintf("ocirt-sd-init %s ", c->id);
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        _cleanup_manager_ Manager *own = NULL;
         const Record *record = &c->record;
-        _cleanup_manager_ Manager *m = NULL;
-        int r;
+        int r = 0;
 
         if (record->committed && !scope_remains(record))
                 return 0;
-        r = manager_open(record->user_manager, &m, reterr);
+        if (!m)
+                r = manager_open(record->user_manager, &own, reterr);
         if (r < 0)
                 return r;
+        m = m ?: own;
         /* A create that was killed: it may have asked for the scope, or somebody else may have one of that name. */
         r = record->committed ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
         return r != 0 ? MIN(r, 0) : manager_stop_unit(m, record->unit, deadline, reterr);
@@ -99,14 +118,14 @@ static void run_poststop(const Container *c, const char *config, size_t size) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
-int removal_run(const Store *store, Container *c, Error *reterr) {
+int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         _cleanup_free_ char *config = NULL;
         size_t config_size = 0;
         int r;
 
         r = removal_kill(c, reterr);
         if (r == 0 && c->record.unit)
-                r = remove_scope(c, reterr);
+                r = remove_scope(c, m, reterr);
         if (r < 0)
                 return r;
         if (c->record.has_poststop)

@@ -10,5 +10,5 @@
 int removal_kill(const Container *c, Error *reterr);
 
 /* Takes away what create made, of a container in any state, down to its directory; then runs its poststop hooks,
- * whose failures are warnings. Idempotent. */
-int removal_run(const Store *store, Container *c, Error *reterr);
+ * whose failures are warnings. Idempotent. m: a connection that is open anyway, or NULL. */
+int removal_run(const Store *store, Container *c, Manager *m, Error *reterr);

@@ -17,24 +17,26 @@ static int run_poststart(Creation *c, Error *reterr) {
         return r;
 }
 
-/* The container is on its own from here on; what we hold of it goes. */
-static void let_go(Creation *c) {
-        c->manager = manager_close(c->manager);
-        (void) flock(c->container.dir, LOCK_UN);
-        c->container.locked = false;
-}
+/* How long we keep our connection to systemd: a program that ends soon is cleaned up without a second one, and one
+ * that runs for days does not use up the bus's number of connections. */
+#define KEEP_MANAGER_USEC 1000000ULL
 
 static int serve(Creation *c, int signals, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = { .master = -EBADF };
-        bool terminal = c->console >= 0;
+        Console *terminal = c->console >= 0 ? &console : NULL;
         int r = 0;
 
         if (terminal)
                 r = console_begin(&console, TAKE_FD(c->console), reterr);
-        let_go(c);
+        /* From here on other verbs may change the container. */
+        (void) flock(c->container.dir, LOCK_UN);
+        c->container.locked = false;
         if (r == 0)
-                r = foreground_wait(&c->launch, signals, terminal ? &console : NULL, ret_status, reterr);
-        return r;
+                r = foreground_wait(&c->launch, signals, terminal, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
+        if (r != -ETIMEDOUT)
+                return r;
+        c->manager = manager_close(c->manager);
+        return foreground_wait(&c->launch, signals, terminal, UINT64_MAX, ret_status, reterr);
 }
 
 /* The same container, or was it deleted, and perhaps made anew, while we waited? */
@@ -46,7 +48,7 @@ static int remove_after(Creation *c, Error *reterr) {
         r = container_open(&c->store, c->options->id, true, &now, &gone);
         if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
                 return 0;
-        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, reterr);
+        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, c->manager, reterr);
 }
 
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {

@@ -20,13 +20,13 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 return r;
         status = container_status(&c);
         init = container_open_init(&c);
-        if (init < 0 || status == STATUS_STOPPED)
+        if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
                 return error_setf(reterr, EBUSY, "cannot stop container %s: container not running", id);
         if (signal == 0 && c.record.stop_signal)
                 signal = parse_signal(c.record.stop_signal);
         if (signal <= 0)
                 signal = SIGTERM;
-        /* A frozen process would keep the signal for later, and one at the gate has no handler: no grace for them. */
+        /* A frozen process would keep the signal for later: no grace for it. */
         if (status == STATUS_RUNNING && grace > 0) {
                 r = process_signal(init, signal);
                 if (r == 0)

@@ -136,6 +136,10 @@ static bool answer(Launch *l, int control) {
         case INIT_MSG_CONSOLE:
                 l->console = fd;
                 break;
+        case INIT_MSG_LISTENER:
+                l->listened = fcntl(fd, F_GETFD) >= 0;
+                (void) close(fd);
+                break;
         case INIT_MSG_READY:
                 l->ready = true;
                 if (l->hang_up)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the integration tests. They run as root where systemd is the first process."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness import process
+from harness.bundle import Bundles
+from harness.config import Config
+from harness.leftovers import Watch
+from harness.runtime import Container, Runtime
+
+
+@pytest.fixture(scope="session")
+def top():
+    """A directory for everything; others may pass through it."""
+    process.become_subreaper()
+    path = Path(tempfile.mkdtemp(prefix="ocirt-sd-tests-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def runtime(top):
+    """The program under test."""
+    return Runtime(top / "state")
+
+
+@pytest.fixture(scope="session")
+def bundles(top):
+    path = top / "bundles"
+    path.mkdir()
+    return Bundles(path)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(runtime):
+    """After every test the machine is as it was before."""
+    watch = Watch(runtime.root)
+    yield
+    left = watch.found()
+    if left:
+        watch.sweep()
+        shutil.rmtree(runtime.root)
+        os.mkdir(runtime.root, 0o700)
+    assert not left, "\n".join(left)
+
+
+@pytest.fixture
+def container(runtime, bundles, nothing_left):
+    """Makes containers of configurations; those that still exist are deleted in the end."""
+    made = []
+
+    def make(config=None, name=None):
+        one = Container(runtime, bundles.make(config or Config().sleeping()), name)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        runtime("delete", "--force", one.id)
+        shutil.rmtree(one.bundle.path, ignore_errors=True)
+
+
+@pytest.fixture
+def run(container):
+    """Runs a configuration, or a script, in the foreground: the Result."""
+    def run_one(config, *options, **more):
+        if isinstance(config, str):
+            config = Config().script(config)
+        one = container(config)
+        return one.runtime.call("run", "--bundle", one.bundle.path, *options, one.id, **more)
+    return run_one
+
+
+@pytest.fixture
+def seen(run):
+    """What a configuration or script prints; it must succeed."""
+    def output(config, *options, **more):
+        result = run(config, *options, **more)
+        assert result.status == 0 and not result.stderr, str(result)
+        return result.stdout.strip()
+    return output

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Nothing may be left of a container: the machine before and after every test.
+
+The invariants of the project: no unit, no cgroup, no mount, no process, no state
+of ours, and none of the host's things changed that a hostile container goes for.
+"""
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import bus, process
+from .systemd import systemctl
+from .wait import until
+
+OURS = ("ocirt-sd", "crun", "runc")
+
+
+def _cgroups():
+    return frozenset(path for path, _, _ in os.walk(process.CGROUPS))
+
+
+def _children():
+    """Our children that run; those that ended are collected on the way."""
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                break
+        except ChildProcessError:
+            break
+    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    return frozenset(text.split())
+
+
+def _named_after_us():
+    found = set()
+    for pid in process.every_pid():
+        try:
+            name = process.comm(pid)
+        except OSError:
+            continue
+        if name.startswith(OURS):
+            found.add(f"{pid} ({name})")
+    return frozenset(found)
+
+
+def _canaries():
+    null = os.stat("/dev/null")
+    core = Path("/proc/sys/kernel/core_pattern").read_text(encoding="utf-8")
+    return (null.st_rdev, null.st_mode, null.st_uid, null.st_gid, core, os.uname().nodename,
+            os.listdir("/dev/pts"))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is compared."""
+    units: frozenset
+    cgroups: frozenset
+    mounts: frozenset
+    children: frozenset
+    processes: frozenset
+    states: frozenset
+    canaries: tuple
+
+    @classmethod
+    def take(cls, root):
+        # A slice that systemd made for a scope stays, as slices do.
+        return cls(
+            units=frozenset(bus.units("*.scope")),
+            cgroups=frozenset(path for path in _cgroups() if not path.endswith(".slice")),
+            mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
+            children=_children(),
+            processes=_named_after_us(),
+            states=frozenset(name for name in os.listdir(root) if not name.startswith(".")),
+            canaries=_canaries())
+
+    def differences(self, later):
+        """Texts that name what is there later and was not, and the other way round."""
+        for name in ["units", "cgroups", "mounts", "children", "processes", "states"]:
+            before, after = getattr(self, name), getattr(later, name)
+            yield from (f"{name}: {what} is new" for what in sorted(after - before))
+            if name not in ("units", "cgroups"):  # the machine's own come and go
+                yield from (f"{name}: {what} is gone" for what in sorted(before - after))
+        if self.canaries != later.canaries:
+            yield f"canaries: {self.canaries} became {later.canaries}"
+
+
+class Watch:
+    """Compares the machine with how it was."""
+
+    def __init__(self, root):
+        self.root = root
+        self.before = Snapshot.take(root)
+
+    def found(self, seconds=3):
+        """What is left; systemd and the kernel get a moment to finish."""
+        left = list(self.before.differences(Snapshot.take(self.root)))
+        if not left:
+            return []
+        try:
+            until(lambda: not list(self.before.differences(Snapshot.take(self.root))), "", seconds)
+        except AssertionError:
+            return list(self.before.differences(Snapshot.take(self.root)))
+        return []
+
+    def sweep(self):
+        """After a failure: so that the next test does not fail for it."""
+        now = Snapshot.take(self.root)
+        for pid in now.children - self.before.children:
+            os.kill(int(pid), signal.SIGKILL)
+        for name in now.processes - self.before.processes:
+            os.kill(int(name.split()[0]), signal.SIGKILL)
+        for unit in now.units - self.before.units:
+            if unit.endswith(".scope"):
+                systemctl("kill", "--signal=KILL", unit, check=False)
+                systemctl("stop", unit, check=False)
+                systemctl("reset-failed", unit, check=False)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The program under test, and containers made with it."""
+
+import itertools
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import process, systemd
+from .wait import until
+
+BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
+TIMEOUT = 60
+_numbers = itertools.count()
+
+
+def with_descriptors(numbers, path="/"):
+    """A prefix: with these numbers (of one digit) open on the path, as careless callers do it."""
+    opening = " ".join(f"{number}<{path}" for number in numbers)
+    return ["sh", "-c", f'exec {opening}; exec "$@"', "sh"]
+
+
+def new_id():
+    return f"test-{os.getpid()}-{next(_numbers)}"
+
+
+@dataclass
+class Result:
+    """What a call came to."""
+    args: list
+    status: int
+    stdout: str
+    stderr: str
+
+    def __str__(self):
+        return f"{' '.join(self.args)}: {self.status}\n{self.stdout}{self.stderr}"
+
+
+class Runtime:
+    """Calls of the program, with a root directory of its own."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+        self.root.mkdir(mode=0o700, exist_ok=True)
+        self.globals = [BINARY, "--root", str(self.root), "--systemd-cgroup"]
+
+    def command(self, *args):
+        return [*self.globals, *map(str, args)]
+
+    def call(self, *args, prefix=(), **options):
+        """Run it to its end and return the Result, whatever that is. prefix: in front of it."""
+        command = [*prefix, *self.command(*args)]
+        options = {"stdin": subprocess.DEVNULL, "timeout": TIMEOUT} | options
+        if "input" in options:
+            del options["stdin"]
+        # Files, not pipes: what a container leaves running must not be waited for.
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            done = subprocess.run(command, check=False, stdout=stdout, stderr=stderr, **options)
+            return Result(command, done.returncode, _text(stdout), _text(stderr))
+
+    def __call__(self, *args, **options):
+        """Run it; it must not fail. Returns what it printed."""
+        result = self.call(*args, **options)
+        assert result.status == 0, str(result)
+        return result.stdout
+
+    def fails(self, *args, **options):
+        """Run it; it must fail, with one clear message, which is returned."""
+        result = self.call(*args, **options)
+        assert result.status > 0, str(result)
+        message = result.stderr.strip()
+        assert message and "\n" not in message and result.stdout == "", str(result)
+        return message
+
+    def start_process(self, *args, **options):
+        """Start it and do not wait: a Popen."""
+        return subprocess.Popen(self.command(*args), **options)
+
+    def list(self):
+        return json.loads(self("list", "--format", "json")) or []
+
+
+def _text(file):
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+class Container:
+    """A bundle that is, was or will be a container."""
+
+    def __init__(self, runtime, bundle, name=None):
+        self.runtime, self.bundle = runtime, bundle
+        self.id = name or new_id()
+        self.log = bundle.path / "output"
+        self.pid_file = bundle.path / "pid"
+
+    # --- the verbs
+
+    def create(self, *options, **more):
+        self._begin("create", *options, **more)
+        return self
+
+    def run_detached(self, *options, **more):
+        self._begin("run", "--detach", *options, **more)
+        return self
+
+    def _begin(self, verb, *options, **more):
+        """What the container prints goes to a file: its output is the runtime's."""
+        command = self.runtime.command(verb, "--bundle", self.bundle.path, "--pid-file",
+                                       self.pid_file, *options, self.id)
+        with self.log.open("wb") as log:
+            done = subprocess.run(command, check=False, stdout=log, stderr=log, timeout=TIMEOUT,
+                                  **({"stdin": subprocess.DEVNULL} | more))
+        assert done.returncode == 0, f"{verb}: {done.returncode}: {self.output}"
+
+    def start(self):
+        self.runtime("start", self.id)
+        return self
+
+    def kill(self, *args):
+        self.runtime("kill", *args[1:], self.id, *args[:1])
+
+    def delete(self, *options):
+        self.runtime("delete", *options, self.id)
+
+    def exec(self, *command, options=()):
+        """Run a command in it in the foreground: the Result."""
+        return self.runtime.call("exec", *options, self.id, *command)
+
+    def output_of(self, *command, options=()):
+        result = self.exec(*command, options=options)
+        assert result.status == 0, str(result)
+        return result.stdout
+
+    # --- what can be seen of it
+
+    @property
+    def output(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def pid(self):
+        return int(self.pid_file.read_text(encoding="ascii"))
+
+    def state(self):
+        return json.loads(self.runtime("state", self.id))
+
+    @property
+    def status(self):
+        return self.state()["status"]
+
+    @property
+    def cgroup(self):
+        return process.cgroup(self.pid)
+
+    @property
+    def unit(self):
+        return next(part for part in self.cgroup.split("/") if part.endswith(".scope"))
+
+    def properties(self, *names):
+        return systemd.show(self.unit, *names)
+
+    def wait_until(self, *statuses):
+        until(lambda: self.status in statuses, f"{self.id} is {' or '.join(statuses)}")
+        return self
+
+    def wait_for_end(self):
+        """Until its first process has ended. It stays a zombie, as under an engine."""
+        until(lambda: not process.is_alive(self.pid), f"the end of {self.id}")
+        return self
+
+    def wait_for_output(self, text):
+        until(lambda: text in self.output, f"{text!r} from {self.id}")
+        return self

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Devices: /dev as every container has it, listed ones, and who may open them."""
+
+import os
+import stat
+
+import pytest
+
+from harness import systemd
+from harness.config import MAPPED_ROOT, Config
+from harness.needs import needs_devices_bpf
+
+NODES = {"null": "1:3", "zero": "1:5", "full": "1:7", "random": "1:8", "urandom": "1:9",
+         "tty": "5:0"}
+LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
+         "stderr": "/proc/self/fd/2"}
+FUSE = {"type": "c", "major": 10, "minor": 229}
+
+
+def test_the_default_devices(seen):
+    names = " ".join(f"/dev/{name}" for name in NODES)
+    found = seen(f"stat -c '%n %F %t:%T %a' {names}").splitlines()
+    assert found == [f"/dev/{name} character special file {numbers} 666"
+                     for name, numbers in NODES.items()]
+
+
+def test_the_default_links(seen):
+    script = "; ".join(f"readlink /dev/{name}" for name in [*LINKS, "ptmx"])
+    *links, ptmx = seen(script).splitlines()
+    assert links == list(LINKS.values())
+    assert ptmx in ("pts/ptmx", "/dev/pts/ptmx")
+
+
+def test_the_default_devices_work(seen):
+    script = "echo x > /dev/null; head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c; " \
+             "(echo x > /dev/full) 2>/dev/null || echo full; echo out >> /dev/stdout"
+    assert seen(script).split() == ["4", "4", "full", "out"]
+
+
+def test_nothing_else_is_in_dev(seen):
+    expected = {*NODES, *LINKS, "core", "ptmx", "pts", "shm", "mqueue"}
+    assert set(seen("ls /dev").split()) - {"core"} == expected - {"core"}
+
+
+def test_a_listed_device(seen):
+    device = FUSE | {"path": "/dev/sub/fuse", "fileMode": 0o640, "uid": 7, "gid": 8}
+    config = Config().script("stat -c '%F %t:%T %a %u %g' /dev/sub/fuse")
+    config.set("linux.devices", [device])
+    assert seen(config) == "character special file a:e5 640 7 8"
+
+
+def test_a_listed_fifo(seen):
+    config = Config().script("stat -c '%F %a' /dev/pipe").set(
+        "linux.devices", [{"type": "p", "path": "/dev/pipe", "fileMode": 0o622}])
+    assert seen(config) == "fifo 622"
+
+
+def test_devices_in_a_user_namespace(container):
+    """No mknod there: the host's nodes, bound."""
+    config = Config().script("stat -c %t:%T /dev/null /dev/zero; echo x > /dev/null && echo ok")
+    one = container(config.mapped_users())
+    one.bundle.give_to(MAPPED_ROOT)
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id).split() == ["1:3", "1:5", "ok"]
+
+
+def test_the_hosts_devices_are_untouched(seen):
+    before = {name: os.stat(f"/dev/{name}") for name in NODES}
+    seen(Config("true").user(1000, 1000))
+    for name, status in before.items():
+        now = os.stat(f"/dev/{name}")
+        assert (now.st_uid, now.st_mode, now.st_rdev) == (status.st_uid, status.st_mode,
+                                                          status.st_rdev)
+        assert stat.S_ISCHR(now.st_mode)
+
+
+# --- the filter
+
+TRY = "mknod /tmp/d c 10 229 && head -c 0 /tmp/d && echo opened || echo denied"
+
+
+def rules(*allowed):
+    return [{"allow": False, "access": "rwm"}, *({"allow": True} | rule for rule in allowed)]
+
+
+@needs_devices_bpf
+def test_a_device_that_is_not_allowed_cannot_be_opened(run):
+    assert run(Config().script(TRY)).stdout == "denied\n"
+
+
+@needs_devices_bpf
+def test_a_device_that_is_allowed_can_be_opened(run):
+    config = Config().script(TRY).set("linux.resources.devices",
+                                      rules(FUSE | {"access": "rwm"}))
+    assert run(config).stdout == "opened\n"
+
+
+@needs_devices_bpf
+def test_devices_that_may_be_read_only(run):
+    script = "mknod /tmp/d c 10 229; (exec 3</tmp/d) && echo read; (exec 3>/tmp/d) || echo denied"
+    config = Config().script(script)
+    config.set("linux.resources.devices", rules(FUSE | {"access": "rm"}))
+    assert run(config).stdout.split() == ["read", "denied"]
+
+
+@needs_devices_bpf
+def test_everything_allowed(run):
+    """As privileged containers have it."""
+    config = Config().script(TRY)
+    config.set("linux.resources.devices", [{"allow": True, "access": "rwm"}])
+    assert run(config).stdout == "opened\n"
+
+
+# More of these, and in greater numbers, are in test_limits.py.
+@needs_devices_bpf
+@pytest.mark.parametrize("words", [["daemon-reload"], ["daemon-reexec"]])
+def test_the_filter_stays(container, words):
+    one = container(Config().script("mknod /tmp/d c 10 229; sleep 1000")).run_detached()
+    systemd.systemctl(*words)
+    assert one.exec("head", "-c", "0", "/tmp/d").status != 0
+    assert one.exec("head", "-c", "1", "/dev/zero").status == 0

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The six kinds of hooks: when, where, with what, and what their failure does."""
+
+import json
+import time
+
+import pytest
+
+from harness import process
+from harness.config import Config
+from harness.wait import until
+
+KINDS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+         "poststop"]
+# startContainer runs in the container, where its program has to be; the others are the host's.
+SHELL = "/bin/sh"
+
+
+def hooked(kind, script, config=None, **more):
+    return (config or Config().sleeping()).hook(kind, SHELL, "-c", script, **more)
+
+
+@pytest.fixture
+def log(bundles):
+    """A file that hooks append to; startContainer finds it at /log."""
+    path = bundles.scratch("hooks") / "log"
+    path.touch()
+    return path
+
+
+def with_all_hooks(log, what):
+    """Every kind writes its name and what a command prints to the log."""
+    config = Config().sleeping().bind(log, "/log", "bind")
+    for kind in KINDS:
+        where = "/log" if kind in ("startContainer",) else log
+        hooked(kind, f"echo {kind} $({what}) >> {where}", config, env=["PATH=/bin:/usr/bin"])
+    return config
+
+
+def lines(log):
+    return log.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_order_of_hooks(container, log):
+    """Each at the verb that it belongs to."""
+    one = container(with_all_hooks(log, "true")).create()
+    assert lines(log) == ["prestart ", "createRuntime ", "createContainer "] or \
+        [line.strip() for line in lines(log)] == KINDS[:3]
+    one.start()
+    until(lambda: len(lines(log)) == 5, "start's hooks")
+    assert [line.strip() for line in lines(log)] == KINDS[:5]
+    one.delete("--force")
+    assert [line.strip() for line in lines(log)] == KINDS
+
+
+def test_the_namespaces_of_hooks(container, log):
+    """createContainer and startContainer are the container's, the others the runtime's."""
+    one = container(with_all_hooks(log, "readlink /proc/self/ns/mnt")).run_detached()
+    until(lambda: len(lines(log)) == 5, "start's hooks")
+    inside, host = process.namespace(one.pid, "mnt"), process.namespace("self", "mnt")
+    found = dict(line.split() for line in lines(log))
+    assert found["createContainer"] == found["startContainer"] == inside
+    assert found["prestart"] == found["createRuntime"] == found["poststart"] == host
+
+
+def test_the_state_on_stdin(container, bundles):
+    """Valid JSON with the pid of the container and the status of the moment."""
+    directory = bundles.scratch("states")
+    config = Config().sleeping().annotation("k", 'v"\\\n').bind(directory, "/states", "bind")
+    for kind in KINDS:
+        where = "/states" if kind == "startContainer" else directory
+        hooked(kind, f"cat > {where}/{kind}", config, env=["PATH=/bin:/usr/bin"])
+    one = container(config).run_detached()
+    pid = one.pid
+    one.delete("--force")
+    expected = {"prestart": "creating", "createRuntime": "creating",
+                "createContainer": "creating", "startContainer": "created",
+                "poststart": "running", "poststop": "stopped"}
+    for kind, status in expected.items():
+        state = json.loads((directory / kind).read_text(encoding="utf-8"))
+        assert state["id"] == one.id and state["bundle"] == str(one.bundle.path)
+        assert state["annotations"] == {"k": 'v"\\\n'} and state["ociVersion"]
+        assert state["status"] == status, kind
+        if kind in ("prestart", "createRuntime", "poststart"):
+            assert state["pid"] == pid
+
+
+def test_arguments_and_environment_of_hooks(container, log):
+    config = Config().sleeping()
+    script = f"echo $0 $1 $A >> {log}; env | sort >> {log}"
+    config.append("hooks.createRuntime", {"path": SHELL, "args": ["name", "-c", script, "zero",
+                                                                  "one"], "env": ["A=b"]})
+    container(config).create()
+    assert lines(log)[0] == "zero one b"
+    assert not [line for line in lines(log) if line.startswith(("HOME=", "LISTEN", "INVOCATION"))]
+
+
+def test_the_rootfs_as_createcontainer_finds_it(container, log):
+    """Mounted, before the pivot: at the bundle's path, in the container's namespace."""
+    config = Config().sleeping()
+    one = container(config)
+    hooked("createContainer", f"ls {one.bundle.rootfs}/proc/self > {log}; ls / >> {log}", config)
+    one.bundle.write(config.text())
+    one.create()
+    assert "status" in lines(log)
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
+def test_a_failing_hook_undoes_the_create(runtime, container, kind):
+    """The error names the hook and holds what it said; nothing is left."""
+    one = container(hooked(kind, "echo the reason >&2; exit 3"))
+    message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert "the reason" in message and "3" in message
+    assert "does not exist" in runtime.fails("state", one.id)
+
+
+def test_a_failing_startcontainer_hook(runtime, container):
+    """The program does not run."""
+    config = Config().script("echo ran > /ran; sleep 1000")
+    one = container(hooked("startContainer", "exit 3", config)).create()
+    runtime.fails("start", one.id)
+    assert not one.bundle.inside("ran").exists()
+    one.wait_until("stopped")
+
+
+def test_a_failing_poststart_hook(runtime, container):
+    """start fails and the container is stopped."""
+    one = container(hooked("poststart", "exit 3")).create()
+    runtime.fails("start", one.id)
+    one.wait_until("stopped")
+
+
+@pytest.mark.parametrize("kind", ["createRuntime", "startContainer", "poststart"])
+def test_poststop_after_a_failure(runtime, container, log, kind):
+    """What hooks have begun, the poststop hooks end, also when the container never came to run."""
+    config = hooked("poststop", f"echo poststop >> {log}", env=["PATH=/bin:/usr/bin"])
+    one = container(hooked(kind, "exit 3", config))
+    runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert lines(log) == ["poststop"]
+
+
+def test_a_failing_poststop_hook_is_no_error(container):
+    """Logged, and the container is deleted all the same."""
+    one = container(hooked("poststop", "exit 3")).run_detached()
+    one.delete("--force")
+    one.runtime.fails("state", one.id)
+
+
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "poststart"])
+def test_the_timeout_of_a_hook(runtime, container, kind):
+    """It is killed, and so is the container."""
+    one = container(hooked(kind, "sleep 1000", timeout=1))
+    began = time.monotonic()
+    runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert 1 <= time.monotonic() - began < 20
+
+
+def test_a_hook_that_is_not_there(runtime, container):
+    one = container(Config().sleeping().hook("createRuntime", "/nosuch/hook"))
+    assert "/nosuch/hook" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+def test_a_hook_gets_no_descriptors(container, log):
+    """Nothing of ours, nothing of the caller's."""
+    script = f"ls /proc/self/fd > {log}"
+    container(hooked("createRuntime", script, env=["PATH=/bin:/usr/bin"])).create()
+    assert set(lines(log)) <= {"0", "1", "2", "3"}  # 3: the directory that ls reads
+
+
+def test_hooks_that_leave_something_running(container):
+    """A daemon started by a hook neither hangs create nor dies with it."""
+    one = container(hooked("createRuntime", "sleep 2 & exit 0", env=["PATH=/bin:/usr/bin"]))
+    began = time.monotonic()
+    one.create()
+    assert time.monotonic() - began < 2
+    until(lambda: "sleep 2" not in open_commands(), "the hook's daemon")
+
+
+def open_commands():
+    found = []
+    for pid in process.every_pid():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found.append(file.read().replace(b"\0", b" ").decode().strip())
+        except OSError:
+            pass
+    return found

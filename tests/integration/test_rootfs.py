@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The root of the container: what it is, what is hidden and what cannot be written."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness import process
+from harness.config import Config
+
+
+def mount_table(text):
+    """{mount point: (options, optional fields, type, source)} of a mountinfo."""
+    table = {}
+    for line in text.splitlines():
+        left, right = line.split(" - ")
+        fields = left.split()
+        kind, source, _ = (right.split() + [""])[:3]
+        table[fields[4]] = (set(fields[5].split(",")), fields[6:], kind, source)
+    return table
+
+
+def test_the_root_is_the_rootfs(container):
+    one = container(Config().script("ls /; echo here > /marker"))
+    listed = one.runtime("run", "--bundle", one.bundle.path, one.id).split()
+    assert sorted(listed) == sorted(set(os.listdir(one.bundle.rootfs)) - {"marker"})
+    assert one.bundle.inside("marker").read_text() == "here\n"
+
+
+def test_an_absolute_path_of_the_rootfs(container, bundles):
+    one = container(Config("ls", "/"))
+    elsewhere = bundles.scratch("rootfs") / "moved"
+    one.bundle.rootfs.rename(elsewhere)
+    one.bundle.write(Config("ls", "/").set("root.path", str(elsewhere)).text())
+    assert "bin" in one.runtime("run", "--bundle", one.bundle.path, one.id)
+
+
+def test_nothing_of_the_host_is_mounted(seen, top):
+    """After pivot_root the old root is gone, with all that was below it."""
+    table = mount_table(seen("cat /proc/self/mountinfo"))
+    allowed = {"/", "/proc", "/dev", "/sys"}
+    assert all(point in allowed or point.startswith(("/proc/", "/dev/", "/sys/"))
+               for point in table)
+    assert seen(f"ls {top} 2>/dev/null || echo nothing") == "nothing"
+
+
+def test_a_read_only_root(run):
+    result = run(Config().script("touch /x || touch /dev/shm/y && echo written elsewhere")
+                 .set("root.readonly", True))
+    assert result.stdout == "written elsewhere\n" and "Read-only file system" in result.stderr
+
+
+def test_masked_paths(seen, container):
+    """Files read as empty, directories are empty, and neither can be written."""
+    config = Config().script("cat /etc/secret; ls /hidden; (echo x > /hidden/x) 2>/dev/null || "
+                             "echo refused; stat -c %t:%T /etc/secret; ls -d /visible")
+    config.set("linux.maskedPaths", ["/etc/secret", "/hidden", "/not/there"])
+    one = container(config)
+    for name in ["hidden", "visible"]:
+        one.bundle.inside(name).mkdir()
+        (one.bundle.inside(name) / "secret").write_text("secret")
+    one.bundle.inside("etc/secret").write_text("secret")
+    output = one.runtime("run", "--bundle", one.bundle.path, one.id)
+    assert output.split() == ["refused", "1:3", "/visible"]
+
+
+def test_readonly_paths(container):
+    config = Config().script("touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; "
+                             "cat /tmp/ok").set("linux.readonlyPaths", ["/etc", "/proc/sys",
+                                                                       "/not/there"])
+    one = container(config)
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+    assert result.stdout == "x\n"
+    assert result.stderr.count("Read-only file system") == 2
+    assert not one.bundle.inside("etc/x").exists()
+
+
+def test_masked_files_of_proc(seen):
+    assert seen("cat /proc/keys | wc -c; ls /sys/firmware | wc -l").split() == ["0", "0"]
+
+
+PROPAGATION = [("private", []), ("slave", ["master"]), ("shared", ["shared"]),
+               ("unbindable", ["unbindable"]), (None, [])]
+
+
+@pytest.mark.parametrize("value, fields", PROPAGATION)
+def test_propagation_of_the_root(seen, value, fields):
+    config = Config("cat", "/proc/self/mountinfo")
+    if value:
+        config.set("linux.rootfsPropagation", value)
+    found = [field.partition(":")[0] for field in mount_table(seen(config))["/"][1]]
+    if value == "slave":
+        assert "shared" not in found
+    elif value:
+        assert found == fields
+
+
+def test_mounts_of_the_container_stay_inside(container):
+    """Whatever the propagation: what it mounts is not the host's."""
+    caps = ["CAP_SYS_ADMIN"]
+    config = Config().script("mount -t tmpfs mine /mnt; echo mounted; sleep 1000")
+    config.capabilities(bounding=caps, effective=caps, permitted=caps)
+    one = container(config.set("linux.rootfsPropagation", "shared"))
+    one.run_detached().wait_for_output("mounted")
+    assert " mine " not in Path("/proc/self/mountinfo").read_text()
+    assert " mine " in Path(f"/proc/{one.pid}/mountinfo").read_text()
+
+
+def test_without_pivot_root(seen):
+    """For an initramfs, where there is no pivoting. No procfs of the host stays around."""
+    table = mount_table(seen("cat /proc/self/mountinfo", "--no-pivot"))
+    assert [point for point, row in table.items() if row[2] == "proc" and
+            not point.startswith("/proc")] == []
+
+
+def test_the_default_masks_of_an_engine_hold_in_exec(container):
+    one = container().run_detached()
+    assert one.output_of("cat", "/proc/keys") == ""
+    assert one.exec("sh", "-c", "echo 1 > /proc/sys/kernel/panic").status != 0
+    assert process.is_alive(one.pid)

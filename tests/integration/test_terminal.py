@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Terminals: through a console socket, and in front of a person."""
+
+import os
+import signal
+import socket
+import termios
+
+import pytest
+
+from harness import process
+from harness.config import Config
+from harness.terminal import ConsoleSocket, InFrontOf
+from harness.wait import until
+
+
+@pytest.fixture
+def console(top):
+    """A socket with a path longer than an address may be, as engines have them."""
+    directory = top / ("d" * 100)
+    directory.mkdir(exist_ok=True)
+    with ConsoleSocket(str(directory / "console.sock")) as listener:
+        yield listener
+
+
+def shell():
+    return Config("sh").terminal().env("PS1=$ ")
+
+
+# --- console sockets
+
+def test_the_master_comes_over_the_socket(container, console):
+    """One message with one descriptor, sent before create ends; nobody answers it."""
+    one = container(shell()).create("--console-socket", console.path)
+    with console.terminal() as master:
+        one.start()
+        master.type(b"echo $((6*7)); tty; exit 3\n")
+        assert b"42\r\n/dev/pts/0\r\n" in master.read_to_end()
+    assert os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1]) == 3
+
+
+def test_the_terminal_is_the_containers_own(container, console):
+    """0, 1 and 2, the controlling terminal, /dev/console; on its own devpts."""
+    script = "stat -L -c %t:%T /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /dev/console; " \
+             "stat -c %u:%g:%a /dev/pts/0; echo to tty > /dev/tty; ls /dev/pts"
+    one = container(Config().script(script).terminal().user(1000, 1000))
+    one.create("--console-socket", console.path)
+    with console.terminal() as master:
+        one.start()
+        lines = master.read_to_end().decode().split()
+    assert lines[:4] == ["88:0"] * 4
+    assert lines[4] in ("1000:5:620", "1000:1000:620")
+    assert lines[5:] == ["to", "tty", "0", "ptmx"]
+
+
+def test_the_size_of_the_terminal(container, console):
+    config = Config("busybox", "stty", "size").terminal()
+    one = container(config.set("process.consoleSize", {"height": 33, "width": 99}))
+    one.create("--console-socket", console.path)
+    with console.terminal() as master:
+        one.start()
+        assert master.read_to_end() == b"33 99\r\n"
+
+
+def test_exec_with_a_console_socket(container, console):
+    one = container().run_detached()
+    one.runtime("exec", "--detach", "--tty", "--console-socket", console.path, one.id,
+                "sh", "-c", "tty; echo $((6*7))")
+    with console.terminal() as master:
+        assert master.read_to_end() == b"/dev/pts/0\r\n42\r\n"
+
+
+def test_a_detached_terminal_needs_a_socket(runtime, container):
+    one = container(shell())
+    for verb in [["create"], ["run", "--detach"]]:
+        message = runtime.fails(*verb, "--bundle", one.bundle.path, one.id)
+        assert "console-socket" in message
+
+
+def test_a_socket_needs_a_terminal(runtime, container, console):
+    one = container()
+    runtime.fails("create", "--bundle", one.bundle.path, "--console-socket", console.path, one.id)
+
+
+def test_a_socket_that_nobody_listens_at(runtime, container, top):
+    one = container(shell())
+    path = top / "dead"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    for candidate in [path, top / "missing"]:
+        runtime.fails("create", "--bundle", one.bundle.path, "--console-socket", candidate, one.id)
+    path.unlink()
+
+
+# --- in the foreground
+
+def in_front_of(one, *command):
+    return InFrontOf(one.runtime.command(*command))
+
+
+def test_run_in_a_terminal(container):
+    """Raw while it runs, as before afterwards; the exit status comes through."""
+    one = container(shell())
+    with in_front_of(one, "run", "--bundle", str(one.bundle.path), one.id) as front:
+        before = termios.tcgetattr(front.master.fd)
+        front.master.read_until(b"$ ")
+        assert front.is_raw()
+        front.master.type(b"echo $((6*7)); tty\r")
+        front.master.read_until(b"42\r\n/dev/pts/0\r\n")
+        front.master.type(b"exit 5\r")
+        front.master.read_until(b"exit 5")
+        after = until(lambda: not front.is_raw() and termios.tcgetattr(front.master.fd),
+                      "the terminal is as it was")
+        assert after == before
+        assert front.status() == 5
+
+
+def test_keys_become_signals_of_the_container(container):
+    script = "trap 'echo interrupted; exit 9' INT; echo up; while :; do sleep 1000 & wait $!; done"
+    one = container(Config().script(script).terminal())
+    with in_front_of(one, "run", "--bundle", str(one.bundle.path), one.id) as front:
+        front.master.read_until(b"up")
+        front.master.type(b"\x03")
+        front.master.read_until(b"interrupted")
+        assert front.status() == 9
+
+
+def test_a_new_size_is_passed_on(container):
+    script = "trap 'stty size' WINCH; stty size; while :; do sleep 1000 & wait $!; done"
+    one = container(Config().script(script).terminal())
+    with in_front_of(one, "run", "--bundle", str(one.bundle.path), one.id) as front:
+        front.master.read_until(b"24 80")
+        front.master.resize(50, 132)
+        front.master.read_until(b"50 132")
+        os.kill(front.pid, signal.SIGTERM)
+        one.kill("KILL")
+        assert front.status() == 128 + signal.SIGKILL
+
+
+def test_all_of_the_output_arrives(container):
+    """Also what was written just before the end."""
+    one = container(Config().script("seq 1 20000; echo the end").terminal())
+    with in_front_of(one, "run", "--bundle", str(one.bundle.path), one.id) as front:
+        text = front.master.read_to_end()
+        assert front.status() == 0
+    assert text.splitlines() == [b"%d" % n for n in range(1, 20001)] + [b"the end"]
+
+
+def test_exec_in_a_terminal(container):
+    """A pty of the container's, not the caller's (which it could type into)."""
+    one = container().run_detached()
+    script = "tty; test -t 0 && test -t 1 && echo yes; exit 4"
+    with in_front_of(one, "exec", "-t", one.id, "sh", "-c", script) as front:
+        text = front.master.read_to_end()
+        assert front.status() == 4
+    assert text == b"/dev/pts/0\r\nyes\r\n"
+
+
+def test_a_terminal_that_goes_away(container):
+    """When the window is closed, the container gets SIGHUP, or is deleted by its caller."""
+    one = container(Config().script("echo up; sleep 1000").terminal())
+    with in_front_of(one, "run", "--bundle", str(one.bundle.path), "--pid-file",
+                     str(one.pid_file), one.id) as front:
+        front.master.read_until(b"up")
+    one.delete("--force")
+    until(lambda: not process.is_alive(one.pid), "its end")
