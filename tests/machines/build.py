@@ -22,14 +22,8 @@ SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=
 FEW = 5  # commands that compile the program's version in
 
 
-def exists():
-    return (SOURCE / "meson.build").exists()
-
-
 def for_machine(release):
     """The directory of an installed build that runs on the release."""
-    if not exists():
-        return None
     native = int(_number(debian.release_here())) <= int(_number(release))
     directory = SOURCE / ("build-machine" if native else f"build-machine-{release}")
     with _alone(directory):
