@@ -36,9 +36,21 @@ static void write_log_file(LogLevel level, const char *text) {
                 text_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
                 text_add_json_string(&line, text);
                 text_addf(&line, ",\"time\":\"%s\"}\n", stamp);
-        } else
-                text_addf(&line, "time=\"%s\" level=%s msg=\"%s\"\n", stamp, level_names[level], text);
+        } else {
+                text_addf(&line, "time=\"%s\" level=%s msg=", stamp, level_names[level]);
+                text_add_json_string(&line, text);
+                text_add(&line, "\n");
+        }
         (void) write_full(log_settings.fd, line.s, line.n);
+}
+
+/* Messages quote what they were given. It must not end the line, nor speak to a terminal. */
+static void add_on_one_line(Text *t, const char *s) {
+        for (; *s; s++)
+                if ((unsigned char) *s < ' ' || *s == 0x7f)
+                        text_addf(t, "\\x%02x", (unsigned char) *s);
+                else
+                        text_addn(t, s, 1);
 }
 
 void log_message(LogLevel level, const char *fmt, ...) {
@@ -52,7 +64,9 @@ void log_message(LogLevel level, const char *fmt, ...) {
         if (vasprintf(&text, fmt, ap) < 0)
                 oom();
         va_end(ap);
-        text_addf(&line, "ocirt-sd: %s%s\n", level == LOG_WARNING ? "warning: " : "", text);
+        text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
+        add_on_one_line(&line, text);
+        text_add(&line, "\n");
         (void) write_full(STDERR_FILENO, line.s, line.n);
         if (log_settings.fd >= 0)
                 write_log_file(level, text);

@@ -66,10 +66,15 @@ int process_signal(int pidfd, int signal) {
 }
 
 char *boot_id(void) {
-        char *id;
+        static char id[64]; /* list asks once a container */
+        char *text;
 
-        if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &id, NULL) < 0)
-                return NULL;
-        id[strcspn(id, "\n")] = '\0';
-        return id;
+        if (id[0] == '\0') {
+                if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", sizeof(id) - 1, &text, NULL) < 0)
+                        return NULL;
+                text[strcspn(text, "\n")] = '\0';
+                strcpy(id, text);
+                free(text);
+        }
+        return xstrdup(id);
 }

@@ -40,8 +40,20 @@ void creation_done(Creation *c) {
 
 /* --- before anything exists ----------------------------------------------------------------------------------- */
 
+/* A bundle may come from anybody: opening a FIFO would wait for whoever writes. */
+static int read_bundle_config(Creation *c, int bundle) {
+        _cleanup_close_ int fd = openat(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        return read_file_fd(fd, CONFIG_MAX_BYTES, &c->config, &c->config_size);
+}
+
 static int read_config(Creation *c, Error *reterr) {
-        const char *file = c->options->config ?: "config.json";
+        const char *file = c->options->config;
         _cleanup_close_ int bundle = -EBADF;
         int r;
 
@@ -49,8 +61,9 @@ static int read_config(Creation *c, Error *reterr) {
         bundle = c->bundle ? open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
         if (bundle < 0)
                 return error_errnof(reterr, errno, "cannot open the bundle %s", c->options->bundle);
-        r = read_file_at(c->options->config ? AT_FDCWD : bundle, file, CONFIG_MAX_BYTES, &c->config, &c->config_size);
-        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file, c->bundle) : 0;
+        r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, &c->config, &c->config_size)
+                 : read_bundle_config(c, bundle);
+        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", c->bundle) : 0;
 }
 
 static int check_console(const Creation *c, Error *reterr) {
@@ -192,6 +205,7 @@ static int spawn(Creation *c, Error *reterr) {
         _cleanup_close_ int gate = -EBADF;
         LaunchRequest request = {
                 .id = c->options->id,
+                .mark = container_mark(&c->container),
                 .plan = &c->init,
                 .clone_flags = init_plan_clone_flags(c->spec),
                 .preserve_fds = MAX(c->options->preserve_fds, listen_fds()),
@@ -284,7 +298,10 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
-        r = write_cgroup_files(c, cgroup, reterr);
+        /* Before anything but the helper runs in there: hooks of the container. */
+        r = container_save(&c->container, reterr);
+        if (r == 0)
+                r = write_cgroup_files(c, cgroup, reterr);
         if (r == 0 && c->unit.subgroup)
                 r = enter_subgroup(c, cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);

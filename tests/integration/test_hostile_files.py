@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Root file systems made to reach the host: the rows of attacks that need no race."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.config import MAPPED_ROOT, Config
+from harness.runtime import BINARY, with_descriptors
+from harness.terminal import InFrontOf
+from hostile.files import ATTACKS
+
+SECRET = "TOP-SECRET\n"
+# It looks wherever it might have got to, and writes to what it should not have.
+PAYLOAD = "for p in /dev /dev/pts /dev/shm /proc /sys /a /b /x /mnt .; do ls $p; cat $p/secret; " \
+          "done 2>/dev/null; cat /b /masked /dev/console 2>/dev/null </dev/null | head -c 100; " \
+          "echo ran; exit 0"
+
+
+@pytest.fixture
+def victim(bundles):
+    path = bundles.scratch("victim")
+    for name in ["secret", "ptmx"]:
+        (path / name).write_text(SECRET)
+    (path / "secret").chmod(0o640)
+    return path
+
+
+def fingerprint(directory):
+    """All of the victim that an attack might change."""
+    found = {}
+    for path in [directory, *sorted(directory.iterdir())]:
+        status = path.lstat()
+        content = path.read_text() if path.is_file() else sorted(os.listdir(path))
+        found[path.name] = (content, status.st_uid, status.st_gid, status.st_mode,
+                            status.st_mtime_ns, status.st_ctime_ns)
+    return found
+
+
+def run_in_front(one, config):
+    """With a terminal where the configuration wants one; what it printed, and its status."""
+    command = one.runtime.command("run", "--bundle", str(one.bundle.path), one.id)
+    if config.get("process.terminal"):
+        with InFrontOf(command) as front:
+            return front.master.read_to_end().decode(errors="replace"), front.status()
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+    return result.stdout + result.stderr, result.status
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda function: function.__name__)
+def test_attacks_by_the_root_file_system(container, victim, attack):
+    """The victim is as it was, and the container has not seen it."""
+    config = Config().script(PAYLOAD)
+    one = container(config)
+    verdict = attack(config, one.bundle.rootfs, victim)
+    one.bundle.write(config.text())
+    before = fingerprint(victim)
+    output, status = run_in_front(one, config)
+    assert SECRET.strip() not in output
+    assert fingerprint(victim) == before
+    assert str(victim) not in Path("/proc/self/mountinfo").read_text()
+    assert status == 1 or "ran" in output, f"{status}: {output}"
+    if verdict == "must fail":
+        assert status == 1 and "ran" not in output, output
+    if status == 1:
+        assert output.startswith("ocirt-sd: ") or BINARY != "ocirt-sd", output
+
+
+USERNS = [attack for attack in ATTACKS
+          if attack.__name__.startswith(("dev_abs", "in_dev", "mount_in", "null", "parent_of"))
+          and attack.__name__.endswith(("absolute", "null", "pts", "console", "symlink"))]
+
+
+@pytest.mark.parametrize("attack", USERNS, ids=lambda function: function.__name__)
+def test_attacks_in_a_user_namespace(container, victim, attack):
+    """Another way through the code: devices are bound there, not made."""
+    config = Config().script(PAYLOAD).mapped_users()
+    one = container(config)
+    one.bundle.give_to(MAPPED_ROOT)
+    attack(config, one.bundle.rootfs, victim)
+    one.bundle.write(config.text())
+    victim.chmod(0o777)
+    before = fingerprint(victim)
+    output, _ = run_in_front(one, config)
+    assert SECRET.strip() not in output and fingerprint(victim) == before
+
+
+READONLY = [attack for attack in ATTACKS if attack.__name__.startswith(("dev_", "console", "target"))
+            and attack.__name__.endswith("absolute")]
+
+
+@pytest.mark.parametrize("attack", READONLY, ids=lambda function: function.__name__)
+def test_attacks_with_a_read_only_root(container, victim, attack):
+    config = Config().script(PAYLOAD).set("root.readonly", True)
+    one = container(config)
+    attack(config, one.bundle.rootfs, victim)
+    one.bundle.write(config.text())
+    before = fingerprint(victim)
+    output, _ = run_in_front(one, config)
+    assert SECRET.strip() not in output and fingerprint(victim) == before
+
+
+# --- descriptors as paths (CVE-2024-21626)
+
+LEAKY = with_descriptors(range(3, 10))
+
+
+@pytest.mark.parametrize("number", [3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+def test_cwd_by_a_descriptor(run, number):
+    config = Config().script("pwd; ls").set("process.cwd", f"/proc/self/fd/{number}")
+    result = run(config, prefix=LEAKY)
+    assert result.status == 1 and "lost+found" not in result.stdout and not result.stdout
+
+
+def test_cwd_by_a_descriptor_and_a_symlink(container):
+    config = Config().script("pwd; ls ../../..; echo ran").set("process.cwd", "/x")
+    one = container(config)
+    (one.bundle.inside("x")).symlink_to("/proc/self/fd/7")
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id, prefix=LEAKY)
+    assert "ran" not in result.stdout
+
+
+@pytest.mark.parametrize("number", [3, 5, 7, 9, 11])
+def test_cwd_of_exec_by_a_descriptor(container, number):
+    one = container().run_detached()
+    result = one.runtime.call("exec", "--cwd", f"/proc/self/fd/{number}", one.id, "ls",
+                              prefix=LEAKY)
+    assert result.status != 0 and not result.stdout
+
+
+# --- our own binaries (CVE-2019-5736)
+
+def binaries():
+    """{path: digest} of all that is installed."""
+    found = [Path(shutil.which(BINARY)), *Path("/usr/libexec/ocirt-sd").glob("*")]
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+@pytest.mark.parametrize("kind", ["args", "script", "loop"])
+def test_the_program_under_way_cannot_be_overwritten(container, kind):
+    before = binaries()
+    if kind == "args":
+        config = Config("/proc/self/exe", "--help")
+    elif kind == "script":
+        config = Config("/entry")
+    else:
+        config = Config().script("while :; do for p in /proc/[0-9]*; do "
+                                 "(echo x > $p/exe) 2>/dev/null; done; done")
+    one = container(config)
+    one.bundle.inside("entry").write_text("#!/proc/self/exe\n")
+    one.bundle.inside("entry").chmod(0o755)
+    if kind == "loop":
+        one.run_detached()
+        for _ in range(10):
+            one.runtime.call("exec", one.id, "true")
+    else:
+        one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+    assert binaries() == before
+
+
+# --- files that the caller names
+
+def test_a_configuration_that_is_no_file(runtime, container):
+    """No hang on a FIFO, no nonsense from a directory."""
+    one = container()
+    path = one.bundle.path / "config.json"
+    for make in [os.mkfifo, os.mkdir]:
+        path.unlink()
+        make(path)
+        runtime.fails("create", "--bundle", one.bundle.path, one.id, timeout=20)
+        if path.is_dir():
+            path.rmdir()
+            path.touch()
+
+
+def test_a_pid_file_does_not_follow_symlinks(container, victim):
+    one = container()
+    before = (victim / "secret").read_text()
+    one.pid_file.symlink_to(victim / "secret")
+    one.create()
+    assert (victim / "secret").read_text() == before
+    assert not one.pid_file.is_symlink()
+
+
+def test_a_state_directory_that_is_a_symlink(runtime, container, victim):
+    """In --root, where only we write: not followed."""
+    one = container()
+    (runtime.root / one.id).symlink_to(victim)
+    before = fingerprint(victim)
+    runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    runtime.fails("state", one.id)
+    runtime.call("delete", "--force", one.id)
+    assert fingerprint(victim) == before
+    (runtime.root / one.id).unlink(missing_ok=True)
+
+
+def test_no_abstract_sockets(container):
+    """CVE-2020-15257: anybody in our network namespace could speak to them."""
+    one = container().create()
+    unix = subprocess.run(["cat", "/proc/net/unix"], capture_output=True, text=True, check=True)
+    assert one.id not in unix.stdout and "ocirt" not in [
+        line.split()[-1][:6] for line in unix.stdout.splitlines() if "@" in line]
+
+
+def test_the_state_directory_is_roots(runtime, container):
+    one = container().create()
+    for path in [runtime.root, runtime.root / one.id]:
+        assert path.stat().st_mode & 0o777 == 0o700 and path.stat().st_uid == 0
