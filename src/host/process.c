@@ -72,8 +72,7 @@ char *boot_id(void) {
         if (id[0] == '\0') {
                 if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", sizeof(id) - 1, &text, NULL) < 0)
                         return NULL;
-                text[strcspn(text, "\n")] = '\0';
-                strcpy(id, text);
+                memcpy(id, text, strcspn(text, "\n"));
                 free(text);
         }
         return xstrdup(id);

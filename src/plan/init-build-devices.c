@@ -86,7 +86,7 @@ bool build_has_device_near(const InitBuild *b, const char *path) {
         for (size_t i = 0; i < l->n_devices; i++) {
                 const char *device = normalized(b, &l->devices[i]);
 
-                if (path_is_below(path, device) || path_is_below(device, path)) /* NOLINT(readability-suspicious-call-argument): both ways */
+                if (path_is_below(path, device) || path_is_below(device, path))
                         return true;
         }
         return false;
