@@ -28,7 +28,7 @@ static int kill_verb(const Runtime *rt, void *target, char **words, Error *reter
         KillOptions *o = target;
         const char *signal = words[1] ?: "TERM";
 
-        o->signal = parse_signal(signal);
+        o->signal = streq(signal, "0") ? 0 : parse_signal(signal); /* 0, as in kill(2): is it there? */
         if (o->signal < 0)
                 return error_setf(reterr, EINVAL, "kill: unknown signal \"%s\"", signal);
         return o->regex ? regex_for_each(rt, words[0], kill_one, o, reterr) : kill_one(rt, words[0], o, reterr);

@@ -38,8 +38,8 @@ static int own_path(Helper *h, char **ret, Error *e) {
         return error_setf(e, ENOENT, "find the container's cgroup in /proc/self/cgroup");
 }
 
-/* A copy of the mount of our own directory, and of nothing above or beside it. */
-static int own_directory(Helper *h, const char *host, Error *e) {
+/* A copy of the host's mount: of all of it, or of our own directory and nothing above or beside it. */
+static int copy_of_host(Helper *h, const char *host, bool own_directory, Error *e) {
         _cleanup_close_ int top = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF; /* host */
         _cleanup_free_ char *path = NULL;
         struct statfs f;
@@ -49,20 +49,21 @@ static int own_directory(Helper *h, const char *host, Error *e) {
                 return error_errnof(e, errno, "open %s", host);
         if (fstatfs(top, &f) < 0 || f.f_type != CGROUP2_SUPER_MAGIC)
                 return error_setf(e, EINVAL, "%s is not a cgroup2 file system", host);
-        r = own_path(h, &path, e);
-        if (r < 0)
-                return r;
-        dir = open_at(top, path, O_PATH | O_DIRECTORY, 0,
+        if (own_directory) {
+                r = own_path(h, &path, e);
+                if (r < 0)
+                        return r;
+        }
+        dir = open_at(top, path ?: ".", O_PATH | O_DIRECTORY, 0,
                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
         r = dir < 0 ? dir : mount_clone(dir, false);
-        return r < 0 ? error_errnof(e, r, "open cgroup %s in %s", path, host) : r;
+        return r < 0 ? error_errnof(e, r, "open cgroup %s in %s", path ?: "/", host) : r;
 }
 
 /*
- * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. So it does
- * without one if it is as privileged as the host, whose whole tree it then sees, as with other runtimes. In
- * a user namespace without a cgroup namespace the kernel refuses that, and what is left is its own
- * directory, read-only: writable it would let the container act on the cgroups of its host user.
+ * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. Without one it sees the host's
+ * whole tree, as with other runtimes, but as a copy of the host's mount: a new one in the initial cgroup namespace would
+ * take its options (nsdelegate, memory_recursiveprot) from the host's. In a user namespace that leaves its own directory.
  */
 int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         const char *target = s->str[0];
@@ -70,12 +71,12 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
         int r;
 
-        r = newfs_create(&fs, 0, &mount_fd, e);
-        if ((r == -EPERM || r == -EBUSY) && !s->num[1]) {
-                error_done(e);
-                mount_fd = r = own_directory(h, s->str[1], e);
+        if (s->num[1])
+                r = newfs_create(&fs, 0, &mount_fd, e);
+        else {
+                mount_fd = r = copy_of_host(h, s->str[1], s->num[3], e);
                 if (r >= 0) {
-                        r = mount_attributes(mount_fd, s->num[0] | MOUNT_ATTR_RDONLY, 0, false);
+                        r = mount_attributes(mount_fd, s->num[0], 0, false);
                         if (r < 0)
                                 error_errnof(e, r, "set attributes");
                 }

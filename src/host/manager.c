@@ -279,7 +279,7 @@ int manager_dispatch(Manager *m, Error *reterr) {
         if (m->job != JOB_FAILED)
                 return 0;
         if (m->job_error.code == 0)
-                return error_setf(reterr, EREMOTEIO, "systemd could not start scope %s: job %s", m->unit, m->job_result);
+                return error_setf(reterr, EREMOTEIO, "systemd's job for %s ended as \"%s\"", m->unit, m->job_result);
         r = try_again(m, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
@@ -326,8 +326,7 @@ static bool is_no_such_unit(const char *name) {
         return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
 }
 
-int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
-        _cleanup_error_ Error error = {};
+static int stop(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
         sd_bus_message *message = NULL;
         int r;
 
@@ -344,9 +343,21 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         if (r < 0)
                 return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit);
         m->job = JOB_SENT;
-        r = wait_job(m, deadline, &error);
-        if (r < 0 && is_no_such_unit(m->job_error_name))
-                return 0;
+        r = wait_job(m, deadline, reterr);
+        return r < 0 && is_no_such_unit(m->job_error_name) ? 0 : r;
+}
+
+int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
+        _cleanup_error_ Error error = {};
+        int r;
+
+        r = stop(m, unit, deadline, &error);
+        if (r < 0 && streq_null(m->job_result, "frozen")) { /* since 257 a frozen unit is not stopped */
+                error_done(&error);
+                r = manager_freeze_unit(m, unit, false, &error);
+                if (r == 0)
+                        r = stop(m, unit, deadline, &error);
+        }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
 }
 

@@ -335,6 +335,10 @@ static void add_bind(InitBuild *b, const BuildMount *m) {
         step->str[1] = m->target;
 }
 
+static bool has_userns(const InitBuild *b) {
+        return (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
+}
+
 static void add_cgroup(InitBuild *b, const BuildMount *m) {
         InitStep *step;
 
@@ -343,6 +347,11 @@ static void add_cgroup(InitBuild *b, const BuildMount *m) {
         step->num[0] = m->o.attrs.set;
         step->num[1] = ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWCGROUP) != 0;
         step->num[2] = m->o.propagation;
+        /* In a user namespace the rest of the tree is none of its business, and its own part would, writable, let it act
+         * on the cgroups of its host user (CVE-2023-25809). */
+        step->num[3] = !step->num[1] && (has_userns(b) || b->facts->own_userns);
+        if (step->num[3])
+                step->num[0] |= MOUNT_ATTR_RDONLY;
         step->str[0] = m->target;
         step->str[1] = b->facts->cgroup_mount ?: "/sys/fs/cgroup";
 }

@@ -40,7 +40,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                         { "extra", NUM_EXTRA } },
                         .str = { { "source", .optional = true }, { "target" } } },
         [INIT_CGROUP] = { "cgroup", .num = { { "attrs", NUM_ATTRS }, { "own-namespace", NUM_BOOL },
-                          { "propagation", NUM_PROPAGATION } },
+                          { "propagation", NUM_PROPAGATION }, { "own-directory", NUM_BOOL } },
                           .str = { { "target" }, { "host" } } },
         [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS } },
                            .str = { { "path" } } },

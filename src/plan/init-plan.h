@@ -49,10 +49,10 @@ typedef enum InitOp {
                                * A new file system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
                                * cleared, propagation, extra; source (when no slot), target */
-        INIT_CGROUP,          /* attrs, own namespace, propagation; target, where the host has cgroup2: a new cgroup2
-                               * mount, which shows the container's tree in its own cgroup namespace and all of the
-                               * host's otherwise. Where the kernel refuses that (user namespaces): a bind of the
-                               * container's own directory. In its own namespace it may come after INIT_PIVOT */
+        INIT_CGROUP,          /* attrs, own namespace, propagation, own directory; target, where the host has cgroup2:
+                               * in its own cgroup namespace a new mount, which shows the container's tree (it may come
+                               * after INIT_PIVOT then); otherwise a copy of the host's mount, of all of it or of the
+                               * container's own directory */
         INIT_REMOUNT,         /* attrs set, attrs cleared; path: attributes of the mount that is at path already */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */

@@ -127,7 +127,7 @@ def test_user_and_groups(seen):
     config = Config().script("id -u; id -g; cat /proc/self/status").user(1234, 567, 8, 9)
     uid, gid, *status = seen(config).splitlines()
     assert (uid, gid) == ("1234", "567")
-    fields = dict(line.split(":\t", 1) for line in status)
+    fields = {name: value for name, _, value in (line.partition(":") for line in status)}
     assert fields["Uid"].split() == ["1234"] * 4 and fields["Gid"].split() == ["567"] * 4
     assert fields["Groups"].split() == ["8", "9"]
 

@@ -17,19 +17,14 @@ from .say import Failure, step
 
 SOURCE = Path(__file__).resolve().parents[2]
 RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
-           "--buildtype=release", "-Dwerror=true"]
+           "--buildtype=release"]
 SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+STRICT = ["-Dwerror=true"] if os.environ.get("CI") else []  # compilers differ in what they see
 FEW = 5  # commands that compile the program's version in
-
-
-def exists():
-    return (SOURCE / "meson.build").exists()
 
 
 def for_machine(release):
     """The directory of an installed build that runs on the release."""
-    if not exists():
-        return None
     native = int(_number(debian.release_here())) <= int(_number(release))
     directory = SOURCE / ("build-machine" if native else f"build-machine-{release}")
     with _alone(directory):
@@ -76,6 +71,7 @@ def _alone(directory):
 
 
 def _compile(directory, options, run):
+    options = [*options, *STRICT]
     fresh = not _is_configured(directory, options)
     with step("compiling") if fresh or _is_behind(directory, run) else contextlib.nullcontext():
         if fresh:

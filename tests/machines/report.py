@@ -23,6 +23,10 @@ class Tally:
         return self.passed + self.failed + self.skipped > 0
 
 
+def total(tallies):
+    return sum(tallies, Tally())
+
+
 def read(path, status):
     """The tally of a JUnit file, whose writer ended with the exit status.
 

@@ -2,6 +2,7 @@
 """The command line of tests/run."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,17 +13,18 @@ from . import build, host, linux, report
 from .cli import require_root
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [unit|golden|namespace|vm|host] [option…]
+USAGE = """usage: tests/run [SUITE|namespace|vm|host] [option…]
 
 Install what the tests need, build, and run them: all of them, or one part.
 
-  unit        functions of the program, with address and undefined sanitizers
-  golden      config.json files and the plans made of them, likewise
+  SUITE       a suite of meson test, with address and undefined sanitizers:
+              unit, golden (config.json files and the plans made of them),
+              helper (what sets up a container, by itself), style
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
   host        the program, on this computer: systemd and cgroup v2 are needed
 
-Options are pytest's; with unit and golden they are those of meson test."""
+Options are pytest's; with a suite they are those of meson test."""
 
 MACHINES = {"namespace": 120, "vm": 600}  # seconds that one test may take
 DEADLINE = 20 * 60                        # and all of them
@@ -30,10 +32,15 @@ NO_TESTS = 5
 RESULTS = build.SOURCE / "build-results"
 
 
+def _suites():
+    """The names of the suites, in the order in which they are described."""
+    names = subprocess.run(["meson", "introspect", "--tests", build.sanitized()], check=True,
+                           capture_output=True, text=True).stdout
+    suites = [suite.rpartition(":")[2] for test in json.loads(names) for suite in test["suite"]]
+    return list(dict.fromkeys(suites))
+
+
 def _meson(suite, options):
-    if not build.exists():
-        say(f"{suite}: there is no meson.build")
-        return report.Tally()
     directory = build.sanitized()
     junit = directory / "meson-logs/testlog.junit.xml"
     junit.unlink(missing_ok=True)
@@ -117,7 +124,8 @@ def _everything(options):
     """All parts; the machines are made while the program is compiled and tested."""
     host.need(*host.BUILD, *host.IMAGES, *host.VIRTUAL)
     with _machine("vm", "--prepare") as preparation:
-        tally = _part("unit", []) + _part("golden", []) + _part("namespace", options)
+        tally = report.total(_part(suite, []) for suite in _suites())
+        tally += _part("namespace", options)
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
     return tally + _part("vm", options)
@@ -129,12 +137,12 @@ def run(arguments):
         return 0
     require_root()
     began = time.monotonic()
-    if arguments and arguments[0] in ("unit", "golden", "host", *MACHINES):
-        tally = _part(arguments[0], arguments[1:])
-    elif arguments and not arguments[0].startswith("-"):
-        raise Failure(f"there is no part {arguments[0]}: see tests/run --help")
-    else:
+    if not arguments or arguments[0].startswith("-"):
         tally = _everything(arguments)
+    elif arguments[0] in ("host", *MACHINES) or arguments[0] in _suites():
+        tally = _part(arguments[0], arguments[1:])
+    else:
+        raise Failure(f"there is no part {arguments[0]}: see tests/run --help")
     say(f"all: {time.monotonic() - began:.0f} s")
     print(tally)
     return 0 if tally.ran() and not tally.failed else 1

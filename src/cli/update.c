@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <json-c/json.h>
+#include <unistd.h>
+
+#include "basic/file.h"
+#include "cli/verb.h"
+
+#define FILE_MAX_BYTES (16U * 1024 * 1024)
+
+typedef struct UpdateOptions {
+        const char *resources;
+        const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_burst, *cpu_idle, *cpu_rt_period, *cpu_rt_runtime;
+        const char *cpuset_cpus, *cpuset_mems, *memory, *memory_reservation, *memory_swap, *kernel_memory,
+                *kernel_memory_tcp, *pids_limit, *l3_cache_schema, *mem_bw_schema;
+} UpdateOptions;
+
+typedef enum ValueType { VALUE_NUMBER, VALUE_BYTES, VALUE_TEXT } ValueType;
+
+#define ROW(name_, field, argument_, help_) \
+        { .name = name_, .offset = offsetof(UpdateOptions, field), .type = OPTION_STRING, .argument = argument_, .help = help_ }
+static const Option options[] = {
+        { .name = "resources", .letter = 'r', .offset = offsetof(UpdateOptions, resources), .type = OPTION_STRING,
+          .argument = "FILE", .help = "LinuxResources as JSON (-: standard input)" },
+        ROW("memory", memory, "BYTES", "Memory (-1: no limit; k, m, g)"),
+        ROW("memory-reservation", memory_reservation, "BYTES", "Memory kept when it gets short"),
+        ROW("memory-swap", memory_swap, "BYTES", "Memory and swap together"),
+        ROW("cpu-share", cpu_share, "N", "Weight against others (default: 1024)"),
+        ROW("cpu-quota", cpu_quota, "USEC", "CPU time a period (-1: no limit)"),
+        ROW("cpu-period", cpu_period, "USEC", "The period (default: 100000)"),
+        ROW("cpu-burst", cpu_burst, "USEC", "What it may save up of it"),
+        ROW("cpu-idle", cpu_idle, "0|1", "1: only when nobody else wants it"),
+        ROW("cpuset-cpus", cpuset_cpus, "LIST", "CPUs it may use (0-3,7)"),
+        ROW("cpuset-mems", cpuset_mems, "LIST", "Memory nodes it may use"),
+        ROW("pids-limit", pids_limit, "N", "Processes and threads (-1: no limit)"),
+        ROW("blkio-weight", blkio_weight, "N", "Weight of its input and output (10-1000)"),
+        ROW("cpu-rt-period", cpu_rt_period, "USEC", NULL),
+        ROW("cpu-rt-runtime", cpu_rt_runtime, "USEC", NULL),
+        ROW("kernel-memory", kernel_memory, "BYTES", NULL),
+        ROW("kernel-memory-tcp", kernel_memory_tcp, "BYTES", NULL),
+        ROW("l3-cache-schema", l3_cache_schema, "SCHEMA", NULL),
+        ROW("mem-bw-schema", mem_bw_schema, "SCHEMA", NULL),
+        OPTION_END,
+};
+#undef ROW
+
+/* Where a flag belongs in LinuxResources. */
+static const struct {
+        size_t offset;
+        const char *flag, *object, *key;
+        ValueType type;
+} places[] = {
+#define PLACE(field, flag, object, key, type) { offsetof(UpdateOptions, field), flag, object, key, type }
+        PLACE(memory, "memory", "memory", "limit", VALUE_BYTES),
+        PLACE(memory_reservation, "memory-reservation", "memory", "reservation", VALUE_BYTES),
+        PLACE(memory_swap, "memory-swap", "memory", "swap", VALUE_BYTES),
+        PLACE(kernel_memory, "kernel-memory", "memory", "kernel", VALUE_BYTES),
+        PLACE(kernel_memory_tcp, "kernel-memory-tcp", "memory", "kernelTCP", VALUE_BYTES),
+        PLACE(cpu_share, "cpu-share", "cpu", "shares", VALUE_NUMBER),
+        PLACE(cpu_quota, "cpu-quota", "cpu", "quota", VALUE_NUMBER),
+        PLACE(cpu_period, "cpu-period", "cpu", "period", VALUE_NUMBER),
+        PLACE(cpu_burst, "cpu-burst", "cpu", "burst", VALUE_NUMBER),
+        PLACE(cpu_idle, "cpu-idle", "cpu", "idle", VALUE_NUMBER),
+        PLACE(cpu_rt_period, "cpu-rt-period", "cpu", "realtimePeriod", VALUE_NUMBER),
+        PLACE(cpu_rt_runtime, "cpu-rt-runtime", "cpu", "realtimeRuntime", VALUE_NUMBER),
+        PLACE(cpuset_cpus, "cpuset-cpus", "cpu", "cpus", VALUE_TEXT),
+        PLACE(cpuset_mems, "cpuset-mems", "cpu", "mems", VALUE_TEXT),
+        PLACE(pids_limit, "pids-limit", "pids", "limit", VALUE_NUMBER),
+        PLACE(blkio_weight, "blkio-weight", "blockIO", "weight", VALUE_NUMBER),
+#undef PLACE
+};
+
+/* "64m": 1024 times 1024 times 64. */
+static int parse_bytes(const char *s, int64_t *ret) {
+        static const char units[] = "bkmgt";
+        size_t n = strlen(s);
+        const char *unit = n > 1 ? strchr(units, s[n - 1] | 0x20) : NULL;
+        _cleanup_free_ char *digits = strndup(s, unit ? n - 1 : n);
+        int r = parse_i64(digits, ret);
+
+        for (long i = unit ? unit - units : 0; r == 0 && i > 0; i--)
+                if (*ret < 0 || __builtin_mul_overflow(*ret, 1024, ret))
+                        r = -ERANGE;
+        return r;
+}
+
+static json_object *member(json_object *parent, const char *key) {
+        json_object *o = json_object_object_get(parent, key);
+
+        if (!o) {
+                o = json_object_new_object();
+                json_object_object_add(parent, key, o);
+        }
+        return o;
+}
+
+/* The flags as the document that --resources takes, so that there is one way for both. */
+static int resources_from_flags(const UpdateOptions *o, json_object *document, Error *reterr) {
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                const char *value = *(const char *const *) ((const char *) o + places[i].offset);
+                int64_t number;
+                int r = 0;
+
+                if (!value)
+                        continue;
+                if (places[i].type != VALUE_TEXT)
+                        r = places[i].type == VALUE_BYTES ? parse_bytes(value, &number) : parse_i64(value, &number);
+                if (r < 0)
+                        return error_setf(reterr, EINVAL, "--%s: expected a number, got \"%s\"", places[i].flag, value);
+                json_object_object_add(member(document, places[i].object), places[i].key,
+                                       places[i].type == VALUE_TEXT ? json_object_new_string(value)
+                                                                    : json_object_new_int64(number));
+        }
+        return 0;
+}
+
+static int read_resources(const UpdateOptions *o, Spec **ret, Error *reterr) {
+        _cleanup_free_ char *bytes = NULL;
+        json_object *document;
+        size_t size;
+        int r;
+
+        if (o->resources) {
+                bool input = streq(o->resources, "-");
+
+                r = input ? read_file_fd(STDIN_FILENO, FILE_MAX_BYTES, &bytes, &size)
+                          : read_file_at(AT_FDCWD, o->resources, FILE_MAX_BYTES, &bytes, &size);
+                return r < 0 ? error_errnof(reterr, r, "cannot read --resources %s", o->resources)
+                             : spec_parse_resources(bytes, size, ret, reterr);
+        }
+        document = json_object_new_object();
+        r = resources_from_flags(o, document, reterr);
+        if (r == 0) {
+                const char *text = json_object_to_json_string(document);
+
+                r = spec_parse_resources(text, strlen(text), ret, reterr);
+        }
+        json_object_put(document);
+        return r;
+}
+
+static int update(const Runtime *rt, void *target, char **words, Error *reterr) {
+        const UpdateOptions *o = target;
+        _cleanup_spec_ Spec *spec = NULL;
+        int r;
+
+        if (o->l3_cache_schema || o->mem_bw_schema)
+                return error_setf(reterr, EOPNOTSUPP, "update: --l3-cache-schema and --mem-bw-schema are not supported");
+        r = read_resources(o, &spec, reterr);
+        return r < 0 ? r : runtime_update(rt, words[0], spec->linux_.resources, reterr);
+}
+
+const Verb verb_update = {
+        .name = "update", .arguments = "ID", .summary = "Change the limits of a container",
+        .options = options, .options_size = sizeof(UpdateOptions), .order = OPTIONS_ANYWHERE,
+        .min_words = 1, .max_words = 1, .run = update,
+};

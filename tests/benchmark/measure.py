@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The measurements, run in the machine: measure.py SHARE ROUNDS CONTAINERS"""
+
+import collections
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmark import script, seccomp
+
+TOP = Path("/var/tmp/bench")
+BLOCK = 10
+CAP_SYS_RESOURCE = 1 << 24
+
+
+def _output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _make_bundles(share):
+    """Bundles 'true' and 'sleep', in plain/ and in seccomp/."""
+    shutil.copytree(share / "rootfs", TOP / "rootfs", symlinks=True)
+    subprocess.run(["ocirt-sd", "spec", "--bundle", TOP], check=True)
+    config = json.loads((TOP / "config.json").read_text())
+    config["process"]["terminal"] = False
+    config["process"].pop("rlimits", None)
+    config["root"]["path"] = str(TOP / "rootfs")
+    profile = json.loads((share / "seccomp.json").read_text())
+    filtered = json.loads(json.dumps(config))
+    filtered["linux"]["seccomp"] = seccomp.resolve(
+        profile, (share / "architecture").read_text(),
+        config["process"]["capabilities"]["bounding"])
+    for name, content in [("plain", config), ("seccomp", filtered)]:
+        _make_bundle(TOP / name / "true", content, ["/bin/true"])
+        _make_bundle(TOP / name / "sleep", content, ["/bin/sleep", "1000"])
+
+
+def _make_bundle(path, config, arguments):
+    path.mkdir(parents=True)
+    config = config | {"process": config["process"] | {"args": arguments}}
+    (path / "config.json").write_text(json.dumps(config))
+
+
+def _environment(share):
+    status = Path("/proc/self/status").read_text()
+    able = int(re.search(r"CapEff:\s*(\w+)", status)[1], 16) & CAP_SYS_RESOURCE
+    return dict(os.environ) if able else os.environ | {"LD_PRELOAD": str(share / "shim.so")}
+
+
+def _operations(timer, results, variant, number):
+    """Each operation by itself, and back to back."""
+    for block, pause, suffix in [(1, 50, ""), (BLOCK, 0, ", back to back")]:
+        samples = collections.defaultdict(list)
+        memory = collections.defaultdict(int)
+        times = number if block == 1 else -(-number // block)
+        for label, wall, _, rss in timer.execute(
+                script.rounds(TOP / variant, times, block, pause)):
+            samples[label].append(int(wall) / 1e6)
+            memory[label] = max(memory[label], int(rss) / 1024)
+        for label, values in samples.items():
+            operation, runtime = label.split("|")
+            _add(results, operation + _name(variant) + suffix, runtime,
+                 statistics.median(values))
+        for label in memory if block == 1 else ():
+            operation, runtime = label.split("|")
+            if operation in ("run", "create"):
+                _add(results, f"memory of {operation}{_name(variant)} (MiB)", runtime,
+                     memory[label])
+
+
+def _name(variant):
+    return "" if variant == "plain" else f", {variant}"
+
+
+def _add(results, name, runtime, value):
+    results.setdefault(name, {})[runtime] = round(value, 3)
+
+
+def _waiting(timer, results):
+    """The memory of a container's first process while it waits for start."""
+    for runtime in script.RUNTIMES:
+        name = "bench-waiting"
+        list(timer.execute([["do", *script.command(runtime, "create", name, TOP / "plain")]]))
+        pid = (script.PIDS / name).read_text()
+        text = Path("/proc", pid, "smaps_rollup").read_text()
+        for label, key in [("own share", "Pss"), ("resident", "Rss")]:
+            size = int(re.search(rf"^{key}:\s+(\d+)", text, re.M)[1]) / 1024
+            _add(results, f"memory of the waiting init, {label} (MiB)", runtime, size)
+        list(timer.execute(
+            [["do", *script.command(runtime, "delete --force", name, TOP / "plain")]]))
+
+
+def _many(timer, results, number):
+    for runtime in script.RUNTIMES:
+        for jobs, label in [(1, "one by one"), (8, "8 at a time")]:
+            marks = dict(timer.execute(script.many(TOP / "plain", runtime, number, jobs)))
+            seconds = (int(marks["ended"]) - int(marks["began"])) / 1e9
+            _add(results, f"containers a second, {label}", runtime, number / seconds)
+            if jobs == 1:
+                _take(timer, results, f"list with {number}", runtime,
+                      script.listed(TOP / "plain", runtime, 11))
+            _take(timer, results, "delete --force", runtime,
+                  script.removed(TOP / "plain", runtime, number))
+
+
+def _take(timer, results, name, runtime, lines):
+    samples = [int(fields[1]) / 1e6 for fields in timer.execute(lines)]
+    _add(results, name, runtime, statistics.median(samples))
+
+
+def _machine():
+    cpu = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
+    release = Path("/etc/os-release").read_text(encoding="utf-8")
+    versions = [_output(name, "--version").split("\n")[0] for name in script.RUNTIMES]
+    return {"cpu": cpu[1] if cpu else platform.machine(), "cpus": os.cpu_count(),
+            "system": re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)[1],
+            "kernel": platform.release(),
+            "systemd": _output("systemctl", "--version").split()[1],
+            "runtimes": [version.replace(" version", "") for version in versions]}
+
+
+def _clean_up():
+    for runtime, start in script.RUNTIMES.items():
+        for name in subprocess.run([*start, "list", "--quiet"], capture_output=True, text=True,
+                                   check=False).stdout.split():
+            subprocess.run(script.command(runtime, "delete --force", name, TOP),
+                           capture_output=True, check=False)
+
+
+def main():
+    share, number, containers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    script.PIDS.mkdir()
+    _make_bundles(share)
+    results = {}
+    timer = script.Timer(share / "timer", _environment(share), script.PIDS / "messages")
+    try:
+        for variant in ["plain", "seccomp"]:
+            list(timer.execute(script.rounds(TOP / variant, 1, 1, 10)))
+            _operations(timer, results, variant, number)
+        _waiting(timer, results)
+        _many(timer, results, containers)
+    except script.Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    finally:
+        timer.close()
+        _clean_up()
+    (share / "results.json").write_text(json.dumps(results | {"machine": _machine()}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
