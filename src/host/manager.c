@@ -354,9 +354,8 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         r = stop(m, unit, deadline, &error);
         if (r < 0 && streq_null(m->job_result, "frozen")) { /* since 257 a frozen unit is not stopped */
                 error_done(&error);
-                r = manager_freeze_unit(m, unit, false, &error);
-                if (r == 0)
-                        r = stop(m, unit, deadline, &error);
+                (void) manager_freeze_unit(m, unit, false, NULL); /* it may be gone by now */
+                r = stop(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
 }
