@@ -60,7 +60,7 @@ static json_object *read_rows(const Store *store, char **ids) {
                 _cleanup_container_ Container c = { .dir = -EBADF };
 
                 /* One that was deleted since, or whose record cannot be read, must not hide the others. */
-                if (container_open(store, *ids, false, &c, NULL) == 0)
+                if (container_open(store, *ids, LOCK_NONE, &c, NULL) == 0)
                         json_object_array_add(rows, state_object(&c));
         }
         return rows;

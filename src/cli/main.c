@@ -179,11 +179,19 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
         return r < 0 ? r : run_verb(&rt, verb, words + 1, a, reterr);
 }
 
+/* What the caller closed: else a file that we open would take its number, and our messages would go there. */
+static void fill_stdio(void) {
+        for (int fd = 0; fd <= 2; fd++)
+                if (fcntl(fd, F_GETFD) < 0)
+                        (void) open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
 int main(int argc, char **argv) {
         _cleanup_(arena_done) Arena arena = {};
         _cleanup_error_ Error error = {};
         int failure_status = 1, r;
 
+        fill_stdio();
         r = run(argv, &arena, &failure_status, &error);
         if (fflush(stdout) == EOF && r >= 0)
                 r = error_setf(&error, EIO, "cannot write to standard output");

@@ -12,7 +12,7 @@ static int state(const Runtime *rt, void *target, char **words, Error *reterr) {
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, words[0], false, &c, reterr);
+                r = container_open(&store, words[0], LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         object = state_object(&c);

@@ -97,7 +97,8 @@ static json_object *member(json_object *parent, const char *key) {
 /* The flags as the document that --resources takes, so that there is one way for both. */
 static int resources_from_flags(const UpdateOptions *o, json_object *document, Error *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                const char *value = *(const char *const *) ((const char *) o + places[i].offset);
+                const void *variable = (const char *) o + places[i].offset;
+                const char *value = *(const char *const *) variable;
                 int64_t number;
                 int r = 0;
 

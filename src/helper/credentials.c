@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,6 +13,8 @@
 int credentials_hide(Error *e) {
         if (prctl(PR_SET_DUMPABLE, 0) < 0)
                 return error_errnof(e, errno, "become not dumpable");
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return error_errnof(e, errno, "tie the process to the runtime");
         return 0;
 }
 

@@ -9,7 +9,8 @@
 
 /* Who we are: ids and capabilities by the system calls themselves; this program has one thread. */
 
-/* Changing credentials may make us dumpable again; ends that. */
+/* Nobody may look at us, and when the runtime is killed we are, wherever we hang. Changing credentials may undo both, a
+ * fork the latter. */
 int credentials_hide(Error *e);
 
 #define CREDENTIALS_KEEP_GROUPS (1U << 0)    /* leaves the additional groups as they are */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "helper/credentials.h"
 #include "helper/helper.h"
 #include "helper/procfs.h"
 #include "helper/talk.h"
@@ -21,8 +22,10 @@
 
 /* Nobody in the container may look at this process or trace it, and no descriptor gets through the exec. */
 static int harden(int base, Error *e) {
-        if (prctl(PR_SET_DUMPABLE, 0) < 0)
-                return error_errnof(e, errno, "become not dumpable");
+        int r = credentials_hide(e);
+
+        if (r < 0)
+                return r;
         if (close_range((unsigned) (base + _INIT_FDS), ~0U, 0) < 0 ||
             close_range((unsigned) base, (unsigned) (base + _INIT_FDS - 1), CLOSE_RANGE_CLOEXEC) < 0)
                 return error_errnof(e, errno, "close inherited descriptors");
@@ -91,7 +94,7 @@ int main(int argc, char **argv) {
         uint32_t base;
         int r;
 
-        if (argc != 3 || parse_u32(argv[2], &base) < 0 || base < 3 || base > INT16_MAX) {
+        if (argc != 4 || parse_u32(argv[3], &base) < 0 || base < 3 || base > INT16_MAX) {
                 static const char text[] = "ocirt-sd-init: started by ocirt-sd only\n";
 
                 (void) !write(STDERR_FILENO, text, sizeof(text) - 1);

@@ -158,5 +158,5 @@ int step_fork(Helper *h, const InitStep *s, Error *e) {
         if (read_full(told[0], &byte, 1) != 1)
                 _exit(1);
         (void) close(told[0]);
-        return 0;
+        return credentials_hide(e);
 }

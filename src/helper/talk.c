@@ -2,6 +2,7 @@
 #include "helper/talk.h"
 
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,7 +68,10 @@ int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_ready(Helper *h, const InitStep *s, Error *e) {
-        int r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
+        int r;
 
+        /* Before we say so: once the runtime has let us go its end is nothing to us. */
+        (void) prctl(PR_SET_PDEATHSIG, 0);
+        r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
         return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);
 }

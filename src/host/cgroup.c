@@ -16,8 +16,10 @@
 
 /* Deeper than anything that works: PATH_MAX ends a path long before. Bounds the walk of a hostile tree. */
 #define DEPTH_MAX 256
-/* A little more than CGROUP_FILE_NOTIFY_MIN_INTV of the kernel. */
-#define EVENT_DELAY_USEC UINT64_C(15000)
+
+/* The kernel reports changes of cgroup.events at most every 10 ms, a later one with a timer that it drops when the
+ * cgroup is removed. */
+#define EVENTS_POLL_USEC 20000
 
 const char *cgroup_mount_point(void) {
         static const char *const candidates[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -129,11 +131,9 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
                 buffer[n] = '\0';
                 if (strstr(buffer, "populated 0"))
                         return 0;
-                /* Of two events within 10 ms the kernel reports the second with a delay, and not at all when the cgroup
-                 * is removed in the meantime. */
-                r = poll(&p, 1, poll_timeout(MIN(deadline, now_usec() + EVENT_DELAY_USEC)));
-                if (r == 0 && now_usec() >= deadline)
+                if (now_usec() >= deadline)
                         return -ETIMEDOUT;
+                r = poll(&p, 1, poll_timeout(MIN(deadline, now_usec() + EVENTS_POLL_USEC)));
                 if (r < 0 && errno != EINTR)
                         return -errno;
         }

@@ -24,6 +24,10 @@
 #endif
 #define HELPER_NAME "ocirt-sd-init"
 
+char *launch_command(const char *id, uint64_t mark) {
+        return xasprintf(HELPER_NAME " %s %llu ", id, (unsigned long long) mark);
+}
+
 void launch_done(Launch *l) {
         l->pidfd = close_fd(l->pidfd);
         l->control = close_fd(l->control);
@@ -96,8 +100,8 @@ static int protected_helper(Error *reterr) {
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
         const int base = 3 + (int) request->preserve_fds;
-        char text[16];
-        char *argv[] = { (char *) HELPER_NAME, (char *) request->id, text, NULL }, *envp[] = { NULL };
+        char mark[24], text[16];
+        char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
         int high[_INIT_FDS], stdio[3], exe;
         sigset_t none;
 
@@ -118,6 +122,7 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         (void) syscall(SYS_close_range, base + _INIT_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        snprintf(mark, sizeof(mark), "%llu", (unsigned long long) request->mark);
         snprintf(text, sizeof(text), "%d", base);
         (void) syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
         _exit(127);

@@ -13,7 +13,8 @@
  */
 
 typedef struct LaunchRequest {
-        const char *id;             /* argv[1], for people who look at ps */
+        const char *id;             /* on its command line, for people who look at ps, with the mark behind it */
+        uint64_t mark;
         const InitPlan *plan;
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         uint32_t preserve_fds;
@@ -27,6 +28,9 @@ typedef struct Launch {
         int pidfd;
         int control;
 } Launch;
+
+/* How the command line of a helper of this container begins. */
+char *launch_command(const char *id, uint64_t mark);
 
 #define LAUNCH_NONE ((Launch){ .pid = 0, .pidfd = -EBADF, .control = -EBADF })
 #define _cleanup_launch_ _cleanup_(launch_done)

@@ -8,6 +8,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "host/marshal.h"
+#include "host/process.h"
 #include "host/sd.h"
 
 #define SERVICE "org.freedesktop.systemd1"
@@ -279,7 +280,7 @@ int manager_dispatch(Manager *m, Error *reterr) {
         if (m->job != JOB_FAILED)
                 return 0;
         if (m->job_error.code == 0)
-                return error_setf(reterr, EREMOTEIO, "systemd's job for %s ended as \"%s\"", m->unit, m->job_result);
+                return error_setf(reterr, EREMOTEIO, "systemd's job for %s ended with \"%s\"", m->unit, m->job_result);
         r = try_again(m, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
@@ -329,7 +330,7 @@ static bool is_no_such_unit(const char *name) {
         return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
 }
 
-static int stop(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
+static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
         sd_bus_message *message = NULL;
         int r;
 
@@ -354,23 +355,25 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         _cleanup_error_ Error error = {};
         int r;
 
-        r = stop(m, unit, deadline, &error);
-        if (r < 0 && streq_null(m->job_result, "frozen")) { /* since 257 a frozen unit is not stopped */
+        r = stop_unit(m, unit, deadline, &error);
+        if (r < 0 && streq_null(m->job_result, "frozen")) { /* it does not stop what it has frozen */
                 error_done(&error);
-                (void) manager_freeze_unit(m, unit, false, NULL); /* it may be gone by now */
-                r = stop(m, unit, deadline, &error);
+                (void) call(m, "ThawUnit", unit, NULL, NULL);
+                r = stop_unit(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
 }
 
 static int find_others(sd_bus_message *reply, const char *command) {
         const char *cgroup, *line;
+        ProcessStat stat;
         uint32_t pid;
         int r;
 
         r = sd.bus_message_enter_container(reply, 'a', "(sus)");
         while (r >= 0 && (r = sd.bus_message_read(reply, "(sus)", &cgroup, &pid, &line)) > 0)
-                if (!startswith(line, command))
+                /* Of one that is ending the command line cannot be read. */
+                if (!startswith(line, command) && process_stat((pid_t) pid, &stat) == 0 && !stat.dead)
                         return 1;
         return r < 0 ? r : 0;
 }

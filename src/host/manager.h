@@ -47,7 +47,7 @@ void manager_abandon_scope(Manager *m, uint64_t deadline);
  * not exist is success. */
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
 
-/* Has the unit processes whose command line does not begin with this? 0 or 1; 0 when there is no such unit. */
+/* Has the unit living processes whose command line does not begin with this? 0 or 1; 0 when there is no such unit. */
 int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr);
 
 /* FreezeUnit, ThawUnit: return when it has happened. */

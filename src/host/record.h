@@ -23,11 +23,11 @@ typedef struct Record {
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
         const char *unit, *slice;    /* NULL: no scope (--cgroup-manager=disabled) */
-        bool committed;              /* create succeeded; from here on the next four are set */
+        const char *cgroup;          /* as in /proc/PID/cgroup; NULL as long as nothing is known to be in the scope */
+        const char *invocation_id;   /* of the unit, or NULL when it could not be read */
+        bool committed;              /* create succeeded; from here on the next two are set */
         pid_t pid;
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
-        const char *cgroup;          /* of init, as in /proc/PID/cgroup */
-        const char *invocation_id;   /* of the unit, or NULL when it could not be read */
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
         bool has_poststart, has_poststop;
         const char *stop_signal;     /* or NULL */

@@ -2,12 +2,10 @@
 #include "host/store.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,9 +14,6 @@
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "plan/unit-plan.h"
-
-/* How long a verb waits for another one that changes the same container. */
-#define LOCK_TIMEOUT_SECONDS 60
 
 #define RECORD_MAX_BYTES (16U * 1024 * 1024)
 
@@ -100,48 +95,6 @@ static int missing(const char *id, Error *reterr) {
         return error_setf(reterr, ENOENT, "container \"%s\": container does not exist", id);
 }
 
-static void on_alarm(int signal) {
-}
-
-/* flock() knows no deadline; a timer that interrupts it does. -ETIMEDOUT. */
-static int lock_until(int dir, time_t seconds) {
-        struct sigaction action = { .sa_handler = on_alarm }, before;
-        /* Again and again: the first may fire between the check and the call. */
-        struct itimerval timer = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 }, none = {};
-        uint64_t deadline = now_usec() + (uint64_t) seconds * 1000000;
-        sigset_t alarm_only, mask;
-        int r = 0;
-
-        (void) sigemptyset(&alarm_only);
-        (void) sigaddset(&alarm_only, SIGALRM);
-        (void) sigprocmask(SIG_UNBLOCK, &alarm_only, &mask);
-        (void) sigaction(SIGALRM, &action, &before);
-        (void) setitimer(ITIMER_REAL, &timer, NULL);
-        while (r == 0 && flock(dir, LOCK_EX) < 0)
-                if (errno != EINTR)
-                        r = -errno;
-                else if (now_usec() >= deadline)
-                        r = -ETIMEDOUT;
-        (void) setitimer(ITIMER_REAL, &none, NULL);
-        (void) sigaction(SIGALRM, &before, NULL);
-        (void) sigprocmask(SIG_SETMASK, &mask, NULL);
-        return r;
-}
-
-/* The exclusive lock of a directory that may have been removed while we waited. */
-static int lock_directory(int dir) {
-        struct stat st;
-        int r = 0;
-
-        if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-                r = errno == EWOULDBLOCK ? lock_until(dir, LOCK_TIMEOUT_SECONDS) : -errno;
-        if (r < 0)
-                return r;
-        if (fstat(dir, &st) < 0)
-                return -errno;
-        return st.st_nlink == 0 ? -ENOENT : 0;
-}
-
 int container_create(const Store *s, const char *id, Container *ret, Error *reterr) {
         _cleanup_close_ int dir = -EBADF;
         int r;
@@ -154,7 +107,9 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                         ? error_setf(reterr, EEXIST, "container with given ID already exists: %s", id)
                         : error_errnof(reterr, errno, "cannot make the state directory of %s in %s", id, s->path);
         dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = dir < 0 ? -errno : lock_directory(dir);
+        r = dir < 0 ? -errno : lock_directory(dir, LOCK_WAIT);
+        if (r < 0 && r != -ENOENT)
+                (void) unlinkat(s->fd, id, AT_REMOVEDIR);
         if (r < 0)
                 return error_errnof(reterr, r, "the state directory of %s was taken away while it was made", id);
         *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
@@ -180,7 +135,23 @@ static int read_record(Container *c, Error *reterr) {
         return 0;
 }
 
-int container_open(const Store *s, const char *id, bool lock, Container *ret, Error *reterr) {
+/* Without a committed record: a create that goes on, the leavings of one, or a delete that is nearly done? */
+static int look_for_lock(Container *c, Error *reterr) {
+        struct stat st;
+        int r = 0;
+
+        c->found_lock = flock(c->dir, LOCK_SH | LOCK_NB) < 0;
+        if (!c->found_lock) { /* it may have been committed since we read */
+                record_done(&c->record);
+                c->has_record = c->damaged = false;
+                r = read_record(c, reterr);
+        }
+        if (r == 0 && !c->has_record && !c->damaged && (c->found_lock || (fstat(c->dir, &st) == 0 && st.st_nlink == 0)))
+                r = missing(c->id, reterr); /* not yet, or not any more */
+        return r;
+}
+
+int container_open(const Store *s, const char *id, LockMode lock, Container *ret, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
         int r;
 
@@ -192,18 +163,18 @@ int container_open(const Store *s, const char *id, bool lock, Container *ret, Er
                 return s->fd < 0 || errno == ENOENT
                         ? missing(id, reterr) : error_errnof(reterr, errno, "cannot open the state of container %s", id);
         c.id = xstrdup(id);
-        if (lock) {
-                r = lock_directory(c.dir);
+        if (lock != LOCK_NONE) {
+                r = lock_directory(c.dir, lock);
                 if (r < 0)
                         return r == -ENOENT ? missing(id, reterr)
                                             : error_errnof(reterr, r, "container %s is busy: cannot lock its state", id);
                 c.locked = true;
         }
         r = read_record(&c, reterr);
+        if (r == 0 && lock == LOCK_NONE && !c.record.committed)
+                r = look_for_lock(&c, reterr);
         if (r < 0)
                 return r;
-        if (!lock && !c.record.committed) /* a create that goes on, or the leavings of one? */
-                c.found_lock = flock(c.dir, LOCK_SH | LOCK_NB) < 0;
         *ret = c;
         c = (Container){ .dir = -EBADF };
         return 0;
@@ -235,29 +206,33 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
                 closedir(dir);
         if (unlinkat(s->fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
+        (void) flock(c->dir, LOCK_UN); /* for who waits to see that it is gone */
+        c->locked = false;
         return 0;
 }
 
-int container_open_init(const Container *c) {
-        _cleanup_free_ char *boot = NULL;
+uint64_t container_mark(const Container *c) {
+        struct stat st;
 
-        if (!c->record.committed)
-                return -ESRCH;
-        boot = boot_id();
-        if (!boot || !streq(boot, c->record.boot_id))
-                return -ESRCH;
-        return process_open(c->record.pid, c->record.start_time);
+        return fstat(c->dir, &st) < 0 ? 0 : st.st_ino;
+}
+
+bool container_is_of_this_boot(const Container *c) {
+        _cleanup_free_ char *boot = boot_id();
+
+        return boot && streq_null(c->record.boot_id, boot);
+}
+
+int container_open_init(const Container *c) {
+        return c->record.committed && container_is_of_this_boot(c)
+                ? process_open(c->record.pid, c->record.start_time) : -ESRCH;
 }
 
 static bool init_is_alive(const Container *c) {
-        _cleanup_free_ char *boot = NULL;
         ProcessStat stat;
 
-        if (!c->record.committed || process_stat(c->record.pid, &stat) < 0 || stat.dead ||
-            stat.start_time != c->record.start_time)
-                return false;
-        boot = boot_id();
-        return boot && streq(boot, c->record.boot_id);
+        return c->record.committed && process_stat(c->record.pid, &stat) == 0 && !stat.dead &&
+               stat.start_time == c->record.start_time && container_is_of_this_boot(c);
 }
 
 static void gate_address(const Container *c, struct sockaddr_un *ret) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "basic/error.h"
+#include "host/lock.h"
 #include "host/record.h"
 #include "plan/status.h"
 
@@ -43,8 +44,8 @@ void container_done(Container *c);
 /* A new, empty, locked container directory. -EEXIST: "container with given ID already exists". */
 int container_create(const Store *s, const char *id, Container *ret, Error *reterr);
 
-/* An existing one. lock: waits for its lock, for verbs that change something. -ENOENT: "container does not exist". */
-int container_open(const Store *s, const char *id, bool lock, Container *ret, Error *reterr);
+/* An existing one; with its lock for verbs that change something. -ENOENT: "container does not exist". */
+int container_open(const Store *s, const char *id, LockMode lock, Container *ret, Error *reterr);
 
 /* Writes the record, at once or not at all. */
 int container_save(Container *c, Error *reterr);
@@ -54,6 +55,12 @@ int container_remove(const Store *s, Container *c, Error *reterr);
 
 /* What it is doing now, from the record, its process, its gate and its cgroup. */
 Status container_status(const Container *c);
+
+/* A number that tells it from a container of the same id below another root directory. */
+uint64_t container_mark(const Container *c);
+
+/* Not a record from before a reboot, of which nothing runs any more? */
+bool container_is_of_this_boot(const Container *c);
 
 /* A pidfd of its init; -ESRCH. */
 int container_open_init(const Container *c);

@@ -11,8 +11,8 @@
  * INIT_MSG_CGROUP may be sent at any time; the other messages to the helper are answers. When the helper dies with
  * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
  *
- * The helper is called as `ocirt-sd-init ID BASE`: from descriptor BASE on come the control socket, the plan
- * (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
+ * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
+ * plan (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
  * only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
  */
 enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, _INIT_FDS };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,7 +14,11 @@
 #include "basic/file.h"
 #include "basic/str.h"
 
+/* For an engine to take what we send it. */
+#define PEER_TIMEOUT_SECONDS 10
+
 int console_connect(const char *path, Error *reterr) {
+        const struct timeval timeout = { .tv_sec = PEER_TIMEOUT_SECONDS };
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int entry = -EBADF, fd = -EBADF;
 
@@ -23,6 +28,8 @@ int console_connect(const char *path, Error *reterr) {
                 return error_errnof(reterr, errno, "cannot connect to the socket %s", path);
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", entry);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0) /* a peer that does not accept, or does not read, shall not hold us for ever */
+                (void) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
         if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return error_errnof(reterr, errno, "cannot connect to the socket %s", path);
         return TAKE_FD(fd);

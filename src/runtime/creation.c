@@ -205,6 +205,7 @@ static int spawn(Creation *c, Error *reterr) {
         _cleanup_close_ int gate = -EBADF;
         LaunchRequest request = {
                 .id = c->options->id,
+                .mark = container_mark(&c->container),
                 .plan = &c->init,
                 .clone_flags = init_plan_clone_flags(c->spec),
                 .preserve_fds = MAX(c->options->preserve_fds, listen_fds()),
@@ -297,7 +298,10 @@ static int settle_in_cgroup(Creation *c, Error *reterr) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
         }
-        r = write_cgroup_files(c, cgroup, reterr);
+        /* Before anything but the helper runs in there: hooks of the container. */
+        r = container_save(&c->container, reterr);
+        if (r == 0)
+                r = write_cgroup_files(c, cgroup, reterr);
         if (r == 0 && c->unit.subgroup)
                 r = enter_subgroup(c, cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);

@@ -13,7 +13,7 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
 
         r = store_open(rt->root, false, &store, &error);
         if (r == 0)
-                r = container_open(&store, id, true, &c, &error);
+                r = container_open(&store, id, force ? LOCK_BREAK : LOCK_WAIT, &c, &error);
         if (r == -ENOENT && force)
                 return 0;
         if (r < 0)

@@ -50,7 +50,7 @@ static int find_container(Exec *e, Error *reterr) {
 
         r = store_open(e->rt->root, false, &e->store, reterr);
         if (r == 0)
-                r = container_open(&e->store, id, false, &e->container, reterr);
+                r = container_open(&e->store, id, LOCK_NONE, &e->container, reterr);
         if (r < 0)
                 return r;
         e->init = container_open_init(&e->container);

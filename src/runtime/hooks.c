@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static _noreturn_ void child(const SpecHook *hook, int input, int output) {
 
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for it any more when we are killed */
         (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
         if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
                 _exit(126);

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "runtime/runtime.h"
@@ -23,7 +24,7 @@ static int signal_all(int cgroup, const char *path, int signal) {
                 _cleanup_close_ int pidfd = process_stat(pids[i], &stat) < 0 ? -EBADF : process_open(pids[i], stat.start_time);
                 _cleanup_free_ char *now = NULL;
 
-                if (pidfd >= 0 && cgroup_of_pid(pids[i], &now) == 0 && startswith(now, path))
+                if (pidfd >= 0 && cgroup_of_pid(pids[i], &now) == 0 && path_is_below(now, path))
                         (void) process_signal(pidfd, signal);
         }
         return 0;
@@ -50,7 +51,7 @@ int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error 
         /* Without the lock: a kill must get through while another verb waits for this very container. */
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, false, &c, reterr);
+                r = container_open(&store, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         if (all)

@@ -15,7 +15,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, true, &c, reterr);
+                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);

@@ -17,7 +17,7 @@ int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *re
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, false, &c, reterr);
+                r = container_open(&store, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         if (container_status(&c) == STATUS_STOPPED)

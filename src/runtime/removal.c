@@ -10,12 +10,16 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/launch.h"
 #include "host/manager.h"
 #include "host/process.h"
 #include "runtime/hooks.h"
 
 #define CONFIG_MAX_BYTES (64U * 1024 * 1024)
 #define EXITING_POLL_USEC UINT64_C(10000)
+
+/* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
+#define KILL_AGAIN_USEC UINT64_C(200000)
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
 static bool is_ours(const Record *record, int cgroup) {
@@ -62,16 +66,26 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
 }
 
+static int kill_cgroup(int cgroup, uint64_t deadline) {
+        for (;;) {
+                int r = cgroup_kill(cgroup);
+
+                if (r == 0)
+                        r = cgroup_wait_empty(cgroup, MIN(deadline, now_usec() + KILL_AGAIN_USEC));
+                if (r != -ETIMEDOUT || now_usec() >= deadline)
+                        return r;
+        }
+}
+
 int removal_kill(const Container *c, Error *reterr) {
         uint64_t deadline = now_usec() + REMOVAL_TIMEOUT_USEC;
         _cleanup_close_ int cgroup = -EBADF;
         int r;
 
-        cgroup = c->record.unit && c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
+        if (c->record.unit && c->record.cgroup && container_is_of_this_boot(c))
+                cgroup = cgroup_open(c->record.cgroup);
         if (cgroup >= 0 && is_ours(&c->record, cgroup)) {
-                r = cgroup_kill(cgroup);
-                if (r == 0)
-                        r = cgroup_wait_empty(cgroup, deadline);
+                r = kill_cgroup(cgroup, deadline);
                 if (r < 0)
                         return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
         }
@@ -87,13 +101,13 @@ static bool scope_remains(const Record *record) {
 
 /* Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. */
 static int remove_scope(const Container *c, Manager *m, Error *reterr) {
-        _cleanup_free_ char *helper = xasprintf("ocirt-sd-init %s ", c->id);
+        _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         _cleanup_manager_ Manager *own = NULL;
         const Record *record = &c->record;
         int r = 0;
 
-        if (record->committed && !scope_remains(record))
+        if (!container_is_of_this_boot(c) || (record->cgroup && !scope_remains(record)))
                 return 0;
         if (!m)
                 r = manager_open(record->user_manager, &own, reterr);
@@ -101,7 +115,7 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
                 return r;
         m = m ?: own;
         /* A create that was killed: it may have asked for the scope, or somebody else may have one of that name. */
-        r = record->committed ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
+        r = record->cgroup ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
         return r != 0 ? MIN(r, 0) : manager_stop_unit(m, record->unit, deadline, reterr);
 }
 

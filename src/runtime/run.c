@@ -45,7 +45,7 @@ static int remove_after(Creation *c, Error *reterr) {
         _cleanup_error_ Error gone = {};
         int r;
 
-        r = container_open(&c->store, c->options->id, true, &now, &gone);
+        r = container_open(&c->store, c->options->id, LOCK_WAIT, &now, &gone);
         if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
                 return 0;
         return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, c->manager, reterr);

@@ -60,7 +60,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, true, &c, reterr);
+                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);

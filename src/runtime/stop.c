@@ -15,7 +15,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, false, &c, reterr);
+                r = container_open(&store, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);

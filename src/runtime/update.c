@@ -120,7 +120,7 @@ int runtime_update(const Runtime *rt, const char *id, SpecResources *resources, 
 
         r = store_open(rt->root, false, &store, reterr);
         if (r == 0)
-                r = container_open(&store, id, true, &c, reterr);
+                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         if (container_status(&c) == STATUS_STOPPED)
