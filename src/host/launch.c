@@ -42,7 +42,7 @@ static int open_helper(void) {
 
         if (n > 0) {
                 path[n] = '\0';
-                strcpy(strrchr(path, '/') + 1, HELPER_NAME);
+                memcpy(strrchr(path, '/') + 1, HELPER_NAME, sizeof(HELPER_NAME));
                 fd = open(path, O_PATH | O_CLOEXEC);
         }
         if (fd < 0)

@@ -204,7 +204,7 @@ int manager_poll_fd(Manager *m) {
 short manager_poll_events(Manager *m) {
         int events = sd.bus_get_events(m->bus);
 
-        return events < 0 ? POLLIN : (short) events;
+        return (short) (events < 0 ? POLLIN : events);
 }
 
 /* A call without a result that we need. Returns 0, or -EREMOTEIO with the D-Bus name of the error in ret_name. */
@@ -315,9 +315,12 @@ void manager_abandon_scope(Manager *m, uint64_t deadline) {
         bool ours;
 
         m->tries = START_TRIES;
-        for (uint64_t now; m->job == JOB_SENT && (now = now_usec()) < deadline;)
-                if (manager_dispatch(m, &error) < 0 || sd.bus_wait(m->bus, deadline - now) < 0)
+        while (manager_dispatch(m, &error) >= 0 && m->job == JOB_SENT) {
+                uint64_t now = now_usec();
+
+                if (now >= deadline || sd.bus_wait(m->bus, deadline - now) < 0)
                         break;
+        }
         ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
         if (ours)
                 (void) manager_stop_unit(m, m->plan->name, deadline, NULL);

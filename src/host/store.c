@@ -15,7 +15,7 @@
 #include "host/process.h"
 #include "plan/unit-plan.h"
 
-#define RECORD_MAX_BYTES (16U * 1024 * 1024)
+#define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 
 void store_done(Store *s) {
         free(s->path);

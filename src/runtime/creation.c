@@ -19,7 +19,7 @@
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 
-#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define CGROUP_FILE_MAX_BYTES 4096U
 
 void creation_done(Creation *c) {

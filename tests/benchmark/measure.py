@@ -56,22 +56,16 @@ def _environment(share):
 def _operations(timer, results, variant, number):
     """Each operation by itself, and back to back."""
     for block, pause, suffix in [(1, 50, ""), (BLOCK, 0, ", back to back")]:
+        lines = script.rounds(TOP / variant, -(-number // block), block, pause)
         samples = collections.defaultdict(list)
-        memory = collections.defaultdict(int)
-        times = number if block == 1 else -(-number // block)
-        for label, wall, _, rss in timer.execute(
-                script.rounds(TOP / variant, times, block, pause)):
-            samples[label].append(int(wall) / 1e6)
-            memory[label] = max(memory[label], int(rss) / 1024)
-        for label, values in samples.items():
+        for label, wall, _, rss in timer.execute(lines):
+            samples[label].append((int(wall) / 1e6, int(rss) / 1024))
+        for label, pairs in samples.items():
             operation, runtime = label.split("|")
-            _add(results, operation + _name(variant) + suffix, runtime,
-                 statistics.median(values))
-        for label in memory if block == 1 else ():
-            operation, runtime = label.split("|")
-            if operation in ("run", "create"):
-                _add(results, f"memory of {operation}{_name(variant)} (MiB)", runtime,
-                     memory[label])
+            times, sizes = zip(*pairs)
+            _add(results, operation + _name(variant) + suffix, runtime, statistics.median(times))
+            if operation in ("run", "create") and not suffix:
+                _add(results, f"memory of {operation}{_name(variant)} (MiB)", runtime, max(sizes))
 
 
 def _name(variant):

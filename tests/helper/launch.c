@@ -178,7 +178,7 @@ static void child(Launch *l, int control, int plan, int gate, int output) {
                         _exit(99);
         for (unsigned i = 0; i < l->extra_fds; i++)
                 (void) !dup2(open("/", O_RDONLY | O_DIRECTORY), BASE + _INIT_FDS + (int) i);
-        execl(helper, helper, "test", "3", NULL);
+        execl(helper, helper, "test", "0", "3", NULL);
         _exit(98);
 }
 
