@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -96,6 +97,23 @@ static int protected_helper(Error *reterr) {
         return fd < 0 ? error_errnof(reterr, fd, "cannot protect the helper from being written to") : fd;
 }
 
+static _noreturn_ void give_up(int control, const char *what) {
+        InitMessage m = { .type = INIT_MSG_ERROR, .value = errno };
+
+        snprintf(m.text, sizeof(m.text), "cannot %s: %s", what, errno_text(errno));
+        (void) send_fd(control, &m, offsetof(InitMessage, text) + strlen(m.text) + 1, -EBADF);
+        _exit(127);
+}
+
+/* A duplicate far above where the descriptors of the helper come to be; -EBADF of none. */
+static int move_up(int fd, int base, int control) {
+        int moved = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+
+        if (fd >= 0 && moved < 0)
+                give_up(control, "pass descriptors to the helper");
+        return moved;
+}
+
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
@@ -105,20 +123,21 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         int high[_INIT_FDS], stdio[3], exe;
         sigset_t none;
 
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         /* Twice, first out of the way: source and destination may overlap. */
-        exe = fcntl(helper, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+        exe = move_up(helper, base, control);
         for (int i = 0; i < _INIT_FDS; i++)
-                high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+                high[i] = move_up(from[i], base, control);
         for (int i = 0; i < 3; i++)
-                stdio[i] = request->stdio[i] < 0 ? -1 : fcntl(request->stdio[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+                stdio[i] = move_up(request->stdio[i], base, control);
         for (int i = 0; i < _INIT_FDS; i++)
                 if (high[i] < 0)
                         (void) close(base + i);
                 else if (dup2(high[i], base + i) < 0)
-                        _exit(127);
+                        give_up(high[INIT_FD_CONTROL], "pass descriptors to the helper");
         for (int i = 0; i < 3; i++)
                 if (stdio[i] >= 0 && dup2(stdio[i], i) < 0)
-                        _exit(127);
+                        give_up(high[INIT_FD_CONTROL], "pass standard descriptors to the helper");
         (void) syscall(SYS_close_range, base + _INIT_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
@@ -128,7 +147,7 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         /* The same file in the way that emulators and valgrind can follow. */
         snprintf(path, sizeof(path), "/proc/self/fd/%d", exe);
         (void) execve(path, argv, envp);
-        _exit(127);
+        give_up(high[INIT_FD_CONTROL], "execute the helper");
 }
 
 /* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
