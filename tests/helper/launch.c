@@ -36,8 +36,11 @@ static void leave(void) {
         (void) rmdir(sandbox);
 }
 
+/* Opened early: it may lie where only root may look. */
+static int helper_fd = -EBADF;
+
 void sandbox_enter(void) {
-        static pid_t owner;
+        int fd;
 
         if (geteuid() != 0)
                 skip("needs root");
@@ -48,8 +51,10 @@ void sandbox_enter(void) {
         ASSERT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
         ASSERT(mkdtemp(sandbox));
         ASSERT(mount("tmpfs", sandbox, "tmpfs", 0, "mode=755") == 0);
-        owner = getpid();
-        (void) owner;
+        fd = open(getenv("OCIRT_SD_INIT"), O_PATH | O_CLOEXEC);
+        helper_fd = fcntl(fd, F_DUPFD_CLOEXEC, 200);
+        (void) close(fd);
+        ASSERT(helper_fd >= 0);
         atexit(leave);
 }
 
@@ -166,7 +171,7 @@ static int listen_gate(Launch *l) {
 }
 
 static void child(Launch *l, int control, int plan, int gate, int output) {
-        const char *helper = getenv("OCIRT_SD_INIT");
+        char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
         int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1 };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
@@ -178,7 +183,7 @@ static void child(Launch *l, int control, int plan, int gate, int output) {
                         _exit(99);
         for (unsigned i = 0; i < l->extra_fds; i++)
                 (void) !dup2(open("/", O_RDONLY | O_DIRECTORY), BASE + _INIT_FDS + (int) i);
-        execl(helper, helper, "test", "0", "3", NULL);
+        (void) syscall(SYS_execveat, helper_fd, "", argv, environ, AT_EMPTY_PATH);
         _exit(98);
 }
 

@@ -163,12 +163,13 @@ static void test_rootless(void) {
         TEST("without privileges: one id, setgroups denied");
         shell("chown -R 1000:1000 %s/rootfs", bundle);
         if (fork() == 0) {
-                ASSERT(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
-                ASSERT(prctl(PR_SET_DUMPABLE, 1) == 0);
+                /* Read before: these sources may lie where only root may look. */
                 spec = load_userns(
                         "podman",
                         "id -u; id -g; stat -c %t:%T /dev/null; touch /x && echo w; cat /proc/self/setgroups",
                         1000, 1);
+                ASSERT(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
+                ASSERT(prctl(PR_SET_DUMPABLE, 1) == 0);
                 drop_namespace(spec, CLONE_NEWNET);
                 add_namespace(spec, CLONE_NEWNET);
                 run(spec, true);
