@@ -26,6 +26,8 @@ static int open_gate(const Container *c, Error *reterr) {
         n = receive_fd(gate, &message, sizeof(message) - 1, NULL);
         /* Gone whatever came of it: from here on the container is not "created" any more. */
         (void) unlinkat(c->dir, "gate", 0);
+        if (n == -ECONNRESET) /* it ended without having read the word */
+                return error_setf(reterr, EBUSY, "cannot start container %s: its process ended before", c->id);
         if (n < (ssize_t) offsetof(InitMessage, text) || message.type != INIT_MSG_ERROR)
                 return 0;
         ((char *) &message)[n] = '\0';
