@@ -18,6 +18,11 @@
 /* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
 #define START_TRIES 16
 
+/* systemd does not stop what it has frozen, and does not thaw what is in a frozen slice; but it forgets a scope without
+ * processes, frozen or not, and for that it gets this much time. */
+#define FROZEN_USEC 2000000
+#define FROZEN_POLL_MSEC 10
+
 typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } JobState;
 
 struct Manager {
@@ -353,12 +358,14 @@ static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *ret
 
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
         _cleanup_error_ Error error = {};
+        uint64_t patience = MIN(deadline, now_usec() + FROZEN_USEC);
         int r;
 
         r = stop_unit(m, unit, deadline, &error);
-        if (r < 0 && streq_null(m->job_result, "frozen")) { /* it does not stop what it has frozen */
+        while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
                 (void) call(m, "ThawUnit", unit, NULL, NULL);
+                (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;

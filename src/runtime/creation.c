@@ -172,7 +172,7 @@ static int write_record(Creation *c, Error *reterr) {
         int r;
 
         if (!boot)
-                return error_setf(reterr, EIO, "cannot read the id of this boot");
+                return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
                 .id = c->options->id,
                 .oci_version = c->spec->oci_version,
