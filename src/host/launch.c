@@ -118,7 +118,7 @@ static int move_up(int fd, int base, int control) {
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
         const int base = 3 + (int) request->preserve_fds;
-        char mark[24], text[16];
+        char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
         int high[_INIT_FDS], stdio[3], exe;
         sigset_t none;
@@ -144,12 +144,34 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         snprintf(mark, sizeof(mark), "%llu", (unsigned long long) request->mark);
         snprintf(text, sizeof(text), "%d", base);
         (void) syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
+        /* The same file in the way that emulators and valgrind can follow. */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", exe);
+        (void) execve(path, argv, envp);
         give_up(high[INIT_FD_CONTROL], "execute the helper");
+}
+
+/* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
+ * there is none; then the child goes to its cgroup by itself. */
+static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
+        const unsigned flags = CLONE_PIDFD | request->clone_flags;
+        struct clone_args args = { .flags = flags, .pidfd = (uint64_t) (uintptr_t) ret_pidfd, .exit_signal = SIGCHLD };
+        long pid;
+
+        if (request->cgroup >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) request->cgroup;
+        }
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid >= 0 || errno != ENOSYS)
+                return pid;
+        pid = syscall(SYS_clone, (unsigned long) (flags | SIGCHLD), NULL, ret_pidfd, NULL, 0UL);
+        if (pid == 0 && request->cgroup >= 0 && write_kernel_file(request->cgroup, "cgroup.procs", "0") < 0)
+                _exit(127);
+        return pid;
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_close_ int helper = -EBADF, plan = -EBADF, ours = -EBADF, theirs = -EBADF;
-        struct clone_args args = { .exit_signal = SIGCHLD };
         _cleanup_text_ Text bytes = {};
         int pidfd = -EBADF, pair[2];
         long pid;
@@ -163,10 +185,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
         ours = pair[0];
         theirs = pair[1];
-        args.flags = CLONE_PIDFD | request->clone_flags | (request->cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
-        args.pidfd = (uint64_t) (uintptr_t) &pidfd;
-        args.cgroup = request->cgroup >= 0 ? (uint64_t) request->cgroup : 0;
-        pid = syscall(SYS_clone3, &args, sizeof(args));
+        pid = clone_child(request, &pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",
                                     request->clone_flags ? " in a new pid namespace" : "");
