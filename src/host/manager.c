@@ -173,11 +173,34 @@ static int watch_jobs(Manager *m, const char *unit, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
 }
 
+/* Before anything that waits for the greeting by itself: synchronous calls, and descriptors in a message. libsystemd
+ * would do so for 90 s. */
+static int wait_ready(Manager *m, Error *reterr) {
+        uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        int r;
+
+        while ((r = sd.bus_is_ready(m->bus)) <= 0) {
+                if (r == 0)
+                        r = sd.bus_process(m->bus, NULL);
+                now = now_usec();
+                if (r == 0 && now >= deadline)
+                        return error_setf(reterr, ETIMEDOUT, "systemd, or the bus before it, did not answer in time");
+                if (r == 0)
+                        r = sd.bus_wait(m->bus, deadline - now);
+                if (r < 0 && r != -EINTR)
+                        return error_errnof(reterr, r, "cannot connect to systemd");
+        }
+        return 0;
+}
+
 static int send_start(Manager *m, Error *reterr) {
         sd_bus_message *message = NULL;
         int r;
 
         m->tries++;
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StartTransientUnit");
         if (r >= 0)
                 r = marshal_start_scope(message, m->plan, m->dropped, &m->process);
@@ -218,6 +241,9 @@ static int call(Manager *m, const char *method, const char *unit, char **ret_nam
         sd_bus_message *message = NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, method);
         if (r >= 0)
                 r = sd.bus_message_append(message, "s", unit);
@@ -390,6 +416,9 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "GetUnitProcesses");
         if (r >= 0)
                 r = sd.bus_message_append(message, "s", unit);
@@ -416,6 +445,9 @@ int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, E
         sd_bus_message *message = NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
         if (r >= 0)
                 r = marshal_set_properties(message, unit, plan);

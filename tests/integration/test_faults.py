@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -231,6 +232,20 @@ def test_a_container_of_another_root_is_left_by_force(container, top):
         assert json.loads(other("state", one.id))["status"] == "created"
     finally:
         other("delete", "--force", one.id)
+
+
+def test_a_bus_that_never_answers(container, top):
+    """The deadline of 30 s holds, and nothing is left."""
+    one = container()
+    watch = Watch(one.runtime.root)
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(top / "bus"))
+        bus.listen()
+        environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={top}/bus"}
+        begin = time.monotonic()
+        assert "did not answer in time" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id, env=environment)
+        assert time.monotonic() - begin < 40
+    assert watch.found() == []
 
 
 # --- F5: many at once
