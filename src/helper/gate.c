@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/close_range.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@
  * stdio, what is preserved, and a listening socket that lies in the runtime's directory, not in the
  * container's.
  *
- * Signals keep their defaults: init of a pid namespace is not touched by any that has none but SIGKILL from
- * outside, and without such a namespace SIGTERM ends it, which is what `kill` of a created container is for.
+ * SIGTERM ends it, so that `systemctl stop` does not have to wait for the time after which it kills: init of a pid
+ * namespace is touched by no signal, SIGKILL aside, that it has no handler for. The exec takes the handler away.
  */
 
 /* Who connects and says nothing (a `state` that looks for the gate) must not keep `start` out. */
@@ -54,7 +55,14 @@ static bool says_start(int connection) {
         return n >= (ssize_t) offsetof(InitMessage, text) && m.type == INIT_MSG_START;
 }
 
+static void on_term(int number) {
+        _exit(128 + number);
+}
+
 int step_gate(Helper *h, const InitStep *s, Error *e) {
+        const struct sigaction term = { .sa_handler = on_term };
+
+        (void) sigaction(SIGTERM, &term, NULL);
         drop_descriptors(h);
         for (;;) {
                 _cleanup_close_ int connection = accept4(h->gate, NULL, NULL, SOCK_CLOEXEC);

@@ -139,6 +139,53 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
         }
 }
 
+/* Removes what is empty of the directory's children; the first that is not, opened, or -ENOENT. */
+static int remove_children(int fd) {
+        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), child = -ENOENT;
+        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        struct dirent *entry;
+
+        while (dir && child < 0 && (entry = readdir(dir)))
+                if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+                    unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                        child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (dir)
+                closedir(dir);
+        return child;
+}
+
+/* Down to an empty one and up again, with one descriptor: the tree may be deeper than we may open files. */
+static void remove_below(int top, uint64_t deadline) {
+        int fd = fcntl(top, F_DUPFD_CLOEXEC, 3);
+
+        for (size_t depth = 0; fd >= 0 && now_usec() < deadline;) {
+                int next = remove_children(fd);
+
+                if (next < 0 && depth == 0)
+                        break;
+                depth += next >= 0 ? 1 : (size_t) -1;
+                if (next < 0)
+                        next = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                close_fd(fd);
+                fd = next;
+        }
+        close_fd(fd);
+}
+
+void cgroup_remove(const char *path, uint64_t deadline) {
+        _cleanup_free_ char *above = xstrdup(path);
+        char *slash = strrchr(above, '/');
+        _cleanup_close_ int fd = cgroup_open(path), parent = -EBADF;
+
+        if (fd < 0 || !slash || slash == above)
+                return;
+        remove_below(fd, deadline);
+        *slash = '\0';
+        parent = cgroup_open(above);
+        if (parent >= 0)
+                (void) unlinkat(parent, slash + 1, AT_REMOVEDIR);
+}
+
 static void add_pids(int fd, pid_t **pids, size_t *n) {
         _cleanup_free_ char *text = NULL;
 

@@ -37,6 +37,9 @@ int cgroup_kill(int fd);
 /* Waits until no process is left, or -ETIMEDOUT. */
 int cgroup_wait_empty(int fd, uint64_t deadline);
 
+/* Removes it with all below it, where no process is left, or what can be removed until the deadline. */
+void cgroup_remove(const char *path, uint64_t deadline);
+
 /* Pids in it and in every cgroup below it, in no order; the caller frees *ret. Those of other pid namespaces than
  * ours are left out. */
 int cgroup_pids(int fd, pid_t **ret, size_t *ret_n);

@@ -18,6 +18,11 @@
 /* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
 #define START_TRIES 16
 
+/* systemd does not stop what it has frozen, and does not thaw what is in a frozen slice; but it forgets a scope without
+ * processes, frozen or not, and for that it gets this much time. */
+#define FROZEN_USEC 2000000
+#define FROZEN_POLL_MSEC 10
+
 typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } JobState;
 
 struct Manager {
@@ -168,11 +173,34 @@ static int watch_jobs(Manager *m, const char *unit, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
 }
 
+/* Before anything that waits for the greeting by itself: synchronous calls, and descriptors in a message. libsystemd
+ * would do so for 90 s. */
+static int wait_ready(Manager *m, Error *reterr) {
+        uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        int r;
+
+        while ((r = sd.bus_is_ready(m->bus)) <= 0) {
+                if (r == 0)
+                        r = sd.bus_process(m->bus, NULL);
+                now = now_usec();
+                if (r == 0 && now >= deadline)
+                        return error_setf(reterr, ETIMEDOUT, "systemd, or the bus before it, did not answer in time");
+                if (r == 0)
+                        r = sd.bus_wait(m->bus, deadline - now);
+                if (r < 0 && r != -EINTR)
+                        return error_errnof(reterr, r, "cannot connect to systemd");
+        }
+        return 0;
+}
+
 static int send_start(Manager *m, Error *reterr) {
         sd_bus_message *message = NULL;
         int r;
 
         m->tries++;
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StartTransientUnit");
         if (r >= 0)
                 r = marshal_start_scope(message, m->plan, m->dropped, &m->process);
@@ -213,6 +241,9 @@ static int call(Manager *m, const char *method, const char *unit, char **ret_nam
         sd_bus_message *message = NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, method);
         if (r >= 0)
                 r = sd.bus_message_append(message, "s", unit);
@@ -353,12 +384,14 @@ static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *ret
 
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
         _cleanup_error_ Error error = {};
+        uint64_t patience = MIN(deadline, now_usec() + FROZEN_USEC);
         int r;
 
         r = stop_unit(m, unit, deadline, &error);
-        if (r < 0 && streq_null(m->job_result, "frozen")) { /* it does not stop what it has frozen */
+        while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
                 (void) call(m, "ThawUnit", unit, NULL, NULL);
+                (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
@@ -383,6 +416,9 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "GetUnitProcesses");
         if (r >= 0)
                 r = sd.bus_message_append(message, "s", unit);
@@ -409,6 +445,9 @@ int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, E
         sd_bus_message *message = NULL;
         int r;
 
+        r = wait_ready(m, reterr);
+        if (r < 0)
+                return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
         if (r >= 0)
                 r = marshal_set_properties(message, unit, plan);

@@ -11,7 +11,7 @@
  */
 #define SD_FUNCTIONS(X)                                                                                    \
         X(bus_open_system) X(bus_open_user) X(bus_new) X(bus_set_address) X(bus_start) X(bus_close_unref)  \
-        X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_match_signal_async)  \
+        X(bus_is_ready) X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_match_signal_async)  \
         X(bus_call) X(bus_call_async) X(bus_error_free)                                                         \
         X(bus_message_new_method_call) X(bus_message_unref)                    \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \

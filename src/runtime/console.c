@@ -52,6 +52,8 @@ int console_begin(Console *c, int master, Error *reterr) {
         struct termios raw;
 
         *c = (Console){ .master = master };
+        if (fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+                return error_errnof(reterr, errno, "cannot set the terminal up");
         if (!isatty(STDIN_FILENO))
                 return 0;
         console_resize(c);
@@ -65,25 +67,41 @@ int console_begin(Console *c, int master, Error *reterr) {
         return 0;
 }
 
-static ssize_t copy(int from, int to) {
-        char buffer[8192];
-        ssize_t n = read(from, buffer, sizeof(buffer));
+bool console_input_waits(const Console *c) {
+        return c->input_at < c->input_end;
+}
 
-        if (n > 0 && write_full(to, buffer, (size_t) n) < 0)
-                return -1;
-        return n;
+void console_flush_in(Console *c) {
+        ssize_t n = write(c->master, c->input + c->input_at, c->input_end - c->input_at);
+
+        if (n >= 0)
+                c->input_at += (size_t) n;
+        else if (errno != EAGAIN && errno != EINTR) /* nobody is there to read it */
+                c->input_at = c->input_end;
 }
 
 void console_copy_in(Console *c) {
-        if (copy(STDIN_FILENO, c->master) > 0)
+        ssize_t n = read(STDIN_FILENO, c->input, sizeof(c->input));
+
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
-        /* The end of our input reaches the container as it would in a terminal: as the EOF character. */
-        (void) write_full(c->master, "\004", 1);
-        c->input_ended = true;
+        if (n <= 0) { /* the end of our input reaches the container as it would in a terminal: as the EOF character */
+                c->input_ended = true;
+                c->input[0] = '\004';
+                n = 1;
+        }
+        c->input_at = 0;
+        c->input_end = (size_t) n;
+        console_flush_in(c);
 }
 
 bool console_copy_out(Console *c) {
-        return copy(c->master, STDOUT_FILENO) > 0; /* EIO: the last of them was closed */
+        char buffer[8192];
+        ssize_t n = read(c->master, buffer, sizeof(buffer));
+
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+                return true;
+        return n > 0 && write_full(STDOUT_FILENO, buffer, (size_t) n) == 0; /* EIO: the last of them was closed */
 }
 
 void console_done(Console *c) {

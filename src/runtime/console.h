@@ -15,8 +15,10 @@ int console_send(int socket, const char *name, int fd, Error *reterr);
 
 /* In the foreground: our own terminal raw, until console_done(); bytes both ways; its size kept equal. */
 typedef struct Console {
-        int master;
+        int master;             /* does not block: a container that does not read must not keep us from its output */
         bool input_ended;
+        char input[4096];       /* on its way to the container */
+        size_t input_at, input_end;
         bool raw;               /* and what it was before */
         struct termios before;
 } Console;
@@ -24,8 +26,10 @@ typedef struct Console {
 int console_begin(Console *c, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
 void console_resize(const Console *c);
-/* What is there from stdin to the container, or from the container to stdout. The latter returns false once nobody
- * holds the other end any more. */
+/* What is there from stdin to the container, once all before it has been taken. */
+bool console_input_waits(const Console *c);
 void console_copy_in(Console *c);
+void console_flush_in(Console *c);
+/* What is there from the container to stdout; false once nobody holds the other end any more. */
 bool console_copy_out(Console *c);
 void console_done(Console *c);

@@ -20,6 +20,8 @@
 #include "runtime/listener.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
+/* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
+#define ABANDON_USEC 5000000ULL
 #define CGROUP_FILE_MAX_BYTES 4096U
 
 void creation_done(Creation *c) {
@@ -172,7 +174,7 @@ static int write_record(Creation *c, Error *reterr) {
         int r;
 
         if (!boot)
-                return error_setf(reterr, EIO, "cannot read the id of this boot");
+                return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
                 .id = c->options->id,
                 .oci_version = c->spec->oci_version,
@@ -477,7 +479,7 @@ static void run_poststop(const Creation *c) {
 void creation_undo(Creation *c) {
         launch_kill(&c->launch);
         if (c->scope_requested)
-                manager_abandon_scope(c->manager, now_usec() + MANAGER_TIMEOUT_USEC);
+                manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
         if (c->options->pid_file && c->container.record.committed)
                 (void) unlink(c->options->pid_file);
         if (c->made)

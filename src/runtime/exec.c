@@ -236,7 +236,12 @@ static int find_cgroup(Exec *e, Error *reterr) {
                 close_fd(e->cgroup);
                 e->cgroup = below;
         }
-        return e->cgroup < 0 ? error_errnof(reterr, e->cgroup, "cannot open the cgroup of container %s", e->options->id) : 0;
+        if (e->cgroup < 0)
+                return error_errnof(reterr, e->cgroup, "cannot open the cgroup of container %s", e->options->id);
+        if (!e->options->ignore_paused && cgroup_is_frozen(e->cgroup)) /* by the container itself, below its scope */
+                return error_setf(reterr, EBUSY, "cannot exec in container %s: its process has been frozen "
+                                  "(--ignore-paused overrides)", e->options->id);
+        return 0;
 }
 
 static int spawn(Exec *e, Error *reterr) {
@@ -301,6 +306,15 @@ static int start(Exec *e, Error *reterr) {
         return r;
 }
 
+/* Whatever was in the way: was it the end of the container? */
+static int explain(const Exec *e, int r, Error *reterr) {
+        if (r >= 0 || !pidfd_has_exited(e->init))
+                return r;
+        if (reterr)
+                error_done(reterr);
+        return error_setf(reterr, EBUSY, "cannot exec in container %s: container not running", e->options->id);
+}
+
 static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = { .master = -EBADF };
         bool terminal = e->console >= 0;
@@ -331,14 +345,14 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         if (r == 0)
                 r = plan(&e, reterr);
         if (r == 0)
-                r = find_cgroup(&e, reterr);
+                r = explain(&e, find_cgroup(&e, reterr), reterr);
         if (r < 0)
                 return r;
         if (options->detach)
-                return start(&e, reterr);
+                return explain(&e, start(&e, reterr), reterr);
         signals = foreground_begin(&before, reterr);
         if (signals < 0)
                 return signals;
-        r = start(&e, reterr);
+        r = explain(&e, start(&e, reterr), reterr);
         return r < 0 ? r : serve(&e, signals, ret_status, reterr);
 }

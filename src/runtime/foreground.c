@@ -47,11 +47,12 @@ int foreground_wait(Launch *launch, int signals, Console *console, uint64_t dead
         int r;
 
         for (;;) {
+                bool waits = console && console_input_waits(console);
                 struct pollfd fds[] = {
                         { .fd = launch->pidfd, .events = POLLIN },
                         { .fd = signals, .events = POLLIN },
-                        { .fd = console ? console->master : -1, .events = POLLIN },
-                        { .fd = console && !console->input_ended ? STDIN_FILENO : -1, .events = POLLIN },
+                        { .fd = console ? console->master : -1, .events = waits ? POLLIN | POLLOUT : POLLIN },
+                        { .fd = console && !console->input_ended && !waits ? STDIN_FILENO : -1, .events = POLLIN },
                 };
 
                 r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
@@ -63,8 +64,10 @@ int foreground_wait(Launch *launch, int signals, Console *console, uint64_t dead
                         forward_signals(signals, launch, console);
                 if (fds[3].revents)
                         console_copy_in(console);
+                if (console && (fds[2].revents & POLLOUT))
+                        console_flush_in(console);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
-                if (console && fds[2].revents) {
+                if (console && (fds[2].revents & ~POLLOUT)) {
                         if (!console_copy_out(console))
                                 console->master = close_fd(console->master);
                 } else if (fds[0].revents)

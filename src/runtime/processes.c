@@ -20,7 +20,7 @@ int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *re
                 r = container_open(&store, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
-        if (container_status(&c) == STATUS_STOPPED)
+        if (!c.record.committed || container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot list the processes of container %s: container not running", id);
         cgroup = c.record.unit && c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
         if (cgroup < 0)

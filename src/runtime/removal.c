@@ -116,7 +116,12 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         m = m ?: own;
         /* A create that was killed: it may have asked for the scope, or somebody else may have one of that name. */
         r = record->cgroup ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
-        return r != 0 ? MIN(r, 0) : manager_stop_unit(m, record->unit, deadline, reterr);
+        if (r == 0)
+                r = manager_stop_unit(m, record->unit, deadline, reterr);
+        /* systemd gives up on trees that are too deep for it. */
+        if (r == 0 && record->cgroup && scope_remains(record))
+                cgroup_remove(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC);
+        return MIN(r, 0);
 }
 
 static void run_poststop(const Container *c, const char *config, size_t size) {
