@@ -74,7 +74,8 @@ def test_cgroup_paths(runtime, refuse, bundle, path, match):
         runtime("run", "--bundle", bundle.path, new_id())
 
 
-@pytest.mark.parametrize("name, value", ANNOTATIONS, ids=[f"{n}={short(v)}" for n, v in ANNOTATIONS])
+@pytest.mark.parametrize("name, value", ANNOTATIONS,
+                         ids=[f"{name}={short(value)}" for name, value in ANNOTATIONS])
 def test_annotations_that_go_too_far(refuse, name, value):
     """CVE-2024-3154: refused by name, before there is a unit."""
     message = refuse(Config("true").annotation(PREFIX + name, value))
@@ -130,7 +131,8 @@ OPTIONS = [["--cap", "CAP_NOSUCH"], ["--cap", "1"], ["--cap", ""], ["--env", "NO
            ["--env", "=x"], ["--cwd", "relative"], ["--additional-gids", "-1"],
            ["--additional-gids", "x"], ["--preserve-fds", "-1"], ["--preserve-fds", "x"],
            ["--preserve-fds", "99999999999"], ["--process", "/nosuch"], ["--process", "/dev/null"],
-           ["--pid-file", "/nosuch/dir/pid"], ["--cgroup", "../.."], ["--cgroup", "/../../system.slice"],
+           ["--pid-file", "/nosuch/dir/pid"], ["--cgroup", "../.."],
+           ["--cgroup", "/../../system.slice"],
            ["--nosuch"], ["--console-socket", "/nosuch"], ["--detach", "--tty"]]
 
 
