@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void closep(int *fd) {
+void closep(const int *fd) {
         close_fd(*fd);
 }
 

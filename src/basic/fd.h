@@ -10,7 +10,7 @@
 /* File descriptors: closed is -EBADF, every new one is CLOEXEC. All functions return -errno. */
 
 #define _cleanup_close_ _cleanup_(closep)
-void closep(int *fd);
+void closep(const int *fd);
 
 /* close() that keeps errno and returns -EBADF, for fd = close_fd(fd). */
 int close_fd(int fd);

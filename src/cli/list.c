@@ -71,14 +71,15 @@ static int list(const Runtime *rt, void *target, char **words, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
         const ListOptions *o = target;
         json_object *rows;
-        char **ids;
+        char **ids = NULL;
         int r;
 
         if (o->format && !streq(o->format, "table") && !streq(o->format, "json"))
                 return error_setf(reterr, EINVAL, "--format: expected table or json, got \"%s\"", o->format);
         r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = store_list(&store, &a, &ids, reterr);
+        if (r < 0)
+                return r;
+        r = store_list(&store, &a, &ids, reterr);
         if (r < 0)
                 return r;
         if (o->quiet) {

@@ -115,7 +115,7 @@ static const Verb *find_verb(const char *name, Error *reterr) {
                         return verbs[n];
                 names[n] = verbs[n]->name;
         }
-        suggestion = nearest(name, names, n);
+        suggestion = nearest(name, names, n); /* cppcheck-suppress uninitvar; n of them are set */
         if (suggestion)
                 error_setf(reterr, EINVAL, "unknown verb \"%s\", did you mean %s?", name, suggestion);
         else

@@ -59,7 +59,8 @@ static int unknown(const Option *table, const char *word, Error *reterr) {
         for (const Option *o = table; o->name && n < OPTIONS_MAX; o++)
                 if (o->help)
                         names[n++] = o->name;
-        suggestion = nearest(bare, names, n);
+        /* cppcheck-suppress uninitvar; n of them are set */
+        suggestion = nearest(bare, names, n); /* NOLINT(clang-analyzer-unix.Malloc): bare has a cleanup */
         return suggestion ? error_setf(reterr, EINVAL, "unknown option \"%s\", did you mean --%s?", word, suggestion)
                           : error_setf(reterr, EINVAL, "unknown option \"%s\"", word);
 }

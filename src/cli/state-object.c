@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 /* /etc/passwd by hand: NSS would load half a dozen libraries for one name. */
-char *owner_name(uint32_t uid) {
+static char *look_up_owner(uint32_t uid) {
         FILE *f = fopen("/etc/passwd", "re");
         char *line = NULL, *name = NULL;
         size_t room = 0;
@@ -24,11 +24,23 @@ char *owner_name(uint32_t uid) {
         return name ?: xasprintf("#%u", uid);
 }
 
+/* In a list nearly all have the same. */
+static const char *owner_name(uint32_t uid) {
+        static uint32_t known_uid;
+        static char *known;
+
+        if (!known || known_uid != uid) {
+                free(known);
+                known = look_up_owner(uid);
+                known_uid = uid;
+        }
+        return known;
+}
+
 json_object *state_object(const Container *c) {
         const Record *r = &c->record;
         json_object *o = json_object_new_object();
         Status status = container_status(c);
-        _cleanup_free_ char *owner = owner_name(r->owner);
 
 #define ADD(key, value) json_object_object_add(o, key, value)
         ADD("ociVersion", json_object_new_string(r->oci_version ?: "1.0.0"));
@@ -46,7 +58,7 @@ json_object *state_object(const Container *c) {
                                                json_object_new_string(r->annotations[i].value));
                 ADD("annotations", annotations);
         }
-        ADD("owner", json_object_new_string(owner));
+        ADD("owner", json_object_new_string(owner_name(r->owner)));
         if (r->unit)
                 ADD("systemdUnit", json_object_new_string(r->unit));
 #undef ADD

@@ -5,11 +5,9 @@
 
 #include "runtime/runtime.h"
 
-/* The state document (runtime.md, "State") with runc's additions: pid 0 when stopped, rootfs, created, owner. */
+/* The state document (runtime.md, "State") with runc's additions: pid 0 when stopped, rootfs, created, owner ("root", or
+ * "#1000" when nobody has that uid here). */
 json_object *state_object(const Container *c);
-
-/* "root", or "#1000" when nobody has that uid here; the caller frees it. */
-char *owner_name(uint32_t uid);
 
 /* Prints it, indented by two spaces or on one line. */
 void print_object(json_object *object, bool pretty);

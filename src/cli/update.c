@@ -6,7 +6,7 @@
 #include "basic/file.h"
 #include "cli/verb.h"
 
-#define FILE_MAX_BYTES (16U * 1024 * 1024)
+#define FILE_MAX_BYTES (16UL * 1024 * 1024)
 
 typedef struct UpdateOptions {
         const char *resources;
@@ -76,7 +76,7 @@ static int parse_bytes(const char *s, int64_t *ret) {
         size_t n = strlen(s);
         const char *unit = n > 1 ? strchr(units, s[n - 1] | 0x20) : NULL;
         _cleanup_free_ char *digits = strndup(s, unit ? n - 1 : n);
-        int r = parse_i64(digits, ret);
+        int r = parse_i64(digits, ret); /* NOLINT(clang-analyzer-unix.Malloc): it has a cleanup */
 
         for (long i = unit ? unit - units : 0; r == 0 && i > 0; i--)
                 if (*ret < 0 || __builtin_mul_overflow(*ret, 1024, ret))
@@ -131,7 +131,7 @@ static int read_resources(const UpdateOptions *o, Spec **ret, Error *reterr) {
         }
         document = json_object_new_object();
         r = resources_from_flags(o, document, reterr);
-        if (r == 0) {
+        if (r >= 0) {
                 const char *text = json_object_to_json_string(document);
 
                 r = spec_parse_resources(text, strlen(text), ret, reterr);
@@ -148,7 +148,7 @@ static int update(const Runtime *rt, void *target, char **words, Error *reterr) 
         if (o->l3_cache_schema || o->mem_bw_schema)
                 return error_setf(reterr, EOPNOTSUPP, "update: --l3-cache-schema and --mem-bw-schema are not supported");
         r = read_resources(o, &spec, reterr);
-        return r < 0 ? r : runtime_update(rt, words[0], spec->linux_.resources, reterr);
+        return r < 0 || !spec ? r : runtime_update(rt, words[0], spec->linux_.resources, reterr);
 }
 
 const Verb verb_update = {

@@ -74,7 +74,7 @@ int step_mask(Helper *h, const InitStep *s, Error *e) {
                 r = target_attach(h, place, mask, s->str[0], e);
         if (r < 0)
                 return error_prefixf(e, "mask %s", s->str[0]);
-        mask = keep_mask(h, directory, TAKE_FD(mask));
+        close_fd(keep_mask(h, directory, TAKE_FD(mask)));
         return 0;
 }
 

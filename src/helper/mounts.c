@@ -91,7 +91,7 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
         r = bind_source(h, s, &mount_fd, e);
         if (r < 0)
                 return r;
-        if (fstat(mount_fd, &st) < 0)
+        if (fstat(mount_fd, &st) < 0) /* NOLINT(clang-analyzer-unix.StdCLibraryFunctions): set when r is 0 */
                 return error_errnof(e, errno, "stat mount source for %s", target);
         r = target_open(h, target, S_ISDIR(st.st_mode) ? TARGET_DIRECTORY : TARGET_FILE,
                         s->num[6] & INIT_NO_TARGET_SYMLINK, &place, e);

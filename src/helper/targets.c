@@ -140,7 +140,7 @@ static int walk_from(const Helper *h, const char *path, TargetKind kind, bool di
         w->direct = direct;
         if (strlen(path) >= sizeof(w->todo))
                 return -ENAMETOOLONG;
-        strcpy(w->todo, path);
+        memcpy(w->todo, path, strlen(path) + 1);
         return walk(w);
 }
 

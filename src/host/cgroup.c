@@ -12,7 +12,7 @@
 #include "basic/file.h"
 #include "basic/str.h"
 
-#define FILE_MAX_BYTES (16U * 1024 * 1024)
+#define FILE_MAX_BYTES (16UL * 1024 * 1024)
 
 /* Deeper than anything that works: PATH_MAX ends a path long before. Bounds the walk of a hostile tree. */
 #define DEPTH_MAX 256

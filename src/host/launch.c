@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,7 +42,7 @@ static int open_helper(void) {
 
         if (n > 0) {
                 path[n] = '\0';
-                strcpy(strrchr(path, '/') + 1, HELPER_NAME);
+                memcpy(strrchr(path, '/') + 1, HELPER_NAME, sizeof(HELPER_NAME));
                 fd = open(path, O_PATH | O_CLOEXEC);
         }
         if (fd < 0)
@@ -96,41 +97,81 @@ static int protected_helper(Error *reterr) {
         return fd < 0 ? error_errnof(reterr, fd, "cannot protect the helper from being written to") : fd;
 }
 
+static _noreturn_ void give_up(int control, const char *what) {
+        InitMessage m = { .type = INIT_MSG_ERROR, .value = errno };
+
+        snprintf(m.text, sizeof(m.text), "cannot %s: %s", what, errno_text(errno));
+        (void) send_fd(control, &m, offsetof(InitMessage, text) + strlen(m.text) + 1, -EBADF);
+        _exit(127);
+}
+
+/* A duplicate far above where the descriptors of the helper come to be; -EBADF of none. */
+static int move_up(int fd, int base, int control) {
+        int moved = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+
+        if (fd >= 0 && moved < 0)
+                give_up(control, "pass descriptors to the helper");
+        return moved;
+}
+
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
         const int base = 3 + (int) request->preserve_fds;
-        char mark[24], text[16];
+        char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
         int high[_INIT_FDS], stdio[3], exe;
         sigset_t none;
 
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         /* Twice, first out of the way: source and destination may overlap. */
-        exe = fcntl(helper, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+        exe = move_up(helper, base, control);
         for (int i = 0; i < _INIT_FDS; i++)
-                high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+                high[i] = move_up(from[i], base, control);
         for (int i = 0; i < 3; i++)
-                stdio[i] = request->stdio[i] < 0 ? -1 : fcntl(request->stdio[i], F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
+                stdio[i] = move_up(request->stdio[i], base, control);
         for (int i = 0; i < _INIT_FDS; i++)
                 if (high[i] < 0)
                         (void) close(base + i);
                 else if (dup2(high[i], base + i) < 0)
-                        _exit(127);
+                        give_up(high[INIT_FD_CONTROL], "pass descriptors to the helper");
         for (int i = 0; i < 3; i++)
                 if (stdio[i] >= 0 && dup2(stdio[i], i) < 0)
-                        _exit(127);
+                        give_up(high[INIT_FD_CONTROL], "pass standard descriptors to the helper");
         (void) syscall(SYS_close_range, base + _INIT_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         snprintf(mark, sizeof(mark), "%llu", (unsigned long long) request->mark);
         snprintf(text, sizeof(text), "%d", base);
         (void) syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
-        _exit(127);
+        /* The same file in the way that emulators and valgrind can follow. */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", exe);
+        (void) execve(path, argv, envp);
+        give_up(high[INIT_FD_CONTROL], "execute the helper");
+}
+
+/* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
+ * there is none; then the child goes to its cgroup by itself. */
+static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
+        const unsigned flags = CLONE_PIDFD | request->clone_flags;
+        struct clone_args args = { .flags = flags, .pidfd = (uint64_t) (uintptr_t) ret_pidfd, .exit_signal = SIGCHLD };
+        long pid;
+
+        if (request->cgroup >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) request->cgroup;
+        }
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid >= 0 || errno != ENOSYS)
+                return pid;
+        pid = syscall(SYS_clone, (unsigned long) (flags | SIGCHLD), NULL, ret_pidfd, NULL, 0UL);
+        if (pid == 0 && request->cgroup >= 0 && write_kernel_file(request->cgroup, "cgroup.procs", "0") < 0)
+                _exit(127);
+        return pid;
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_close_ int helper = -EBADF, plan = -EBADF, ours = -EBADF, theirs = -EBADF;
-        struct clone_args args = { .exit_signal = SIGCHLD };
         _cleanup_text_ Text bytes = {};
         int pidfd = -EBADF, pair[2];
         long pid;
@@ -144,10 +185,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
         ours = pair[0];
         theirs = pair[1];
-        args.flags = CLONE_PIDFD | request->clone_flags | (request->cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
-        args.pidfd = (uint64_t) (uintptr_t) &pidfd;
-        args.cgroup = request->cgroup >= 0 ? (uint64_t) request->cgroup : 0;
-        pid = syscall(SYS_clone3, &args, sizeof(args));
+        pid = clone_child(request, &pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",
                                     request->clone_flags ? " in a new pid namespace" : "");

@@ -204,7 +204,7 @@ int manager_poll_fd(Manager *m) {
 short manager_poll_events(Manager *m) {
         int events = sd.bus_get_events(m->bus);
 
-        return events < 0 ? POLLIN : (short) events;
+        return (short) (events < 0 ? POLLIN : events);
 }
 
 /* A call without a result that we need. Returns 0, or -EREMOTEIO with the D-Bus name of the error in ret_name. */

@@ -16,12 +16,12 @@
 int process_stat(pid_t pid, ProcessStat *ret) {
         _cleanup_close_ int fd = -EBADF;
         char path[64], text[1024];
-        unsigned long long start_time;
-        unsigned flags;
+        unsigned long long start_time = 0;
+        unsigned flags = 0;
         const char *rest;
-        int threads;
+        int threads = 0;
         ssize_t n;
-        char state;
+        char state = '\0';
 
         snprintf(path, sizeof(path), "/proc/%d/stat", pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -46,7 +46,7 @@ int process_stat(pid_t pid, ProcessStat *ret) {
 
 int process_open(pid_t pid, uint64_t start_time) {
         _cleanup_close_ int fd = -EBADF;
-        ProcessStat stat;
+        ProcessStat stat = {};
         int r;
 
         if (pid <= 0)
@@ -66,10 +66,14 @@ int process_signal(int pidfd, int signal) {
 }
 
 char *boot_id(void) {
-        char *id;
+        static char id[64]; /* list asks once a container */
+        char *text;
 
-        if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &id, NULL) < 0)
-                return NULL;
-        id[strcspn(id, "\n")] = '\0';
-        return id;
+        if (id[0] == '\0') {
+                if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", sizeof(id) - 1, &text, NULL) < 0)
+                        return NULL;
+                memcpy(id, text, strcspn(text, "\n"));
+                free(text);
+        }
+        return xstrdup(id);
 }

@@ -15,7 +15,7 @@
 #include "host/process.h"
 #include "plan/unit-plan.h"
 
-#define RECORD_MAX_BYTES (16U * 1024 * 1024)
+#define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 
 void store_done(Store *s) {
         free(s->path);
@@ -111,7 +111,7 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
         if (r < 0 && r != -ENOENT)
                 (void) unlinkat(s->fd, id, AT_REMOVEDIR);
         if (r < 0)
-                return error_errnof(reterr, r, "the state directory of %s was taken away while it was made", id);
+                return error_errnof(reterr, r, "cannot lock the new state directory of %s", id);
         *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
         return 0;
 }
@@ -220,7 +220,8 @@ uint64_t container_mark(const Container *c) {
 bool container_is_of_this_boot(const Container *c) {
         _cleanup_free_ char *boot = boot_id();
 
-        return boot && streq_null(c->record.boot_id, boot);
+        /* When in doubt, yes: what is asked next is start time and invocation id. */
+        return !boot || streq_null(c->record.boot_id, boot);
 }
 
 int container_open_init(const Container *c) {

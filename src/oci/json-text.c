@@ -256,7 +256,8 @@ int json_text_duplicate(const char *bytes, size_t size, Error *reterr) {
                 GREW(names, n);
                 names[n++] = (Name){ w.levels[w.n - 1].id, w.string_size, w.string };
         }
-        qsort(names, n, sizeof(*names), name_compare);
+        if (n > 0)
+                qsort(names, n, sizeof(*names), name_compare);
         for (size_t i = 1; i < n && !at; i++)
                 if (name_compare(&names[i - 1], &names[i]) == 0)
                         at = MAX(names[i - 1].name, names[i].name);

@@ -63,7 +63,7 @@ int json_parse(const char *bytes, size_t size, struct json_object **ret, Error *
         int r;
 
         if (size > JSON_SIZE_MAX)
-                return error_setf(reterr, EINVAL, "the document has more than %u bytes", JSON_SIZE_MAX);
+                return error_setf(reterr, EINVAL, "the document has more than %lu bytes", JSON_SIZE_MAX);
         r = json_text_check(bytes, size, &names, reterr);
         if (r < 0)
                 return r;
@@ -217,10 +217,11 @@ int json_read_bool(const JsonNode *node, const JsonField *f, void *to) {
 }
 
 int json_read_opt_bool(const JsonNode *node, const JsonField *f, void *to) {
+        static const JsonField plain = {};
         OptBool *o = to;
 
         o->set = true;
-        return json_read_bool(node, &(JsonField){}, &o->v) ?: check_value(node, f, to);
+        return json_read_bool(node, &plain, &o->v) ?: check_value(node, f, to);
 }
 
 /* An integer within the range of the row, or of the type when the row has none. json-c keeps what fits an
@@ -315,7 +316,7 @@ static int want_list(const JsonNode *node, const JsonField *f, void *to, size_t 
 
 int json_read_strings(const JsonNode *node, const JsonField *f, void *to) {
         const char **list;
-        size_t n;
+        size_t n = 0;
         int r;
 
         r = want_list(node, f, to, &n);
@@ -336,7 +337,7 @@ int json_read_strings(const JsonNode *node, const JsonField *f, void *to) {
 }
 
 static int find_name(const JsonNode *node, const JsonField *f, int *ret) {
-        const char *s;
+        const char *s = "";
         int r;
 
         r = json_want_string(node, &s);
@@ -356,7 +357,7 @@ int json_read_name(const JsonNode *node, const JsonField *f, void *to) {
 
 int json_read_names(const JsonNode *node, const JsonField *f, void *to) {
         uint64_t bits = 0;
-        size_t n;
+        size_t n = 0;
         int r, v = 0;
 
         r = want_list(node, f, to, &n);
@@ -389,7 +390,7 @@ int json_read_pointer(const JsonNode *node, const JsonField *f, void *to) {
 
 int json_read_array(const JsonNode *node, const JsonField *f, void *to) {
         char *elements;
-        size_t n;
+        size_t n = 0;
         int r;
 
         r = want_list(node, f, to, &n);
@@ -409,7 +410,7 @@ int json_read_array(const JsonNode *node, const JsonField *f, void *to) {
 
 int json_read_u32s(const JsonNode *node, const JsonField *f, void *to) {
         uint32_t *list;
-        size_t n;
+        size_t n = 0;
         int r;
 
         r = want_list(node, f, to, &n);
@@ -428,7 +429,7 @@ int json_read_u32s(const JsonNode *node, const JsonField *f, void *to) {
 
 int json_read_map(const JsonNode *node, const JsonField *f, void *to) {
         char *element;
-        size_t n;
+        size_t n = 0;
         int r;
 
         if (!json_object_is_type(node->value, json_type_object))

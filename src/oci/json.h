@@ -22,7 +22,7 @@
 struct json_object;
 
 #define JSON_DEPTH_MAX 64
-#define JSON_SIZE_MAX (16U * 1024 * 1024)
+#define JSON_SIZE_MAX (16UL * 1024 * 1024)
 
 /* The value belongs to the caller, for json_free(). */
 int json_parse(const char *bytes, size_t size, struct json_object **ret, Error *reterr);

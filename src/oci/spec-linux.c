@@ -35,7 +35,7 @@ static int read_device_type(const JsonNode *node, const JsonField *f, void *to) 
         if (!streq(s, "c") && !streq(s, "b") && !streq(s, "u") && !streq(s, "p"))
                 return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
         /* u: an unbuffered character device, a difference that Linux does not make. */
-        *(char *) to = s[0] == 'u' ? 'c' : s[0];
+        *(char *) to = (char) (s[0] == 'u' ? 'c' : s[0]);
         return 0;
 }
 

@@ -19,7 +19,7 @@ typedef struct SeccompLibrary {
         SECCOMP_FUNCTIONS(X)
 #undef X
         /* Since 2.6, or NULL. */
-        int (*export_bpf_mem)(const scmp_filter_ctx ctx, void *buffer, size_t *size);
+        int (*export_bpf_mem)(scmp_filter_ctx ctx, void *buffer, size_t *size);
 } SeccompLibrary;
 
 int seccomp_library(const SeccompLibrary **ret, Error *reterr);

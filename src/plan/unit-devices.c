@@ -187,12 +187,16 @@ static int check_expressible(const Emulator *e, Error *reterr) {
 }
 
 static bool allows_all(const Emulator *e) {
-        unsigned c = 0, b = 0;
+        bool c = false, b = false;
 
-        for (size_t i = 0; i < e->n_entries; i++)
-                if (e->entries[i].pattern.major == ANY && e->entries[i].pattern.minor == ANY)
-                        *(e->entries[i].pattern.type == 'c' ? &c : &b) = e->entries[i].access;
-        return c == ACCESS_ALL && b == ACCESS_ALL;
+        for (size_t i = 0; i < e->n_entries; i++) {
+                const Pattern *p = &e->entries[i].pattern;
+                bool all = p->major == ANY && p->minor == ANY && e->entries[i].access == ACCESS_ALL;
+
+                c |= all && p->type == 'c';
+                b |= all && p->type == 'b';
+        }
+        return c && b;
 }
 
 static void add_entry(UnitPlan *plan, UnitProp *prop, const Pattern *p, unsigned access) {

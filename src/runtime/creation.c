@@ -19,7 +19,7 @@
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 
-#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define CGROUP_FILE_MAX_BYTES 4096U
 
 void creation_done(Creation *c) {
@@ -171,6 +171,8 @@ static int write_record(Creation *c, Error *reterr) {
         Arena *a = &record->arena;
         int r;
 
+        if (!boot)
+                return error_setf(reterr, EIO, "cannot read the id of this boot");
         *record = (Record){
                 .id = c->options->id,
                 .oci_version = c->spec->oci_version,
@@ -178,7 +180,7 @@ static int write_record(Creation *c, Error *reterr) {
                 .rootfs = path_normalize(a, c->bundle, c->spec->root_path),
                 .created = timestamp(a),
                 .owner = geteuid(),
-                .boot_id = arena_strdup(a, boot ?: "unknown"),
+                .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
                 .unit = c->manager ? c->unit.name : NULL,
                 .slice = c->manager ? c->unit.slice : NULL,

@@ -11,7 +11,7 @@
 #include "runtime/foreground.h"
 #include "runtime/listener.h"
 
-#define FILE_MAX_BYTES (64U * 1024 * 1024)
+#define FILE_MAX_BYTES (64UL * 1024 * 1024)
 
 typedef struct Exec {
         const Runtime *rt;

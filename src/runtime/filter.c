@@ -11,7 +11,7 @@
 #include "plan/seccomp.h"
 
 #define CACHE_DIRECTORY ".seccomp"
-#define FILTER_MAX_BYTES (16U * 1024 * 1024)
+#define FILTER_MAX_BYTES (16UL * 1024 * 1024)
 
 /* More than any host has profiles; a host that makes a new profile for each container starts over now and then. */
 #define CACHE_MAX_ENTRIES 64

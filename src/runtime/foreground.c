@@ -64,7 +64,7 @@ int foreground_wait(Launch *launch, int signals, Console *console, uint64_t dead
                 if (fds[3].revents)
                         console_copy_in(console);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
-                if (fds[2].revents) {
+                if (console && fds[2].revents) {
                         if (!console_copy_out(console))
                                 console->master = close_fd(console->master);
                 } else if (fds[0].revents)

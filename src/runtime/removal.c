@@ -15,7 +15,7 @@
 #include "host/process.h"
 #include "runtime/hooks.h"
 
-#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define EXITING_POLL_USEC UINT64_C(10000)
 
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */

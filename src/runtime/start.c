@@ -9,7 +9,7 @@
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 
-#define CONFIG_MAX_BYTES (64U * 1024 * 1024)
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. */
 static int open_gate(const Container *c, Error *reterr) {

@@ -37,6 +37,19 @@ def for_machine(release):
     return directory / "tree"
 
 
+def strictly(release, compiler):
+    """Compile everything, the tests too, with a release's compiler and warnings as errors."""
+    directory = SOURCE / f"build-strict-{release}-{compiler}"
+    with _alone(directory), contextlib.ExitStack() as stack:
+        if release == debian.release_here():
+            host.need(*host.BUILD, *host.COMPILERS)
+            run = _run_here
+        else:
+            run = stack.enter_context(_toolchain(release))
+        _compile(directory, ["--buildtype=release", "-Dwerror=true"],
+                 lambda command: run(["env", f"CC={compiler}", *command]))
+
+
 def for_host():
     """The directory whose bin/ has a build that runs here, where it lies."""
     host.need(*host.BUILD)

@@ -11,6 +11,8 @@ BUILD = ["gcc", "libc6-dev", "meson", "ninja-build", "pkg-config",
          "libsystemd-dev", "libseccomp-dev", "libcap-dev", "libjson-c-dev"]
 IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
           "util-linux"]
+COMPILERS = ["gcc", "clang"]
+ANALYSIS = ["clang-tidy", "cppcheck"]
 VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
 TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
 

@@ -26,9 +26,9 @@ SETS = {
         "dbus-user-session", "libseccomp2", "libjson-c5", "libcap2", "libcap2-bin",
         "procps", "iproute2", "util-linux", "mount", "login", "passwd", "uidmap",
         "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor",
-        "bpftool", "python3", *host.TESTS, "crun", "runc",
+        "bpftool", "python3", *host.TESTS, "crun", "runc", "valgrind",
     ],
-    "builder": host.BUILD,
+    "builder": [*host.BUILD, *host.COMPILERS],
 }
 
 USER = "tester"

@@ -9,17 +9,19 @@ import subprocess
 import sys
 import time
 
-from . import build, host, linux, report
+from . import build, compilers, host, linux, report
 from .cli import require_root
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [SUITE|namespace|vm|host] [option…]
+USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|host] [option…]
 
 Install what the tests need, build, and run them: all of them, or one part.
 
   SUITE       a suite of meson test, with address and undefined sanitizers:
               unit, golden (config.json files and the plans made of them),
-              helper (what sets up a container, by itself), style
+              helper (what sets up a container, by itself), style (and what
+              clang-tidy and cppcheck say)
+  compilers   gcc and clang of Debian 12 and 13, without a warning
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
   host        the program, on this computer: systemd and cgroup v2 are needed
@@ -27,7 +29,7 @@ Install what the tests need, build, and run them: all of them, or one part.
 Options are pytest's; with a suite they are those of meson test."""
 
 MACHINES = {"namespace": 120, "vm": 600}  # seconds that one test may take
-DEADLINE = 20 * 60                        # and all of them
+DEADLINE = 40 * 60                        # and all of them
 NO_TESTS = 5
 RESULTS = build.SOURCE / "build-results"
 
@@ -41,6 +43,8 @@ def _suites():
 
 
 def _meson(suite, options):
+    if suite == "style":
+        host.need(*host.ANALYSIS)
     directory = build.sanitized()
     junit = directory / "meson-logs/testlog.junit.xml"
     junit.unlink(missing_ok=True)
@@ -71,7 +75,7 @@ def _in_machine(kind, options):
     results = _results(kind)
     arguments = [kind, "--share", str(results), "--", "env", "--chdir=/",
                  *_pytest("/share/junit.xml", MACHINES[kind], options)]
-    with _machine(*arguments) as process:
+    with _child("cli", *arguments) as process:
         try:
             status = process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
@@ -81,9 +85,9 @@ def _in_machine(kind, options):
 
 
 @contextlib.contextmanager
-def _machine(*arguments):
-    """A tests/machine that ends with this block."""
-    process = subprocess.Popen([sys.executable, "-B", "-m", "machines.cli", *arguments],
+def _child(module, *arguments):
+    """One of our commands, that ends with this block."""
+    process = subprocess.Popen([sys.executable, "-B", "-m", f"machines.{module}", *arguments],
                                stdin=subprocess.DEVNULL, stdout=sys.stderr,
                                preexec_fn=linux.die_with_parent)
     try:
@@ -91,6 +95,14 @@ def _machine(*arguments):
     finally:
         process.terminate()
         process.wait()
+
+
+def _compilers():
+    tally = report.Tally()
+    for combination in compilers.COMBINATIONS:
+        with _child("compilers", *combination) as process:
+            tally += report.Tally(failed=1) if process.wait() else report.Tally(passed=1)
+    return tally
 
 
 def _on_host(options):
@@ -112,6 +124,8 @@ def _part(name, options):
     began = time.monotonic()
     if name in MACHINES:
         tally = _in_machine(name, options)
+    elif name == "compilers":
+        tally = _compilers()
     elif name == "host":
         tally = _on_host(options)
     else:
@@ -122,10 +136,10 @@ def _part(name, options):
 
 def _everything(options):
     """All parts; the machines are made while the program is compiled and tested."""
-    host.need(*host.BUILD, *host.IMAGES, *host.VIRTUAL)
-    with _machine("vm", "--prepare") as preparation:
+    host.need(*host.BUILD, *host.COMPILERS, *host.ANALYSIS, *host.IMAGES, *host.VIRTUAL)
+    with _child("cli", "vm", "--prepare") as preparation:
         tally = report.total(_part(suite, []) for suite in _suites())
-        tally += _part("namespace", options)
+        tally += _part("compilers", []) + _part("namespace", options)
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
     return tally + _part("vm", options)
@@ -139,7 +153,7 @@ def run(arguments):
     began = time.monotonic()
     if not arguments or arguments[0].startswith("-"):
         tally = _everything(arguments)
-    elif arguments[0] in ("host", *MACHINES) or arguments[0] in _suites():
+    elif arguments[0] in ("compilers", "host", *MACHINES) or arguments[0] in _suites():
         tally = _part(arguments[0], arguments[1:])
     else:
         raise Failure(f"there is no part {arguments[0]}: see tests/run --help")

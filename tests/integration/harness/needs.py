@@ -6,6 +6,7 @@ A test names one. In the virtual machine none holds.
 
 import functools
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -50,4 +51,5 @@ def _device_filters_work():
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
+needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
