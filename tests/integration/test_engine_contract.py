@@ -211,9 +211,10 @@ def test_an_oom_score_for_others_is_left(container):
 def test_prestart_hooks_see_a_pid_that_has_the_namespaces(container, bundles):
     """Docker's network hook moves an interface into /proc/PID/ns/net."""
     out = bundles.scratch("hook") / "net"
-    script = "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/'); readlink /proc/$pid/ns/net > " + str(out)
-    config = Config().sleeping().hook("prestart", "/bin/sh", "-c", script, env=["PATH=/usr/bin:/bin"])
-    one = container(config).create()
+    script = "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/'); " \
+             f"readlink /proc/$pid/ns/net > {out}"
+    one = container(Config().sleeping().hook("prestart", "/bin/sh", "-c", script,
+                                             env=["PATH=/usr/bin:/bin"])).create()
     assert out.read_text().strip() == process.namespace(one.pid, "net")
     assert out.read_text().strip() != process.namespace("self", "net")
 

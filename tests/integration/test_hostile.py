@@ -133,11 +133,13 @@ def test_sysctls_with_bad_values(refuse, value):
 # --- users, in one container for all
 
 @pytest.fixture(scope="module")
-def host_of_execs(runtime, bundles, top):
+def host_of_execs(runtime, bundles, watch):
     bundle, name = bundles.make(Config().sleeping()), new_id()
     runtime("run", "--detach", "--bundle", bundle.path, name)
+    watch.start_over()
     yield name
     runtime("delete", "--force", name)
+    watch.start_over()
 
 
 def test_users_of_exec(runtime, host_of_execs):

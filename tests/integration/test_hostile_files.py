@@ -89,7 +89,8 @@ def test_attacks_in_a_user_namespace(container, victim, attack):
     assert SECRET.strip() not in output and fingerprint(victim) == before
 
 
-READONLY = [attack for attack in ATTACKS if attack.__name__.startswith(("dev_", "console", "target"))
+READONLY = [attack for attack in ATTACKS
+            if attack.__name__.startswith(("dev_", "console", "target"))
             and attack.__name__.endswith("absolute")]
 
 

@@ -37,7 +37,8 @@ def test_a_tmpfs_and_its_options(seen):
     mode, usage, line = seen(config).splitlines()
     assert mode == "1710:3:4"
     assert usage.split()[1] == "128"
-    assert {"nosuid", "nodev", "noexec", "noatime"} <= set(line.split("(")[1].rstrip(")").split(","))
+    flags = line.split("(")[1].rstrip(")").split(",")
+    assert {"nosuid", "nodev", "noexec", "noatime"} <= set(flags)
 
 
 def test_tmpcopyup(container):

@@ -96,7 +96,7 @@ def test_create_from_a_bundle_that_does_not_exist(runtime):
 
 @pytest.mark.parametrize("status", ["created", "running", "stopped"])
 def test_ids_are_unique(container, status):
-    """If the ID is not unique … MUST generate an error and a new container MUST NOT be created."""
+    """If the ID is not unique … an error, and a new container MUST NOT be created."""
     first = container(Config("true") if status == "stopped" else None).create()
     if status != "created":
         first.start()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """config.json's process, as the process sees itself and as /proc shows it."""
 
-import os
 import subprocess
 from pathlib import Path
 

@@ -66,10 +66,9 @@ def test_masked_paths(seen, container):
 
 
 def test_readonly_paths(container):
-    config = Config().script("touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; "
-                             "cat /tmp/ok").set("linux.readonlyPaths", ["/etc", "/proc/sys",
-                                                                       "/not/there"])
-    one = container(config)
+    script = "touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; cat /tmp/ok"
+    paths = ["/etc", "/proc/sys", "/not/there"]
+    one = container(Config().script(script).set("linux.readonlyPaths", paths))
     result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
     assert result.stdout == "x\n"
     assert result.stderr.count("Read-only file system") == 2

@@ -7,7 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-APPLETS = ["cat", "echo", "env", "false", "head", "hostname", "id", "ls", "mknod", "sh", "sleep", "stat", "touch", "true"]
+APPLETS = ["cat", "echo", "env", "false", "head", "hostname", "id", "ls", "mknod", "sh", "sleep",
+           "stat", "touch", "true"]
 DIRECTORIES = ["bin", "dev", "etc", "mnt", "proc", "root", "sys", "tmp", "usr/local/bin", "var"]
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nsomebody:x:1000:1000::/home/somebody:/bin/sh\n"
 

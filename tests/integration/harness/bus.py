@@ -15,6 +15,8 @@ UNIT_ROW = b"(ssssssouso)"
 
 _lib = ctypes.CDLL("libsystemd.so.0")
 _pointer = ctypes.c_void_p
+for _function in [_lib.sd_bus_flush_close_unref, _lib.sd_bus_message_unref]:
+    _function.restype = _pointer
 
 
 def _check(status, what):
@@ -24,23 +26,41 @@ def _check(status, what):
 
 
 class _Connection:
-    def __enter__(self):
+    """Kept from call to call; it ends when the manager executes itself anew."""
+
+    def __init__(self):
+        self.bus = None
+
+    def open(self):
         self.bus = _pointer()
         _check(_lib.sd_bus_new(ctypes.byref(self.bus)), "sd_bus_new")
         _check(_lib.sd_bus_set_address(self.bus, ADDRESS), "sd_bus_set_address")
         _check(_lib.sd_bus_start(self.bus), "sd_bus_start")
-        return self
 
-    def __exit__(self, *_):
-        _lib.sd_bus_flush_close_unref.restype = _pointer
-        _lib.sd_bus_flush_close_unref(self.bus)
+    def close(self):
+        if self.bus:
+            _lib.sd_bus_flush_close_unref(self.bus)
+        self.bus = None
 
     def call(self, member, signature, *arguments):
+        """The reply; once more over a new connection when this one is broken."""
+        if self.bus:
+            try:
+                return self._call(member, signature, *arguments)
+            except OSError:
+                self.close()
+        self.open()
+        return self._call(member, signature, *arguments)
+
+    def _call(self, member, signature, *arguments):
         reply = _pointer()
         _check(_lib.sd_bus_call_method(self.bus, *MANAGER, member, None,
                                        ctypes.byref(reply), signature, *arguments),
                member.decode())
         return reply
+
+
+_connection = _Connection()
 
 
 def _rows(reply):
@@ -57,10 +77,9 @@ def _rows(reply):
 
 def units(*patterns):
     """{name: active state} of all units that systemd has in memory and that match."""
-    with _Connection() as connection:
-        names = [pattern.encode() for pattern in patterns]
-        reply = connection.call(b"ListUnitsByPatterns", b"asas", 0, len(names), *names)
-        try:
-            return dict(_rows(reply))
-        finally:
-            _lib.sd_bus_message_unref(reply)
+    names = [pattern.encode() for pattern in patterns]
+    reply = _connection.call(b"ListUnitsByPatterns", b"asas", 0, len(names), *names)
+    try:
+        return dict(_rows(reply))
+    finally:
+        _lib.sd_bus_message_unref(reply)

@@ -5,7 +5,9 @@ The invariants of the project: no unit, no cgroup, no mount, no process, no stat
 of ours, and none of the host's things changed that a hostile container goes for.
 """
 
+import contextlib
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +35,21 @@ def _children():
     return frozenset(text.split())
 
 
+_others = set()  # processes that were looked at and are not ours
+
+
 def _named_after_us():
-    found = set()
-    for pid in process.every_pid():
+    found, pids = set(), set(process.every_pid())
+    _others.intersection_update(pids)
+    for pid in pids - _others:
         try:
             name = process.comm(pid)
         except OSError:
             continue
         if name.startswith(OURS):
             found.add(f"{pid} ({name})")
+        else:
+            _others.add(pid)
     return frozenset(found)
 
 
@@ -87,22 +95,29 @@ class Snapshot:
 
 
 class Watch:
-    """Compares the machine with how it was."""
+    """Compares the machine with how it was after the test before."""
 
     def __init__(self, root):
         self.root = root
-        self.before = Snapshot.take(root)
+        self.start_over()
+
+    def start_over(self):
+        """What is there now is meant to be."""
+        self.before = Snapshot.take(self.root)
 
     def found(self, seconds=3):
         """What is left; systemd and the kernel get a moment to finish."""
-        left = list(self.before.differences(Snapshot.take(self.root)))
-        if not left:
-            return []
-        try:
-            until(lambda: not list(self.before.differences(Snapshot.take(self.root))), "", seconds)
-        except AssertionError:
-            return list(self.before.differences(Snapshot.take(self.root)))
-        return []
+        left = []
+
+        def clean():
+            now = Snapshot.take(self.root)
+            left[:] = self.before.differences(now)
+            self.before = self.before if left else now
+            return not left
+
+        with contextlib.suppress(AssertionError):
+            until(clean, "nothing is left", seconds)
+        return left
 
     def sweep(self):
         """After a failure: so that the next test does not fail for it."""
@@ -112,7 +127,9 @@ class Watch:
         for name in now.processes - self.before.processes:
             os.kill(int(name.split()[0]), signal.SIGKILL)
         for unit in now.units - self.before.units:
-            if unit.endswith(".scope"):
-                systemctl("kill", "--signal=KILL", unit, check=False)
-                systemctl("stop", unit, check=False)
-                systemctl("reset-failed", unit, check=False)
+            systemctl("kill", "--signal=KILL", unit, check=False)
+            systemctl("stop", unit, check=False)
+            systemctl("reset-failed", unit, check=False)
+        for name in now.states - self.before.states:
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        self.start_over()
