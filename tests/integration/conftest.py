@@ -14,6 +14,16 @@ from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
 
 
+def pytest_addoption(parser):
+    parser.addoption("--part", metavar="I/N", help="of N machines that share the tests, this is number I")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.option.part:
+        number, parts = map(int, config.option.part.split("/"))
+        items[:] = items[number - 1::parts]
+
+
 @pytest.fixture(scope="session")
 def top():
     """A directory for everything; others may pass through it."""
