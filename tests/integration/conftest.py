@@ -14,6 +14,11 @@ from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
 
 
+def pytest_configure(config):
+    """tests/style/check-properties reads what stands there."""
+    config.addinivalue_line("markers", "proves(path, ...): the properties of config.json whose effect a test observes")
+
+
 @pytest.fixture(scope="session")
 def top():
     """A directory for everything; others may pass through it."""

@@ -63,6 +63,7 @@ def test_the_namespaces_of_hooks(container, log):
     assert found["prestart"] == found["createRuntime"] == found["poststart"] == host
 
 
+@pytest.mark.proves("hooks")
 def test_the_state_on_stdin(container, bundles):
     """Valid JSON with the pid of the container and the status of the moment."""
     directory = bundles.scratch("states")
