@@ -189,12 +189,12 @@ static const JsonField intel_rdt_fields[] = {
         {}
 };
 
-static const char *const memory_policy_modes[] = {
+const char *const memory_policy_modes[] = {
         "MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED",
         "MPOL_PREFERRED_MANY", "MPOL_LOCAL", NULL,
 };
 
-static const char *const memory_policy_flags[] = {
+const char *const memory_policy_flags[] = {
         "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL,
 };
 

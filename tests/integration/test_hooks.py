@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import process
+from harness import process, schema
 from harness.config import Config
 from harness.wait import until
 
@@ -82,6 +82,7 @@ def test_the_state_on_stdin(container, bundles):
         assert state["id"] == one.id and state["bundle"] == str(one.bundle.path)
         assert state["annotations"] == {"k": 'v"\\\n'} and state["ociVersion"]
         assert state["status"] == status, kind
+        assert schema.violations("state", state) == [], kind
         if kind in ("prestart", "createRuntime", "poststart"):
             assert state["pid"] == pid
 
