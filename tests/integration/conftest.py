@@ -14,6 +14,11 @@ from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
 
 
+def pytest_configure(config):
+    """tests/style/check-properties reads what stands there."""
+    config.addinivalue_line("markers", "proves(path, ...): the properties of config.json whose effect a test observes")
+
+
 def pytest_addoption(parser):
     parser.addoption("--claims", metavar="DIR", type=Path,
                      help="run what no other machine has claimed there; it has the same tests in the same order")
