@@ -29,6 +29,7 @@ typedef struct InitBuild {
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
         uint64_t n_slots;             /* handed out */
+        const char **env;             /* of the program, once INIT_FIND is in the plan */
         bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
 
         BuildMount *mounts;

@@ -64,10 +64,10 @@ static void test_process(void) {
                                         "bounding caps=kill\n"
                                         "user uid=7 gid=8 groups=[9,10]\n"
                                         "cwd path=/\n"
+                                        "find effective=none args=[sh] env=[A=1]\n"
                                         "rlimit resource=core soft=1 hard=infinity\n"
                                         "seccomp flags=spec-allow\n"
                                         "capabilities effective=none permitted=kill inheritable=none ambient=none\n"
-                                        "find args=[sh] env=[A=1]\n"
                                         "ready\n"
                                         "gate\n"
                                         "exec args=[sh] env=[A=1]\n");
@@ -148,9 +148,9 @@ static void test_exec(void) {
                    "bounding caps=none\n"
                    "user uid=0 gid=0 groups=[]\n"
                    "cwd path=/x\n"
+                   "find effective=none args=[sh] env=[A=1]\n"
                    "capabilities effective=none permitted=none inheritable=none ambient=none\n"
                    "no-new-privs\n"
-                   "find args=[sh] env=[A=1]\n"
                    "ready\n"
                    "seccomp\n"
                    "exec args=[sh] env=[A=1]\n");
