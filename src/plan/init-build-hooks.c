@@ -45,7 +45,7 @@ void build_mount_hooks(InitBuild *b) {
         build_enter_cgroup(b);
         if (has_runtime_hooks(b))
                 add(b, INIT_RUNTIME_HOOKS);
-        add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
+        add_hooks(b, HOOK_CREATE_CONTAINER, "created");
 }
 
 void build_start_hooks(InitBuild *b) {
