@@ -59,8 +59,20 @@ static int check_proc_target(const InitBuild *b, BuildMount *m) {
                           m->index, m->target);
 }
 
+/*
+ * What is for a new file system, where none is made. The flags of one ("sync") and what it takes by name ("size=1k") the
+ * kernel ignores when it binds, and so do we: they come with lists made for any kind of mount. A word alone that nobody
+ * knows is more likely a flag that was meant otherwise ("noexce").
+ */
+static const char *stray_option(const BuildMount *m) {
+        for (const char **option = m->o.data; m->kind != KIND_NEW && *option; option++)
+                if (m->kind != KIND_BIND || !strchr(*option, '='))
+                        return *option;
+        return NULL;
+}
+
 static int read_kind(const InitBuild *b, BuildMount *m) {
-        const char *type = m->spec->type;
+        const char *type = m->spec->type, *stray;
 
         if (m->o.bind || (type && streq(type, "bind")))
                 m->kind = KIND_BIND;
@@ -70,11 +82,10 @@ static int read_kind(const InitBuild *b, BuildMount *m) {
                 return refuse(b, m, "type", "needed where nothing is bound");
         else
                 m->kind = streq(type, "cgroup") || streq(type, "cgroup2") ? KIND_CGROUP : KIND_NEW;
-        /* That of a cgroup mount is the host's. Flags of the superblock ("sync") the kernel ignores there, and so do
-         * we: they come with lists made for any kind of mount. */
-        if (m->kind != KIND_NEW && m->o.data[0])
+        stray = stray_option(m);
+        if (stray)
                 return error_setf(b->reterr, EINVAL, "mounts[%zu].options: \"%s\" is for a new file system, "
-                                  "which is not made here", m->index, m->o.data[0]);
+                                  "which is not made here", m->index, stray);
         if (m->kind == KIND_REMOUNT && (m->o.recursive.set | m->o.recursive.clear) != 0)
                 return refuse(b, m, "options", "recursive ones do not go with remount");
         if (m->o.copy_up && (m->kind != KIND_NEW || !streq(type, "tmpfs")))

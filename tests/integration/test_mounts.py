@@ -87,6 +87,14 @@ def test_flags_of_a_bind(seen, volume):
     assert {"nosuid", "nodev", "noexec", "relatime"} <= mounted(seen, config)[0]
 
 
+def test_options_of_file_systems_go_past_a_bind(seen, volume):
+    """mount(2): "the data argument is ignored". The volume keeps its mode, the tmpfs below it its size."""
+    (volume / "sub").chmod(0o750)
+    config = Config().script("stat -c %a /mnt /mnt/sub; head -c 8192 /bin/busybox > /mnt/sub/8k && echo written")
+    config.bind(volume, "/mnt", "rbind", "mode=700", "size=4k")
+    assert seen(config) == "755\n750\nwritten"
+
+
 def test_a_bind_of_a_file(seen, volume):
     """Onto a file that is made, with the directories above it."""
     config = Config().script("cat /new/dir/file").bind(volume / "file", "/new/dir/file", "bind")

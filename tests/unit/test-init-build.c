@@ -304,11 +304,20 @@ static void test_refused(void) {
                 assert_has(&b, "bind source=/b/data target=/proc attrs=ro extra=recursive,target-on-proc,source-proc");
                 assert_has(&b, "bind source=/b/data target=/proc/uptime attrs=ro extra=recursive,target-on-proc");
         }
+        TEST("what only a new file system could take goes past a bind");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = MOUNT("/a", "", "\"bind\",\"mode=755\",\"sync\""));
+
+                assert_has(&b, "bind source=/b/s target=/a");
+        }
         TEST("what makes no sense or cannot be done yet");
         REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = MOUNT("/..", "tmpfs"));
         REFUSE(EINVAL, "mounts[0].type: ", .facts = root, .mounts = MOUNT("/a", "", "\"ro\""));
         REFUSE(EINVAL, "mounts[0].source: ", .facts = root, .mounts = "{\"destination\":\"/a\",\"type\":\"bind\"}");
-        REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "bind", "\"size=1\""));
+        REFUSE(EINVAL, "mounts[0].options: \"noexce\" is for a new", .facts = root,
+               .mounts = MOUNT("/a", "bind", "\"size=1\",\"noexce\""));
+        REFUSE(EINVAL, "mounts[0].options: \"size=1\" is for a new", .facts = root,
+               .mounts = MOUNT("/a", "cgroup", "\"size=1\""));
         REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "ext4", "\"tmpcopyup\""));
         REFUSE(EINVAL, "mounts[0].options: ", .facts = root, .mounts = MOUNT("/a", "x", "\"remount\",\"rro\""));
         REFUSE(EOPNOTSUPP, "mounts[0].options[1]: ", .facts = root, .namespaces = USER, .linux_ = MAPS,
