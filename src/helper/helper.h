@@ -18,9 +18,9 @@ typedef struct Helper {
         size_t next;             /* the step after the one that runs */
         int base;                /* 3 to base - 1 are preserved for the container */
         int control;             /* where messages and the error go: the launcher, then who called `start` */
-        int gate, target;        /* see INIT_FD_* */
+        int gate, target, given_root; /* see INIT_FD_* */
         int proc;                /* the root of a procfs of our own (procfs.c) */
-        int root;                /* the root of the container's file system (rootfs.c) */
+        int root;                /* the root of the container's file system (rootfs.c), or of INIT_CHROOT */
         int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
         int devpts;              /* the devpts mounted at /dev/pts */

@@ -53,7 +53,10 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_SYSCTL:
         case INIT_APPARMOR:
         case INIT_SELINUX:
+        case INIT_IDMAP:
                 return true;
+        case INIT_ROOTFS:
+                return s->num[1];
         default:
                 return false;
         }

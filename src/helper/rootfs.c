@@ -58,6 +58,34 @@ static int make_parent_private(const Helper *h, int dir) {
         return top < 0 ? top : mount_propagation(top, MS_PRIVATE);
 }
 
+/* Mounts of others stay as they are. Attached where they share, ours would show wherever they share it with. */
+static int refuse_shared_parent(const Helper *h, int dir, Error *e) {
+        _cleanup_close_ int fd = procfs_open_self(h, "mountinfo", O_RDONLY);
+        _cleanup_free_ char *text = NULL, *id = NULL;
+        char *save = NULL;
+        struct statx st;
+        int r = fd;
+
+        if (r >= 0 && statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+                r = -errno;
+        if (r >= 0)
+                r = read_file_fd(fd, 16U << 20, &text, NULL);
+        if (r < 0)
+                return error_errnof(e, r, "read /proc/self/mountinfo");
+        id = xasprintf("%llu ", (unsigned long long) st.stx_mnt_id);
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                char *end = strstr(line, " - "); /* blanks in paths are octal there */
+
+                if (!end || !startswith(line, id))
+                        continue;
+                *end = '\0';
+                return strstr(line, " shared:") ? error_setf(e, EOPNOTSUPP, "in the mount namespace that is joined it is "
+                                                             "on a shared mount: the container's mounts would show in "
+                                                             "others too") : 0;
+        }
+        return error_setf(e, EOPNOTSUPP, "find its mount in the mount namespace that is joined");
+}
+
 /* The host's /dev/null, while the host's paths can still be seen: what files are masked with. */
 static int open_null(Helper *h, Error *e) {
         struct stat st;
@@ -78,7 +106,11 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
 
         if (dir < 0)
                 return error_errnof(e, errno, "open rootfs %s", path);
-        r = make_parent_private(h, dir);
+        if (s->num[2]) {
+                h->root = TAKE_FD(dir);
+                return 0;
+        }
+        r = s->num[1] ? refuse_shared_parent(h, dir, e) : make_parent_private(h, dir);
         if (r >= 0)
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
@@ -170,6 +202,13 @@ int step_move_root(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "move rootfs to /");
         if (chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "chroot to rootfs");
+        return 0;
+}
+
+/* Nobody else's root changes, as it would with pivot_root(). */
+int step_chroot(Helper *h, const InitStep *s, Error *e) {
+        if (fchdir(s->num[0] ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+                return error_errnof(e, errno, "change root to the rootfs");
         return 0;
 }
 

@@ -12,10 +12,10 @@
  * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
- * plan (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
- * only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
+ * plan (a sealed memfd), the gate (a listening socket), the target (a pidfd of the container's init) and its root (a
+ * directory); the last three only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
  */
-enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, _INIT_FDS };
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT, _INIT_FDS };
 
 typedef enum InitMessageType {
         /* helper to launcher */

@@ -96,6 +96,7 @@ static int spawn(Creation *c, Error *reterr) {
                 .clone_flags = init_plan_clone_flags(c->spec),
                 .preserve_fds = c->preserve_fds,
                 .target = -EBADF,
+                .root = -EBADF,
                 .cgroup = -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
         };

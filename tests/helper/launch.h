@@ -32,7 +32,7 @@ typedef struct Launch {
         bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
         bool no_stdio_pipe; /* stdout stays ours */
         int clone_flags;       /* CLONE_NEWPID: born in the pid namespace of the container */
-        int target;         /* pidfd, for INIT_ENTER; 0: none */
+        int target, root;   /* pidfd, for INIT_ENTER; directory, for INIT_CHROOT; 0: none */
         unsigned extra_fds; /* open directories that the helper inherits above its own */
         /* afterwards */
         pid_t pid;          /* the container's process */

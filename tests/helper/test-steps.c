@@ -152,6 +152,7 @@ static void test_slots(void) {
         s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("src"), NULL);
         s->num[0] = 7;
         s->num[1] = 1;
+        s->num[2] = INIT_NO_SLOT;
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         s = plan_step(&p, INIT_BIND, NULL, "/bound");
@@ -206,7 +207,7 @@ static void test_overlay(void) {
 }
 
 static void test_overlay_comma(void) {
-        const char *options[] = { xasprintf("lowerdir=%s/a\\,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
+        const char *options[] = { xasprintf("lowerdir=%s/a,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
         InitPlan p = {};
 
         TEST("an overlay with a comma in a layer's path");
