@@ -77,28 +77,21 @@ static int make_namespace(Helper *h, const InitStep *s, int child, Error *e) {
 }
 
 int step_idmap(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int ours = -EBADF, theirs = -EBADF, fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF;
         int pair[2], r;
         long pid;
 
-        r = procfs_need(h, e);
-        if (r < 0)
-                return r;
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_errnof(e, errno, "create socket pair");
-        ours = pair[0];
-        theirs = pair[1];
         pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-        if (pid < 0)
-                return error_errnof(e, errno, "create a user namespace for the mappings");
         if (pid == 0) {
-                close_fd(ours);
-                stay(h, theirs);
+                (void) close(pair[0]);
+                stay(h, pair[1]);
         }
-        theirs = close_fd(theirs);
-        fd = r = make_namespace(h, s, ours, e);
-        ours = close_fd(ours);
-        while (waitpid((pid_t) pid, NULL, 0) < 0 && errno == EINTR)
+        (void) close(pair[1]);
+        fd = r = pid < 0 ? error_errnof(e, errno, "create a user namespace") : make_namespace(h, s, pair[0], e);
+        (void) close(pair[0]);
+        while (pid > 0 && waitpid((pid_t) pid, NULL, 0) < 0 && errno == EINTR)
                 ;
         if (r >= 0)
                 r = helper_set_slot(h, s->num[0], fd, e);

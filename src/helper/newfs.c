@@ -222,7 +222,7 @@ static int mount_data(const InitStep *s, mode_t mode, int place, Error *e) {
                 return mount_here(s, place, data.s ?: "", e);
         r = shorten(s, &shorter, &fds, &n_fds, e);
         if (r >= 0)
-                r = mount_here(s, place, shorter.s, e);
+                r = mount_here(s, place, shorter.s ?: "", e);
         for (size_t i = 0; i < n_fds; i++)
                 close_fd(fds[i]);
         free(fds);

@@ -79,9 +79,10 @@ static int refuse_shared_parent(const Helper *h, int dir, Error *e) {
                 if (!end || !startswith(line, id))
                         continue;
                 *end = '\0';
-                return strstr(line, " shared:") ? error_setf(e, EOPNOTSUPP, "in the mount namespace that is joined it is "
-                                                             "on a shared mount: the container's mounts would show in "
-                                                             "others too") : 0;
+                if (!strstr(line, " shared:"))
+                        return 0;
+                return error_setf(e, EOPNOTSUPP, "in the mount namespace that is joined it is on a shared mount: the "
+                                  "container's mounts would show in others too");
         }
         return error_setf(e, EOPNOTSUPP, "find its mount in the mount namespace that is joined");
 }

@@ -187,8 +187,8 @@ int build_read_idmap(InitBuild *b, BuildMount *m) {
                 return error_setf(b->reterr, EINVAL, "%s: %s cannot have other owners", idmap.origin,
                                   m->o.copy_up ? "a copy (tmpcopyup)" : "what is mounted already");
         if (!b->facts->privileged)
-                return error_setf(b->reterr, EOPNOTSUPP, "%s: needs privileges over the file system, which only root has",
-                                  idmap.origin);
+                return error_setf(b->reterr, EOPNOTSUPP, "%s: needs privileges over the file system, which only root "
+                                  "has", idmap.origin);
         r = read_idmap(b, m, idmap.origin, &idmap);
         if (r < 0)
                 return r;

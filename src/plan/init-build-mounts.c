@@ -67,8 +67,8 @@ int build_open_sources(InitBuild *b) {
         return 0;
 }
 
-/* A file system that shows a namespace shows that of who mounts it, and power over it is what that takes. In a user
- * namespace only those have it that are made along with it. (Of the runtime's own network there is INIT_SYSFS_FALLBACK.) */
+/* A file system that shows a namespace shows that of who mounts it, and power over it is what that takes. The root of a
+ * user namespace has it over those that are made along with it. (For the runtime's network: INIT_SYSFS_FALLBACK.) */
 static bool shows_foreign_namespace(const InitBuild *b, const char *type) {
         if (streq(type, "proc"))
                 return !(b->new_namespaces & CLONE_NEWPID);

@@ -11,8 +11,8 @@
  */
 int init_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, InitPlan *ret, Error *reterr);
 
-/* Is the container's root that of its mount namespace? Otherwise who enters the namespace has to change its root to it:
- * the plan of exec wants it as INIT_FD_ROOT. */
+/* Is the container's root that of its mount namespace? Otherwise who enters the namespace has to change its root to
+ * it: the plan of exec wants it as INIT_FD_ROOT. */
 bool init_plan_has_own_root(const Spec *spec);
 
 /* The same as init_plan_build() for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has

@@ -7,7 +7,8 @@
 /*
  * The plan as bytes, in the machine's own byte order (both ends are of one build on one machine):
  *   header: magic, number of steps, size of all of it
- *   step:   op, then a mask that says which of its numbers (when not 0), strings, lists, blob and origin follow, in order
+ *   step:   op, then a mask that says which of its numbers (when not 0), strings, lists, blob and origin follow, in
+ *           this order
  *   string: its length, the bytes, a NUL; list: its length, the strings
  *   blob:   its size, zeros up to a multiple of 8, the bytes
  * There is one encoding of a plan: the decoder refuses every other, a number 0 that is spelt out among them.

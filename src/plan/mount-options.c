@@ -262,7 +262,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
                 if (option.kind == OPT_UNSUPPORTED)
                         return error_setf(reterr, EOPNOTSUPP, "mounts[%zu].options[%zu]: %s: the flags of a file "
                                           "system cannot be set mount by mount", index, i, name);
-                if (!(option.kind == OPT_SUPER && option.value == MS_SILENT)) /* which is never the one that is in the way */
+                if (option.kind != OPT_SUPER || option.value != MS_SILENT) /* that one is never in the way */
                         parsed.at[option.kind] = i;
                 apply(&option, &parsed);
                 for (const char *p = option.kind == OPT_DATA ? name : ""; *p;) {

@@ -349,8 +349,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
-                .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF, .console = -EBADF,
-                .launch = LAUNCH_NONE,
+                .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
+                .console = -EBADF, .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;

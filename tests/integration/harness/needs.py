@@ -51,5 +51,12 @@ def _device_filters_work():
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
+
+
+def _linux():
+    return tuple(map(int, os.uname().release.split(".")[:2]))
+
+
+needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
 needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
