@@ -45,16 +45,25 @@ int mount_propagation(int fd, uint64_t flags) {
 }
 
 /* The path is the host's and the user's own: symlinks in it are followed as usual. */
-static int open_source(const char *path, bool recursive, bool no_follow, Error *e) {
+static int open_source(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e) {
         unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
                          (no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
-        int fd = open_tree(AT_FDCWD, path, flags); /* host */
+        _cleanup_close_ int place = -EBADF;
+        int fd;
 
-        return fd < 0 ? error_errnof(e, errno, "open mount source %s", path) : fd;
+        if (h->joined_mounts) {
+                place = fd = helper_open_host(h, path, no_follow ? O_NOFOLLOW : 0);
+                if (fd >= 0)
+                        fd = mount_clone(place, recursive);
+        } else {
+                fd = open_tree(AT_FDCWD, path, flags); /* host */
+                fd = fd < 0 ? -errno : fd;
+        }
+        return fd < 0 ? error_errnof(e, fd, "open mount source %s", path) : fd;
 }
 
 int step_open_tree(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_source(s->str[0], s->num[1], s->num[4], e);
+        _cleanup_close_ int fd = open_source(h, s->str[0], s->num[1], s->num[4], e);
         int r = fd;
 
         if (r >= 0)
@@ -92,7 +101,7 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = open_source(s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
+                fd = open_source(h, s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
                 if (fd < 0)
                         return fd;
         } else {
@@ -189,9 +198,8 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
-static int sysfs_fallback(const InitStep *s, int refused, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-        int fd = open_tree(AT_FDCWD, "/sys", flags), r; /* host */
+static int sysfs_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
+        int fd = open_source(h, "/sys", true, false, NULL), r;
 
         if (fd < 0)
                 return -refused;
@@ -226,7 +234,7 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
         else
                 r = newfs_create(s, mode, &mount_fd, e);
         if ((r == -EPERM || r == -EBUSY) && (extra & INIT_SYSFS_FALLBACK))
-                mount_fd = r = sysfs_fallback(s, -r, e);
+                mount_fd = r = sysfs_fallback(h, s, -r, e);
         if (r >= 0 && (extra & INIT_COPY_UP))
                 r = tree_copy(place, mount_fd, target, e);
         if (r >= 0 && !classic)

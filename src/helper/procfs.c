@@ -69,6 +69,12 @@ int procfs_prepare(Helper *h, Error *e) {
         return 0;
 }
 
+int procfs_renew(Helper *h, Error *e) {
+        if (h->proc < 0)
+                h->proc = new_procfs();
+        return h->proc < 0 ? error_errnof(e, h->proc, "mount a procfs of our own") : 0;
+}
+
 int procfs_need(Helper *h, Error *e) {
         int r;
 

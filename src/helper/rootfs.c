@@ -12,6 +12,7 @@
 #include "helper/mounts.h"
 #include "helper/procfs.h"
 #include "helper/steps.h"
+#include "helper/talk.h"
 
 int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
@@ -102,11 +103,11 @@ static int open_null(Helper *h, Error *e) {
 /* The path is used once, here, while it is still the host's. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF; /* host */
+        _cleanup_close_ int dir = helper_open_host(h, path, O_DIRECTORY), tree = -EBADF;
         int r;
 
         if (dir < 0)
-                return error_errnof(e, errno, "open rootfs %s", path);
+                return error_errnof(e, dir, "open rootfs %s", path);
         if (s->num[2]) {
                 h->root = TAKE_FD(dir);
                 return 0;
@@ -116,11 +117,18 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
                 r = mount_propagation(tree, s->num[0]);
+        if (r >= 0 && s->num[1]) { /* what has to be taken away one day is written down before it is there */
+                r = talk_send(h, INIT_MSG_MOUNT, 0, tree, e);
+                if (r >= 0)
+                        r = talk_wait(h, INIT_MSG_NOTED, e);
+        }
         if (r >= 0 && move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = -errno;
         if (r < 0)
                 return error_errnof(e, r, "mount rootfs %s", path);
         h->root = TAKE_FD(tree);
+        if (s->num[1]) /* the kernel follows every link, should the layers of an overlay lead to one: not to our procfs */
+                h->proc = close_fd(h->proc);
         return open_null(h, e);
 }
 
@@ -210,7 +218,17 @@ int step_move_root(Helper *h, const InitStep *s, Error *e) {
 int step_chroot(Helper *h, const InitStep *s, Error *e) {
         if (fchdir(s->num[0] ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "change root to the rootfs");
-        return 0;
+        return h->joined_mounts ? procfs_renew(h, e) : 0;
+}
+
+int step_unmount(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0];
+        _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
+        uint64_t id;
+
+        if (fd >= 0 && mount_id(fd, &id) >= 0 && id == s->num[0] && (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0))
+                return error_errnof(e, errno, "unmount %s", path);
+        _exit(0);
 }
 
 int step_remount_root(Helper *h, const InitStep *s, Error *e) {

@@ -41,6 +41,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_CHROOT] = step_chroot,
         [INIT_REMOUNT_ROOT] = step_remount_root,
         [INIT_SHARE_ROOT] = step_share_root,
+        [INIT_UNMOUNT] = step_unmount,
         [INIT_MKDIR] = step_mkdir,
         [INIT_STDIO_OWNER] = step_stdio_owner,
         [INIT_RLIMIT] = step_rlimit,

@@ -31,6 +31,7 @@ STEP(step_move_root);
 STEP(step_chroot);
 STEP(step_remount_root);
 STEP(step_share_root);
+STEP(step_unmount);
 
 /* idmap.c, mounts.c, newfs.c, cgroup.c */
 STEP(step_idmap);

@@ -93,7 +93,9 @@ void build_enter_cgroup(InitBuild *b);
 
 /* init-build-namespaces.c */
 int build_check_namespaces(InitBuild *b);
-int build_open_namespaces(InitBuild *b);
+int build_open_namespaces(InitBuild *b, uint32_t types);
+/* Back to where the container's mounts are, later and from another process. */
+int build_rejoin_mounts(InitBuild *b);
 void build_enter_mounts(InitBuild *b);
 int build_namespaces(InitBuild *b);
 /* INIT_USERNS or INIT_BECOME_ROOT. */

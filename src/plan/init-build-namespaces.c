@@ -49,7 +49,7 @@ static const char *namespace_path(const InitBuild *b, size_t i) {
 }
 
 /* Before anything else, while the paths are the host's. */
-int build_open_namespaces(InitBuild *b) {
+int build_open_namespaces(InitBuild *b, uint32_t types) {
         const SpecLinux *l = &b->spec->linux_;
 
         b->namespace_slots = arena_calloc(b->arena, l->n_namespaces, sizeof(*b->namespace_slots));
@@ -57,7 +57,7 @@ int build_open_namespaces(InitBuild *b) {
                 InitStep *step;
                 int r;
 
-                if (!l->namespaces[i].path)
+                if (!l->namespaces[i].path || !(types & (uint32_t) l->namespaces[i].type))
                         continue;
                 r = build_slot(b, &b->namespace_slots[i]);
                 if (r < 0)
@@ -101,6 +101,17 @@ void build_become_root(InitBuild *b, InitOp op) {
 
         step->num[0] = pick_id(l->uid_mappings, l->n_uid_mappings, b->process ? b->process->uid : 0);
         step->num[1] = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
+}
+
+int build_rejoin_mounts(InitBuild *b) {
+        uint32_t user = b->facts->privileged ? 0 : CLONE_NEWUSER;
+        int r = build_open_namespaces(b, CLONE_NEWNS | user);
+
+        if (r < 0)
+                return r;
+        join(b, user);
+        join(b, CLONE_NEWNS);
+        return 0;
 }
 
 static void add_time_offsets(InitBuild *b) {

@@ -60,8 +60,6 @@ static void build_pivot(InitBuild *b) {
         add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
         if (streq_null(l->rootfs_propagation, "shared"))
                 add_share_root(b, MS_SHARED);
-        else if (streq_null(l->rootfs_propagation, "unbindable"))
-                add_share_root(b, MS_UNBINDABLE);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
         build_readonly_mounts(b);
@@ -76,6 +74,8 @@ static void build_pivot(InitBuild *b) {
         }
         add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
         add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
+        if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound */
+                add_share_root(b, MS_UNBINDABLE);
         build_postponed_mounts(b, true);
 }
 
@@ -90,7 +90,7 @@ static int build_init(InitBuild *b) {
         if (r >= 0)
                 r = build_read_mounts(b);
         if (r >= 0)
-                r = build_open_namespaces(b);
+                r = build_open_namespaces(b, ~0U);
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
@@ -206,4 +206,20 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.seccomp_size = request->seccomp_size;
         entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
         return finish(build_exec(&b, entered), &plan, ret);
+}
+
+int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t id, InitPlan *ret,
+                            Error *reterr) {
+        InitPlan plan = {};
+        InitBuild b = begin(spec, facts, &plan, reterr);
+        InitStep *step;
+        int r;
+
+        r = build_rejoin_mounts(&b);
+        if (r >= 0) {
+                step = add(&b, INIT_UNMOUNT);
+                step->num[0] = id;
+                step->str[0] = rootfs;
+        }
+        return finish(r, &plan, ret);
 }

@@ -75,6 +75,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_REMOUNT_ROOT] = { "remount-root", .num = { { "attrs", NUM_ATTRS } } },
         [INIT_SHARE_ROOT] = { "share-root", .num = { { "flags", NUM_PROPAGATION } } },
         [INIT_MKDIR] = { "mkdir", .str = { { "path" } } },
+        [INIT_UNMOUNT] = { "unmount", .num = { { "id", NUM_UNSIGNED } }, .str = { { "path" } } },
 
         /* process */
         [INIT_STDIO_OWNER] = { "stdio-owner", .num = { UID_GID } },

@@ -84,6 +84,10 @@ typedef enum InitOp {
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
 
+        /* --- instead of all that ------------------------------------------------------------------------- */
+        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS attached there in a mount namespace that was
+                               * joined, if it is still on top; ends the helper */
+
         /* --- the process --------------------------------------------------------------------------------- */
         INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes, ttys on 0, 1, 2 given to the user; refusals ignored */
         INIT_RLIMIT,          /* resource, soft, hard */

@@ -22,12 +22,15 @@ typedef enum InitMessageType {
         INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
         INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
         INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
+        INIT_MSG_MOUNT,     /* with the mount that is about to be attached in a mount namespace of others, which outlives
+                             * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_READY,     /* waits for INIT_MSG_GO */
         INIT_MSG_ERROR,     /* value: errno; text: one sentence. The helper exits */
         /* launcher to helper */
         INIT_MSG_MAPPED,
+        INIT_MSG_NOTED,
         INIT_MSG_CGROUP,    /* the process is in its final cgroup */
         INIT_MSG_HOOKS_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */

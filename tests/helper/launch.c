@@ -135,6 +135,11 @@ static bool answer(Launch *l, int control) {
                 write_map(l->pid, "gid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
                 say(control, INIT_MSG_MAPPED);
                 break;
+        case INIT_MSG_MOUNT:
+                ASSERT_EQ(mount_id(fd, &l->mount_id), 0);
+                (void) close(fd);
+                say(control, INIT_MSG_NOTED);
+                break;
         case INIT_MSG_HOOKS:
                 say(control, INIT_MSG_HOOKS_DONE);
                 break;

@@ -40,6 +40,7 @@ typedef struct Launch {
         char output[65536]; /* what the container wrote */
         int status;         /* as wait(2) has it */
         int console;        /* pty master */
+        uint64_t mount_id;  /* of INIT_MSG_MOUNT */
         bool listened;      /* it sent a seccomp listener */
         bool ready;
         int gate_fd;

@@ -183,7 +183,8 @@ static inline void check_invariants(const Built *b, const Config *c) {
         }
         for (size_t i = 0; i < ELEMENTSOF(last); i++)
                 ASSERT_ORDER(b, INIT_PIVOT, last[i]);
-        ASSERT_ORDER(b, INIT_SHARE_ROOT, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
+        ASSERT_ORDER(b, INIT_PIVOT, INIT_SHARE_ROOT, INIT_USER);
+        ASSERT_ORDER(b, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
                      INIT_USER);
         check_cgroup(b, c);
         check_process(b, c);

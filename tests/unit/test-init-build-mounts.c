@@ -256,6 +256,27 @@ static void test_mount_namespaces(void) {
                 assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=mount\nsetsid\n");
                 assert_has(&b, "bind source=/b/data target=/x attrs=ro propagation=slave,recursive");
         }
+        TEST("and what was mounted there is taken away again");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .mounts = BIND("/x"),
+                                                .namespaces = MOUNT_NS JOINED("user") JOINED("pid"));
+                _cleanup_(init_plan_done) InitPlan plan = {}, rootless = {};
+                const HostFacts user = { .rootless = true };
+                _cleanup_text_ Text text = {};
+
+                ASSERT_EQ(init_plan_build_unmount(b.spec, &root, "/b/rootfs", 7, &plan, NULL), 0);
+                ASSERT_EQ(init_plan_build_unmount(b.spec, &user, "/b/rootfs", 8, &rootless, NULL), 0);
+                init_plan_print(&plan, &text);
+                init_plan_print(&rootless, &text);
+                ASSERT_STR(text.s, "open-ns path=/m slot=0 type=mount\n"
+                                   "join slot=0 type=mount\n"
+                                   "unmount path=/b/rootfs id=7\n"
+                                   "open-ns path=/m slot=0 type=mount\n"
+                                   "open-ns path=/proc/7/ns/user slot=1 type=user\n"
+                                   "join slot=1 type=user\n"
+                                   "join slot=0 type=mount\n"
+                                   "unmount path=/b/rootfs id=8\n");
+        }
         TEST("none, and the root of one: as they are");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .namespaces = "{\"type\":\"ipc\"}",
