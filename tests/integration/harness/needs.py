@@ -58,5 +58,6 @@ def _linux():
 
 
 needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
+needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
 needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
