@@ -49,6 +49,7 @@ def volume(bundles):
     subprocess.run(["umount", "-R", path], check=True)
 
 
+@pytest.mark.proves("mounts[].uidMappings", "mounts[].gidMappings")
 @needs_mapped_tmpfs
 def test_mappings_of_a_mount(seen, volume):
     """mounts[].uidMappings, mounts[].gidMappings: from the file system's to the host's, with or without idmap."""
@@ -75,6 +76,7 @@ def test_what_is_written_through_a_mapping(seen, volume):
     assert {(volume / name).stat().st_uid for name in ["new", "dir"]} == {0}
 
 
+@pytest.mark.proves("mounts[].options")
 @needs_mapped_tmpfs
 def test_the_mapping_of_the_container(container, volume):
     """mounts[].options idmap, ridmap: without mappings those of the user namespace, and recursively or not."""

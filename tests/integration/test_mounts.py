@@ -59,6 +59,7 @@ def shown(flags):
     return flags & {"ro", "rw", "nosuid", "nodev", "noexec", "nodiratime", "nosymfollow", "noatime", "relatime"}
 
 
+@pytest.mark.proves("mounts[].options")
 def test_flags_of_mounts(seen, flagged):
     """mounts[].options: ro, nosuid, nodev, noexec, nodiratime, nosymfollow and what undoes them; the same with r."""
     config = Config("cat", "/proc/self/mountinfo")
@@ -78,6 +79,7 @@ def test_flags_of_mounts(seen, flagged):
             assert shown(table[f"/{kind}/{flag}/sub"][0]) == below, f"{kind} {flag}"
 
 
+@pytest.mark.proves("mounts[].options")
 def test_access_times_of_mounts(seen, flagged):
     """mounts[].options: noatime, atime, relatime, norelatime, strictatime, nostrictatime; the same with r."""
     config = Config("cat", "/proc/self/mountinfo")
@@ -97,6 +99,7 @@ def test_access_times_of_mounts(seen, flagged):
     assert "noatime" in table["/unsaid"][0]
 
 
+@pytest.mark.proves("mounts[].options")
 def test_flags_of_file_systems(seen, container):
     """mounts[].options: sync, dirsync, lazytime; async, nolazytime; silent, loud, iversion, mand, defaults …"""
     config = Config().script("cat /proc/self/mountinfo")
@@ -141,6 +144,7 @@ def test_options_that_a_mount_does_not_take(runtime, bundles):
 
 # --- symlinks
 
+@pytest.mark.proves("mounts[].options")
 def test_symlinks_of_binds(container, bundles):
     """mounts[].options src-nofollow, dest-nofollow, copy-symlink: the link itself."""
     source = bundles.scratch("source")
@@ -192,6 +196,7 @@ def test_a_symlink_that_is_another(runtime, container, bundles):
 
 # --- tmpfs
 
+@pytest.mark.proves("mounts[].type", "mounts[].options")
 def test_a_tmpfs_and_its_options(seen):
     config = Config().script("stat -c %a:%u:%g /mnt; df -k /mnt | tail -n 1; mount | grep ' /mnt '")
     config.mount("/mnt", "tmpfs", "tmpfs", "size=128k", "mode=1710", "uid=3", "gid=4", "nosuid",
@@ -222,6 +227,7 @@ def test_mounts_happen_in_the_order_of_the_list(seen):
 
 # --- binds
 
+@pytest.mark.proves("mounts[].source", "mounts[].destination")
 def test_a_bind_takes_one_mount_and_rbind_all(seen, volume):
     script = "cat /mnt/file; ls /mnt/sub"
     assert seen(Config().script(script).bind(volume, "/mnt", "bind")) == "content"
@@ -447,6 +453,7 @@ def device(bundles):
     subprocess.run(["losetup", "--detach", name], check=True)
 
 
+@pytest.mark.proves("mounts[].source", "mounts[].type")
 @needs_loop_devices
 def test_a_file_system_on_a_device(seen, device):
     """mounts[].source a device; mounts[].options of its file system; read-only is the file system too."""
@@ -524,6 +531,7 @@ def overlay(path, names):
     return options + [f"upperdir={path}/upper", f"workdir={path}/work"]
 
 
+@pytest.mark.proves("mounts[].type")
 def test_an_overlay(seen, layers):
     """mounts[].type overlay: layers, one with a comma, and what is written goes to the upper one."""
     config = Config().script("cat /mnt/in-aaaa /mnt/in-b,bb; echo new > /mnt/new; stat -f -c %t /mnt")

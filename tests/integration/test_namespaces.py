@@ -37,6 +37,7 @@ class Holder:
         return f"/proc/{self.pid}/ns/{FILES[kind]}"
 
 
+@pytest.mark.proves("linux.namespaces[].type")
 def test_every_namespace_is_new(container):
     one = container(Config().sleeping().namespace("time")).run_detached()
     for kind, file in FILES.items():
@@ -55,6 +56,7 @@ def test_what_is_not_asked_for_is_the_hosts(container, kind):
     assert process.namespace(one.pid, FILES[kind]) == process.namespace("self", FILES[kind])
 
 
+@pytest.mark.proves("hostname", "domainname")
 def test_host_and_domain_name(seen):
     config = Config().script("hostname; cat /proc/sys/kernel/domainname")
     before = os.uname().nodename
@@ -62,6 +64,7 @@ def test_host_and_domain_name(seen):
     assert os.uname().nodename == before
 
 
+@pytest.mark.proves("linux.namespaces[].path")
 def test_joined_namespaces(container):
     with Holder("--net", "--ipc", "--uts") as holder:
         config = Config().sleeping().remove("hostname")
@@ -83,6 +86,7 @@ def test_a_joined_pid_namespace(container):
     assert second.status == "running"
 
 
+@pytest.mark.proves("linux.namespaces[].path")
 def test_namespaces_of_another_container(container):
     """linux.namespaces[].path: all but mount and user, of a container that runs."""
     first = container(Config().sleeping().namespace("time")).run_detached()
@@ -152,6 +156,7 @@ def test_a_namespace_that_is_given_twice(runtime, container):
 
 # --- mount namespaces that exist
 
+@pytest.mark.proves("linux.namespaces[].path")
 def test_a_joined_mount_namespace(container, bundles):
     """linux.namespaces[].path of a mount namespace: its mounts are seen, and the host's and its root do not change."""
     hidden = bundles.scratch("hidden")
@@ -256,6 +261,7 @@ def test_abstract_sockets_of_the_host_are_far(container):
         assert "host-only" not in one.runtime("run", "--bundle", one.bundle.path, one.id)
 
 
+@pytest.mark.proves("linux.timeOffsets")
 def test_time_offsets(seen):
     """linux.timeOffsets: boottime and monotonic, secs and nanosecs; the uptime is that of boottime."""
     config = Config("cat", "/proc/uptime", "/proc/self/timens_offsets").namespace("time")
@@ -282,6 +288,7 @@ def mapped(container, config):
     return one
 
 
+@pytest.mark.proves("linux.uidMappings", "linux.gidMappings")
 def test_mappings_of_users(container):
     one = mapped(container, Config().sleeping()).run_detached()
     for name in ["uid_map", "gid_map"]:
@@ -290,6 +297,7 @@ def test_mappings_of_users(container):
     assert process.status(one.pid)["Uid"].split() == [str(MAPPED_ROOT)] * 4
 
 
+@pytest.mark.proves("linux.uidMappings", "linux.gidMappings")
 def test_many_mappings(container):
     """linux.uidMappings, linux.gidMappings: as many lines as Linux takes, and an error for one too many."""
     uids = [{"containerID": 10 * i, "hostID": MAPPED_ROOT + 20 * i, "size": 10} for i in range(200)]

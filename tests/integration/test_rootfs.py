@@ -23,6 +23,7 @@ def mount_table(text):
     return table
 
 
+@pytest.mark.proves("root.path")
 def test_the_root_is_the_rootfs(container):
     one = container(Config().script("ls /; echo here > /marker"))
     listed = one.runtime("run", "--bundle", one.bundle.path, one.id).split()
@@ -47,6 +48,7 @@ def test_nothing_of_the_host_is_mounted(seen, top):
     assert seen(f"ls {top} 2>/dev/null || echo nothing") == "nothing"
 
 
+@pytest.mark.proves("root.readonly")
 def test_a_read_only_root(run):
     """root.readonly: the root, and not what is mounted in it."""
     result = run(Config().script("touch /x || touch /dev/shm/y && echo written elsewhere")
@@ -54,6 +56,7 @@ def test_a_read_only_root(run):
     assert result.stdout == "written elsewhere\n" and "Read-only file system" in result.stderr
 
 
+@pytest.mark.proves("linux.maskedPaths")
 def test_masked_paths(seen, container):
     """linux.maskedPaths: files read as empty, directories are empty, and neither can be written."""
     config = Config().script("cat /etc/secret; ls /hidden; (echo x > /hidden/x) 2>/dev/null || "
@@ -68,6 +71,7 @@ def test_masked_paths(seen, container):
     assert output.split() == ["refused", "1:3", "/visible"]
 
 
+@pytest.mark.proves("linux.readonlyPaths")
 def test_readonly_paths(container):
     """linux.readonlyPaths: directories and files, of the rootfs and of /proc."""
     script = "touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; cat /tmp/ok; echo x > /var/file"
@@ -98,6 +102,7 @@ def shared(path):
         subprocess.run(["umount", "-R", path], check=True)
 
 
+@pytest.mark.proves("linux.rootfsPropagation")
 @pytest.mark.parametrize("value", [*PROPAGATION, *(f"r{value}" for value in PROPAGATION), None])
 def test_propagation_of_the_root(container, value):
     """linux.rootfsPropagation: of the root; with r of the mounts below it too; what the host mounts later."""

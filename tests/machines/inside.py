@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The integration tests in machines.
 
-The virtual machine is slow, as it is emulated, and one uses one processor at
-most. So there are as many of it as there are processors, and each has its share
-of the tests; unless options choose some tests, which one machine then runs.
+The virtual machine is slow, as it is emulated, and one uses little more than
+one processor. So there are as many of it as there are processors, and each takes
+the next test that no other has; unless options choose some tests, which one
+machine then runs.
 """
 
 import contextlib
@@ -35,20 +36,25 @@ def tally(junit, status):
 
 def run(kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
-    shares = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
+    release, options = _release(options)
+    count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
+    options = [*options, *(["--claims=/share/claims"] if count > 1 else [])]
+    (results / "claims").mkdir()
     end = time.monotonic() + DEADLINE
     with contextlib.ExitStack() as stack:
-        started = []
-        for number in range(1, shares + 1):
-            directory = results / str(number)
-            directory.mkdir()
-            more = [f"--part={number}/{shares}"] if shares > 1 else []
-            label = f"{kind} {number}: " if shares > 1 else ""
-            started.append((directory, stack.enter_context(_machine(
-                label, kind, "--share", str(directory), "--", "env", "--chdir=/",
-                *pytest("/share/junit.xml", kind, [*options, *more])))))
-        return report.total(tally(directory / "junit.xml", _wait(kind, process, end))
-                            for directory, process in started)
+        started = [stack.enter_context(_machine(
+            f"{kind} {number}: " if count > 1 else "", kind, *release, "--share", str(results),
+            "--", "env", "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
+            for number in range(1, count + 1)]
+        return report.total(tally(results / f"{number}.xml", _wait(kind, process, end))
+                            for number, process in enumerate(started, 1))
+
+
+def _release(options):
+    """The machine's own option, and the rest, which are pytest's."""
+    if options and options[0] == "--debian":
+        return options[:2], options[2:]
+    return [], options
 
 
 def _wait(kind, process, end):
