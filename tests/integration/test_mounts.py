@@ -131,7 +131,7 @@ def test_a_silent_tmpfs_has_the_mode_of_what_it_covers(container):
 
 
 def test_options_that_a_mount_does_not_take(runtime, bundles):
-    """mounts[].options: refused by their place; what is no option of anything might be a flag that was meant otherwise."""
+    """mounts[].options: refused by their place; an unknown word might be a flag that was meant otherwise."""
     bundle = bundles.make(Config("true"))
     for options, words in [(["ro", "size=1", "noexce"], ["mounts[7].options[3]", "noexce"]),
                            (["lazytime"], ["mounts[7].options[1]", "lazytime"]),
