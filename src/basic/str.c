@@ -81,6 +81,31 @@ static int parse_realtime_signal(const char *s) {
         return signo;
 }
 
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+int parse_bits(const char *list, uint8_t *bits, size_t size) {
+        for (const char *p = list; *p;) {
+                unsigned long first, last;
+                char *end = (char *) p;
+
+                if (!is_digit(*p))
+                        return -EINVAL;
+                first = last = strtoul(p, &end, 10);
+                if (*end == '-' && is_digit(end[1]))
+                        last = strtoul(end + 1, &end, 10);
+                if (first > last || (*end != '\0' && (*end != ',' || end[1] == '\0')))
+                        return -EINVAL;
+                if (last >= 8 * size)
+                        return -ERANGE;
+                for (unsigned long i = first; i <= last; i++)
+                        bits[i / 8] |= (uint8_t) (1U << (i % 8));
+                p = *end ? end + 1 : end;
+        }
+        return 0;
+}
+
 int parse_signal(const char *s) {
         uint32_t number;
 

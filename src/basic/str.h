@@ -41,6 +41,9 @@ int parse_u32(const char *s, uint32_t *ret);
 /* 0 to 255 octal digits only, as in "0755". */
 int parse_mode(const char *s, uint32_t *ret);
 
+/* "0-3,7" as the bits of a mask of that many bytes, which is zeroed by the caller. */
+int parse_bits(const char *list, uint8_t *bits, size_t size);
+
 /* "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3"; returns the number or -EINVAL. */
 int parse_signal(const char *s);
 

@@ -54,6 +54,8 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_APPARMOR:
         case INIT_SELINUX:
                 return true;
+        case INIT_JOIN:
+                return s->str[0];
         default:
                 return false;
         }
@@ -128,6 +130,25 @@ int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size) {
         return 0;
 }
 
+int procfs_stat_self(const Helper *h, const char *path, struct stat *ret) {
+        char full[64];
+        int r = self_path(h, path, full, sizeof(full));
+
+        errno = r < 0 ? -r : errno;
+        return r < 0 ? -1 : fstatat(h->proc, full, ret, 0);
+}
+
+int procfs_chmod(const Helper *h, int fd, mode_t mode) {
+        char name[16], path[64];
+        int r;
+
+        (void) snprintf(name, sizeof(name), "fd/%d", fd);
+        r = self_path(h, name, path, sizeof(path));
+        if (r >= 0 && fchmodat(h->proc, path, mode, 0) < 0)
+                r = -errno;
+        return r < 0 ? r : 0;
+}
+
 static int write_value(int fd, const char *value) {
         return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
@@ -146,7 +167,7 @@ int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
         (void) snprintf(value, sizeof(value), "%lld", (long long) s->num[0]);
         r = procfs_write_self(h, "oom_score_adj", value);
         if (r < 0 && !(lenient && (r == -EACCES || r == -EPERM)))
-                return error_errnof(e, r, "write %s to oom_score_adj", value);
+                return error_errnof(e, r, "process.oomScoreAdj: write %s to oom_score_adj", value);
         return 0;
 }
 
@@ -162,7 +183,7 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
                         r = is_proc(fd) ? write_value(fd, value) : -EXDEV;
         }
         if (r < 0)
-                return error_errnof(e, r, "write sysctl %s = \"%s\"", path, value);
+                return error_errnof(e, r, "linux.sysctl: write %s = \"%s\"", path, value);
         return 0;
 }
 
@@ -174,7 +195,7 @@ int step_apparmor(Helper *h, const InitStep *s, Error *e) {
         if (r == -ENOENT) /* Linux before 5.8 */
                 r = procfs_write_self(h, "attr/exec", value);
         if (r < 0)
-                return error_errnof(e, r, "apply apparmor profile %s", s->str[0]);
+                return error_errnof(e, r, "process.apparmorProfile: apply %s", s->str[0]);
         return 0;
 }
 
@@ -182,6 +203,6 @@ int step_selinux(Helper *h, const InitStep *s, Error *e) {
         int r = procfs_write_self(h, "attr/exec", s->str[0]);
 
         if (r < 0)
-                return error_errnof(e, r, "apply selinux label %s", s->str[0]);
+                return error_errnof(e, r, "process.selinuxLabel: apply %s", s->str[0]);
         return 0;
 }

@@ -16,6 +16,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_SETSID] = step_setsid,
         [INIT_KEYRING] = step_keyring,
         [INIT_LOOPBACK] = step_loopback,
+        [INIT_NET_DEVICES] = step_net_devices,
         [INIT_HOSTNAME] = step_hostname,
         [INIT_DOMAINNAME] = step_domainname,
         [INIT_ROOT_PROPAGATION] = step_root_propagation,

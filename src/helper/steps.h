@@ -20,6 +20,7 @@ STEP(step_fork);
 STEP(step_setsid);
 STEP(step_keyring);
 STEP(step_loopback);
+STEP(step_net_devices);
 STEP(step_hostname);
 STEP(step_domainname);
 

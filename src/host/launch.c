@@ -24,6 +24,7 @@
 #error "HELPER_PATH is where the helper is installed"
 #endif
 #define HELPER_NAME "ocirt-sd-init"
+#define CPUS_MAX 8192U /* the largest NR_CPUS that Linux can be built with */
 
 char *launch_command(const char *id, uint64_t mark) {
         return xasprintf(HELPER_NAME " %s %llu ", id, (unsigned long long) mark);
@@ -114,6 +115,26 @@ static int move_up(int fd, int base, int control) {
         return moved;
 }
 
+/* An affinity is inherited, by us from a service with CPUAffinity=, say. Since Linux 6.2 it even stays when the process
+ * gets into a cgroup with other CPUs. The container's is what its cgroup says. Every bit: what there is not, or not
+ * yet, does no harm. */
+static void run_anywhere(void) {
+        _Alignas(unsigned long) uint8_t bits[CPUS_MAX / 8];
+
+        memset(bits, 0xff, sizeof(bits));
+        (void) syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits);
+}
+
+/* process.execCPUAffinity.initial: of the parent, before the process is in the container's cgroup, where it is born. */
+static int run_on(const char *cpus, Error *reterr) {
+        _Alignas(unsigned long) uint8_t bits[CPUS_MAX / 8] = {};
+        int r = parse_bits(cpus, bits, sizeof(bits));
+
+        if (r >= 0 && syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits) < 0)
+                r = -errno;
+        return r < 0 ? error_errnof(reterr, r, "process.execCPUAffinity.initial: cannot run on %s", cpus) : 0;
+}
+
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
@@ -124,6 +145,8 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         sigset_t none;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (!request->cpus)
+                run_anywhere();
         /* Twice, first out of the way: source and destination may overlap. */
         exe = move_up(helper, base, control);
         for (int i = 0; i < _INIT_FDS; i++)
@@ -175,10 +198,14 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_text_ Text bytes = {};
         int pidfd = -EBADF, pair[2];
         long pid;
+        int r;
 
         helper = protected_helper(reterr);
         if (helper < 0)
                 return helper;
+        r = request->cpus ? run_on(request->cpus, reterr) : 0;
+        if (r < 0)
+                return r;
         init_plan_encode(request->plan, &bytes);
         plan = memfd_sealed("ocirt-sd-plan", bytes.s, bytes.n);
         if (plan < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)

@@ -20,6 +20,7 @@ typedef struct LaunchRequest {
         uint32_t preserve_fds;
         int gate, target;           /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
+        const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */
 } LaunchRequest;
 

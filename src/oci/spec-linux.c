@@ -225,13 +225,23 @@ static const JsonField memory_policy_fields[] = {
         {}
 };
 
-/* set_mempolicy(2). Which flags go with which mode depends on the kernel. */
+static bool has_word(const char **list, const char *word) {
+        while (*list && !streq(*list, word))
+                list++;
+        return *list;
+}
+
+/* set_mempolicy(2). Which flags go with which of the other modes depends on the kernel. */
 static int check_memory_policy(const JsonNode *node, void *policy) {
         const SpecMemoryPolicy *p = policy;
         bool none = streq(p->mode, "MPOL_DEFAULT") || streq(p->mode, "MPOL_LOCAL");
 
         if (none && p->nodes)
                 return json_error(node, "nodes", EINVAL, "%s takes no nodes", p->mode);
+        if (none && p->flags[0])
+                return json_error(node, "flags", EINVAL, "%s takes no flags", p->mode);
+        if (has_word(p->flags, "MPOL_F_STATIC_NODES") && has_word(p->flags, "MPOL_F_RELATIVE_NODES"))
+                return json_error(node, "flags", EINVAL, "nodes are either static or relative");
         if (!none && !p->nodes && !streq(p->mode, "MPOL_PREFERRED"))
                 return json_error(node, "nodes", EINVAL, "%s needs at least one node", p->mode);
         return 0;

@@ -122,7 +122,7 @@ static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode
 
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         JsonNode node = { .reader = &reader };
         int r;
 
@@ -144,7 +144,7 @@ static const JsonField *find_row(const JsonField *table, const char *name) {
 }
 
 int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess **ret, Error *reterr) {
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .reader = &reader };
         SpecProcess *process;
         int r;
@@ -158,7 +158,7 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
 
 int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .name = "linux", .reader = &reader };
         int r;
 

@@ -91,6 +91,7 @@ typedef struct SpecProcess {
         SpecScheduler *scheduler;    /* NULL when absent */
         OptI32 io_priority;          /* as ioprio_set(2) takes it: class << 13 | priority */
         const char *cpu_affinity_initial, *cpu_affinity_final; /* cpu lists ("0-3,7"), validated */
+        bool has_user;               /* false: uid and gid are 0, and there are no groups */
         uint32_t uid, gid;
         OptU32 umask;
         uint32_t *additional_gids;
@@ -231,6 +232,7 @@ typedef struct Spec {
         SpecKeyValue *annotations;
         size_t n_annotations;
 
+        Strings warnings;            /* what is passed over because the specification says so: "path: text" */
         Arena arena;
         void *document;              /* what was parsed for it, which owns the strings */
 } Spec;
@@ -260,6 +262,9 @@ const char *spec_annotation(const Spec *spec, const char *key);
 
 /* The namespace of that CLONE_NEW* type or NULL: the container shares the runtime's. */
 const SpecNamespace *spec_namespace(const Spec *spec, int type);
+
+/* The CLONE_NEW* namespace that a kernel parameter belongs to ("net/…"), 0: the machine. */
+int spec_sysctl_namespace(const char *path);
 
 /* The names of the specification, for features and messages; NULL-terminated. */
 extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */

@@ -42,24 +42,42 @@ static bool default_is_replaced(const InitBuild *b, const SpecDevice *d) {
         return build_has_mount_at(b, d->path);
 }
 
-static void add_device(InitBuild *b, const SpecDevice *d) {
-        /* Nobody makes device nodes in a user namespace; a FIFO is no device there. */
-        bool bind = b->in_userns && d->type != 'p';
-        const char *path = normalized(b, d);
-        InitStep *step;
+/* Nobody makes device nodes in a user namespace, so there the host's are bound, and are as they are on the host. */
+static void add_bound(InitBuild *b, const SpecDevice *d, const char *path) {
+        InitStep *step = add(b, INIT_DEVICE_BIND);
 
-        if (!is_made(b, path))
-                return;
-        step = add(b, bind ? INIT_DEVICE_BIND : INIT_DEVICE);
         step->str[0] = path;
         step->num[0] = (unsigned char) d->type;
         step->num[1] = (uint64_t) d->major;
         step->num[2] = (uint64_t) d->minor;
-        if (bind)
-                return;
+        if (d->file_mode.set || d->uid.set || d->gid.set)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "linux.devices: in a user namespace %s has the mode and the owner "
+                                         "that it has on the host", path));
+}
+
+static void add_node(InitBuild *b, const SpecDevice *d, const char *path) {
+        InitStep *step = add(b, INIT_DEVICE);
+
+        step->str[0] = path;
+        step->num[0] = (unsigned char) d->type;
+        step->num[1] = (uint64_t) d->major;
+        step->num[2] = (uint64_t) d->minor;
         step->num[3] = d->file_mode.set ? d->file_mode.v & 07777 : 0666;
         step->num[4] = d->uid.set ? d->uid.v : 0;
         step->num[5] = d->gid.set ? d->gid.v : 0;
+        step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
+}
+
+static void add_device(InitBuild *b, const SpecDevice *d) {
+        const char *path = normalized(b, d);
+
+        if (!is_made(b, path))
+                return;
+        if (b->in_userns && d->type != 'p') /* a FIFO is no device there */
+                add_bound(b, d, path);
+        else
+                add_node(b, d, path);
 }
 
 void build_devices(InitBuild *b) {

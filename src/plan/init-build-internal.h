@@ -20,6 +20,7 @@ typedef struct InitBuild {
         /* What differs between a container's init and a process of exec. */
         bool exec;
         const SpecProcess *process;   /* or NULL */
+        SpecCapabilities capabilities; /* of those asked for, what can be had */
         const char *id, *bundle;
         bool no_new_keyring;
         const void *seccomp;

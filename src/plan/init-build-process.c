@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/mempolicy.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/personality.h>
@@ -35,6 +36,36 @@ static bool has_apparmor(const InitBuild *b) {
                (b->facts->apparmor || !streq(b->process->apparmor_profile, "unconfined"));
 }
 
+/* "Runtimes SHOULD NOT fail if the container configuration requests capabilities that cannot be granted", but warn.
+ * In a user namespace there are all of them, over what belongs to it. */
+static void grant_capabilities(InitBuild *b) {
+        bool all = (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
+        uint64_t lacked = all ? 0 : b->facts->lacked_capabilities, refused;
+        SpecCapabilities *c = &b->capabilities;
+        _cleanup_text_ Text text = {};
+
+        if (!b->process->has_capabilities)
+                return;
+        *c = b->process->capabilities;
+        refused = (c->bounding | c->effective | c->permitted | c->inheritable | c->ambient) & lacked;
+        if (refused == 0)
+                return;
+        init_plan_print_capabilities(&text, refused);
+        strings_add(b->arena, &b->plan->warnings,
+                    arena_printf(b->arena, "process.capabilities: cannot be granted: %s", text.s));
+        c->bounding &= ~lacked;
+        c->effective &= ~lacked;
+        c->permitted &= ~lacked;
+        c->inheritable &= ~lacked;
+        c->ambient &= ~lacked;
+}
+
+/* sched(7). INIT_HOOK comes after INIT_SCHEDULER and forks. */
+static bool cannot_fork(const SpecProcess *p) {
+        return p->scheduler && p->scheduler->policy == SCHED_DEADLINE &&
+               !(p->scheduler->flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
 /* A process that is to be confined does not run unconfined because the host lacks the means. */
 int build_check_process(InitBuild *b) {
         const SpecProcess *p = b->process;
@@ -49,6 +80,10 @@ int build_check_process(InitBuild *b) {
                                   "process.selinuxLabel: SELinux is not enabled on this host");
         if (!p->args && (b->exec || b->request->start_now))
                 return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
+        if (!b->exec && cannot_fork(p) && b->spec->hooks[HOOK_START_CONTAINER].n > 0)
+                return error_setf(b->reterr, EINVAL, "process.scheduler.flags: SCHED_DEADLINE with startContainer hooks "
+                                  "needs SCHED_FLAG_RESET_ON_FORK");
+        grant_capabilities(b);
         return 0;
 }
 
@@ -176,7 +211,7 @@ static bool seccomp_is_last(const InitBuild *b) {
 }
 
 static void add_capabilities(InitBuild *b) {
-        const SpecCapabilities none = {}, *c = b->process->has_capabilities ? &b->process->capabilities : &none;
+        const SpecCapabilities *c = &b->capabilities;
         InitStep *step = add(b, INIT_CAPABILITIES);
 
         step->num[0] = c->effective;
@@ -214,7 +249,7 @@ void build_process(InitBuild *b) {
         if (!isempty(p->selinux_label))
                 add(b, INIT_SELINUX)->str[0] = p->selinux_label;
         add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
-        add(b, INIT_BOUNDING)->num[0] = p->has_capabilities ? p->capabilities.bounding : 0;
+        add(b, INIT_BOUNDING)->num[0] = b->capabilities.bounding;
         add_user(b);
         add(b, INIT_CWD)->str[0] = p->cwd;
         add_rlimits(b);

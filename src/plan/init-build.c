@@ -28,13 +28,14 @@ static int check_namespaces(const Spec *spec, Error *reterr) {
         return 0;
 }
 
-static int check_supported(const Spec *spec, Error *reterr) {
+static int check_supported(const Spec *spec, const HostFacts *facts, Error *reterr) {
         int r = check_namespaces(spec, reterr);
 
         if (r < 0)
                 return r;
-        if (spec->linux_.n_net_devices > 0)
-                return error_setf(reterr, EOPNOTSUPP, "linux.netDevices: moving network devices is not supported");
+        /* No file system would take the option, and one without it could be written to by others. */
+        if (!isempty(spec->linux_.mount_label) && !facts->selinux)
+                return error_setf(reterr, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
         if (spec->linux_.intel_rdt)
                 return error_setf(reterr, EOPNOTSUPP, "linux.intelRdt: not supported");
         return 0;
@@ -88,7 +89,7 @@ static void build_pivot(InitBuild *b) {
 static int build_init(InitBuild *b) {
         int r;
 
-        r = check_supported(b->spec, b->reterr);
+        r = check_supported(b->spec, b->facts, b->reterr);
         if (r >= 0)
                 r = build_check_process(b);
         if (r >= 0)
@@ -130,8 +131,6 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
         build_oom_score_adj(b);
         if (namespaces & CLONE_NEWUSER)
                 build_raise_rlimits(b);
-        if (p->cpu_affinity_initial)
-                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_initial;
         build_enter_cgroup(b);
         if (p->cpu_affinity_final)
                 add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_final;
@@ -148,6 +147,8 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
 }
 
 static InitBuild begin(const Spec *spec, const HostFacts *facts, InitPlan *plan, Error *reterr) {
+        for (size_t i = 0; i < spec->warnings.n; i++)
+                strings_add(&plan->arena, &plan->warnings, spec->warnings.s[i]);
         return (InitBuild){ .spec = spec, .facts = facts, .plan = plan, .arena = &plan->arena, .reterr = reterr };
 }
 
@@ -186,6 +187,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         InitBuild b = begin(spec, facts, &plan, reterr);
 
         b.exec = true;
+        b.joined_namespaces = (uint32_t) request->namespaces;
         b.process = request->process;
         b.id = request->id;
         b.no_new_keyring = request->no_new_keyring;

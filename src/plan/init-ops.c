@@ -15,7 +15,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
 
         /* namespaces */
         [INIT_ENTER] = { "enter", .num = { { "flags", NUM_NAMESPACES } } },
-        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } } },
+        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } },
+                        .str = { { "settings", .optional = true } } },
         [INIT_USERNS] = { "userns" },
         [INIT_BECOME_ROOT] = { "become-root" },
         [INIT_UNSHARE] = { "unshare", .num = { { "flags", NUM_NAMESPACES } } },
@@ -25,6 +26,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_SETSID] = { "setsid" },
         [INIT_KEYRING] = { "keyring", .str = { { "name" } } },
         [INIT_LOOPBACK] = { "loopback" },
+        [INIT_NET_DEVICES] = { "net-devices" },
         [INIT_HOSTNAME] = { "hostname", .str = { { "name" } } },
         [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },
 
@@ -45,7 +47,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS } },
                            .str = { { "path" } } },
         [INIT_DEVICE] = { "device", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
-                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID }, .str = { { "path" } } },
+                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID, { "set", NUM_SET } },
+                          .str = { { "path" } } },
         [INIT_DEVICE_BIND] = { "device-bind", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
                                { "minor", NUM_UNSIGNED } }, .str = { { "path" } } },
         [INIT_SYMLINK] = { "symlink", .str = { { "target" }, { "path" } } },

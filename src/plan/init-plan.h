@@ -27,7 +27,8 @@ typedef enum InitOp {
 
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
-        INIT_JOIN,            /* slot, type: setns() to what INIT_OPEN_NS opened */
+        INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened. settings names what is about to
+                               * be changed there: then it must be another than the one we are in */
         INIT_USERNS,          /* unshares it, has the launcher write the id maps, becomes uid 0 and gid 0 in it */
         INIT_BECOME_ROOT,     /* setgid(0), setuid(0) after joining a user namespace */
         INIT_UNSHARE,         /* flags (CLONE_NEW*) */
@@ -37,6 +38,7 @@ typedef enum InitOp {
         INIT_SETSID,
         INIT_KEYRING,         /* name: joins a new session keyring; lenient where the kernel has none */
         INIT_LOOPBACK,        /* brings "lo" up */
+        INIT_NET_DEVICES,     /* until the launcher has moved network devices into our network namespace */
         INIT_HOSTNAME,        /* name */
         INIT_DOMAINNAME,      /* name */
 
@@ -54,7 +56,8 @@ typedef enum InitOp {
                                * after INIT_PIVOT then); otherwise a copy of the host's mount, of all of it or of the
                                * container's own directory */
         INIT_REMOUNT,         /* attrs set, attrs cleared; path: attributes of the mount that is at path already */
-        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
+        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
+                               * there already is given, too); path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
         INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
@@ -79,7 +82,7 @@ typedef enum InitOp {
         INIT_RLIMIT,          /* resource, soft, hard */
         INIT_SCHEDULER,       /* policy, nice, priority, flags, runtime, deadline, period */
         INIT_IO_PRIORITY,     /* value, as ioprio_set(2) takes it */
-        INIT_AFFINITY,        /* list ("0-3,7") of CPUs */
+        INIT_AFFINITY,        /* list ("0-3,7") of CPUs; in the final cgroup */
         INIT_PERSONALITY,     /* persona */
         INIT_MEMORY_POLICY,   /* mode|flags; nodes ("0-1") */
         INIT_APPARMOR,        /* profile, for the coming exec, through our own procfs */
@@ -114,6 +117,10 @@ typedef enum InitOp {
 /* A uid or gid that means: leave it as it is (what chown(2) takes). */
 #define INIT_KEEP_ID UINT64_MAX
 
+/* "set" of INIT_DEVICE. */
+#define INIT_SET_MODE (1U << 0)
+#define INIT_SET_OWNER (1U << 1)
+
 /* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
  * however the path led to it. Recursive attributes are set after the others. */
 #define INIT_COPY_UP (1U << 0)        /* tmpcopyup: what is at the target is copied into the new tmpfs */
@@ -137,6 +144,7 @@ typedef struct InitStep {
 typedef struct InitPlan {
         InitStep *steps;
         size_t n_steps;
+        Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;
 } InitPlan;
 
@@ -153,6 +161,8 @@ bool init_plan_has(const InitPlan *plan, InitOp op);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
+/* "chown,net_raw", or "none" */
+void init_plan_print_capabilities(Text *text, uint64_t mask);
 
 /* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops, which
  * numbers, strings and lists an op has and needs, slots, NULs. args has at least one element. */

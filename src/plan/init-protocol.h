@@ -22,6 +22,7 @@ typedef enum InitMessageType {
         INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
         INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
         INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
+        INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_READY,     /* waits for INIT_MSG_GO */
@@ -30,6 +31,7 @@ typedef enum InitMessageType {
         INIT_MSG_MAPPED,
         INIT_MSG_CGROUP,    /* the process is in its final cgroup */
         INIT_MSG_HOOKS_DONE,
+        INIT_MSG_NETWORK_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
         /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
         INIT_MSG_START,

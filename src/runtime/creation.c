@@ -26,6 +26,7 @@
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
+        netdevices_done(&c->net_devices);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -98,6 +99,11 @@ static bool resources_limit_anything(const SpecResources *r) {
                r->n_rdma > 0 || r->n_unified > 0;
 }
 
+void log_warnings(const InitPlan *plan) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                log_message(LOG_WARNING, "%s", plan->warnings.s[i]);
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         Request request = {
                 .id = c->options->id,
@@ -122,7 +128,10 @@ static int make_plans(Creation *c, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        if (r == 0)
+                log_warnings(&c->init);
+        return r;
 }
 
 int creation_plan(Creation *c, Error *reterr) {
@@ -322,6 +331,15 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 
+static int move_net_devices(Creation *c, int *fd, Error *reterr) {
+        int r;
+
+        if (*fd < 0)
+                return error_setf(reterr, EBADMSG, "the helper sent no socket");
+        r = netdevices_move(&c->net_devices, &c->spec->linux_, TAKE_FD(*fd), reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NETWORK_DONE, reterr);
+}
+
 static int take_console(Creation *c, int *fd, Error *reterr) {
         if (*fd < 0)
                 return error_setf(reterr, EBADMSG, "the helper sent no terminal");
@@ -355,6 +373,8 @@ static int answer(Creation *c, Error *reterr) {
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
         case INIT_MSG_HOOKS:
                 return run_runtime_hooks(c, reterr);
+        case INIT_MSG_NETWORK:
+                return move_net_devices(c, &fd, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:
@@ -465,6 +485,8 @@ int creation_release(Creation *c, Error *reterr) {
                 r = launch_receive(&c->launch, &message, NULL, reterr);
         if (r < 0)
                 creation_undo(c);
+        else
+                netdevices_done(&c->net_devices); /* who runs a container in the foreground keeps no namespace alive */
         return r < 0 ? r : 0;
 }
 
@@ -477,6 +499,7 @@ static void run_poststop(const Creation *c) {
 }
 
 void creation_undo(Creation *c) {
+        netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
         if (c->scope_requested)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);

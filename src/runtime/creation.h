@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "host/launch.h"
+#include "host/netdevices.h"
 #include "runtime/filter.h"
 #include "runtime/runtime.h"
 
@@ -35,13 +36,14 @@ typedef struct Creation {
         bool scope_requested;
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Launch launch;
+        NetDevices net_devices;  /* those that were moved */
         int console;             /* the pty's master, for run in the foreground */
 } Creation;
 
 #define CREATION_NEW(runtime, opts, now)                                                                   \
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
-                     .container = { .dir = -EBADF }, .launch = LAUNCH_NONE,      \
+                     .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
                      .console = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */
@@ -56,6 +58,9 @@ int creation_make(Creation *c, Error *reterr);
  * has been executed. On failure everything has been undone. */
 int creation_release(Creation *c, Error *reterr);
 void creation_undo(Creation *c);
+
+/* Says what a plan passes over. */
+void log_warnings(const InitPlan *plan);
 
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);

@@ -51,7 +51,7 @@ int runtime_update(const Runtime *rt, const char *id, SpecResources *resources, 
 typedef struct ExecOptions {
         const char *id;
         const char *process_file;    /* process.json, or NULL: the container's own process with what follows */
-        char *const *args;           /* NULL-terminated; with no process_file */
+        char *const *args;           /* NULL-terminated; with no process_file. The rest changes either process */
         const char *cwd, *user, *process_label, *apparmor;
         const char **env, **caps, **additional_gids; /* NULL-terminated or NULL */
         bool tty, detach, no_new_privs, no_new_privs_set, ignore_paused;

@@ -66,6 +66,8 @@ static int set_request(Case *c, const char *key, const char *value) {
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (streq(flags[i].key, key))
                         return parse_bool(value, flags[i].to);
+        if (streq(key, "lacked-capabilities"))
+                return parse_u64(value, &c->facts.lacked_capabilities);
         if (streq(key, "id"))
                 c->request.id = value;
         else if (streq(key, "bundle"))

@@ -109,7 +109,7 @@ static void test_dev_null(void) {
                 if (cases[i].kept)
                         EXPECT_OUTPUT("1:3\n");
                 else
-                        EXPECT_ERROR("create device /dev/null: something else is there already");
+                        EXPECT_ERROR("linux.devices: create /dev/null: something else is there already");
         }
         shell("rm -f %s/dev/null", rootfs); /* the hard link */
 }
@@ -408,7 +408,7 @@ static void test_sysctl(void) {
                 begin(&p);
                 plan_step(&p, INIT_SYSCTL, paths[i], "x");
                 run(&p, "true");
-                ASSERT(startswith(l.error, "write sysctl "));
+                ASSERT(startswith(l.error, "linux.sysctl: write "));
                 check();
         }
 }

@@ -340,7 +340,7 @@ static void test_capability_refused(void) {
         s->num[1] = 3;
         plan_end(&p, "true");
         launch(&p, &l);
-        ASSERT_STR(l.error, "set capabilities: operation not permitted");
+        ASSERT_STR(l.error, "process.capabilities: set them: operation not permitted");
 }
 
 static void test_seccomp(void) {

@@ -136,7 +136,6 @@ static void test_exec(void) {
         init_plan_print(&plan, &text);
         ASSERT_STR(text.s,
                    "oom-score-adj value=1\n"
-                   "affinity cpus=0\n"
                    "wait-cgroup\n"
                    "affinity cpus=0-1\n"
                    "enter flags=user,mount,pid\n"

@@ -77,7 +77,8 @@ static const JsonField outer_fields[] = {
 
 static int read_outer(Arena *arena, const char *bytes, size_t size, struct json_object **document, Outer *ret,
                       Error *e) {
-        JsonReader reader = { arena, e };
+        Strings warnings = {};
+        JsonReader reader = { arena, e, &warnings };
         JsonNode node = { .reader = &reader };
         int r;
 

@@ -29,6 +29,22 @@ static void test_numbers(void) {
         ASSERT_EQ(parse_mode("10000", &m), -ERANGE);
 }
 
+static void test_bits(void) {
+        static const char *const bad[] = { ",", "0,", ",0", "0,,1", "0-", "-1", "1-0", "0-1-2", " 0", "0 ", "+1", "a", "0x1" };
+        uint8_t bits[2] = {}, none[2] = {};
+
+        TEST("lists of numbers as bits");
+        ASSERT_EQ(parse_bits("0-2,7,9-9,15", bits, sizeof(bits)), 0);
+        ASSERT_EQ(bits[0], 0x87);
+        ASSERT_EQ(bits[1], 0x82);
+        ASSERT_EQ(parse_bits("", none, sizeof(none)), 0);
+        ASSERT_EQ(none[0] | none[1], 0);
+        ASSERT_EQ(parse_bits("16", none, sizeof(none)), -ERANGE);
+        ASSERT_EQ(parse_bits("0-99999999999999999999", none, sizeof(none)), -ERANGE);
+        for (size_t k = 0; k < ELEMENTSOF(bad); k++)
+                ASSERT_EQ(parse_bits(bad[k], bits, sizeof(bits)), -EINVAL);
+}
+
 static void test_signals(void) {
         TEST("signals by number, by name and relative to the real-time ones");
         ASSERT_EQ(parse_signal("9"), SIGKILL);
@@ -72,6 +88,7 @@ static void test_paths(void) {
 
 int main(void) {
         test_numbers();
+        test_bits();
         test_signals();
         test_escape();
         test_paths();
