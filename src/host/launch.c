@@ -212,6 +212,8 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
         ours = pair[0];
         theirs = pair[1];
+        if (request->born_in && setns(request->target, request->born_in) < 0)
+                return error_errnof(reterr, errno, "cannot join the container's pid namespace");
         pid = clone_child(request, &pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",

@@ -271,4 +271,6 @@ extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the o
 extern const char *const seccomp_actions[];       /* "SCMP_ACT_ALLOW", … */
 extern const char *const seccomp_architectures[]; /* "SCMP_ARCH_X86", … */
 extern const char *const seccomp_filter_flags[];  /* "SECCOMP_FILTER_FLAG_LOG", … */
+extern const char *const memory_policy_modes[];   /* "MPOL_BIND", … */
+extern const char *const memory_policy_flags[];   /* "MPOL_F_STATIC_NODES", … */
 extern const char *const spec_hook_names[_HOOK_KINDS]; /* "prestart", "createRuntime", … */

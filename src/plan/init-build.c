@@ -120,7 +120,12 @@ static int build_init(InitBuild *b) {
         return 0;
 }
 
-/* Into the namespaces of a container that runs. The cgroup comes first: what INIT_FORK makes is born in it. */
+int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts) {
+        return facts->privileged ? request->namespaces & CLONE_NEWPID : 0;
+}
+
+/* Into the namespaces of a container that runs, but for the one it was born in. The cgroup comes first: what INIT_FORK
+ * makes is born in it. */
 static int build_exec(InitBuild *b, uint32_t namespaces) {
         const SpecProcess *p = b->process;
         int r;
@@ -185,6 +190,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
                          Error *reterr) {
         InitPlan plan = {};
         InitBuild b = begin(spec, facts, &plan, reterr);
+        uint32_t entered;
 
         b.exec = true;
         b.joined_namespaces = (uint32_t) request->namespaces;
@@ -193,5 +199,6 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
-        return finish(build_exec(&b, (uint32_t) request->namespaces), &plan, ret);
+        entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
+        return finish(build_exec(&b, entered), &plan, ret);
 }

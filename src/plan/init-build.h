@@ -26,6 +26,10 @@ typedef struct ExecRequest {
 int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
                          Error *reterr);
 
+/* Flags of the container's namespaces in which the launcher lets the helper be born for that plan: CLONE_NEWPID with
+ * the privilege for it, which saves the plan a fork. */
+int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts);
+
 /* Flags that the launcher adds when it clones the helper for init_plan_build()'s plan: CLONE_NEWPID when the new
  * pid namespace can be entered at birth (no user and no time namespace wanted), else 0 and the plan forks. */
 int init_plan_clone_flags(const Spec *spec);

@@ -23,6 +23,7 @@ typedef struct Exec {
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
+        int born_in;
         int init, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
@@ -83,6 +84,7 @@ static int plan(Exec *e, Error *reterr) {
                 return r;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
+        e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0)
                 log_warnings(&e->plan);
@@ -129,6 +131,7 @@ static int spawn(Exec *e, Error *reterr) {
                 .preserve_fds = e->options->preserve_fds,
                 .gate = -EBADF,
                 .target = e->init,
+                .born_in = e->born_in,
                 .cgroup = e->container.record.unit ? e->cgroup : -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .cpus = e->process->cpu_affinity_initial,

@@ -14,6 +14,29 @@ from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
 
 
+def pytest_configure(config):
+    """tests/style/check-properties reads what stands there."""
+    config.addinivalue_line("markers", "proves(path, ...): the properties of config.json whose effect a test observes")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--claims", metavar="DIR", type=Path,
+                     help="run what no other machine has claimed there; it has the same tests in the same order")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Done, as far as this machine is concerned, if another one has claimed it."""
+    claims = item.config.option.claims
+    if not claims:
+        return None
+    try:
+        (claims / str(item.session.items.index(item))).touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return None
+
+
 @pytest.fixture(scope="session")
 def top():
     """A directory for everything; others may pass through it."""

@@ -30,6 +30,7 @@ def mounted(seen, config, point="/mnt"):
 
 # --- tmpfs
 
+@pytest.mark.proves("mounts[].type", "mounts[].options")
 def test_a_tmpfs_and_its_options(seen):
     config = Config().script("stat -c %a:%u:%g /mnt; df -k /mnt | tail -n 1; mount | grep ' /mnt '")
     config.mount("/mnt", "tmpfs", "tmpfs", "size=128k", "mode=1710", "uid=3", "gid=4", "nosuid",
@@ -60,6 +61,7 @@ def test_mounts_happen_in_the_order_of_the_list(seen):
 
 # --- binds
 
+@pytest.mark.proves("mounts[].source", "mounts[].destination")
 def test_a_bind_takes_one_mount_and_rbind_all(seen, volume):
     script = "cat /mnt/file; ls /mnt/sub"
     assert seen(Config().script(script).bind(volume, "/mnt", "bind")) == "content"

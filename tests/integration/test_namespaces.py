@@ -35,6 +35,7 @@ class Holder:
         return f"/proc/{self.pid}/ns/{FILES[kind]}"
 
 
+@pytest.mark.proves("linux.namespaces[].type")
 def test_every_namespace_is_new(container):
     one = container(Config().sleeping().namespace("time")).run_detached()
     for kind, file in FILES.items():
@@ -53,6 +54,7 @@ def test_what_is_not_asked_for_is_the_hosts(container, kind):
     assert process.namespace(one.pid, FILES[kind]) == process.namespace("self", FILES[kind])
 
 
+@pytest.mark.proves("hostname", "domainname")
 def test_host_and_domain_name(seen):
     config = Config().script("hostname; cat /proc/sys/kernel/domainname")
     before = os.uname().nodename
@@ -60,6 +62,7 @@ def test_host_and_domain_name(seen):
     assert os.uname().nodename == before
 
 
+@pytest.mark.proves("linux.namespaces[].path")
 def test_joined_namespaces(container):
     with Holder("--net", "--ipc", "--uts") as holder:
         config = Config().sleeping().remove("hostname")
@@ -103,6 +106,7 @@ def test_abstract_sockets_of_the_host_are_far(container):
         assert "host-only" not in one.runtime("run", "--bundle", one.bundle.path, one.id)
 
 
+@pytest.mark.proves("linux.timeOffsets.boottime.secs")
 def test_time_offsets(seen):
     config = Config("cat", "/proc/uptime").namespace("time")
     config.set("linux.timeOffsets", {"boottime": {"secs": 1000000, "nanosecs": 0}})
@@ -117,6 +121,7 @@ def mapped(container, config):
     return one
 
 
+@pytest.mark.proves("linux.uidMappings", "linux.gidMappings")
 def test_mappings_of_users(container):
     one = mapped(container, Config().sleeping()).run_detached()
     for name in ["uid_map", "gid_map"]:

@@ -21,6 +21,7 @@ def mount_table(text):
     return table
 
 
+@pytest.mark.proves("root.path")
 def test_the_root_is_the_rootfs(container):
     one = container(Config().script("ls /; echo here > /marker"))
     listed = one.runtime("run", "--bundle", one.bundle.path, one.id).split()
@@ -45,12 +46,14 @@ def test_nothing_of_the_host_is_mounted(seen, top):
     assert seen(f"ls {top} 2>/dev/null || echo nothing") == "nothing"
 
 
+@pytest.mark.proves("root.readonly")
 def test_a_read_only_root(run):
     result = run(Config().script("touch /x || touch /dev/shm/y && echo written elsewhere")
                  .set("root.readonly", True))
     assert result.stdout == "written elsewhere\n" and "Read-only file system" in result.stderr
 
 
+@pytest.mark.proves("linux.maskedPaths")
 def test_masked_paths(seen, container):
     """Files read as empty, directories are empty, and neither can be written."""
     config = Config().script("cat /etc/secret; ls /hidden; (echo x > /hidden/x) 2>/dev/null || "
@@ -65,6 +68,7 @@ def test_masked_paths(seen, container):
     assert output.split() == ["refused", "1:3", "/visible"]
 
 
+@pytest.mark.proves("linux.readonlyPaths")
 def test_readonly_paths(container):
     script = "touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; cat /tmp/ok"
     paths = ["/etc", "/proc/sys", "/not/there"]
@@ -83,6 +87,7 @@ PROPAGATION = [("private", []), ("slave", ["master"]), ("shared", ["shared"]),
                ("unbindable", ["unbindable"]), (None, [])]
 
 
+@pytest.mark.proves("linux.rootfsPropagation")
 @pytest.mark.parametrize("value, fields", PROPAGATION)
 def test_propagation_of_the_root(seen, value, fields):
     config = Config("cat", "/proc/self/mountinfo")

@@ -347,7 +347,7 @@ static const BadSpec bad_specs[] = {
         { LINUX("'namespaces':[{'type':'time','path':'/x'}],'timeOffsets':{'boottime':{}}"),
           "linux.timeOffsets: needs a new namespace of type \"time\"" },
         { LINUX("'namespaces':[{'type':'time'}],'timeOffsets':{'realtime':{'secs':1}}"),
-          "linux.timeOffsets.realtime: unknown clock" },
+          "linux.timeOffsets.realtime: unknown name" },
         { LINUX("'namespaces':[{'type':'time'}],"
           "'timeOffsets':{'boottime':{'nanosecs':1000000000}}"),
           "linux.timeOffsets.boottime.nanosecs: 1000000000 is out of range (0 to 999999999)" },
