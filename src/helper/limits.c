@@ -6,21 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "basic/schedule.h"
 #include "helper/steps.h"
-
-/* Of the utilization: all of a CPU. The specification has the flags SCHED_FLAG_UTIL_CLAMP_*, but no values for them,
- * so these are 0 and all, which clamps nothing. */
-#define CLAMP_MAX 1024
-
-/* What sched_setattr(2) takes; libc has a name for it only since 2.41. */
-typedef struct SchedulerAttributes {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime, deadline, period;
-        uint32_t clamp_min, clamp_max;
-} SchedulerAttributes;
 
 /* Best effort: if it is refused here, INIT_RLIMIT says so. */
 int step_raise_rlimit(Helper *h, const InitStep *s, Error *e) {
@@ -65,33 +52,27 @@ int step_rlimit(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_scheduler(Helper *h, const InitStep *s, Error *e) {
-        SchedulerAttributes a = { .size = sizeof(a),
-                                  .policy = (uint32_t) s->num[0],
-                                  .nice = (int32_t) s->num[1],
-                                  .priority = (uint32_t) s->num[2],
-                                  .flags = s->num[3],
-                                  .runtime = s->num[4],
-                                  .deadline = s->num[5],
-                                  .period = s->num[6],
-                                  .clamp_max = CLAMP_MAX };
+        const Schedule schedule = { .policy = (uint32_t) s->num[0],
+                                    .nice = (int32_t) s->num[1],
+                                    .priority = (int32_t) s->num[2],
+                                    .flags = s->num[3],
+                                    .runtime = s->num[4],
+                                    .deadline = s->num[5],
+                                    .period = s->num[6] };
+        int r = schedule_set(0, &schedule);
 
-        if (syscall(SYS_sched_setattr, 0, &a, 0) < 0)
-                return error_errnof(e, errno, "process.scheduler: set it");
-        return 0;
+        return r < 0 ? error_errnof(e, r, "process.scheduler: set it") : 0;
 }
 
 int step_io_priority(Helper *h, const InitStep *s, Error *e) {
-        if (syscall(SYS_ioprio_set, 1 /* a process */, 0, (int) s->num[0]) < 0)
-                return error_errnof(e, errno, "process.ioPriority: set it");
-        return 0;
+        int r = schedule_set_io(0, (int) s->num[0]);
+
+        return r < 0 ? error_errnof(e, r, "process.ioPriority: set it") : 0;
 }
 
 int step_affinity(Helper *h, const InitStep *s, Error *e) {
-        _Alignas(unsigned long) uint8_t bits[1024] = {};
-        int r = parse_bits(s->str[0], bits, sizeof(bits));
+        int r = schedule_on(s->str[0]);
 
-        if (r >= 0 && syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits) < 0)
-                r = -errno;
         return r < 0 ? error_errnof(e, r, "process.execCPUAffinity.final: set it to %s", s->str[0]) : 0;
 }
 

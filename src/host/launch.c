@@ -19,12 +19,12 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/schedule.h"
 
 #ifndef HELPER_PATH
 #error "HELPER_PATH is where the helper is installed"
 #endif
 #define HELPER_NAME "ocirt-sd-init"
-#define CPUS_MAX 8192U /* the largest NR_CPUS that Linux can be built with */
 
 char *launch_command(const char *id, uint64_t mark) {
         return xasprintf(HELPER_NAME " %s %llu ", id, (unsigned long long) mark);
@@ -115,26 +115,6 @@ static int move_up(int fd, int base, int control) {
         return moved;
 }
 
-/* An affinity is inherited, by us from a service with CPUAffinity=, say. Since Linux 6.2 it even stays when the process
- * gets into a cgroup with other CPUs. The container's is what its cgroup says. Every bit: what there is not, or not
- * yet, does no harm. */
-static void run_anywhere(void) {
-        _Alignas(unsigned long) uint8_t bits[CPUS_MAX / 8];
-
-        memset(bits, 0xff, sizeof(bits));
-        (void) syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits);
-}
-
-/* process.execCPUAffinity.initial: of the parent, before the process is in the container's cgroup, where it is born. */
-static int run_on(const char *cpus, Error *reterr) {
-        _Alignas(unsigned long) uint8_t bits[CPUS_MAX / 8] = {};
-        int r = parse_bits(cpus, bits, sizeof(bits));
-
-        if (r >= 0 && syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits) < 0)
-                r = -errno;
-        return r < 0 ? error_errnof(reterr, r, "process.execCPUAffinity.initial: cannot run on %s", cpus) : 0;
-}
-
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
         const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
@@ -145,8 +125,10 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         sigset_t none;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* An affinity is inherited, by us from a service with CPUAffinity=, say, and since Linux 6.2 it even stays when
+         * the process gets into a cgroup with other CPUs. The container's is what its cgroup says. */
         if (!request->cpus)
-                run_anywhere();
+                (void) schedule_on(NULL);
         /* Twice, first out of the way: source and destination may overlap. */
         exe = move_up(helper, base, control);
         for (int i = 0; i < _INIT_FDS; i++)
@@ -203,9 +185,10 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         helper = protected_helper(reterr);
         if (helper < 0)
                 return helper;
-        r = request->cpus ? run_on(request->cpus, reterr) : 0;
+        /* Of the parent, before there is a process: it is born in its cgroup. */
+        r = request->cpus ? schedule_on(request->cpus) : 0;
         if (r < 0)
-                return r;
+                return error_errnof(reterr, r, "process.execCPUAffinity.initial: cannot run on %s", request->cpus);
         init_plan_encode(request->plan, &bytes);
         plan = memfd_sealed("ocirt-sd-plan", bytes.s, bytes.n);
         if (plan < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -270,6 +253,18 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
 
         return r < 0 && r != -EPIPE /* it has exited: what it said comes first */
                 ? error_errnof(reterr, r, "cannot talk to the helper") : 0;
+}
+
+int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr) {
+        int r;
+
+        if (!plan->launcher_schedules)
+                return 0;
+        r = process->scheduler ? schedule_set(l->pid, process->scheduler) : 0;
+        if (r < 0)
+                return error_errnof(reterr, r, "process.scheduler: cannot be set");
+        r = process->io_priority.set ? schedule_set_io(l->pid, process->io_priority.v) : 0;
+        return r < 0 ? error_errnof(reterr, r, "process.ioPriority: cannot be set") : 0;
 }
 
 void launch_kill(Launch *l) {

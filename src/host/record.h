@@ -31,6 +31,8 @@ typedef struct Record {
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
         bool has_poststart, has_poststop;
         const char *stop_signal;     /* or NULL */
+        const char *rdt_group;       /* of resctrl, or NULL */
+        bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
         RecordPair *annotations;
         size_t n_annotations;
         Arena arena;

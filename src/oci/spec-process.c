@@ -229,7 +229,7 @@ static int read_io_priority(const JsonNode *node, const JsonField *f, void *to) 
 
 static const JsonField cpu_affinity_fields[] = {
         JSON_STRING("initial", SpecProcess, cpu_affinity_initial, .check = spec_check_list,
-                    HELPER("sched_setaffinity, of exec before it is in the cgroup")),
+                    RUNTIME("sched_setaffinity, before exec makes the process")),
         JSON_STRING("final", SpecProcess, cpu_affinity_final, .check = spec_check_list,
                     HELPER("sched_setaffinity, of exec when it is in the cgroup")),
         {}

@@ -158,18 +158,27 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
         return 0;
 }
 
-int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+/* One property of "linux". */
+static int parse_linux_part(const char *bytes, size_t size, const char *name, size_t offset, Spec **ret,
+                            Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
         JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .name = "linux", .reader = &reader };
         int r;
 
-        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, "resources"),
-                       &spec->linux_.resources);
+        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, name), (char *) &spec->linux_ + offset);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(spec);
         return 0;
+}
+
+int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "resources", offsetof(SpecLinux, resources), ret, reterr);
+}
+
+int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "intelRdt", offsetof(SpecLinux, intel_rdt), ret, reterr);
 }
 
 const char *spec_annotation(const Spec *spec, const char *key) {

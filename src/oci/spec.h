@@ -8,6 +8,7 @@
 
 #include "basic/alloc.h"
 #include "basic/error.h"
+#include "basic/schedule.h"
 
 /*
  * config.json (OCI runtime-spec 1.3.0, config.md and config-linux.md) as typed data.
@@ -66,13 +67,7 @@ typedef struct SpecCapabilities {
         uint64_t bounding, effective, inheritable, permitted, ambient;
 } SpecCapabilities;
 
-typedef struct SpecScheduler {
-        uint32_t policy;             /* SCHED_* */
-        int32_t nice;
-        int32_t priority;
-        uint64_t flags;              /* SCHED_FLAG_* */
-        uint64_t runtime, deadline, period; /* ns */
-} SpecScheduler;
+typedef Schedule SpecScheduler;
 
 typedef struct SpecProcess {
         bool terminal;
@@ -256,6 +251,9 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
 
 /* The LinuxResources object alone, as `update --resources` takes it. The Spec holds only linux_.resources. */
 int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr);
+
+/* The LinuxIntelRdt object alone. The Spec holds only linux_.intel_rdt. */
+int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
 /* The value of an annotation or NULL. */
 const char *spec_annotation(const Spec *spec, const char *key);

@@ -87,11 +87,16 @@ int build_check_process(InitBuild *b) {
         return 0;
 }
 
-/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. */
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. They are over the machine, so
+ * in a user namespace the process has not got them. The launcher, if it has, sets them then. */
 static void add_scheduling(InitBuild *b) {
         const SpecProcess *p = b->process;
         InitStep *step;
 
+        if (b->facts->privileged && ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER)) {
+                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
+                return;
+        }
         if (p->scheduler) {
                 build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
                 step = add(b, INIT_SCHEDULER);

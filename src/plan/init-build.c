@@ -36,8 +36,6 @@ static int check_supported(const Spec *spec, const HostFacts *facts, Error *rete
         /* No file system would take the option, and one without it could be written to by others. */
         if (!isempty(spec->linux_.mount_label) && !facts->selinux)
                 return error_setf(reterr, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
-        if (spec->linux_.intel_rdt)
-                return error_setf(reterr, EOPNOTSUPP, "linux.intelRdt: not supported");
         return 0;
 }
 

@@ -144,6 +144,7 @@ typedef struct InitStep {
 typedef struct InitPlan {
         InitStep *steps;
         size_t n_steps;
+        bool launcher_schedules;      /* process.scheduler and ioPriority, once the helper is ready */
         Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;
 } InitPlan;

@@ -182,6 +182,8 @@ static void print_list(Text *t, const char *name, const char **list) {
 void init_plan_print(const InitPlan *plan, Text *text) {
         for (size_t i = 0; i < plan->warnings.n; i++)
                 text_addf(text, "# %s\n", plan->warnings.s[i]);
+        if (plan->launcher_schedules)
+                text_add(text, "# the launcher sets scheduler and I/O priority\n");
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
                 const InitOpRow *row = init_op_row(step->op);
 

@@ -107,6 +107,16 @@ static int make_plans(Creation *c, Error *reterr) {
         return r;
 }
 
+static int plan_rdt(Creation *c, Error *reterr) {
+        int r;
+
+        rdt_plan_build(c->spec, c->options->id, &c->rdt);
+        if (!c->rdt.group)
+                return 0;
+        r = c->resctrl = resctrl_open(reterr);
+        return r < 0 ? r : MIN(resctrl_check(c->resctrl, &c->rdt, reterr), 0);
+}
+
 int creation_plan(Creation *c, Error *reterr) {
         int r;
 
@@ -128,6 +138,8 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
         if (r >= 0)
                 r = make_plans(c, reterr);
+        if (r >= 0)
+                r = plan_rdt(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = console_connect(c->options->console_socket, reterr);
         if (r >= 0 && c->options->pidfd_socket)

@@ -22,6 +22,7 @@
 void creation_done(Creation *c) {
         launch_done(&c->launch);
         netdevices_done(&c->net_devices);
+        c->resctrl = close_fd(c->resctrl);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -72,6 +73,9 @@ static int write_record(Creation *c, Error *reterr) {
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
                 .stop_signal = spec_annotation(c->spec, "org.opencontainers.image.stopSignal"),
+                .rdt_group = c->rdt.group,
+                .rdt_own = c->rdt.own,
+                .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
         for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
@@ -247,6 +251,21 @@ static int commit(Creation *c, Error *reterr) {
         return r;
 }
 
+static int make_rdt_group(Creation *c, Error *reterr) {
+        int r = resctrl_make(c->resctrl, &c->rdt, &c->rdt_made, reterr);
+
+        c->rdt_done = r == 0;
+        return r;
+}
+
+/* A group that others may be in by now is theirs. */
+static void undo_rdt_group(const Creation *c) {
+        if (c->rdt.monitor)
+                (void) resctrl_remove_monitor(c->resctrl, c->rdt.group, c->rdt.monitor, NULL);
+        if (c->rdt_made)
+                resctrl_remove_empty(c->resctrl, c->rdt.group);
+}
+
 int creation_make(Creation *c, Error *reterr) {
         int r;
 
@@ -255,10 +274,16 @@ int creation_make(Creation *c, Error *reterr) {
                 return r;
         c->made = true;
         r = write_record(c, reterr);
+        if (r == 0 && c->rdt.group)
+                r = make_rdt_group(c, reterr);
         if (r == 0)
                 r = spawn(c, reterr);
         if (r == 0)
                 r = attend(c, reterr);
+        if (r == 0)
+                r = launch_schedule(&c->launch, &c->init, c->spec->process, reterr);
+        if (r == 0 && c->rdt.group)
+                r = resctrl_assign(c->resctrl, c->rdt.group, c->rdt.monitor, c->launch.pid, reterr);
         if (r == 0)
                 r = commit(c, reterr);
         if (r < 0)
@@ -291,6 +316,8 @@ static void run_poststop(const Creation *c) {
 void creation_undo(Creation *c) {
         netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
+        if (c->rdt_done)
+                undo_rdt_group(c);
         if (c->scope_requested)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
         if (c->options->pid_file && c->container.record.committed)

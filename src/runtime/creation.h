@@ -5,6 +5,7 @@
 
 #include "host/launch.h"
 #include "host/netdevices.h"
+#include "host/resctrl.h"
 #include "runtime/filter.h"
 #include "runtime/runtime.h"
 
@@ -28,6 +29,7 @@ typedef struct Creation {
         Filter filter;
         UnitPlan unit;
         InitPlan init;
+        RdtPlan rdt;
         uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
 
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
@@ -38,6 +40,8 @@ typedef struct Creation {
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Launch launch;
         NetDevices net_devices;  /* those that were moved */
+        int resctrl;             /* its root, when there is something to do there */
+        bool rdt_done, rdt_made; /* it was done; the group was not there before */
         int console;             /* the pty's master, for run in the foreground */
 } Creation;
 
@@ -45,6 +49,7 @@ typedef struct Creation {
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
                      .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
+                     .resctrl = -EBADF, \
                      .console = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */

@@ -5,6 +5,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "host/cgroup.h"
+#include "host/resctrl.h"
 #include "plan/init-build.h"
 #include "runtime/creation.h"
 #include "runtime/exec-process.h"
@@ -165,6 +166,18 @@ static int answer(Exec *e, Error *reterr) {
         return type == INIT_MSG_READY;
 }
 
+/* Its groups are inherited from the process that forks, and we are in others. */
+static int enter_rdt_groups(const Exec *e, Error *reterr) {
+        const Record *record = &e->container.record;
+        _cleanup_close_ int root = -EBADF;
+
+        if (!record->rdt_group)
+                return 0;
+        root = resctrl_open(reterr);
+        return root < 0 ? root : resctrl_assign(root, record->rdt_group, record->rdt_monitored ? record->id : NULL,
+                                                e->launch.pid, reterr);
+}
+
 static int start(Exec *e, Error *reterr) {
         InitMessage message;
         int r;
@@ -174,6 +187,8 @@ static int start(Exec *e, Error *reterr) {
                 r = launch_send(&e->launch, INIT_MSG_CGROUP, reterr);
         while (r == 0)
                 r = answer(e, reterr);
+        if (r > 0)
+                r = launch_schedule(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
         if (r > 0 && e->pidfd_socket >= 0)
                 r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)
