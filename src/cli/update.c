@@ -177,9 +177,9 @@ static int update(const Runtime *rt, void *target, char **words, Error *reterr) 
                 r = read_resources(o, &resources, reterr);
         if (r == 0 && has_rdt)
                 r = read_rdt(o, &rdt, reterr);
-        if (r == 0 && has_others)
+        if (r == 0 && resources)
                 r = runtime_update(rt, words[0], resources->linux_.resources, reterr);
-        if (r == 0 && has_rdt)
+        if (r == 0 && rdt)
                 r = runtime_update_rdt(rt, words[0], rdt->linux_.intel_rdt, reterr);
         return r;
 }

@@ -98,7 +98,7 @@ static int talk(int fd, NetlinkMessage *m, uint16_t flags, NetlinkAnswer answer,
         int on = 1, r = 0;
 
         (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-        h->nlmsg_flags = NLM_F_REQUEST | (flags ?: NLM_F_ACK);
+        h->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | (flags ?: NLM_F_ACK));
         if (send(fd, m->bytes, h->nlmsg_len, 0) < 0)
                 return -errno;
         while (r == 0) {

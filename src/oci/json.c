@@ -105,7 +105,7 @@ static void add_path(Text *path, const JsonNode *node) {
 }
 
 /* Values are quoted as they are, but a message stays one line and moves no cursor. */
-static char *message(const char *fmt, va_list ap) {
+__attribute__((format(printf, 1, 0))) static char *message(const char *fmt, va_list ap) {
         char *text;
 
         if (vasprintf(&text, fmt, ap) < 0)

@@ -58,6 +58,19 @@ static void add_paths(InitBuild *b, InitOp op, const char **paths) {
                 add(b, op)->str[0] = path_normalize(b->arena, "/", *paths);
 }
 
+/* The file of the domain name is for root of the machine only. */
+static void add_sysctl(InitBuild *b, const SpecKeyValue *s) {
+        InitStep *step;
+
+        if (streq(s->key, "kernel/domainname")) {
+                add(b, INIT_DOMAINNAME)->str[0] = s->value;
+                return;
+        }
+        step = add(b, INIT_SYSCTL);
+        step->str[0] = s->key;
+        step->str[1] = s->value;
+}
+
 /* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
 static void build_pivot(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
@@ -73,12 +86,8 @@ static void build_pivot(InitBuild *b) {
         if (b->spec->root_readonly)
                 add(b, INIT_REMOUNT_ROOT)->num[0] = MOUNT_ATTR_RDONLY;
         /* After the hooks, which may have made the network devices that they are about. */
-        for (size_t i = 0; i < l->n_sysctl; i++) {
-                InitStep *step = add(b, INIT_SYSCTL);
-
-                step->str[0] = l->sysctl[i].key;
-                step->str[1] = l->sysctl[i].value;
-        }
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                add_sysctl(b, &l->sysctl[i]);
         add_paths(b, INIT_READONLY, l->readonly_paths);
         add_paths(b, INIT_MASK, l->masked_paths);
         build_postponed_mounts(b, true);

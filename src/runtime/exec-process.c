@@ -148,11 +148,11 @@ static int add_groups(SpecProcess *p, const char **list, Arena *a, Error *reterr
 }
 
 int exec_process(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error *reterr) {
-        SpecProcess *p;
+        SpecProcess *p = NULL;
         int r;
 
         r = o->process_file ? from_file(o, spec, &p, reterr) : from_command(o, spec, &p, reterr);
-        if (r < 0)
+        if (r < 0 || !p)
                 return r;
         if (o->cwd && o->cwd[0] != '/')
                 return error_setf(reterr, EINVAL, "--cwd: \"%s\" is not absolute", o->cwd);

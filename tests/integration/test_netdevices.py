@@ -65,6 +65,7 @@ def is_back(before):
     return state(link(before["ifname"])) == state(before)
 
 
+@pytest.mark.proves("linux.netDevices")
 def test_an_interface_is_moved(container, pair):
     """linux.netDevices: gone from the host; in the container under its name, with its addresses
     that are permanent and global, its MTU and its hardware address, and up."""

@@ -49,6 +49,20 @@ def _device_filters_work():
 
 
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
+
+
+@functools.cache
+def _chrt_works(*options):
+    """Whether this kernel lets root have a real-time policy in the cgroup that we are in."""
+    return subprocess.run(["chrt", *options, "true"], check=False, capture_output=True).returncode == 0
+
+
+needs_real_time = _needs(_chrt_works("--rr", "1"), "no real-time policies in this cgroup")
+needs_deadlines = _needs(_chrt_works("--deadline", "--sched-runtime", "1000000", "--sched-deadline", "50000000",
+                                     "--sched-period", "50000000", "0"), "no SCHED_DEADLINE here")
+needs_two_cpus = _needs(len(os.sched_getaffinity(0)) > 1, "a single CPU")
+needs_apparmor = _needs(os.path.exists("/sys/kernel/security/apparmor/profiles"), "no AppArmor")
+needs_numa = _needs(os.path.exists("/proc/self/numa_maps"), "a kernel without NUMA")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
 needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
