@@ -40,7 +40,9 @@ def confined(runtime, bundles, watch):
     one.run_detached()
     watch.start_over()
     yield one
+    pid = one.pid
     one.delete("--force")
+    os.waitpid(pid, 0)
     watch.start_over()
 
 
