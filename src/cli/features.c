@@ -67,7 +67,7 @@ static json_object *cgroup(void) {
 static json_object *mount_extensions(void) {
         json_object *o = json_object_new_object();
 
-        json_object_object_add(o, "idmap", enabled(false));
+        json_object_object_add(o, "idmap", enabled(true));
         return o;
 }
 

@@ -27,14 +27,14 @@ static int adjust(Helper *h, int fd, const struct stat *st, bool made, const Ini
 
         if ((set & INIT_SET_OWNER) && (st->st_uid != uid || st->st_gid != gid) &&
             fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-                return error_errnof(e, errno, "linux.devices: change owner of %s", s->str[0]);
+                return error_errnof(e, errno, "change owner of device %s", s->str[0]);
         if (!(set & INIT_SET_MODE) || (st->st_mode & 07777) == s->num[3])
                 return 0;
         r = procfs_need(h, e);
         if (r < 0)
                 return r;
         r = procfs_chmod(h, fd, (mode_t) s->num[3]);
-        return r < 0 ? error_errnof(e, r, "linux.devices: change mode of %s", s->str[0]) : 0;
+        return r < 0 ? error_errnof(e, r, "change mode of device %s", s->str[0]) : 0;
 }
 
 /* The node is looked at whether we made it or found it: a file system that the container's owner writes to
@@ -53,12 +53,12 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
                 return r;
         made = mknodat(dir, name, type | (mode_t) s->num[3], type == S_IFIFO ? 0 : device) == 0;
         if (!made && errno != EEXIST)
-                return error_errnof(e, errno, "linux.devices: create %s", path);
+                return error_errnof(e, errno, "create device %s", path);
         fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
-                return error_errnof(e, errno, "linux.devices: open %s", path);
+                return error_errnof(e, errno, "open device %s", path);
         if (!is_device(&st, type, device))
-                return error_setf(e, EEXIST, "linux.devices: create %s: something else is there already", path);
+                return error_setf(e, EEXIST, "create device %s: something else is there already", path);
         return adjust(h, fd, &st, made, s, e);
 }
 
@@ -70,12 +70,12 @@ int step_device_bind(Helper *h, const InitStep *s, Error *e) {
         int r;
 
         if (host < 0 || fstat(host, &st) < 0)
-                return error_errnof(e, errno, "linux.devices: open %s of the host", path);
+                return error_errnof(e, errno, "open device %s of the host", path);
         if (!is_device(&st, type_bits(s->num[0]), makedev((unsigned) s->num[1], (unsigned) s->num[2])))
-                return error_setf(e, ENODEV, "linux.devices: bind %s: the host's is another one", path);
+                return error_setf(e, ENODEV, "bind device %s: the host's is another one", path);
         mount_fd = mount_clone(host, false);
         if (mount_fd < 0)
-                return error_errnof(e, mount_fd, "linux.devices: bind %s", path);
+                return error_errnof(e, mount_fd, "bind device %s", path);
         r = target_open_parent(h, path, &dir, &name, e);
         if (r >= 0)
                 r = target_open_node(dir, name, path, &place, e);
@@ -98,6 +98,6 @@ int step_symlink(Helper *h, const InitStep *s, Error *e) {
 int step_mkdir(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
 
-        (void) target_open(h, s->str[0], TARGET_DIRECTORY, false, &fd, NULL);
+        (void) target_open(h, s->str[0], TARGET_DIRECTORY, 0, &fd, NULL);
         return 0;
 }

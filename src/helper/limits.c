@@ -47,7 +47,7 @@ int step_rlimit(Helper *h, const InitStep *s, Error *e) {
         struct rlimit limit = { .rlim_cur = s->num[1], .rlim_max = s->num[2] };
 
         if (setrlimit((int) s->num[0], &limit) < 0)
-                return error_errnof(e, errno, "process.rlimits: set %s", rlimit_name(s->num[0]));
+                return error_errnof(e, errno, "set %s", rlimit_name(s->num[0]));
         return 0;
 }
 
@@ -61,24 +61,24 @@ int step_scheduler(Helper *h, const InitStep *s, Error *e) {
                                     .period = s->num[6] };
         int r = schedule_set(0, &schedule);
 
-        return r < 0 ? error_errnof(e, r, "process.scheduler: set it") : 0;
+        return r < 0 ? error_errnof(e, r, "set scheduler") : 0;
 }
 
 int step_io_priority(Helper *h, const InitStep *s, Error *e) {
         int r = schedule_set_io(0, (int) s->num[0]);
 
-        return r < 0 ? error_errnof(e, r, "process.ioPriority: set it") : 0;
+        return r < 0 ? error_errnof(e, r, "set I/O priority") : 0;
 }
 
 int step_affinity(Helper *h, const InitStep *s, Error *e) {
         int r = schedule_on(s->str[0]);
 
-        return r < 0 ? error_errnof(e, r, "process.execCPUAffinity.final: set it to %s", s->str[0]) : 0;
+        return r < 0 ? error_errnof(e, r, "set CPU affinity to %s", s->str[0]) : 0;
 }
 
 int step_personality(Helper *h, const InitStep *s, Error *e) {
         if (personality((unsigned long) s->num[0]) < 0)
-                return error_errnof(e, errno, "linux.personality: set it");
+                return error_errnof(e, errno, "set personality");
         return 0;
 }
 
@@ -91,7 +91,7 @@ int step_memory_policy(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0 && syscall(SYS_set_mempolicy, (int) s->num[0], nodes ? bits : NULL,
                               nodes ? 8 * sizeof(bits) + 1 : 0) < 0)
                 r = -errno;
-        return r < 0 ? error_errnof(e, r, "linux.memoryPolicy: set it%s%s", nodes ? " for nodes " : "", nodes ?: "") : 0;
+        return r < 0 ? error_errnof(e, r, "set memory policy%s%s", nodes ? " for nodes " : "", nodes ?: "") : 0;
 }
 
 int step_umask(Helper *h, const InitStep *s, Error *e) {

@@ -53,9 +53,12 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_SYSCTL:
         case INIT_APPARMOR:
         case INIT_SELINUX:
+        case INIT_IDMAP:
                 return true;
         case INIT_JOIN:
                 return s->str[0];
+        case INIT_ROOTFS:
+                return s->num[1];
         default:
                 return false;
         }
@@ -66,6 +69,12 @@ int procfs_prepare(Helper *h, Error *e) {
                 if (needs_procfs(&h->plan->steps[i]))
                         return procfs_need(h, e);
         return 0;
+}
+
+int procfs_renew(Helper *h, Error *e) {
+        if (h->proc < 0)
+                h->proc = new_procfs();
+        return h->proc < 0 ? error_errnof(e, h->proc, "mount a procfs of our own") : 0;
 }
 
 int procfs_need(Helper *h, Error *e) {
@@ -167,7 +176,7 @@ int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
         (void) snprintf(value, sizeof(value), "%lld", (long long) s->num[0]);
         r = procfs_write_self(h, "oom_score_adj", value);
         if (r < 0 && !(lenient && (r == -EACCES || r == -EPERM)))
-                return error_errnof(e, r, "process.oomScoreAdj: write %s to oom_score_adj", value);
+                return error_errnof(e, r, "write %s to oom_score_adj", value);
         return 0;
 }
 
@@ -183,7 +192,7 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
                         r = is_proc(fd) ? write_value(fd, value) : -EXDEV;
         }
         if (r < 0)
-                return error_errnof(e, r, "linux.sysctl: write %s = \"%s\"", path, value);
+                return error_errnof(e, r, "write sysctl %s = \"%s\"", path, value);
         return 0;
 }
 
@@ -195,7 +204,7 @@ int step_apparmor(Helper *h, const InitStep *s, Error *e) {
         if (r == -ENOENT) /* Linux before 5.8 */
                 r = procfs_write_self(h, "attr/exec", value);
         if (r < 0)
-                return error_errnof(e, r, "process.apparmorProfile: apply %s", s->str[0]);
+                return error_errnof(e, r, "apply apparmor profile %s", s->str[0]);
         return 0;
 }
 
@@ -203,6 +212,6 @@ int step_selinux(Helper *h, const InitStep *s, Error *e) {
         int r = procfs_write_self(h, "attr/exec", s->str[0]);
 
         if (r < 0)
-                return error_errnof(e, r, "process.selinuxLabel: apply %s", s->str[0]);
+                return error_errnof(e, r, "apply selinux label %s", s->str[0]);
         return 0;
 }

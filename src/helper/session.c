@@ -51,7 +51,7 @@ int step_net_devices(Helper *h, const InitStep *s, Error *e) {
         int r;
 
         if (fd < 0)
-                return error_errnof(e, errno, "linux.netDevices: open a socket in the container's network namespace");
+                return error_errnof(e, errno, "open a socket in the container's network namespace");
         r = talk_send(h, INIT_MSG_NETWORK, 0, fd, e);
         return r < 0 ? r : talk_wait(h, INIT_MSG_NETWORK_DONE, e);
 }

@@ -74,7 +74,7 @@ int step_user(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "keep capabilities");
         r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], groups, n, flags);
         if (r < 0)
-                return error_errnof(e, r, "process.user: become uid %u gid %u", (uid_t) s->num[0],
+                return error_errnof(e, r, "become uid %u gid %u", (uid_t) s->num[0],
                                     (gid_t) s->num[1]);
         if (prctl(PR_SET_KEEPCAPS, 0) < 0)
                 return error_errnof(e, errno, "keep capabilities");
@@ -113,7 +113,7 @@ int step_capabilities(Helper *h, const InitStep *s, Error *e) {
                        (now.inheritable & ~sets.inheritable)))
                 r = -EPERM;
         if (r < 0)
-                return error_errnof(e, r, "process.capabilities: set them");
+                return error_errnof(e, r, "set capabilities");
         return credentials_hide(e);
 }
 

@@ -117,7 +117,7 @@ static int move_up(int fd, int base, int control) {
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
-        const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
+        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root };
         const int base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };

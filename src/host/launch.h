@@ -19,7 +19,7 @@ typedef struct LaunchRequest {
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         int born_in;                /* namespaces of the target: CLONE_NEWPID, or 0. So is then every later child */
         uint32_t preserve_fds;
-        int gate, target;           /* or -EBADF */
+        int gate, target, root;     /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */

@@ -143,16 +143,22 @@ static const JsonField clock_fields[] = {
 };
 
 /* runc and crun take the words of the mount options too ("rslave"). */
-static int check_propagation(const JsonNode *node, void *propagation) {
+static int read_propagation(const JsonNode *node, const JsonField *f, void *to) {
         static const char *const words[] = { "shared", "slave", "private", "unbindable" };
-        const char **s = propagation;
+        SpecLinux *l = to;
+        const char *s;
+        int r;
 
+        r = json_want_string(node, &s);
+        if (r < 0 || s[0] == '\0')
+                return r;
+        l->rootfs_propagation_recursive = s[0] == 'r';
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (streq(*s, words[i]) || ((*s)[0] == 'r' && streq(*s + 1, words[i]))) {
-                        *s = words[i];
+                if (streq(s + l->rootfs_propagation_recursive, words[i])) {
+                        l->rootfs_propagation = words[i];
                         return 0;
                 }
-        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", *s);
+        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
 }
 
 static int check_line(const JsonNode *node, void *string) {
@@ -264,8 +270,7 @@ const JsonField spec_linux_fields[] = {
                      .check = spec_check_resources),
         JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp,
                      HELPER("seccomp")),
-        JSON_STRING("rootfsPropagation", SpecLinux, rootfs_propagation, .check = check_propagation,
-                    HELPER("mount, of the root")),
+        { .name = "rootfsPropagation", .read = read_propagation, HELPER("mount_setattr, of the root") },
         JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true,
                      HELPER("mounts /dev/null or an empty directory over it")),
         JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true,

@@ -205,6 +205,7 @@ typedef struct SpecLinux {
         SpecResources *resources;    /* NULL when absent */
         SpecSeccomp *seccomp;        /* NULL when absent */
         const char *rootfs_propagation; /* "shared", "slave", "private", "unbindable" or NULL */
+        bool rootfs_propagation_recursive; /* "rshared" … */
         const char **masked_paths, **readonly_paths; /* NULL-terminated; never NULL */
         const char *mount_label;
         SpecKeyValue *sysctl;
@@ -263,6 +264,9 @@ const SpecNamespace *spec_namespace(const Spec *spec, int type);
 
 /* The CLONE_NEW* namespace that a kernel parameter belongs to ("net/…"), 0: the machine. */
 int spec_sysctl_namespace(const char *path);
+
+/* Do the ranges of maps overlap, or leave what there is? path: of the list, for the error. */
+int spec_check_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr);
 
 /* The names of the specification, for features and messages; NULL-terminated. */
 extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */

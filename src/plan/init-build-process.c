@@ -16,7 +16,7 @@ void build_oom_score_adj(InitBuild *b) {
 
         if (!b->process || !b->process->oom_score_adj.set)
                 return;
-        step = add(b, INIT_OOM_SCORE_ADJ);
+        step = add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj");
         step->num[0] = (uint64_t) (int64_t) b->process->oom_score_adj.v;
         step->num[1] = b->facts->rootless || b->facts->own_userns;
 }
@@ -99,7 +99,7 @@ static void add_scheduling(InitBuild *b) {
         }
         if (p->scheduler) {
                 build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
-                step = add(b, INIT_SCHEDULER);
+                step = add_for(b, INIT_SCHEDULER, "process.scheduler");
                 step->num[0] = p->scheduler->policy;
                 step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
                 step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
@@ -109,7 +109,7 @@ static void add_scheduling(InitBuild *b) {
                 step->num[6] = p->scheduler->period;
         }
         if (p->io_priority.set)
-                add(b, INIT_IO_PRIORITY)->num[0] = (uint32_t) p->io_priority.v;
+                add_for(b, INIT_IO_PRIORITY, "process.ioPriority")->num[0] = (uint32_t) p->io_priority.v;
 }
 
 typedef struct PolicyWord {
@@ -143,7 +143,7 @@ static void add_memory_policy(InitBuild *b) {
         if (!policy)
                 return;
         build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
-        step = add(b, INIT_MEMORY_POLICY);
+        step = add_for(b, INIT_MEMORY_POLICY, "linux.memoryPolicy");
         step->num[0] = policy_value(modes, policy->mode);
         for (size_t i = 0; policy->flags[i]; i++)
                 step->num[0] |= policy_value(flags, policy->flags[i]);
@@ -154,14 +154,15 @@ static void add_personality(InitBuild *b) {
         const char *personality = b->spec->linux_.personality;
 
         if (personality)
-                add(b, INIT_PERSONALITY)->num[0] = streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+                add_for(b, INIT_PERSONALITY, "linux.personality")->num[0] =
+                        streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
 }
 
 static void add_user(InitBuild *b) {
         const SpecProcess *p = b->process;
         const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
         const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
-        InitStep *step = add(b, INIT_USER);
+        InitStep *step = add_for(b, INIT_USER, "process.user");
 
         for (size_t i = 0; i < p->n_additional_gids; i++)
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
@@ -174,7 +175,7 @@ static void add_user(InitBuild *b) {
 
 static void add_rlimits(InitBuild *b) {
         for (size_t i = 0; i < b->process->n_rlimits; i++) {
-                InitStep *step = add(b, INIT_RLIMIT);
+                InitStep *step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
 
                 step->num[0] = (uint64_t) b->process->rlimits[i].resource;
                 step->num[1] = b->process->rlimits[i].soft;
@@ -188,7 +189,7 @@ static void add_seccomp(InitBuild *b) {
 
         if (!b->seccomp)
                 return;
-        step = add(b, INIT_SECCOMP);
+        step = add_for(b, INIT_SECCOMP, "linux.seccomp");
         step->blob = b->seccomp;
         step->blob_size = b->seccomp_size;
         if (!seccomp)
@@ -217,7 +218,7 @@ static bool seccomp_is_last(const InitBuild *b) {
 
 static void add_capabilities(InitBuild *b) {
         const SpecCapabilities *c = &b->capabilities;
-        InitStep *step = add(b, INIT_CAPABILITIES);
+        InitStep *step = add_for(b, INIT_CAPABILITIES, "process.capabilities");
 
         step->num[0] = c->effective;
         step->num[1] = c->permitted;
@@ -250,20 +251,20 @@ void build_process(InitBuild *b) {
         add_personality(b);
         add_memory_policy(b);
         if (has_apparmor(b))
-                add(b, INIT_APPARMOR)->str[0] = p->apparmor_profile;
+                add_for(b, INIT_APPARMOR, "process.apparmorProfile")->str[0] = p->apparmor_profile;
         if (!isempty(p->selinux_label))
-                add(b, INIT_SELINUX)->str[0] = p->selinux_label;
+                add_for(b, INIT_SELINUX, "process.selinuxLabel")->str[0] = p->selinux_label;
         add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
-        add(b, INIT_BOUNDING)->num[0] = b->capabilities.bounding;
+        add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
         add_user(b);
-        add(b, INIT_CWD)->str[0] = p->cwd;
+        add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
         add_rlimits(b);
         build_enter_cgroup(b);
         if (seccomp_is_early(b))
                 add_seccomp(b);
         add_capabilities(b);
         if (p->no_new_privileges)
-                add(b, INIT_NO_NEW_PRIVS);
+                add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
 }
 
 static int compare_env(const void *a, const void *b) {

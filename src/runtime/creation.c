@@ -15,6 +15,7 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/removal.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
@@ -101,6 +102,7 @@ static int spawn(Creation *c, Error *reterr) {
                 .clone_flags = init_plan_clone_flags(c->spec),
                 .preserve_fds = c->preserve_fds,
                 .target = -EBADF,
+                .root = -EBADF,
                 .cgroup = -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
         };
@@ -150,6 +152,16 @@ static int send_listener(const Creation *c, int fd, Error *reterr) {
         return listener_send(c->spec, &state, fd, reterr);
 }
 
+/* The rootfs will be mounted where it outlives the container. */
+static int note_mount(Creation *c, int fd, Error *reterr) {
+        int r = mount_id(fd, &c->container.record.mount_id);
+
+        if (r < 0)
+                return error_errnof(reterr, r, "root.path: cannot tell its mount from others");
+        r = container_save(&c->container, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NOTED, reterr);
+}
+
 /* One message of the helper; 1 when it is ready. */
 static int answer(Creation *c, Error *reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -165,6 +177,8 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_MAP_ME:
                 return launch_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
+        case INIT_MSG_MOUNT:
+                return note_mount(c, fd, reterr);
         case INIT_MSG_HOOKS:
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_NETWORK:
@@ -180,13 +194,21 @@ static int answer(Creation *c, Error *reterr) {
         }
 }
 
+/* A scope is lost when its process ends, and why that ended says more. */
 static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
         int r = manager_dispatch(c->manager, reterr);
 
-        if (r <= 0)
+        if (r > 0) {
+                *scope_ready = true;
+                r = creation_settle(c, reterr);
+        }
+        if (r >= 0 || !pidfd_has_exited(c->launch.pidfd))
                 return r;
-        *scope_ready = true;
-        return creation_settle(c, reterr);
+        error_done(reterr);
+        do
+                r = answer(c, reterr);
+        while (r == 0);
+        return r < 0 ? r : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
 }
 
 /* systemd and the helper work at the same time; we answer whoever speaks until the helper is ready. */
@@ -322,6 +344,7 @@ void creation_undo(Creation *c) {
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
         if (c->options->pid_file && c->container.record.committed)
                 (void) unlink(c->options->pid_file);
+        removal_unmount(&c->container);
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;

@@ -93,7 +93,7 @@ def test_something_else_that_is_there(runtime, container, make):
     one = container(Config("true").set("linux.devices", [FUSE | {"path": "/x"}]))
     make(one.bundle.inside("x"))
     message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
-    assert "linux.devices: " in message and "/x" in message
+    assert "linux.devices[0]: " in message and "/x" in message
 
 
 def test_devices_in_a_user_namespace(container):

@@ -38,7 +38,8 @@ def test_sysctls_of_the_hosts_namespace(runtime, container, kind, key):
     config = Config("true").namespace(kind, f"/proc/self/ns/{name}").set("linux.sysctl", {key: "1"})
     one = container(config.remove("hostname"))
     message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
-    assert message.endswith(f"linux.sysctl: the {kind} namespace to join is the host's own")
+    assert message.endswith(f"the host's own {kind} namespace, in which linux.sysctl would change it")
+    assert "linux.namespaces[" in message
 
 
 def test_a_sysctl_that_the_kernel_does_not_know(runtime, container):

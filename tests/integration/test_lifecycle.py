@@ -64,6 +64,16 @@ def test_list_as_a_table(runtime, running):
     assert header.index("STATUS") == row.index("running")
 
 
+def test_a_path_cannot_look_like_a_row(runtime, container):
+    one = container()
+    odd = one.bundle.path.with_name("odd\nghost  1  running\x1b[31m")
+    one.bundle.path.rename(odd)
+    runtime("create", "--bundle", odd, one.id)
+    assert runtime("list").splitlines()[1].split()[3].startswith(str(odd).split("\n")[0] + "?ghost")
+    assert runtime.list()[0]["bundle"] == str(odd)
+    odd.rename(one.bundle.path)
+
+
 def test_list_as_json_has_what_state_says(runtime, running, container):
     other = container().create()
     listed = {row["id"]: row for row in runtime.list()}

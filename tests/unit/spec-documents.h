@@ -131,10 +131,6 @@ static const BadSpec bad_specs[] = {
           "mounts[0].options: expected an array, got a string" },
         { MOUNT("'destination':'/a','options':['ro',1]"),
           "mounts[0].options[1]: expected a string, got an integer" },
-        { MOUNT("'destination':'/a','options':['idmap']"),
-          "mounts[0].options: idmap needs mappings or a user namespace" },
-        { MOUNT("'destination':'/a','options':['rbind','ridmap']"),
-          "mounts[0].options: idmap needs mappings or a user namespace" },
         { MOUNT("'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
           "mounts[0]: uidMappings and gidMappings must be given together" },
         { MOUNT("'destination':'/a','gidMappings':[{'containerID':0,'hostID':0,'size':1}],"
