@@ -24,6 +24,8 @@ typedef struct InitBuild {
         bool no_new_keyring;
         const void *seccomp;
         size_t seccomp_size;
+        uint32_t listen_fds;
+        const char *listen_fd_names;
         const Request *request;       /* of the init */
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */

@@ -259,7 +259,7 @@ static void drop_duplicates(Arena *a, const char **env, size_t n) {
         env[kept] = NULL;
 }
 
-/* HOME is the helper's to add: it is in the container's /etc/passwd. */
+/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
 static const char **build_env(InitBuild *b) {
         const char **given = b->process->env, **env;
         size_t n = 0;
@@ -268,11 +268,10 @@ static const char **build_env(InitBuild *b) {
                 n++;
         env = arena_calloc(b->arena, n + 4, sizeof(*env));
         memcpy(env, given, n * sizeof(*env));
-        if (b->request && b->request->listen_fds > 0) {
-                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->request->listen_fds);
-                env[n++] = "LISTEN_PID=1";
-                if (b->request->listen_fd_names)
-                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->request->listen_fd_names);
+        if (b->listen_fds > 0) {
+                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
+                if (b->listen_fd_names)
+                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
         }
         drop_duplicates(b->arena, env, n);
         return env;
@@ -303,6 +302,7 @@ void build_command(InitBuild *b) {
         if (seccomp_is_last(b))
                 add_seccomp(b);
         step = add(b, INIT_EXEC);
+        step->num[0] = b->listen_fds > 0;
         step->list[0] = b->process->args;
         step->list[1] = env;
 }

@@ -99,7 +99,7 @@ typedef enum InitOp {
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
         INIT_GATE,            /* waits for `start` on the gate socket */
-        INIT_EXEC,            /* list 0: args, list 1: env */
+        INIT_EXEC,            /* listen (0, 1); list 0: args, list 1: env. listen: LISTEN_PID is added, our pid */
         _INIT_OP_MAX,
 } InitOp;
 

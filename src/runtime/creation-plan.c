@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "plan/init-build.h"
+#include "runtime/activation.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
 
@@ -52,16 +53,6 @@ static int check_console(const Creation *c, Error *reterr) {
         return 0;
 }
 
-/* The number of descriptors from 3 on that socket activation passed to this very process (sd_listen_fds(3)). */
-static uint32_t listen_fds(void) {
-        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-        uint32_t value, us;
-
-        if (!pid || !n || parse_u32(pid, &us) < 0 || us != (uint32_t) getpid() || parse_u32(n, &value) < 0 || value > 1024)
-                return 0;
-        return value;
-}
-
 /* Device rules aside, which every engine writes. */
 static bool resources_limit_anything(const SpecResources *r) {
         return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
@@ -71,13 +62,15 @@ static bool resources_limit_anything(const SpecResources *r) {
 }
 
 static int make_plans(Creation *c, Error *reterr) {
+        Activation activation = activation_find();
         Request request = {
                 .id = c->options->id,
                 .bundle = c->bundle,
                 .start_now = c->start_now,
                 .no_pivot = c->options->no_pivot,
                 .no_new_keyring = c->options->no_new_keyring,
-                .listen_fds = listen_fds(),
+                .listen_fds = activation.n,
+                .listen_fd_names = activation.names,
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
         };
@@ -86,7 +79,6 @@ static int make_plans(Creation *c, Error *reterr) {
         /* Podman passes the same descriptors both ways; they are counted once. */
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;
-        request.listen_fd_names = request.listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL;
         if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
                 return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
                                   "(--cgroup-manager=disabled)");

@@ -7,6 +7,7 @@
 #include "basic/file.h"
 #include "host/cgroup.h"
 #include "plan/init-build.h"
+#include "runtime/activation.h"
 #include "runtime/creation.h"
 #include "runtime/foreground.h"
 #include "runtime/listener.h"
@@ -24,6 +25,7 @@ typedef struct Exec {
         Filter filter;
         InitPlan plan;
         int born_in;
+        uint32_t preserve_fds;
         int init, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
@@ -191,10 +193,12 @@ static int process_from_file(Exec *e, Error *reterr) {
 }
 
 static int plan(Exec *e, Error *reterr) {
+        Activation activation = activation_find();
         ExecRequest request = {
                 .process = e->process,
                 .namespaces = e->container.record.namespaces,
-                .preserve_fds = e->options->preserve_fds,
+                .listen_fds = activation.n,
+                .listen_fd_names = activation.names,
                 .id = e->options->id,
         };
         int r;
@@ -208,6 +212,7 @@ static int plan(Exec *e, Error *reterr) {
                 return r;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
+        e->preserve_fds = MAX(e->options->preserve_fds, activation.n);
         e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0 && e->options->console_socket)
@@ -250,7 +255,7 @@ static int spawn(Exec *e, Error *reterr) {
         LaunchRequest request = {
                 .id = e->options->id,
                 .plan = &e->plan,
-                .preserve_fds = e->options->preserve_fds,
+                .preserve_fds = e->preserve_fds,
                 .gate = -EBADF,
                 .target = e->init,
                 .born_in = e->born_in,
