@@ -31,6 +31,7 @@ typedef struct InitBuild {
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
         uint64_t n_slots;             /* handed out */
+        uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
         bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
 
         BuildMount *mounts;
@@ -80,6 +81,7 @@ void build_process(InitBuild *b);
 void build_command(InitBuild *b);
 
 /* init-build-hooks.c */
+int build_open_hook_logs(InitBuild *b);
 bool build_has_mount_hooks(const InitBuild *b);
 void build_mount_hooks(InitBuild *b);
 void build_start_hooks(InitBuild *b);

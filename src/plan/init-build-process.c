@@ -127,7 +127,7 @@ static void add_user(InitBuild *b) {
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
         step->num[0] = p->uid;
         step->num[1] = p->gid;
-        step->num[2] = keep && streq(keep, "1");
+        step->num[2] = keep && !streq(keep, "0");
         step->num[3] = b->facts->rootless || b->facts->own_userns; /* setgroups(2) may be denied there */
         step->list[0] = groups;
 }

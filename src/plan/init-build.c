@@ -95,6 +95,8 @@ static int build_init(InitBuild *b) {
                 r = build_read_mounts(b);
         if (r >= 0)
                 r = build_open_namespaces(b);
+        if (r >= 0)
+                r = build_open_hook_logs(b);
         if (r < 0)
                 return r;
         build_oom_score_adj(b);

@@ -10,6 +10,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            .str = { { "path" } } },
         [INIT_OPEN_TREE] = { "open-tree", .num = { { "slot", NUM_SLOT }, { "recursive", NUM_BOOL } },
                              .str = { { "path" } } },
+        [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
 
@@ -53,7 +54,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "bind", NUM_BOOL } } },
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
-        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_SECONDS } },
+        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_SECONDS }, { "stdout", NUM_SLOT_OR_NONE },
+                        { "stderr", NUM_SLOT_OR_NONE } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
         [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },

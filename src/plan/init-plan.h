@@ -21,6 +21,7 @@ typedef enum InitOp {
         /* --- still in the host's namespaces ------------------------------------------------------------ */
         INIT_OPEN_NS = 1,     /* slot, type; path: opens a namespace file and checks that it is one of that type */
         INIT_OPEN_TREE,       /* slot, recursive; path: a detached copy of that mount (open_tree), for INIT_BIND */
+        INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
                                * that is refused, it is INIT_RLIMIT that fails */
@@ -61,8 +62,9 @@ typedef enum InitOp {
                                * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
-        INIT_HOOK,            /* timeout s (0: none); path, state head, state tail; list 0: args, list 1: env. Runs a
-                               * hook here and now; on stdin the head, our pid in decimal, the tail */
+        INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
+                               * it fails); path, state head, state tail; list 0: args, list 1: env. Runs a hook here and
+                               * now; on stdin the head, our pid in decimal, the tail */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */

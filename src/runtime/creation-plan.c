@@ -90,6 +90,16 @@ static int make_plans(Creation *c, Error *reterr) {
         return init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
 }
 
+/* Another name for --pidfd-socket is crun's annotation. */
+static int connect_pidfd_socket(Creation *c, Error *reterr) {
+        const char *path = c->options->pidfd_socket;
+        int r = path ? 0 : spec_annotation_path(c->spec, "run.oci.pidfd_receiver", &path, reterr);
+
+        if (r < 0 || !path)
+                return r;
+        return c->pidfd_socket = console_connect(path, reterr);
+}
+
 int creation_plan(Creation *c, Error *reterr) {
         int r;
 
@@ -113,7 +123,7 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = make_plans(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = console_connect(c->options->console_socket, reterr);
-        if (r >= 0 && c->options->pidfd_socket)
-                r = c->pidfd_socket = console_connect(c->options->pidfd_socket, reterr);
+        if (r >= 0)
+                r = connect_pidfd_socket(c, reterr);
         return r < 0 ? r : 0;
 }

@@ -158,7 +158,7 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_LISTENER:
                 return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
-                return 1;
+                return creation_delegate(c, reterr) ?: 1;
         default:
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", type);
         }

@@ -63,5 +63,8 @@ int creation_request_scope(Creation *c, Error *reterr);
 /* systemd has started it: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */
 int creation_settle(Creation *c, Error *reterr);
 
+/* Into the cgroup that the container manages itself, if an annotation names one: when it has its cgroup namespace. */
+int creation_delegate(Creation *c, Error *reterr);
+
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);
