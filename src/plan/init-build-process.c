@@ -266,13 +266,15 @@ static const char **build_env(InitBuild *b) {
 
         while (given[n])
                 n++;
-        env = arena_calloc(b->arena, n + 4, sizeof(*env));
+        env = arena_calloc(b->arena, n + 4, sizeof(*env)); /* three more, and the end */
         memcpy(env, given, n * sizeof(*env));
         if (b->listen_fds > 0) {
                 env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
                 if (b->listen_fd_names)
                         env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
         }
+        if (b->request && b->request->notify)
+                env[n++] = "NOTIFY_SOCKET=/run/notify/notify.sock";
         drop_duplicates(b->arena, env, n);
         return env;
 }

@@ -97,7 +97,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         /* gates */
         [INIT_READY] = { "ready" },
         [INIT_GATE] = { "gate" },
-        [INIT_EXEC] = { "exec", .num = { { "listen", NUM_BOOL } }, .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+        [INIT_EXEC] = { "exec", .num = { { "listen", NUM_BOOL } },
+                        .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
 };
 
 const InitOpRow *init_op_row(uint64_t op) {

@@ -12,6 +12,7 @@
 #include "runtime/activation.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
+#include "runtime/notify.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
@@ -76,6 +77,9 @@ static int make_plans(Creation *c, Error *reterr) {
         };
         int r;
 
+        c->notifies = notify_is_wanted(c->spec->process);
+        if (c->notifies)
+                request.notify = arena_printf(&c->spec->arena, "%s/%s/" CONTAINER_NOTIFY, c->rt->root, request.id);
         /* Podman passes the same descriptors both ways; they are counted once. */
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;

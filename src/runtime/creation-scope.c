@@ -23,8 +23,8 @@ int creation_request_scope(Creation *c, Error *reterr) {
 }
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
- * no process is here any more. Returns a descriptor of it. */
-static int enter_below(const Creation *c, int cgroup, const char *name, Error *reterr) {
+ * no process is here any more. *ret, unless that is NULL: a descriptor of it. */
+static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
         _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
         char *save = NULL;
@@ -46,7 +46,9 @@ static int enter_below(const Creation *c, int cgroup, const char *name, Error *r
                 if (r < 0)
                         return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", p);
         }
-        return TAKE_FD(below);
+        if (ret)
+                *ret = TAKE_FD(below);
+        return 0;
 }
 
 /* Root of the container, where that is another user, may do there what a delegated cgroup is for (cgroups(7)). */
@@ -80,8 +82,8 @@ int creation_delegate(Creation *c, Error *reterr) {
                 r = cgroup = cgroup_open(path);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup");
-        below = enter_below(c, cgroup, c->unit.delegate, reterr);
-        return below < 0 ? below : give_to_container(c, below, reterr);
+        r = enter_below(c, cgroup, c->unit.delegate, &below, reterr);
+        return r < 0 ? r : give_to_container(c, below, reterr);
 }
 
 /* What no unit property says. */
@@ -101,7 +103,7 @@ static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
 
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 int creation_settle(Creation *c, Error *reterr) {
-        _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
+        _cleanup_close_ int cgroup = -EBADF;
         _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
         char invocation[64];
@@ -129,6 +131,6 @@ int creation_settle(Creation *c, Error *reterr) {
         if (r == 0)
                 r = write_cgroup_files(c, cgroup, reterr);
         if (r == 0 && c->unit.subgroup)
-                r = below = enter_below(c, cgroup, c->unit.subgroup, reterr);
+                r = enter_below(c, cgroup, c->unit.subgroup, NULL, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }

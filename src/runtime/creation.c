@@ -15,6 +15,7 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/notify.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
@@ -243,6 +244,8 @@ int creation_make(Creation *c, Error *reterr) {
                 return r;
         c->made = true;
         r = write_record(c, reterr);
+        if (r == 0 && c->notifies)
+                r = notify_prepare(&c->container, reterr);
         if (r == 0)
                 r = spawn(c, reterr);
         if (r == 0)

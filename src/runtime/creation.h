@@ -32,6 +32,7 @@ typedef struct Creation {
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
         int console_socket, pidfd_socket;
         Container container;
+        bool notifies;           /* it gets a NOTIFY_SOCKET from us */
         bool made;               /* the container directory is ours to remove */
         bool scope_requested;
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */

@@ -330,8 +330,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 
         if (terminal)
                 r = console_begin(&console, TAKE_FD(e->console), reterr);
-        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, UINT64_MAX, ret_status,
-                                       reterr);
+        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, NULL, UINT64_MAX,
+                                       ret_status, reterr);
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {

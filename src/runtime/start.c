@@ -6,6 +6,7 @@
 #include "basic/file.h"
 #include "plan/init-protocol.h"
 #include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 
@@ -54,9 +55,19 @@ static int run_poststart(const Store *store, Container *c, Error *reterr) {
         return r;
 }
 
+/* What the program says goes to who called us, until it is ready; meanwhile other verbs may change the container. */
+static void wait_until_ready(Container *c, Notify *notify) {
+        _cleanup_close_ int init = container_open_init(c);
+
+        container_unlock(c);
+        if (init >= 0)
+                notify_wait(notify, c->record.pid, init);
+}
+
 int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_notify_ Notify notify = NOTIFY_NONE;
         Status status;
         int r;
 
@@ -68,6 +79,12 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         status = container_status(&c);
         if (status != STATUS_CREATED)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
-        r = open_gate(&c, reterr);
-        return r < 0 ? r : run_poststart(&store, &c, reterr);
+        r = notify_begin(&c, &notify, reterr);
+        if (r == 0)
+                r = open_gate(&c, reterr);
+        if (r == 0)
+                r = run_poststart(&store, &c, reterr);
+        if (r == 0)
+                wait_until_ready(&c, &notify);
+        return r;
 }
