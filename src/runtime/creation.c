@@ -271,10 +271,9 @@ int creation_release(Creation *c, Error *reterr) {
 
 static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
-        _cleanup_error_ Error error = {};
 
-        if ((c->hooked || c->container.record.committed) && hooks_run(c->spec, HOOK_POSTSTOP, &state, &error) < 0)
-                log_message(LOG_WARNING, "%s", error.message);
+        if (c->hooked || c->container.record.committed)
+                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
 }
 
 void creation_undo(Creation *c) {

@@ -13,6 +13,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "basic/str.h"
 #include "oci/state-json.h"
 
@@ -99,25 +100,39 @@ static int open_annotated(const Spec *spec, const char *key, int *ret, Error *re
         return *ret < 0 ? error_errnof(reterr, *ret, "annotation %s: cannot open %s", key, path) : 0;
 }
 
+/* "... but the remaining hooks and lifecycle continue as if the hook had succeeded" */
+static int settle(SpecHookKind kind, const Error *error, Error *reterr) {
+        if (error->code == 0)
+                return 0;
+        if (kind != HOOK_POSTSTOP)
+                return error_setf(reterr, error->code, "%s", error->message);
+        log_message(LOG_WARNING, "%s", error->message);
+        return 0;
+}
+
+static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text *state, const Logs *logs, Error *reterr) {
+        _cleanup_error_ Error error = {};
+
+        if (run(&spec->hooks[kind].hooks[i], state, logs, &error) < 0)
+                error_prefixf(&error, "error running %s hook #%zu", spec_hook_names[kind], i);
+        return settle(kind, &error, reterr);
+}
+
 int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
         _cleanup_close_ int out = -EBADF, err = -EBADF;
         _cleanup_text_ Text text = {}, tail = {};
+        _cleanup_error_ Error error = {};
         int r;
 
         if (spec->hooks[kind].n == 0)
                 return 0;
-        r = open_annotated(spec, "run.oci.hooks.stdout", &out, reterr);
-        if (r == 0)
-                r = open_annotated(spec, "run.oci.hooks.stderr", &err, reterr);
-        if (r < 0)
-                return r;
+        if (open_annotated(spec, "run.oci.hooks.stdout", &out, &error) == 0)
+                (void) open_annotated(spec, "run.oci.hooks.stderr", &err, &error);
+        r = settle(kind, &error, reterr);
         state_json_hook(spec, state->id, state->status, state->bundle, &text, &tail);
         text_addf(&text, "%d", state->pid);
         text_add(&text, tail.s);
-        for (size_t i = 0; i < spec->hooks[kind].n; i++) {
-                r = run(&spec->hooks[kind].hooks[i], &text, &(Logs){ out, err }, reterr);
-                if (r < 0)
-                        return error_prefixf(reterr, "error running %s hook #%zu", spec_hook_names[kind], i);
-        }
-        return 0;
+        for (size_t i = 0; i < spec->hooks[kind].n && r == 0; i++)
+                r = run_number(spec, kind, i, &text, &(Logs){ out, err }, reterr);
+        return r;
 }

@@ -4,13 +4,17 @@
 A test names one. In the virtual machine none holds.
 """
 
+import errno
 import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from . import i386
 
 CAP_SYS_RESOURCE = 24
 
@@ -51,5 +55,18 @@ def _device_filters_work():
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
+
+
+def _runs_i386():
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "program"
+        i386.write(path, "/nosuch/directory")
+        try:
+            return subprocess.run([path], check=False).returncode == errno.ENOENT
+        except OSError:
+            return False
+
+
+needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
