@@ -80,6 +80,7 @@ STEP(step_cwd);
 STEP(step_find);
 STEP(step_exec);
 STEP(step_seccomp);
+STEP(step_open_log);
 STEP(step_hook);
 
 /* talk.c, gate.c */

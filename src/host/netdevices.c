@@ -123,7 +123,7 @@ static int hand_over(const NetSide *from, const NetSide *to, NetDevice *device, 
         uint32_t number = 0;
         int r;
 
-        (void) getrandom(&number, sizeof(number), 0);
+        (void) !getrandom(&number, sizeof(number), 0);
         snprintf(name, sizeof(name), "ocirt%08x", number);
         begin_link(&m, device->index, false);
         netlink_add(&m, IFLA_NET_NS_FD, &to->namespace, sizeof(to->namespace));

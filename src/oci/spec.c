@@ -132,6 +132,8 @@ int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
         if (r >= 0)
                 r = json_read_fields(&node, spec_fields, spec);
         if (r >= 0)
+                r = spec_find_listener(spec, reterr);
+        if (r >= 0)
                 r = spec_validate(spec, reterr);
         if (r < 0)
                 return r;
@@ -186,6 +188,14 @@ const char *spec_annotation(const Spec *spec, const char *key) {
                 if (streq(spec->annotations[i].key, key))
                         return spec->annotations[i].value;
         return NULL;
+}
+
+int spec_annotation_path(const Spec *spec, const char *key, const char **ret, Error *reterr) {
+        const char *path = spec_annotation(spec, key);
+
+        *ret = isempty(path) ? NULL : path;
+        return !*ret || path[0] == '/'
+                ? 0 : error_setf(reterr, EINVAL, "annotation %s: \"%s\" is not an absolute path", key, path);
 }
 
 const SpecNamespace *spec_namespace(const Spec *spec, int type) {

@@ -259,6 +259,9 @@ int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *rete
 /* The value of an annotation or NULL. */
 const char *spec_annotation(const Spec *spec, const char *key);
 
+/* One that is a path on the host, and therefore absolute; *ret is NULL when it is absent or empty. -EINVAL. */
+int spec_annotation_path(const Spec *spec, const char *key, const char **ret, Error *reterr);
+
 /* The namespace of that CLONE_NEW* type or NULL: the container shares the runtime's. */
 const SpecNamespace *spec_namespace(const Spec *spec, int type);
 

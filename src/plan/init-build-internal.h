@@ -57,6 +57,8 @@ typedef struct InitBuild {
         bool no_new_keyring;
         const void *seccomp;
         size_t seccomp_size;
+        uint32_t listen_fds;
+        const char *listen_fd_names;
         const Request *request;       /* of the init */
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
@@ -66,6 +68,7 @@ typedef struct InitBuild {
         uint64_t *namespace_slots;    /* of linux.namespaces[], where there is a path */
         BuildIdmap *idmaps;
         size_t n_idmaps;
+        uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
         bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
 
         BuildMount *mounts;
@@ -140,6 +143,7 @@ void build_process(InitBuild *b);
 void build_command(InitBuild *b);
 
 /* init-build-hooks.c */
+int build_open_hook_logs(InitBuild *b);
 bool build_has_mount_hooks(const InitBuild *b);
 void build_mount_hooks(InitBuild *b);
 void build_start_hooks(InitBuild *b);

@@ -272,16 +272,28 @@ static Postponed postpone(const InitBuild *b, const BuildMount *m) {
         return POSTPONED_BEYOND_PIVOT;
 }
 
+/* After all that are listed. */
+static const SpecMount *notify_mount(const InitBuild *b) {
+        static const char *options[] = { "bind", "nosuid", "nodev", "noexec", "ro", NULL };
+        SpecMount *m = arena_alloc(b->arena, sizeof(*m));
+
+        *m = (SpecMount){ .destination = "/run/notify", .source = b->request->notify, .options = options,
+                          .n_options = ELEMENTSOF(options) - 1 };
+        return m;
+}
+
 int build_read_mounts(InitBuild *b) {
-        b->n_mounts = b->spec->n_mounts;
+        size_t n_listed = b->spec->n_mounts;
+
+        b->n_mounts = n_listed + (b->request->notify ? 1 : 0);
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
         b->idmaps = arena_calloc(b->arena, b->n_mounts, sizeof(*b->idmaps));
         for (size_t i = 0; i < b->n_mounts; i++) {
                 int r;
 
-                b->mounts[i].spec = &b->spec->mounts[i];
+                b->mounts[i].spec = i < n_listed ? &b->spec->mounts[i] : notify_mount(b);
                 b->mounts[i].index = i;
-                b->mounts[i].origin = arena_printf(b->arena, "mounts[%zu]", i);
+                b->mounts[i].origin = i < n_listed ? arena_printf(b->arena, "mounts[%zu]", i) : "NOTIFY_SOCKET";
                 r = read_mount(b, &b->mounts[i]);
                 if (r < 0)
                         return r;

@@ -168,7 +168,7 @@ static void add_user(InitBuild *b) {
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
         step->num[0] = p->uid;
         step->num[1] = p->gid;
-        step->num[2] = keep && streq(keep, "1");
+        step->num[2] = keep && !streq(keep, "0");
         step->num[3] = b->facts->rootless || b->facts->own_userns; /* setgroups(2) may be denied there */
         step->list[0] = groups;
 }
@@ -300,21 +300,22 @@ static void drop_duplicates(Arena *a, const char **env, size_t n) {
         env[kept] = NULL;
 }
 
-/* HOME is the helper's to add: it is in the container's /etc/passwd. */
+/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
 static const char **build_env(InitBuild *b) {
         const char **given = b->process->env, **env;
         size_t n = 0;
 
         while (given[n])
                 n++;
-        env = arena_calloc(b->arena, n + 4, sizeof(*env));
+        env = arena_calloc(b->arena, n + 4, sizeof(*env)); /* three more, and the end */
         memcpy(env, given, n * sizeof(*env));
-        if (b->request && b->request->listen_fds > 0) {
-                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->request->listen_fds);
-                env[n++] = "LISTEN_PID=1";
-                if (b->request->listen_fd_names)
-                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->request->listen_fd_names);
+        if (b->listen_fds > 0) {
+                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
+                if (b->listen_fd_names)
+                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
         }
+        if (b->request && b->request->notify)
+                env[n++] = "NOTIFY_SOCKET=/run/notify/notify.sock";
         drop_duplicates(b->arena, env, n);
         return env;
 }
@@ -344,6 +345,7 @@ void build_command(InitBuild *b) {
         if (seccomp_is_last(b))
                 add_seccomp(b);
         step = add(b, INIT_EXEC);
+        step->num[0] = b->listen_fds > 0;
         step->list[0] = b->process->args;
         step->list[1] = env;
 }

@@ -99,6 +99,8 @@ static int build_init(InitBuild *b) {
                 r = build_read_mounts(b);
         if (r >= 0)
                 r = build_open_namespaces(b, ~0U);
+        if (r >= 0)
+                r = build_open_hook_logs(b);
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
@@ -191,6 +193,8 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.listen_fds = request->listen_fds;
+        b.listen_fd_names = request->listen_fd_names;
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
                 const SpecNamespace *n = &spec->linux_.namespaces[i];
 
@@ -213,6 +217,8 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.listen_fds = request->listen_fds;
+        b.listen_fd_names = request->listen_fd_names;
         entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
         return finish(build_exec(&b, entered), &plan, ret);
 }

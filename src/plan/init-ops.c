@@ -17,6 +17,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_OPEN_FS] = { "open-fs", .num = { { "slot", NUM_SLOT }, { "super", NUM_SUPER },
                            { "idmap", NUM_SLOT_OR_NONE } }, .str = { { "type" }, { "source" } },
                            .list = { { "options", LIST_ANY } } },
+        [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
 
@@ -66,7 +67,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "bind", NUM_BOOL } } },
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
-        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO } },
+        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO }, { "stdout", NUM_SLOT_OR_NONE },
+                        { "stderr", NUM_SLOT_OR_NONE } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
         [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },
@@ -110,7 +112,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         /* gates */
         [INIT_READY] = { "ready" },
         [INIT_GATE] = { "gate" },
-        [INIT_EXEC] = { "exec", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+        [INIT_EXEC] = { "exec", .num = { { "listen", NUM_BOOL } },
+                        .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
 };
 
 const InitOpRow *init_op_row(uint64_t op) {

@@ -26,6 +26,7 @@ typedef enum InitOp {
                                * path: a detached copy of that mount (open_tree), for INIT_BIND */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
                                * file system that is not attached yet, for INIT_BIND */
+        INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
                                * that is refused, it is INIT_RLIMIT that fails */
@@ -72,8 +73,9 @@ typedef enum InitOp {
                                * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
-        INIT_HOOK,            /* timeout s (0: none); path, state head, state tail; list 0: args, list 1: env. Runs a
-                               * hook here and now; on stdin the head, our pid in decimal, the tail */
+        INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
+                               * it fails); path, state head, state tail; list 0: args, list 1: env. Runs a hook here and
+                               * now; on stdin the head, our pid in decimal, the tail */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */
@@ -116,7 +118,7 @@ typedef enum InitOp {
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
         INIT_GATE,            /* waits for `start` on the gate socket */
-        INIT_EXEC,            /* list 0: args, list 1: env */
+        INIT_EXEC,            /* listen (0, 1); list 0: args, list 1: env. listen: LISTEN_PID is added, our pid */
         _INIT_OP_MAX,
 } InitOp;
 

@@ -15,6 +15,7 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/notify.h"
 #include "runtime/removal.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
@@ -188,7 +189,7 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_LISTENER:
                 return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
-                return 1;
+                return creation_delegate(c, reterr) ?: 1;
         default:
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", type);
         }
@@ -296,6 +297,8 @@ int creation_make(Creation *c, Error *reterr) {
                 return r;
         c->made = true;
         r = write_record(c, reterr);
+        if (r == 0 && c->notifies)
+                r = notify_prepare(&c->container, reterr);
         if (r == 0 && c->rdt.group)
                 r = make_rdt_group(c, reterr);
         if (r == 0)
@@ -329,10 +332,9 @@ int creation_release(Creation *c, Error *reterr) {
 
 static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
-        _cleanup_error_ Error error = {};
 
-        if ((c->hooked || c->container.record.committed) && hooks_run(c->spec, HOOK_POSTSTOP, &state, &error) < 0)
-                log_message(LOG_WARNING, "%s", error.message);
+        if (c->hooked || c->container.record.committed)
+                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
 }
 
 void creation_undo(Creation *c) {

@@ -35,6 +35,7 @@ typedef struct Creation {
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
         int console_socket, pidfd_socket;
         Container container;
+        bool notifies;           /* it gets a NOTIFY_SOCKET from us */
         bool made;               /* the container directory is ours to remove */
         bool scope_requested;
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
@@ -69,6 +70,9 @@ void creation_undo(Creation *c);
 int creation_request_scope(Creation *c, Error *reterr);
 /* systemd has started it: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */
 int creation_settle(Creation *c, Error *reterr);
+
+/* Into the cgroup that the container manages itself, if an annotation names one: when it has its cgroup namespace. */
+int creation_delegate(Creation *c, Error *reterr);
 
 /* Says what a plan passes over. */
 void log_warnings(const InitPlan *plan);

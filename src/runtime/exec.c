@@ -8,6 +8,7 @@
 #include "host/cgroup.h"
 #include "host/resctrl.h"
 #include "plan/init-build.h"
+#include "runtime/activation.h"
 #include "runtime/creation.h"
 #include "runtime/exec-process.h"
 #include "runtime/foreground.h"
@@ -26,6 +27,7 @@ typedef struct Exec {
         Filter filter;
         InitPlan plan;
         int born_in;
+        uint32_t preserve_fds;
         int init, root, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
@@ -70,10 +72,12 @@ static int find_container(Exec *e, Error *reterr) {
 }
 
 static int plan(Exec *e, Error *reterr) {
+        Activation activation = activation_find();
         ExecRequest request = {
                 .process = e->process,
                 .namespaces = e->container.record.namespaces,
-                .preserve_fds = e->options->preserve_fds,
+                .listen_fds = activation.n,
+                .listen_fd_names = activation.names,
                 .id = e->options->id,
         };
         int r;
@@ -87,6 +91,7 @@ static int plan(Exec *e, Error *reterr) {
                 return r;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
+        e->preserve_fds = MAX(e->options->preserve_fds, activation.n);
         e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0)
@@ -145,7 +150,7 @@ static int spawn(Exec *e, Error *reterr) {
         LaunchRequest request = {
                 .id = e->options->id,
                 .plan = &e->plan,
-                .preserve_fds = e->options->preserve_fds,
+                .preserve_fds = e->preserve_fds,
                 .gate = -EBADF,
                 .target = e->init,
                 .root = e->root,
@@ -236,8 +241,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 
         if (terminal)
                 r = console_begin(&console, TAKE_FD(e->console), reterr);
-        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, UINT64_MAX, ret_status,
-                                       reterr);
+        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, NULL, UINT64_MAX,
+                                       ret_status, reterr);
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {

@@ -80,6 +80,8 @@ static int set_request(Case *c, const char *key, const char *value) {
                 return parse_u32(value, &c->request.listen_fds);
         else if (streq(key, "listen-fd-names"))
                 c->request.listen_fd_names = value;
+        else if (streq(key, "notify"))
+                c->request.notify = value;
         else
                 return -EINVAL;
         return 0;

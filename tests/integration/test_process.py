@@ -286,17 +286,32 @@ def test_preserved_descriptors_of_exec(container):
     assert sorted(leads_to(result.stdout)) == [0, 1, 2, 3, 5]
 
 
-def test_listening_sockets(container):
+ACTIVATED = ["sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=a:b exec \"$@\" 3</dev/null "
+             "4</dev/null 5</dev/null", "sh"]
+LISTENS = "test $LISTEN_PID = $$ && echo $LISTEN_FDS $LISTEN_FDNAMES; " + LIST_FDS
+
+
+@pytest.mark.parametrize("verb", ["run", "exec"])
+def test_listening_sockets(container, verb):
     """LISTEN_FDS for this very process: descriptors and variables, LISTEN_PID as seen inside."""
-    script = f"echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_FDNAMES; {LIST_FDS}"
-    one = container(Config().script(script))
-    command = one.runtime.command("run", "--preserve-fds", "2", "--bundle", one.bundle.path, one.id)
-    shell = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=a:b exec \"$@\" 3</dev/null 4</dev/null " \
-            "5</dev/null"
-    done = subprocess.run(["sh", "-c", shell, "sh", *command], capture_output=True, text=True,
-                          timeout=60, check=True, stdin=subprocess.DEVNULL)
-    assert done.stdout.splitlines()[0] == "1 1 2 a:b"
-    assert sorted(leads_to(done.stdout)) == [0, 1, 2, 3, 4]
+    one = container(Config().script(LISTENS) if verb == "run" else None)
+    if verb == "run":
+        words = ["--preserve-fds", "2", "--bundle", one.bundle.path, one.id]
+    else:
+        words = [one.run_detached().id, "sh", "-c", LISTENS]
+    result = one.runtime.call(verb, *words, prefix=ACTIVATED)
+    assert result.stdout.splitlines()[0] == "2 a:b", str(result)
+    assert sorted(leads_to(result.stdout)) == [0, 1, 2, 3, 4]
+
+
+def test_listening_sockets_in_the_hosts_pid_namespace(run):
+    """LISTEN_PID is not 1 there; and variables for somebody else are nobody's."""
+    config = Config().script(LISTENS).without_namespace("pid").without_mount("/proc")
+    config.bind("/proc", "/proc", "rbind").env("LISTEN_PID=1")
+    config.set("linux.maskedPaths", []).set("linux.readonlyPaths", [])
+    assert run(config, prefix=ACTIVATED).stdout.splitlines()[0] == "2 a:b"
+    other = run("env", prefix=["env", "LISTEN_PID=1", "LISTEN_FDS=2"])
+    assert other.status == 0 and "LISTEN" not in other.stdout
 
 
 def test_created_containers_hold_nothing_of_the_host(container):

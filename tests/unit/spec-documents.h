@@ -568,6 +568,9 @@ static const BadSpec bad_specs[] = {
           "linux.seccomp.syscalls[0].errnoRet: 65536 is out of range (0 to 65535)" },
         { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_NOTIFY'}]"),
           "linux.seccomp.listenerPath: missing, and there is an SCMP_ACT_NOTIFY" },
+        { DOC(",'annotations':{'run.oci.seccomp.receiver':'s'},'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',"
+          "'syscalls':[{'names':['x'],'action':'SCMP_ACT_NOTIFY'}]}}"),
+          "annotation run.oci.seccomp.receiver: \"s\" is not an absolute path" },
         { SECCOMP("'syscalls':[{'names':['x','write'],'action':'SCMP_ACT_NOTIFY'}]"),
           "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for the write syscall" },
         { SECCOMP("'syscalls':[{'names':['x','sendmsg'],'action':'SCMP_ACT_NOTIFY'}]"),
@@ -729,6 +732,8 @@ static const char *const good_specs[] = {
         DOC(",'mounts':null,'process':null,'hooks':null,'linux':null,'annotations':null,"
           "'hostname':null"),
         DOC(",'hostname':'','domainname':''"),
+        DOC(",'annotations':{'run.oci.seccomp.receiver':'/s'},'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',"
+          "'syscalls':[{'names':['x'],'action':'SCMP_ACT_NOTIFY'}]}}"),
         DOC(",'windows':{'x':1},'solaris':1,'zos':[],'freebsd':null"),
         DOC(",'hooks':{'prestart':null,'other':[{}]}"),
         DOC(",'hostname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',"

@@ -4,13 +4,17 @@
 A test names one. In the virtual machine none holds.
 """
 
+import errno
 import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from . import i386
 
 CAP_SYS_RESOURCE = 24
 
@@ -67,6 +71,16 @@ needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.
                                "/proc/sys is read-only")
 
 
+def _runs_i386():
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "program"
+        i386.write(path, "/nosuch/directory")
+        try:
+            return subprocess.run([path], check=False).returncode == errno.ENOENT
+        except OSError:
+            return False
+
+
 def _linux():
     return tuple(map(int, os.uname().release.split(".")[:2]))
 
@@ -81,5 +95,6 @@ def _valgrind():
 
 needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
 needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
+needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
