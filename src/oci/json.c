@@ -28,8 +28,6 @@ static const char *problem_of(enum json_tokener_error e) {
                 return "not valid JSON: expected ':'";
         case json_tokener_error_parse_object_value_sep:
                 return "not valid JSON: expected ',' or '}'";
-        case json_tokener_error_parse_string:
-                return "not valid JSON: malformed escape in a string";
         default:
                 return "not valid JSON: unexpected character";
         }
@@ -113,10 +111,6 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
         if (vasprintf(&text, fmt, ap) < 0)
                 oom();
         va_end(ap);
-        /* Values are quoted as they are, but an error stays one line and moves no cursor. */
-        for (char *p = text; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        *p = '?';
         add_path(&path, node);
         if (member)
                 json_path_add(&path, member);
