@@ -6,6 +6,9 @@
 #include "plan/init-build-internal.h"
 #include "plan/mount-options.h"
 
+/* More than anybody has a use for. Each that is to be postponed is compared with all else that there is. */
+#define POSTPONED_MAX 16
+
 typedef enum MountKind { KIND_NEW, KIND_BIND, KIND_CGROUP, KIND_REMOUNT } MountKind;
 typedef enum Postponed { POSTPONED_NOT, POSTPONED_TO_PIVOT, POSTPONED_BEYOND_PIVOT } Postponed;
 
@@ -258,6 +261,8 @@ static Postponed postpone(const InitBuild *b, const BuildMount *m) {
 }
 
 int build_read_mounts(InitBuild *b) {
+        size_t n_cgroups = 0;
+
         b->n_mounts = b->spec->n_mounts;
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
         for (size_t i = 0; i < b->n_mounts; i++) {
@@ -270,7 +275,7 @@ int build_read_mounts(InitBuild *b) {
                         return r;
         }
         for (size_t i = 0; i < b->n_mounts; i++)
-                if (b->mounts[i].kind == KIND_CGROUP)
+                if (b->mounts[i].kind == KIND_CGROUP && n_cgroups++ < POSTPONED_MAX)
                         b->mounts[i].postponed = postpone(b, &b->mounts[i]);
         return 0;
 }

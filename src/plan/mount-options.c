@@ -164,9 +164,10 @@ static void apply(const Option *option, MountOptions *to) {
 }
 
 /* One "k=v" of a list as mount(2) takes it: up to a comma that is neither quoted nor escaped, without the quotes
- * and the backslash before a comma. Nothing takes a list any more, each is set on its own. */
-static const char *cut_data(Arena *a, const char **p) {
-        char *out = arena_alloc(a, strlen(*p) + 1), *end = out;
+ * and the backslash before a comma. Nothing takes a list any more, each is set on its own. room: for what is left of
+ * the list; the next one begins behind this one. */
+static const char *cut_data(const char **p, char **room) {
+        char *out = *room, *end = out;
         bool quoted = false;
 
         for (; **p && (**p != ',' || quoted); (*p)++) {
@@ -179,6 +180,8 @@ static const char *cut_data(Arena *a, const char **p) {
         }
         if (**p == ',')
                 (*p)++;
+        *end++ = '\0';
+        *room = end;
         return out;
 }
 
@@ -194,6 +197,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
         parsed.data = arena_calloc(a, room, sizeof(*parsed.data));
         for (size_t i = 0; i < mount->n_options; i++) {
                 const Option *option, key = { .name = mount->options[i] };
+                char *left = arena_alloc(a, strlen(key.name) + 1);
 
                 option = bsearch(&key, options, ELEMENTSOF(options), sizeof(key), compare_options);
                 if ((option && option->kind == OPT_UNSUPPORTED) || startswith(key.name, "idmap=") ||
@@ -203,7 +207,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
                 if (option)
                         apply(option, &parsed);
                 for (const char *p = option ? "" : key.name; *p;) {
-                        const char *data = cut_data(a, &p);
+                        const char *data = cut_data(&p, &left);
 
                         if (!isempty(data))
                                 parsed.data[n_data++] = data;
