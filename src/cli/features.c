@@ -67,8 +67,34 @@ static json_object *cgroup(void) {
 static json_object *mount_extensions(void) {
         json_object *o = json_object_new_object();
 
-        json_object_object_add(o, "idmap", enabled(false));
+        json_object_object_add(o, "idmap", enabled(true));
         return o;
+}
+
+static json_object *memory_policy(void) {
+        json_object *o = json_object_new_object();
+
+        json_object_object_add(o, "modes", strings(memory_policy_modes));
+        json_object_object_add(o, "flags", strings(memory_policy_flags));
+        return o;
+}
+
+static json_object *intel_rdt(void) {
+        json_object *o = enabled(false);
+
+        add_bool(o, "schemata", false);
+        add_bool(o, "monitoring", false);
+        return o;
+}
+
+/* All but one are older than the oldest kernel that we run on. */
+static json_object *supported_flags(void) {
+        json_object *array = json_object_new_array();
+
+        for (const char *const *flag = seccomp_filter_flags; *flag; flag++)
+                if (!streq(*flag, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") || runtime_seccomp_waits_killable())
+                        json_object_array_add(array, json_object_new_string(*flag));
+        return array;
 }
 
 static json_object *seccomp(void) {
@@ -78,7 +104,15 @@ static json_object *seccomp(void) {
         json_object_object_add(o, "operators", strings(seccomp_operators));
         json_object_object_add(o, "archs", strings(seccomp_architectures));
         json_object_object_add(o, "knownFlags", strings(seccomp_filter_flags));
-        json_object_object_add(o, "supportedFlags", strings(seccomp_filter_flags));
+        json_object_object_add(o, "supportedFlags", supported_flags());
+        return o;
+}
+
+static json_object *annotations(void) {
+        json_object *o = json_object_new_object();
+
+        json_object_object_add(o, "ocirt-sd.version", json_object_new_string(OCIRT_VERSION));
+        json_object_object_add(o, "ocirt-sd.commit", json_object_new_string(OCIRT_COMMIT));
         return o;
 }
 
@@ -99,10 +133,12 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
         json_object_object_add(l, "seccomp", seccomp());
         json_object_object_add(l, "apparmor", enabled(true));
         json_object_object_add(l, "selinux", enabled(true));
-        json_object_object_add(l, "intelRdt", enabled(false));
+        json_object_object_add(l, "memoryPolicy", memory_policy());
+        json_object_object_add(l, "intelRdt", intel_rdt());
         json_object_object_add(l, "netDevices", enabled(false));
         json_object_object_add(l, "mountExtensions", mount_extensions());
         json_object_object_add(o, "linux", l);
+        json_object_object_add(o, "annotations", annotations());
         json_object_object_add(o, "potentiallyUnsafeConfigAnnotations", strings(unsafe));
         print_object(o, true);
         json_object_put(o);

@@ -81,6 +81,6 @@ int step_symlink(Helper *h, const InitStep *s, Error *e) {
 int step_mkdir(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
 
-        (void) target_open(h, s->str[0], TARGET_DIRECTORY, false, &fd, NULL);
+        (void) target_open(h, s->str[0], TARGET_DIRECTORY, 0, &fd, NULL);
         return 0;
 }

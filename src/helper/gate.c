@@ -33,7 +33,7 @@ static void drop_descriptors(Helper *h) {
         int gate = h->gate;
 
         close_but(gate, h->base);
-        h->control = h->target = h->proc = h->root = h->null = -EBADF;
+        h->control = h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
         h->mask_file = h->mask_dir = h->devpts = -EBADF;
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h->slots[i] = -EBADF;

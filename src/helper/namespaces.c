@@ -77,6 +77,7 @@ int step_join(Helper *h, const InitStep *s, Error *e) {
         if (setns(fd, (int) s->num[1]) < 0)
                 return error_errnof(e, errno, "join %s namespace", describe(s->num[1], name, sizeof(name)));
         h->slots[s->num[0]] = close_fd(fd);
+        h->joined_mounts = h->joined_mounts || s->num[1] == CLONE_NEWNS;
         return credentials_hide(e);
 }
 
@@ -101,10 +102,11 @@ int step_userns(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_become_root(Helper *h, const InitStep *s, Error *e) {
-        int r = credentials_set(0, 0, NULL, 0, CREDENTIALS_GROUPS_LENIENT);
+        int r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], NULL, 0, CREDENTIALS_GROUPS_LENIENT);
 
         if (r < 0)
-                return error_errnof(e, r, "become root of the user namespace");
+                return error_errnof(e, r, "become user %u, group %u of the user namespace", (unsigned) s->num[0],
+                                    (unsigned) s->num[1]);
         return credentials_hide(e);
 }
 

@@ -53,7 +53,10 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_SYSCTL:
         case INIT_APPARMOR:
         case INIT_SELINUX:
+        case INIT_IDMAP:
                 return true;
+        case INIT_ROOTFS:
+                return s->num[1];
         default:
                 return false;
         }
@@ -64,6 +67,12 @@ int procfs_prepare(Helper *h, Error *e) {
                 if (needs_procfs(&h->plan->steps[i]))
                         return procfs_need(h, e);
         return 0;
+}
+
+int procfs_renew(Helper *h, Error *e) {
+        if (h->proc < 0)
+                h->proc = new_procfs();
+        return h->proc < 0 ? error_errnof(e, h->proc, "mount a procfs of our own") : 0;
 }
 
 int procfs_need(Helper *h, Error *e) {

@@ -16,6 +16,9 @@ int procfs_prepare(Helper *h, Error *e);
 /* For what is needed only in rare cases: mounts it now, if it is not there. Before the pivot. */
 int procfs_need(Helper *h, Error *e);
 
+/* After it was closed: never the one in place, which may be the container's by now. */
+int procfs_renew(Helper *h, Error *e);
+
 /* A file of procfs by its path below the root, "sys/net/…". -errno. */
 int procfs_open(const Helper *h, const char *path, int flags);
 /* One of /proc/self: "attr/exec". -errno. */

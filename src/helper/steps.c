@@ -3,7 +3,9 @@
 
 static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_OPEN_NS] = step_open_ns,
+        [INIT_IDMAP] = step_idmap,
         [INIT_OPEN_TREE] = step_open_tree,
+        [INIT_OPEN_FS] = step_open_fs,
         [INIT_OOM_SCORE_ADJ] = step_oom_score_adj,
         [INIT_RAISE_RLIMIT] = step_raise_rlimit,
         [INIT_ENTER] = step_enter,
@@ -36,8 +38,10 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_READONLY] = step_readonly,
         [INIT_PIVOT] = step_pivot,
         [INIT_MOVE_ROOT] = step_move_root,
+        [INIT_CHROOT] = step_chroot,
         [INIT_REMOUNT_ROOT] = step_remount_root,
         [INIT_SHARE_ROOT] = step_share_root,
+        [INIT_UNMOUNT] = step_unmount,
         [INIT_MKDIR] = step_mkdir,
         [INIT_STDIO_OWNER] = step_stdio_owner,
         [INIT_RLIMIT] = step_rlimit,

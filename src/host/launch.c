@@ -116,7 +116,7 @@ static int move_up(int fd, int base, int control) {
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
-        const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
+        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root };
         const int base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
@@ -185,6 +185,8 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
         ours = pair[0];
         theirs = pair[1];
+        if (request->born_in && setns(request->target, request->born_in) < 0)
+                return error_errnof(reterr, errno, "cannot join the container's pid namespace");
         pid = clone_child(request, &pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",

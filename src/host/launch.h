@@ -17,8 +17,9 @@ typedef struct LaunchRequest {
         uint64_t mark;
         const InitPlan *plan;
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
+        int born_in;                /* namespaces of the target: CLONE_NEWPID, or 0. So is then every later child */
         uint32_t preserve_fds;
-        int gate, target;           /* or -EBADF */
+        int gate, target, root;     /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */
 } LaunchRequest;

@@ -29,6 +29,7 @@ typedef struct Record {
         pid_t pid;
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
+        uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */
         bool has_poststart, has_poststop;
         const char *stop_signal;     /* or NULL */
         RecordPair *annotations;

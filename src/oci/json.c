@@ -373,6 +373,17 @@ int json_read_object(const JsonNode *node, const JsonField *f, void *to) {
         return json_read_fields(node, f->fields, to) ?: check_value(node, f, to);
 }
 
+int json_read_closed_object(const JsonNode *node, const JsonField *f, void *to) {
+        if (json_object_is_type(node->value, json_type_object)) {
+                json_object_object_foreach(node->value, name, value) {
+                        (void) value;
+                        if (!find_field(f->fields, name))
+                                return json_error(node, name, EINVAL, "unknown name");
+                }
+        }
+        return json_read_object(node, f, to);
+}
+
 int json_read_pointer(const JsonNode *node, const JsonField *f, void *to) {
         void *object = arena_alloc(node->reader->arena, f->size);
         int r;
@@ -454,5 +465,5 @@ int json_read_ignored(const JsonNode *node, const JsonField *f, void *to) {
 }
 
 int json_read_refused(const JsonNode *node, const JsonField *f, void *to) {
-        return json_error(node, NULL, EOPNOTSUPP, "not supported: %s", f->note);
+        return json_error(node, NULL, EOPNOTSUPP, "not supported: %s", startswith(f->note, "refused: "));
 }

@@ -67,7 +67,10 @@ struct JsonField {
         const JsonName *names;
         /* What a row cannot say, called with each scalar, string, element or object after it was read. */
         int (*check)(const JsonNode *node, void *value);
-        const char *note;               /* why a property is ignored or refused */
+        const char *each;               /* lists and maps of objects: an element in a path, "[]" or ".*" */
+        /* Where the property goes ("unit property MemoryMax="), or why it is ignored or refused. What has none has that
+         * of the object around it. Printed as ocirt-sd-config(5), and compared with the specification's schema. */
+        const char *note;
 };
 
 /* node has to be an object; reads its properties into the struct at `to`. */
@@ -102,6 +105,7 @@ int json_read_strings(const JsonNode *node, const JsonField *f, void *to);
 int json_read_name(const JsonNode *node, const JsonField *f, void *to);
 int json_read_names(const JsonNode *node, const JsonField *f, void *to);
 int json_read_object(const JsonNode *node, const JsonField *f, void *to);
+int json_read_closed_object(const JsonNode *node, const JsonField *f, void *to);
 int json_read_pointer(const JsonNode *node, const JsonField *f, void *to);
 int json_read_array(const JsonNode *node, const JsonField *f, void *to);
 int json_read_u32s(const JsonNode *node, const JsonField *f, void *to);
@@ -140,21 +144,24 @@ int json_read_refused(const JsonNode *node, const JsonField *f, void *to);
         { .name = (name_), .read = json_read_object, .fields = (table), __VA_ARGS__ }
 #define JSON_OBJECT(name, T, m, type, table, ...)                                                           \
         JSON_ROW(name, json_read_object, T, m, type, .fields = (table), __VA_ARGS__)
+/* The names in it are values: one that is not in the table is an error. */
+#define JSON_CLOSED(name_, table, ...)                                                                      \
+        { .name = (name_), .read = json_read_closed_object, .fields = (table), __VA_ARGS__ }
 /* An object behind a pointer. */
 #define JSON_POINTER(name, T, m, type, table, ...)                                                          \
         JSON_ROW(name, json_read_pointer, T, m, type *, .size = sizeof(type), .fields = (table), __VA_ARGS__)
 /* An array of objects. */
 #define JSON_ARRAY(name, T, m, n, type, table, ...)                                                         \
         JSON_ROW(name, json_read_array, T, m, type *, .size = sizeof(type), .fields = (table),              \
-                 JSON_COUNT(T, m, n), __VA_ARGS__)
+                 JSON_COUNT(T, m, n), .each = "[]", __VA_ARGS__)
 #define JSON_U32S(name, T, m, n, ...)                                                                       \
         JSON_ROW(name, json_read_u32s, T, m, uint32_t *, JSON_COUNT(T, m, n), __VA_ARGS__)
 /* An object with free names: an array whose elements begin with the name. Without a table the values are strings
  * and the elements are SpecKeyValue. */
 #define JSON_MAP(name, T, m, n, type, table, ...)                                                           \
         JSON_ROW(name, json_read_map, T, m, type *, .size = sizeof(type), .fields = (table),                \
-                 JSON_COUNT(T, m, n), __VA_ARGS__)
+                 JSON_COUNT(T, m, n), .each = ".*", __VA_ARGS__)
 #define JSON_CUSTOM(name_, reader, T, m, ...)                                                               \
         { .name = (name_), .read = (reader), .offset = offsetof(T, m), __VA_ARGS__ }
-#define JSON_IGNORED(name_, why) { .name = (name_), .read = json_read_ignored, .note = (why) }
-#define JSON_REFUSED(name_, why) { .name = (name_), .read = json_read_refused, .note = (why) }
+#define JSON_IGNORED(name_, why) { .name = (name_), .read = json_read_ignored, .note = "ignored: " why }
+#define JSON_REFUSED(name_, why) { .name = (name_), .read = json_read_refused, .note = "refused: " why }

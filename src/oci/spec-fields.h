@@ -9,6 +9,14 @@
 /* (uid_t) -1 is nobody's: setresuid() and chown() take it for "leave as it is". */
 #define SPEC_ID_MAX .max = UINT32_MAX - 1
 
+/* Where a property goes: the first words of a note. */
+#define UNIT(property) .note = "unit property " property
+#define CGROUP(file) .note = "cgroup file " file
+#define HELPER(what) .note = "helper: " what
+#define RUNTIME(what) .note = "runtime: " what
+#define IGNORED(why) .note = "ignored: " why
+#define REFUSED(why) .note = "refused: " why
+
 extern const JsonField spec_fields[];            /* config.json as a whole → Spec */
 extern const JsonField spec_process_fields[];    /* process → SpecProcess */
 extern const JsonField spec_mount_fields[];      /* mounts[] → SpecMount */

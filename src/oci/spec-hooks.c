@@ -9,15 +9,16 @@ static const JsonField hook_fields[] = {
         {}
 };
 
-#define HOOKS(name, kind) JSON_ARRAY(name, Spec, hooks[kind].hooks, hooks[kind].n, SpecHook, hook_fields)
+#define HOOKS(name, kind, ...)                                                                              \
+        JSON_ARRAY(name, Spec, hooks[kind].hooks, hooks[kind].n, SpecHook, hook_fields, __VA_ARGS__)
 
 const JsonField spec_hooks_fields[] = {
-        HOOKS("prestart", HOOK_PRESTART),
-        HOOKS("createRuntime", HOOK_CREATE_RUNTIME),
-        HOOKS("createContainer", HOOK_CREATE_CONTAINER),
-        HOOKS("startContainer", HOOK_START_CONTAINER),
-        HOOKS("poststart", HOOK_POSTSTART),
-        HOOKS("poststop", HOOK_POSTSTOP),
+        HOOKS("prestart", HOOK_PRESTART, RUNTIME("executed by create, before createRuntime")),
+        HOOKS("createRuntime", HOOK_CREATE_RUNTIME, RUNTIME("executed by create, in its own namespaces")),
+        HOOKS("createContainer", HOOK_CREATE_CONTAINER, HELPER("executed before pivot_root")),
+        HOOKS("startContainer", HOOK_START_CONTAINER, HELPER("executed before the process")),
+        HOOKS("poststart", HOOK_POSTSTART, RUNTIME("executed by start, in its own namespaces")),
+        HOOKS("poststop", HOOK_POSTSTOP, RUNTIME("executed by delete, in its own namespaces")),
         {}
 };
 

@@ -20,8 +20,8 @@ static const JsonName namespace_types[] = {
 };
 
 static const JsonField namespace_fields[] = {
-        JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_types),
-        JSON_STRING("path", SpecNamespace, path, .absolute = true),
+        JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_types, HELPER("clone, unshare")),
+        JSON_STRING("path", SpecNamespace, path, .absolute = true, HELPER("setns; refused for one of type mount")),
         {}
 };
 
@@ -125,54 +125,40 @@ static int check_net_device(const JsonNode *node, void *device) {
         return 0;
 }
 
-/* One entry of timeOffsets. Its name is a value and not a property, so an unknown one is an error. */
-typedef struct ClockOffset {
-        const char *clock;
-        SpecTimeOffset offset;
-} ClockOffset;
-
-typedef struct ClockOffsets {
-        ClockOffset *list;
-        size_t n;
-} ClockOffsets;
-
-static const JsonField time_offset_fields[] = {
-        JSON_I64("secs", ClockOffset, offset.secs),
-        JSON_U32("nanosecs", ClockOffset, offset.nanosecs, .max = 999999999),
-        {}
-};
-
-static int read_time_offsets(const JsonNode *node, const JsonField *f, void *to) {
-        static const JsonField map = JSON_MAP("", ClockOffsets, list, n, ClockOffset, time_offset_fields);
-        ClockOffsets offsets = {};
-        SpecLinux *l = to;
-        int r;
-
-        r = json_read_map(node, &map, &offsets.list);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < offsets.n; i++) {
-                bool boottime = streq(offsets.list[i].clock, "boottime");
-
-                if (!boottime && !streq(offsets.list[i].clock, "monotonic"))
-                        return json_error(node, offsets.list[i].clock, EINVAL, "unknown clock");
-                *(boottime ? &l->boottime : &l->monotonic) = offsets.list[i].offset;
-                (boottime ? &l->boottime : &l->monotonic)->set = true;
-        }
+static int check_time_offset(const JsonNode *node, void *offset) {
+        ((SpecTimeOffset *) offset)->set = true;
         return 0;
 }
 
-/* runc and crun take the words of the mount options too ("rslave"). */
-static int check_propagation(const JsonNode *node, void *propagation) {
-        static const char *const words[] = { "shared", "slave", "private", "unbindable" };
-        const char **s = propagation;
+static const JsonField time_offset_fields[] = {
+        JSON_I64("secs", SpecTimeOffset, secs),
+        JSON_U32("nanosecs", SpecTimeOffset, nanosecs, .max = 999999999),
+        {}
+};
 
+static const JsonField clock_fields[] = {
+        JSON_OBJECT("boottime", SpecLinux, boottime, SpecTimeOffset, time_offset_fields, .check = check_time_offset),
+        JSON_OBJECT("monotonic", SpecLinux, monotonic, SpecTimeOffset, time_offset_fields, .check = check_time_offset),
+        {}
+};
+
+/* runc and crun take the words of the mount options too ("rslave"). */
+static int read_propagation(const JsonNode *node, const JsonField *f, void *to) {
+        static const char *const words[] = { "shared", "slave", "private", "unbindable" };
+        SpecLinux *l = to;
+        const char *s;
+        int r;
+
+        r = json_want_string(node, &s);
+        if (r < 0 || s[0] == '\0')
+                return r;
+        l->rootfs_propagation_recursive = s[0] == 'r';
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (streq(*s, words[i]) || ((*s)[0] == 'r' && streq(*s + 1, words[i]))) {
-                        *s = words[i];
+                if (streq(s + l->rootfs_propagation_recursive, words[i])) {
+                        l->rootfs_propagation = words[i];
                         return 0;
                 }
-        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", *s);
+        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
 }
 
 static int check_line(const JsonNode *node, void *string) {
@@ -209,12 +195,12 @@ static const JsonField intel_rdt_fields[] = {
         {}
 };
 
-static const char *const memory_policy_modes[] = {
+const char *const memory_policy_modes[] = {
         "MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED",
         "MPOL_PREFERRED_MANY", "MPOL_LOCAL", NULL,
 };
 
-static const char *const memory_policy_flags[] = {
+const char *const memory_policy_flags[] = {
         "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL,
 };
 
@@ -250,31 +236,39 @@ static int read_personality_flags(const JsonNode *node, const JsonField *f, void
 }
 
 static const JsonField personality_fields[] = {
-        JSON_STRING("domain", SpecLinux, personality, .required = true, .words = personality_domains),
-        JSON_CUSTOM("flags", read_personality_flags, SpecLinux, personality),
+        JSON_STRING("domain", SpecLinux, personality, .required = true, .words = personality_domains,
+                    HELPER("personality")),
+        JSON_CUSTOM("flags", read_personality_flags, SpecLinux, personality, REFUSED("the specification knows none")),
         {}
 };
 
 const JsonField spec_linux_fields[] = {
         JSON_ARRAY("namespaces", SpecLinux, namespaces, n_namespaces, SpecNamespace, namespace_fields),
-        JSON_ARRAY("uidMappings", SpecLinux, uid_mappings, n_uid_mappings, SpecIdMap, spec_id_map_fields),
-        JSON_ARRAY("gidMappings", SpecLinux, gid_mappings, n_gid_mappings, SpecIdMap, spec_id_map_fields),
-        { .name = "timeOffsets", .read = read_time_offsets, .fields = time_offset_fields },
-        { .name = "devices", .read = read_devices, .fields = device_fields },
+        JSON_ARRAY("uidMappings", SpecLinux, uid_mappings, n_uid_mappings, SpecIdMap, spec_id_map_fields,
+                   RUNTIME("writes uid_map in /proc")),
+        JSON_ARRAY("gidMappings", SpecLinux, gid_mappings, n_gid_mappings, SpecIdMap, spec_id_map_fields,
+                   RUNTIME("writes gid_map in /proc")),
+        JSON_CLOSED("timeOffsets", clock_fields, HELPER("timens_offsets in /proc")),
+        { .name = "devices", .read = read_devices, .fields = device_fields, .each = "[]",
+          HELPER("mknod, or a bind mount in a user namespace; unit property DeviceAllow=") },
         JSON_MAP("netDevices", SpecLinux, net_devices, n_net_devices, SpecNetDevice, net_device_fields,
-                 .check = check_net_device),
-        JSON_STRING("cgroupsPath", SpecLinux, cgroups_path),
+                 .check = check_net_device, REFUSED("network devices are not moved")),
+        JSON_STRING("cgroupsPath", SpecLinux, cgroups_path, UNIT("Slice=, and the name of the scope")),
         JSON_POINTER("resources", SpecLinux, resources, SpecResources, spec_resources_fields,
                      .check = spec_check_resources),
-        JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp),
-        JSON_STRING("rootfsPropagation", SpecLinux, rootfs_propagation, .check = check_propagation),
-        JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true),
-        JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true),
-        JSON_STRING("mountLabel", SpecLinux, mount_label),
-        JSON_MAP("sysctl", SpecLinux, sysctl, n_sysctl, SpecKeyValue, NULL),
-        JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields),
+        JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp,
+                     HELPER("seccomp")),
+        { .name = "rootfsPropagation", .read = read_propagation, HELPER("mount_setattr, of the root") },
+        JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true,
+                     HELPER("mounts /dev/null or an empty directory over it")),
+        JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true,
+                     HELPER("mount_setattr of a bind mount")),
+        JSON_STRING("mountLabel", SpecLinux, mount_label, HELPER("fsconfig, where SELinux is enabled")),
+        JSON_MAP("sysctl", SpecLinux, sysctl, n_sysctl, SpecKeyValue, NULL, HELPER("sys/* in /proc")),
+        JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields,
+                     REFUSED("resctrl is not supported")),
         JSON_POINTER("memoryPolicy", SpecLinux, memory_policy, SpecMemoryPolicy, memory_policy_fields,
-                     .check = check_memory_policy),
+                     .check = check_memory_policy, HELPER("set_mempolicy")),
         JSON_INLINE("personality", personality_fields),
         {}
 };

@@ -9,13 +9,16 @@ const JsonField spec_id_map_fields[] = {
         {}
 };
 
+#define MAPPED HELPER("mount_setattr with a user namespace that has these maps")
+
 const JsonField spec_mount_fields[] = {
-        JSON_STRING("destination", SpecMount, destination, .required = true),
-        JSON_STRING("type", SpecMount, type),
-        JSON_STRING("source", SpecMount, source),
-        JSON_STRINGS("options", SpecMount, options, JSON_COUNT(SpecMount, options, n_options)),
-        JSON_ARRAY("uidMappings", SpecMount, uid_mappings, n_uid_mappings, SpecIdMap, spec_id_map_fields),
-        JSON_ARRAY("gidMappings", SpecMount, gid_mappings, n_gid_mappings, SpecIdMap, spec_id_map_fields),
+        JSON_STRING("destination", SpecMount, destination, .required = true, HELPER("move_mount to it")),
+        JSON_STRING("type", SpecMount, type, HELPER("fsopen")),
+        JSON_STRING("source", SpecMount, source, HELPER("open_tree of it, or fsconfig")),
+        JSON_STRINGS("options", SpecMount, options, JSON_COUNT(SpecMount, options, n_options),
+                     HELPER("fsconfig and mount_setattr")),
+        JSON_ARRAY("uidMappings", SpecMount, uid_mappings, n_uid_mappings, SpecIdMap, spec_id_map_fields, MAPPED),
+        JSON_ARRAY("gidMappings", SpecMount, gid_mappings, n_gid_mappings, SpecIdMap, spec_id_map_fields, MAPPED),
         {}
 };
 

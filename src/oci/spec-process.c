@@ -37,10 +37,11 @@ static const JsonField console_size_fields[] = {
 
 /* uid and gid are required by the text but not by the schema; Go programs read 0 for what is not there. */
 static const JsonField user_fields[] = {
-        JSON_U32("uid", SpecProcess, uid, SPEC_ID_MAX),
-        JSON_U32("gid", SpecProcess, gid, SPEC_ID_MAX),
-        JSON_OPT_U32("umask", SpecProcess, umask, .max = 07777),
-        JSON_U32S("additionalGids", SpecProcess, additional_gids, n_additional_gids, SPEC_ID_MAX),
+        JSON_U32("uid", SpecProcess, uid, SPEC_ID_MAX, HELPER("setresuid")),
+        JSON_U32("gid", SpecProcess, gid, SPEC_ID_MAX, HELPER("setresgid")),
+        JSON_OPT_U32("umask", SpecProcess, umask, .max = 07777, HELPER("umask")),
+        JSON_U32S("additionalGids", SpecProcess, additional_gids, n_additional_gids, SPEC_ID_MAX,
+                  HELPER("setgroups")),
         JSON_IGNORED("username", "Windows only"),
         {}
 };
@@ -79,11 +80,13 @@ static int read_capabilities(const JsonNode *node, const JsonField *f, void *to)
 }
 
 static const JsonField capability_fields[] = {
-        JSON_CUSTOM("bounding", read_capabilities, SpecProcess, capabilities.bounding),
-        JSON_CUSTOM("effective", read_capabilities, SpecProcess, capabilities.effective),
-        JSON_CUSTOM("inheritable", read_capabilities, SpecProcess, capabilities.inheritable),
-        JSON_CUSTOM("permitted", read_capabilities, SpecProcess, capabilities.permitted),
-        JSON_CUSTOM("ambient", read_capabilities, SpecProcess, capabilities.ambient),
+        JSON_CUSTOM("bounding", read_capabilities, SpecProcess, capabilities.bounding,
+                    HELPER("drops all others, prctl")),
+        JSON_CUSTOM("effective", read_capabilities, SpecProcess, capabilities.effective, HELPER("capset")),
+        JSON_CUSTOM("inheritable", read_capabilities, SpecProcess, capabilities.inheritable, HELPER("capset")),
+        JSON_CUSTOM("permitted", read_capabilities, SpecProcess, capabilities.permitted, HELPER("capset")),
+        JSON_CUSTOM("ambient", read_capabilities, SpecProcess, capabilities.ambient,
+                    HELPER("prctl, those that are permitted and inheritable")),
         {}
 };
 
@@ -207,27 +210,34 @@ static int read_io_priority(const JsonNode *node, const JsonField *f, void *to) 
 }
 
 static const JsonField cpu_affinity_fields[] = {
-        JSON_STRING("initial", SpecProcess, cpu_affinity_initial, .check = spec_check_list),
-        JSON_STRING("final", SpecProcess, cpu_affinity_final, .check = spec_check_list),
+        JSON_STRING("initial", SpecProcess, cpu_affinity_initial, .check = spec_check_list,
+                    HELPER("sched_setaffinity, of exec before it is in the cgroup")),
+        JSON_STRING("final", SpecProcess, cpu_affinity_final, .check = spec_check_list,
+                    HELPER("sched_setaffinity, of exec when it is in the cgroup")),
         {}
 };
 
 const JsonField spec_process_fields[] = {
-        JSON_BOOL("terminal", SpecProcess, terminal),
-        { .name = "consoleSize", .read = read_console_size, .fields = console_size_fields },
-        JSON_STRING("cwd", SpecProcess, cwd, .required = true, .absolute = true),
-        JSON_STRINGS("env", SpecProcess, env, .never_null = true, .check = spec_check_env),
-        JSON_STRINGS("args", SpecProcess, args, .not_empty = true),
+        JSON_BOOL("terminal", SpecProcess, terminal, HELPER("a pseudo terminal, whose master goes to the caller")),
+        { .name = "consoleSize", .read = read_console_size, .fields = console_size_fields,
+          HELPER("ioctl, of the terminal") },
+        JSON_STRING("cwd", SpecProcess, cwd, .required = true, .absolute = true,
+                    HELPER("chdir; made if it is missing")),
+        JSON_STRINGS("env", SpecProcess, env, .never_null = true, .check = spec_check_env, HELPER("execve")),
+        JSON_STRINGS("args", SpecProcess, args, .not_empty = true, HELPER("execve")),
         JSON_IGNORED("commandLine", "Windows only"),
-        JSON_ARRAY("rlimits", SpecProcess, rlimits, n_rlimits, SpecRlimit, rlimit_fields, .check = check_rlimit),
-        JSON_STRING("apparmorProfile", SpecProcess, apparmor_profile),
-        JSON_STRING("selinuxLabel", SpecProcess, selinux_label),
+        JSON_ARRAY("rlimits", SpecProcess, rlimits, n_rlimits, SpecRlimit, rlimit_fields, .check = check_rlimit,
+                   HELPER("setrlimit")),
+        JSON_STRING("apparmorProfile", SpecProcess, apparmor_profile, HELPER("attr/apparmor/exec in /proc")),
+        JSON_STRING("selinuxLabel", SpecProcess, selinux_label, HELPER("attr/exec in /proc")),
         JSON_INLINE("capabilities", capability_fields, .check = check_capabilities),
-        JSON_BOOL("noNewPrivileges", SpecProcess, no_new_privileges),
-        JSON_OPT_I32("oomScoreAdj", SpecProcess, oom_score_adj, .min = -1000, .max = 1000),
+        JSON_BOOL("noNewPrivileges", SpecProcess, no_new_privileges, HELPER("prctl")),
+        JSON_OPT_I32("oomScoreAdj", SpecProcess, oom_score_adj, .min = -1000, .max = 1000,
+                     HELPER("oom_score_adj in /proc")),
         JSON_POINTER("scheduler", SpecProcess, scheduler, SpecScheduler, scheduler_fields,
-                     .check = check_scheduler),
-        JSON_CUSTOM("ioPriority", read_io_priority, SpecProcess, io_priority, .fields = io_priority_fields),
+                     .check = check_scheduler, HELPER("sched_setattr")),
+        JSON_CUSTOM("ioPriority", read_io_priority, SpecProcess, io_priority, .fields = io_priority_fields,
+                    HELPER("ioprio_set")),
         JSON_INLINE("execCPUAffinity", cpu_affinity_fields),
         JSON_INLINE("user", user_fields),
         {}

@@ -53,18 +53,20 @@ static int check_device_rule(const JsonNode *node, void *rule) {
         return 0;
 }
 
-#define BYTES(name, member) JSON_OPT_I64(name, SpecResources, member, .min = -1, .max = INT64_MAX)
+#define BYTES(name, member, ...) JSON_OPT_I64(name, SpecResources, member, .min = -1, .max = INT64_MAX, __VA_ARGS__)
 
 static const JsonField memory_fields[] = {
-        BYTES("limit", memory.limit),
-        BYTES("reservation", memory.reservation),
-        BYTES("swap", memory.swap),
-        BYTES("kernel", memory.kernel),
-        BYTES("kernelTCP", memory.kernel_tcp),
-        JSON_OPT_U64("swappiness", SpecResources, memory.swappiness, .max = 100),
-        JSON_OPT_BOOL("disableOOMKiller", SpecResources, memory.disable_oom_killer),
-        JSON_OPT_BOOL("useHierarchy", SpecResources, memory.use_hierarchy),
-        JSON_OPT_BOOL("checkBeforeUpdate", SpecResources, memory.check_before_update),
+        BYTES("limit", memory.limit, UNIT("MemoryMax=")),
+        BYTES("reservation", memory.reservation, UNIT("MemoryLow=")),
+        BYTES("swap", memory.swap, UNIT("MemorySwapMax=, less memory.limit")),
+        BYTES("kernel", memory.kernel, IGNORED("Linux counts it as memory")),
+        BYTES("kernelTCP", memory.kernel_tcp, IGNORED("Linux counts it as memory")),
+        JSON_OPT_U64("swappiness", SpecResources, memory.swappiness, .max = 100,
+                     REFUSED("not in cgroup v2; 60, which is every cgroup's, is ignored")),
+        JSON_OPT_BOOL("disableOOMKiller", SpecResources, memory.disable_oom_killer, REFUSED("not in cgroup v2")),
+        JSON_OPT_BOOL("useHierarchy", SpecResources, memory.use_hierarchy, IGNORED("cgroup v2 always does")),
+        JSON_OPT_BOOL("checkBeforeUpdate", SpecResources, memory.check_before_update,
+                      RUNTIME("update refuses a limit below what is in use")),
         {}
 };
 
@@ -88,20 +90,21 @@ static int check_quota(const JsonNode *node, void *quota) {
 }
 
 static const JsonField cpu_fields[] = {
-        JSON_OPT_U64("shares", SpecResources, cpu.shares),
-        JSON_OPT_I64("quota", SpecResources, cpu.quota, .min = -1, .max = INT64_MAX, .check = check_quota),
-        JSON_OPT_U64("burst", SpecResources, cpu.burst),
-        JSON_OPT_U64("period", SpecResources, cpu.period, .check = check_period),
-        JSON_OPT_I64("realtimeRuntime", SpecResources, cpu.realtime_runtime),
-        JSON_OPT_U64("realtimePeriod", SpecResources, cpu.realtime_period),
-        JSON_STRING("cpus", SpecResources, cpu.cpus, .check = spec_check_list),
-        JSON_STRING("mems", SpecResources, cpu.mems, .check = spec_check_list),
-        JSON_OPT_I64("idle", SpecResources, cpu.idle, .max = 1),
+        JSON_OPT_U64("shares", SpecResources, cpu.shares, UNIT("CPUWeight=")),
+        JSON_OPT_I64("quota", SpecResources, cpu.quota, .min = -1, .max = INT64_MAX, .check = check_quota,
+                     UNIT("CPUQuotaPerSecUSec=")),
+        JSON_OPT_U64("burst", SpecResources, cpu.burst, CGROUP("cpu.max.burst")),
+        JSON_OPT_U64("period", SpecResources, cpu.period, .check = check_period, UNIT("CPUQuotaPeriodUSec=")),
+        JSON_OPT_I64("realtimeRuntime", SpecResources, cpu.realtime_runtime, REFUSED("not in cgroup v2")),
+        JSON_OPT_U64("realtimePeriod", SpecResources, cpu.realtime_period, REFUSED("not in cgroup v2")),
+        JSON_STRING("cpus", SpecResources, cpu.cpus, .check = spec_check_list, UNIT("AllowedCPUs=")),
+        JSON_STRING("mems", SpecResources, cpu.mems, .check = spec_check_list, UNIT("AllowedMemoryNodes=")),
+        JSON_OPT_I64("idle", SpecResources, cpu.idle, .max = 1, UNIT("CPUWeight=idle")),
         {}
 };
 
 static const JsonField pids_fields[] = {
-        JSON_OPT_I64("limit", SpecResources, pids_limit, .min = -1, .max = INT64_MAX),
+        JSON_OPT_I64("limit", SpecResources, pids_limit, .min = -1, .max = INT64_MAX, UNIT("TasksMax=")),
         {}
 };
 
@@ -113,15 +116,16 @@ static int check_weight(const JsonNode *node, void *weight) {
         return 0;
 }
 
-#define WEIGHT(name, T, member) JSON_OPT_U32(name, T, member, .max = UINT16_MAX, .check = check_weight)
+#define WEIGHT(name, T, member, ...)                                                    \
+        JSON_OPT_U32(name, T, member, .max = UINT16_MAX, .check = check_weight, __VA_ARGS__)
 #define NUMBERS(T)                                                                      \
         JSON_I64("major", T, major, .required = true, .max = MAJOR_MAX),                \
         JSON_I64("minor", T, minor, .required = true, .max = MINOR_MAX)
 
 static const JsonField weight_device_fields[] = {
         NUMBERS(SpecWeightDevice),
-        WEIGHT("weight", SpecWeightDevice, weight),
-        WEIGHT("leafWeight", SpecWeightDevice, leaf_weight),
+        WEIGHT("weight", SpecWeightDevice, weight, UNIT("IODeviceWeight=")),
+        WEIGHT("leafWeight", SpecWeightDevice, leaf_weight, REFUSED("not in cgroup v2")),
         {}
 };
 
@@ -139,19 +143,19 @@ static const JsonField throttle_fields[] = {
         {}
 };
 
-#define THROTTLE(name, kind)                                                                                \
+#define THROTTLE(name, kind, ...)                                                                           \
         JSON_ARRAY(name, SpecResources, block_io.throttle[kind], block_io.n_throttle[kind], SpecThrottle,   \
-                   throttle_fields)
+                   throttle_fields, __VA_ARGS__)
 
 static const JsonField block_io_fields[] = {
-        WEIGHT("weight", SpecResources, block_io.weight),
-        WEIGHT("leafWeight", SpecResources, block_io.leaf_weight),
+        WEIGHT("weight", SpecResources, block_io.weight, UNIT("IOWeight=")),
+        WEIGHT("leafWeight", SpecResources, block_io.leaf_weight, REFUSED("not in cgroup v2")),
         JSON_ARRAY("weightDevice", SpecResources, block_io.weight_devices, block_io.n_weight_devices,
-                   SpecWeightDevice, weight_device_fields, .check = check_weight_device),
-        THROTTLE("throttleReadBpsDevice", THROTTLE_READ_BPS),
-        THROTTLE("throttleWriteBpsDevice", THROTTLE_WRITE_BPS),
-        THROTTLE("throttleReadIOPSDevice", THROTTLE_READ_IOPS),
-        THROTTLE("throttleWriteIOPSDevice", THROTTLE_WRITE_IOPS),
+                   SpecWeightDevice, weight_device_fields, .check = check_weight_device, UNIT("IODeviceWeight=")),
+        THROTTLE("throttleReadBpsDevice", THROTTLE_READ_BPS, UNIT("IOReadBandwidthMax=")),
+        THROTTLE("throttleWriteBpsDevice", THROTTLE_WRITE_BPS, UNIT("IOWriteBandwidthMax=")),
+        THROTTLE("throttleReadIOPSDevice", THROTTLE_READ_IOPS, UNIT("IOReadIOPSMax=")),
+        THROTTLE("throttleWriteIOPSDevice", THROTTLE_WRITE_IOPS, UNIT("IOWriteIOPSMax=")),
         {}
 };
 
@@ -228,16 +232,18 @@ static int check_unified(const JsonNode *node, void *pair) {
 
 const JsonField spec_resources_fields[] = {
         JSON_ARRAY("devices", SpecResources, devices, n_devices, SpecDeviceRule, device_rule_fields,
-                   .check = check_device_rule),
+                   .check = check_device_rule, UNIT("DeviceAllow= and DevicePolicy=")),
         JSON_INLINE("memory", memory_fields),
         JSON_INLINE("cpu", cpu_fields),
         JSON_INLINE("pids", pids_fields),
         JSON_INLINE("blockIO", block_io_fields),
         JSON_ARRAY("hugepageLimits", SpecResources, hugepage_limits, n_hugepage_limits, SpecHugepageLimit,
-                   hugepage_fields),
-        JSON_CUSTOM("network", read_network, SpecResources, has_network, .fields = network_fields),
-        JSON_MAP("rdma", SpecResources, rdma, n_rdma, SpecRdma, rdma_fields, .check = check_rdma),
-        JSON_MAP("unified", SpecResources, unified, n_unified, SpecKeyValue, NULL, .check = check_unified),
+                   hugepage_fields, CGROUP("hugetlb.SIZE.max and hugetlb.SIZE.rsvd.max")),
+        JSON_CUSTOM("network", read_network, SpecResources, has_network, .fields = network_fields,
+                    REFUSED("not in cgroup v2")),
+        JSON_MAP("rdma", SpecResources, rdma, n_rdma, SpecRdma, rdma_fields, .check = check_rdma, CGROUP("rdma.max")),
+        JSON_MAP("unified", SpecResources, unified, n_unified, SpecKeyValue, NULL, .check = check_unified,
+                 UNIT("for the file, or else the cgroup file")),
         {}
 };
 

@@ -89,8 +89,8 @@ const JsonField spec_seccomp_fields[] = {
         JSON_OPT_U32("defaultErrnoRet", SpecSeccomp, default_errno_ret, .max = UINT16_MAX),
         JSON_STRINGS("architectures", SpecSeccomp, architectures, .never_null = true, .words = seccomp_architectures),
         JSON_STRINGS("flags", SpecSeccomp, flags, .never_null = true, .words = seccomp_filter_flags),
-        JSON_STRING("listenerPath", SpecSeccomp, listener_path),
-        JSON_STRING("listenerMetadata", SpecSeccomp, listener_metadata),
+        JSON_STRING("listenerPath", SpecSeccomp, listener_path, RUNTIME("sends the listener there")),
+        JSON_STRING("listenerMetadata", SpecSeccomp, listener_metadata, RUNTIME("sends it with the listener")),
         JSON_ARRAY("syscalls", SpecSeccomp, syscalls, n_syscalls, SpecSyscall, syscall_fields,
                    .check = check_syscall),
         {}

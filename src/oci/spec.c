@@ -55,23 +55,25 @@ static int check_annotation(const JsonNode *node, void *pair) {
 }
 
 static const JsonField root_fields[] = {
-        JSON_STRING("path", Spec, root_path, .required = true),
-        JSON_BOOL("readonly", Spec, root_readonly),
+        JSON_STRING("path", Spec, root_path, .required = true, HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone")),
+        JSON_BOOL("readonly", Spec, root_readonly, HELPER("mount_setattr of the root")),
         {}
 };
 
 /* What is for other platforms may well stand beside "linux". A virtual machine would be another isolation than the
  * one that was asked for, so that is refused. */
 const JsonField spec_fields[] = {
-        JSON_STRING("ociVersion", Spec, oci_version, .required = true, .check = check_version),
+        JSON_STRING("ociVersion", Spec, oci_version, .required = true, .check = check_version,
+                    RUNTIME("refuses another than 1.x")),
         JSON_INLINE("root", root_fields, .required = true),
         JSON_ARRAY("mounts", Spec, mounts, n_mounts, SpecMount, spec_mount_fields, .check = spec_check_mount),
-        JSON_STRING("hostname", Spec, hostname, .check = check_uts_name),
-        JSON_STRING("domainname", Spec, domainname, .check = check_uts_name),
+        JSON_STRING("hostname", Spec, hostname, .check = check_uts_name, HELPER("sethostname")),
+        JSON_STRING("domainname", Spec, domainname, .check = check_uts_name, HELPER("setdomainname")),
         JSON_POINTER("process", Spec, process, SpecProcess, spec_process_fields, .check = spec_check_process),
         JSON_INLINE("hooks", spec_hooks_fields),
         JSON_OBJECT("linux", Spec, linux_, SpecLinux, spec_linux_fields, .check = spec_check_sysctl),
-        JSON_MAP("annotations", Spec, annotations, n_annotations, SpecKeyValue, NULL, .check = check_annotation),
+        JSON_MAP("annotations", Spec, annotations, n_annotations, SpecKeyValue, NULL, .check = check_annotation,
+                 RUNTIME("part of the state; for those with an effect see ocirt-sd(1)")),
         JSON_REFUSED("vm", "containers do not run in virtual machines here"),
         JSON_IGNORED("windows", "another platform"),
         JSON_IGNORED("solaris", "another platform"),

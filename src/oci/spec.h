@@ -209,6 +209,7 @@ typedef struct SpecLinux {
         SpecResources *resources;    /* NULL when absent */
         SpecSeccomp *seccomp;        /* NULL when absent */
         const char *rootfs_propagation; /* "shared", "slave", "private", "unbindable" or NULL */
+        bool rootfs_propagation_recursive; /* "rshared" … */
         const char **masked_paths, **readonly_paths; /* NULL-terminated; never NULL */
         const char *mount_label;
         SpecKeyValue *sysctl;
@@ -261,9 +262,14 @@ const char *spec_annotation(const Spec *spec, const char *key);
 /* The namespace of that CLONE_NEW* type or NULL: the container shares the runtime's. */
 const SpecNamespace *spec_namespace(const Spec *spec, int type);
 
+/* Do the ranges of maps overlap, or leave what there is? path: of the list, for the error. */
+int spec_check_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr);
+
 /* The names of the specification, for features and messages; NULL-terminated. */
 extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */
 extern const char *const seccomp_actions[];       /* "SCMP_ACT_ALLOW", … */
 extern const char *const seccomp_architectures[]; /* "SCMP_ARCH_X86", … */
 extern const char *const seccomp_filter_flags[];  /* "SECCOMP_FILTER_FLAG_LOG", … */
+extern const char *const memory_policy_modes[];   /* "MPOL_BIND", … */
+extern const char *const memory_policy_flags[];   /* "MPOL_F_STATIC_NODES", … */
 extern const char *const spec_hook_names[_HOOK_KINDS]; /* "prestart", "createRuntime", … */

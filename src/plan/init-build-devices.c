@@ -44,7 +44,7 @@ static bool default_is_replaced(const InitBuild *b, const SpecDevice *d) {
 
 static void add_device(InitBuild *b, const SpecDevice *d) {
         /* Nobody makes device nodes in a user namespace; a FIFO is no device there. */
-        bool bind = b->in_userns && d->type != 'p';
+        bool bind = b->in_userns && d->type != 'p' && b->tree != TREE_IN_PLACE;
         const char *path = normalized(b, d);
         InitStep *step;
 
@@ -104,5 +104,5 @@ void build_console(InitBuild *b) {
         }
         step->num[2] = b->process->uid;
         step->num[3] = INIT_KEEP_ID; /* the group is what devpts' gid option says */
-        step->num[4] = !b->exec;
+        step->num[4] = !b->exec && b->tree != TREE_IN_PLACE;
 }

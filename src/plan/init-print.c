@@ -33,7 +33,7 @@ static const FlagName attr_names[] = {
 
 static const FlagName super_names[] = {
         { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
-        { MS_LAZYTIME, "lazytime" },
+        { MS_LAZYTIME, "lazytime" }, { MS_SILENT, "silent" }, { MS_I_VERSION, "iversion" },
         {},
 };
 
@@ -47,7 +47,8 @@ static const FlagName extra_names[] = {
         { INIT_COPY_UP, "copy-up" }, { INIT_SYSFS_FALLBACK, "sysfs-fallback" }, { INIT_TARGET_FILE, "target-file" },
         { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
         { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
-        { INIT_TARGET_MODE, "target-mode" },
+        { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },
+        { INIT_NO_TARGET_FOLLOW, "no-target-follow" }, { INIT_COPY_SYMLINK, "copy-symlink" },
         {},
 };
 
@@ -152,7 +153,7 @@ static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
 static void print_number(Text *t, const InitNumRow *row, uint64_t v) {
         bool flags = row->kind >= NUM_NAMESPACES;
 
-        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_SECONDS)) ||
+        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_NOT_ZERO)) ||
             (row->kind == NUM_SLOT_OR_NONE && v == INIT_NO_SLOT))
                 return;
         text_addf(t, " %s", row->name);

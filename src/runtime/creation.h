@@ -27,6 +27,7 @@ typedef struct Creation {
         Filter filter;
         UnitPlan unit;
         InitPlan init;
+        uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
 
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
         int console_socket, pidfd_socket;
@@ -56,6 +57,11 @@ int creation_make(Creation *c, Error *reterr);
  * has been executed. On failure everything has been undone. */
 int creation_release(Creation *c, Error *reterr);
 void creation_undo(Creation *c);
+
+/* Asks for the scope, once; the launched process is what is in it. */
+int creation_request_scope(Creation *c, Error *reterr);
+/* systemd has started it: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */
+int creation_settle(Creation *c, Error *reterr);
 
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);

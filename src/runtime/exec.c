@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/capability.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ typedef struct Exec {
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
-        int init, cgroup, console_socket, pidfd_socket, console;
+        int born_in;
+        int init, root, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
 
@@ -33,6 +35,7 @@ static void exec_done(Exec *e) {
         e->console_socket = close_fd(e->console_socket);
         e->pidfd_socket = close_fd(e->pidfd_socket);
         e->cgroup = close_fd(e->cgroup);
+        e->root = close_fd(e->root);
         e->init = close_fd(e->init);
         init_plan_done(&e->plan);
         filter_done(&e->filter);
@@ -207,6 +210,7 @@ static int plan(Exec *e, Error *reterr) {
                 return r;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
+        e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0 && e->options->console_socket)
                 r = e->console_socket = console_connect(e->options->console_socket, reterr);
@@ -244,6 +248,20 @@ static int find_cgroup(Exec *e, Error *reterr) {
         return 0;
 }
 
+/* Where it is not the root of its mount namespace. */
+static int find_root(Exec *e, Error *reterr) {
+        char path[64];
+
+        if (init_plan_has_own_root(e->spec))
+                return 0;
+        snprintf(path, sizeof(path), "/proc/%d/root", e->container.record.pid);
+        e->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (e->root < 0 || pidfd_has_exited(e->init)) /* after the open: what we opened is the container's */
+                return error_errnof(reterr, e->root < 0 ? errno : ESRCH, "cannot open the root of container %s",
+                                    e->options->id);
+        return 0;
+}
+
 static int spawn(Exec *e, Error *reterr) {
         LaunchRequest request = {
                 .id = e->options->id,
@@ -251,6 +269,8 @@ static int spawn(Exec *e, Error *reterr) {
                 .preserve_fds = e->options->preserve_fds,
                 .gate = -EBADF,
                 .target = e->init,
+                .root = e->root,
+                .born_in = e->born_in,
                 .cgroup = e->container.record.unit ? e->cgroup : -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
         };
@@ -329,8 +349,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
-                .init = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF, .console = -EBADF,
-                .launch = LAUNCH_NONE,
+                .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
+                .console = -EBADF, .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;
@@ -346,6 +366,8 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
                 r = plan(&e, reterr);
         if (r == 0)
                 r = explain(&e, find_cgroup(&e, reterr), reterr);
+        if (r == 0)
+                r = explain(&e, find_root(&e, reterr), reterr);
         if (r < 0)
                 return r;
         if (options->detach)

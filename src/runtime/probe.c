@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "basic/file.h"
@@ -37,6 +40,13 @@ void runtime_probe(HostFacts *ret) {
                 .cgroup_mount = cgroup_mount_point(),
         };
         ret->rootless = geteuid() != 0 || ret->own_userns;
+}
+
+/* It looks at the flags before it finds that there is no filter. */
+bool runtime_seccomp_waits_killable(void) {
+        unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
 
 const char *runtime_default_root(const HostFacts *facts, Arena *a) {

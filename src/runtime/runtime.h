@@ -20,6 +20,8 @@ typedef struct Runtime {
 const char *runtime_default_root(const HostFacts *facts, Arena *a);
 /* What the pure layer must know about this host and about us. */
 void runtime_probe(HostFacts *ret);
+/* Does the kernel know SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)? */
+bool runtime_seccomp_waits_killable(void);
 
 typedef struct CreateOptions {
         const char *id;

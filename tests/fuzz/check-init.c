@@ -58,15 +58,21 @@ static const char *target_of(const InitStep *s) {
         }
 }
 
+/* Each is filled once, before it is used. */
 static void check_slots(const InitPlan *plan) {
         bool open[INIT_SLOTS] = {};
 
-        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++)
-                if (s->op == INIT_OPEN_NS || s->op == INIT_OPEN_TREE) {
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                bool opens_mount = s->op == INIT_OPEN_TREE || s->op == INIT_OPEN_FS;
+
+                if (opens_mount && s->num[2] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[2]]); /* its id map */
+                if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP) {
                         ASSERT(!open[s->num[0]]);
                         open[s->num[0]] = true;
                 } else if (s->op == INIT_JOIN || (s->op == INIT_BIND && s->num[0] != INIT_NO_SLOT))
                         ASSERT(open[s->num[0]]);
+        }
 }
 
 /* What a hook gets on its standard input. */
@@ -160,13 +166,14 @@ static void check_paths(const InitPlan *plan, InitOp op, const char **paths, siz
 static void check_root(const InitPlan *plan, const Spec *spec) {
         size_t pivot = 0, ignored;
 
-        ASSERT_EQ(count(plan, INIT_PIVOT, &pivot) + count(plan, INIT_MOVE_ROOT, &pivot), 1);
+        ASSERT_EQ(count(plan, INIT_PIVOT, &pivot) + count(plan, INIT_MOVE_ROOT, &pivot) +
+                  count(plan, INIT_CHROOT, &pivot), 1);
         ASSERT_EQ(count(plan, INIT_ROOTFS, &ignored), 1);
         for (size_t i = pivot; i < plan->n_steps; i++) {
                 InitOp op = plan->steps[i].op;
 
-                if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_JOIN || op == INIT_MOUNT ||
-                    op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
+                if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS || op == INIT_JOIN ||
+                    op == INIT_MOUNT || op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
                         FAIL_AT("%s behind the pivot", init_op_name(op));
         }
         check_paths(plan, INIT_MASK, spec->linux_.masked_paths, pivot);

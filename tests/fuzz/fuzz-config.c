@@ -53,6 +53,17 @@ static void plan_init(const Spec *spec, const Request *request, const HostFacts 
 
 const JsonField *const grammar = spec_fields;
 
+static void plan_unmount(const Spec *spec, const HostFacts *facts) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_error_ Error e = {};
+        int r = init_plan_build_unmount(spec, facts, "/rootfs", 5, &plan, &e);
+
+        if (r < 0)
+                check_error(r, &e);
+        else
+                check_init_plan(&plan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_spec_ Spec *spec = NULL;
         _cleanup_error_ Error e = {};
@@ -73,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 }
                 plan_unit(spec, &request, &hosts[i].facts);
                 plan_init(spec, &request, &hosts[i].facts);
+                plan_unmount(spec, &hosts[i].facts);
         }
         return 0;
 }

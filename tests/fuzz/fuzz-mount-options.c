@@ -82,6 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 ASSERT(startswith(e.message, "mounts[3].options["));
                 return 0;
         }
+        for (size_t i = 0; i < _OPT_KINDS; i++)
+                ASSERT(o.at[i] == 0 || o.at[i] < mount.n_options);
         check_attrs(&o.attrs);
         check_attrs(&o.recursive);
         check_last(&mount, &o.attrs, "ro", "rw", MOUNT_ATTR_RDONLY);

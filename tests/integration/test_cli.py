@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from harness import schema
 from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 
@@ -60,17 +61,43 @@ def test_version():
 
 
 def test_features():
-    """JSON and nothing else; what is unsafe is listed."""
+    """JSON and nothing else, as the schema wants it; what is unsafe is listed."""
     done = call("features")
     found = json.loads(done.stdout)
     assert done.stderr == ""
-    assert found["ociVersionMin"] and found["ociVersionMax"]
+    assert schema.violations("features", found) == []
+    assert found["ociVersionMin"] == "1.0.0" and found["ociVersionMax"] == "1.3.0"
     assert "rro" in found["mountOptions"]
-    assert set(found["hooks"]) == {"prestart", "createRuntime", "createContainer",
-                                   "startContainer", "poststart", "poststop"}
-    assert found["linux"]["cgroup"]["systemd"] is True and found["linux"]["cgroup"]["v2"] is True
-    assert found["linux"]["seccomp"]["enabled"] is True
+    assert found["hooks"] == list(schema.load("config-schema.json")["properties"]["hooks"]["properties"])
+    assert found["linux"]["cgroup"] == {"v1": False, "v2": True, "systemd": True,
+                                        "systemdUser": True, "rdma": True}
+    assert found["annotations"]["ocirt-sd.version"] in call("--version").stdout
     assert "org.systemd.property." in found["potentiallyUnsafeConfigAnnotations"]
+
+
+def test_features_are_all_there():
+    """Whatever the specification has a word for, this runtime knows; and nothing is left unsaid."""
+    found = json.loads(call("features").stdout)
+    assert schema.load("features-schema.json")["properties"].keys() == found.keys()
+    known = schema.load("features-linux.json")["linux"]["properties"]
+    assert known.keys() | {"memoryPolicy"} == found["linux"].keys()  # which the schema forgot
+    for name in ["seccomp", "cgroup", "intelRdt"]:
+        assert known[name]["properties"].keys() <= found["linux"][name].keys(), name
+    seccomp, policy = found["linux"]["seccomp"], found["linux"]["memoryPolicy"]
+    for values, name in [(found["linux"]["namespaces"], "NamespaceType"),
+                         (seccomp["actions"], "SeccompAction"),
+                         (seccomp["operators"], "SeccompOperators"),
+                         (seccomp["archs"], "SeccompArch"), (seccomp["knownFlags"], "SeccompFlag"),
+                         (policy["modes"], "MemoryPolicyMode"),
+                         (policy["flags"], "MemoryPolicyFlag")]:
+        assert set(values) == schema.definition("defs-linux.json", name), name
+    assert set(seccomp["supportedFlags"]) <= set(seccomp["knownFlags"])
+
+
+@pytest.mark.parametrize("options", [[], ["--rootless"]], ids=str)
+def test_spec_writes_what_the_schema_describes(runtime, tmp_path, options):
+    runtime("spec", "--bundle", tmp_path, *options)
+    assert schema.violations("config", json.loads((tmp_path / "config.json").read_text())) == []
 
 
 def test_spec_is_a_configuration_that_runs(container, runtime):

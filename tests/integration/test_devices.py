@@ -42,6 +42,7 @@ def test_nothing_else_is_in_dev(seen):
     assert set(seen("ls /dev").split()) - {"core"} == expected - {"core"}
 
 
+@pytest.mark.proves("linux.devices")
 def test_a_listed_device(seen):
     device = FUSE | {"path": "/dev/sub/fuse", "fileMode": 0o640, "uid": 7, "gid": 8}
     config = Config().script("stat -c '%F %t:%T %a %u %g' /dev/sub/fuse")
@@ -94,6 +95,7 @@ def test_a_device_that_is_allowed_can_be_opened(run):
     assert run(config).stdout == "opened\n"
 
 
+@pytest.mark.proves("linux.resources.devices")
 @needs_devices_bpf
 def test_devices_that_may_be_read_only(run):
     script = "mknod /tmp/d c 10 229; (exec 3</tmp/d) && echo read; (exec 3>/tmp/d) || echo denied"

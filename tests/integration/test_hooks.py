@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import process
+from harness import process, schema
 from harness.config import Config
 from harness.wait import until
 
@@ -63,6 +63,7 @@ def test_the_namespaces_of_hooks(container, log):
     assert found["prestart"] == found["createRuntime"] == found["poststart"] == host
 
 
+@pytest.mark.proves("hooks")
 def test_the_state_on_stdin(container, bundles):
     """Valid JSON with the pid of the container and the status of the moment."""
     directory = bundles.scratch("states")
@@ -81,6 +82,7 @@ def test_the_state_on_stdin(container, bundles):
         assert state["id"] == one.id and state["bundle"] == str(one.bundle.path)
         assert state["annotations"] == {"k": 'v"\\\n'} and state["ociVersion"]
         assert state["status"] == status, kind
+        assert schema.violations("state", state) == [], kind
         if kind in ("prestart", "createRuntime", "poststart"):
             assert state["pid"] == pid
 

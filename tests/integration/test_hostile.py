@@ -63,6 +63,7 @@ def test_texts_that_are_no_configuration(runtime, bundle, batch):
     every(batch, check)
 
 
+@pytest.mark.proves("ociVersion")
 @pytest.mark.parametrize("batch", batches(VALUES))
 def test_values_that_are_none(refuse, batch):
     """The error names the property."""

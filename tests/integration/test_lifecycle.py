@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from harness import process
+from harness import process, schema
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import until
@@ -41,12 +41,37 @@ def test_state_of_a_stopped_container_has_no_pid(running):
     assert running.state()["pid"] == 0
 
 
+def test_state_and_list_are_as_the_schema_says(runtime, running, container):
+    """In every state. That there may be more of these is said in the text, not in the schema."""
+    created = container(Config().sleeping().annotation("k", "v")).create()
+    stopped = container(Config("true")).run_detached().wait_for_end()
+    paused = container().run_detached()
+    runtime("pause", paused.id)
+    states = {"created": created, "running": running, "stopped": stopped}
+    for status, one in states.items():
+        assert one.status == status and schema.violations("state", one.state()) == []
+    assert len(runtime.list()) == 4
+    for row in runtime.list():
+        wrong = schema.violations("state", row)
+        assert [text.partition(":")[0] for text in wrong] == (["status"] if row["id"] == paused.id else [])
+
+
 def test_list_as_a_table(runtime, running):
     header, row = runtime("list").splitlines()
     assert header.split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
     cells = row.split()
     assert cells[:4] == [running.id, str(running.pid), "running", str(running.bundle.path)]
     assert header.index("STATUS") == row.index("running")
+
+
+def test_a_path_cannot_look_like_a_row(runtime, container):
+    one = container()
+    odd = one.bundle.path.with_name("odd\nghost  1  running\x1b[31m")
+    one.bundle.path.rename(odd)
+    runtime("create", "--bundle", odd, one.id)
+    assert runtime("list").splitlines()[1].split()[3].startswith(str(odd).split("\n")[0] + "?ghost")
+    assert runtime.list()[0]["bundle"] == str(odd)
+    odd.rename(one.bundle.path)
 
 
 def test_list_as_json_has_what_state_says(runtime, running, container):

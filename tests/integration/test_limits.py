@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from harness import process, systemd
 from harness.config import Config
 from harness.needs import needs_controller, needs_devices_bpf
@@ -26,6 +28,9 @@ def test_a_memory_hog_is_killed_at_its_limit(container):
     assert bystander.status == "running"
 
 
+@pytest.mark.proves("linux.resources.memory.limit",
+                    "linux.resources.memory.swap",
+                    "linux.resources.memory.reservation")
 @needs_controller("memory")
 def test_memory_limits_in_the_cgroup(container):
     config = Config().sleeping().resource("memory", limit=64 * MIB, swap=96 * MIB,
@@ -36,6 +41,7 @@ def test_memory_limits_in_the_cgroup(container):
     assert process.cgroup_file(one.cgroup, "memory.low") == str(16 * MIB)
 
 
+@pytest.mark.proves("linux.resources.pids.limit")
 @needs_controller("pids")
 def test_a_fork_bomb_stops_at_its_limit(container):
     """And is then ended as any other container."""
@@ -47,6 +53,7 @@ def test_a_fork_bomb_stops_at_its_limit(container):
     one.delete("--force")
 
 
+@pytest.mark.proves("linux.resources.cpu.quota", "linux.resources.cpu.period")
 @needs_controller("cpu")
 def test_a_cpu_quota_holds_within_a_tenth(container):
     """A busy loop with 30 % of a CPU, measured by the kernel over real time."""
@@ -64,12 +71,14 @@ def test_a_cpu_quota_holds_within_a_tenth(container):
     assert 0.27 <= share <= 0.33, share
 
 
+@pytest.mark.proves("linux.resources.cpu.shares")
 @needs_controller("cpu")
 def test_cpu_weights_in_the_cgroup(container):
     one = container(Config().sleeping().resource("cpu", shares=1024)).run_detached()
     assert process.cgroup_file(one.cgroup, "cpu.weight") == "100"
 
 
+@pytest.mark.proves("linux.resources.cpu.cpus")
 @needs_controller("cpuset")
 def test_cpus(container):
     config = Config().script("grep Cpus_allowed_list /proc/self/status; sleep 1000")
@@ -77,6 +86,7 @@ def test_cpus(container):
     one.wait_for_output("Cpus_allowed_list:\t0\n")
 
 
+@pytest.mark.proves("linux.resources.blockIO.throttleWriteBpsDevice")
 @needs_controller("io")
 def test_io_limits(container, top):
     """Bytes a second of the disk below."""
@@ -100,6 +110,7 @@ def test_limits_after_a_reload_and_a_reexec(container):
         assert [process.cgroup_file(one.cgroup, name) for name in names] == before
 
 
+@pytest.mark.proves("linux.resources.unified")
 @needs_controller("pids")
 def test_unified_keys(container):
     """Those that are properties, as such; the others are written to the cgroup."""

@@ -58,6 +58,7 @@ def test_error_for_a_container_that_does_not_exist(runtime, verb):
 
 # --- state
 
+@pytest.mark.proves("annotations")
 def test_state_has_all_that_it_must_have(container):
     """ociVersion, id, status, pid as the host sees it, bundle as an absolute path, annotations."""
     config = Config().sleeping().annotation("com.example.key", "välue\n")

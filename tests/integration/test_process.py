@@ -24,6 +24,7 @@ def capability_sets(status_text):
 
 # --- capabilities
 
+@pytest.mark.proves("process.capabilities")
 def test_all_five_sets_of_capabilities(seen):
     config = Config("cat", "/proc/self/status").capabilities(
         bounding=["CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"], effective=["CAP_CHOWN", "CAP_KILL"],
@@ -73,6 +74,7 @@ def test_exec_has_the_containers_capabilities(container):
     assert more["effective"] == CHOWN | KILL and more["inheritable"] == 0
 
 
+@pytest.mark.proves("process.noNewPrivileges")
 @pytest.mark.parametrize("value", [True, False])
 def test_no_new_privileges(seen, value):
     config = Config("cat", "/proc/self/status").set("process.noNewPrivileges", value)
@@ -81,6 +83,7 @@ def test_no_new_privileges(seen, value):
 
 # --- limits, priorities
 
+@pytest.mark.proves("process.rlimits")
 def test_rlimits(seen):
     config = Config("cat", "/proc/self/limits").set("process.rlimits", [
         {"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200},
@@ -99,6 +102,7 @@ def test_rlimits_beyond_the_callers(seen):
     assert "1048576              1048576              files" in seen(config)
 
 
+@pytest.mark.proves("process.oomScoreAdj")
 def test_oom_score_adj(seen):
     config = Config("cat", "/proc/self/oom_score_adj").set("process.oomScoreAdj", 321)
     assert seen(config) == "321"
@@ -110,6 +114,7 @@ def test_oom_score_adj_below_the_callers(seen):
     assert seen(config) == "-321"
 
 
+@pytest.mark.proves("process.scheduler.policy", "process.scheduler.nice", "process.ioPriority")
 def test_scheduling(seen):
     config = Config().script("cat /proc/self/stat; ionice -p $$")
     config.set("process.scheduler", {"policy": "SCHED_BATCH", "nice": 7})
@@ -122,6 +127,7 @@ def test_scheduling(seen):
 
 # --- who and where
 
+@pytest.mark.proves("process.user.uid", "process.user.gid", "process.user.additionalGids")
 def test_user_and_groups(seen):
     config = Config().script("id -u; id -g; cat /proc/self/status").user(1234, 567, 8, 9)
     uid, gid, *status = seen(config).splitlines()
@@ -147,6 +153,7 @@ def test_names_in_passwd_are_no_users(container):
     assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "1000\n"
 
 
+@pytest.mark.proves("process.user.umask")
 @pytest.mark.parametrize("umask, mode", [(0o027, "640"), (None, "644")])
 def test_umask(seen, umask, mode):
     config = Config().script("touch /tmp/f; stat -c %a /tmp/f")
@@ -155,12 +162,14 @@ def test_umask(seen, umask, mode):
     assert seen(config) == mode
 
 
+@pytest.mark.proves("process.cwd")
 def test_the_working_directory_is_made(seen):
     """As Docker's WORKDIR wants it; it belongs to root."""
     config = Config().script("pwd; stat -c %u:%a .").set("process.cwd", "/new/dir").user(7, 7)
     assert seen(config) == "/new/dir\n0:755"
 
 
+@pytest.mark.proves("process.env")
 def test_the_environment_is_the_configurations(seen, monkeypatch):
     """And nothing of the caller's; HOME from the container's passwd when it is not there."""
     monkeypatch.setenv("LEAK", "yes")
@@ -177,6 +186,7 @@ def test_home(seen, uid, env, home):
     assert seen(Config().script("echo $HOME").user(uid, uid).env(*env)) == home
 
 
+@pytest.mark.proves("process.args")
 def test_the_program_is_looked_up_inside(container):
     """In PATH of the container's environment, at create and not at start."""
     one = container(Config("findme").set("process.env", ["PATH=/opt/a:/opt/b"]))

@@ -30,6 +30,7 @@ FORMS = [("system.slice:libpod:{id}", "libpod-{id}.scope", "system.slice"),
          ("test-a-b.slice:p:{id}", "p-{id}.scope", "test-a-b.slice")]
 
 
+@pytest.mark.proves("linux.cgroupsPath")
 @pytest.mark.parametrize("path, unit, parent", FORMS)
 def test_the_name_from_cgroups_path(container, path, unit, parent):
     """slice:prefix:name, and what else engines write there."""
@@ -94,6 +95,7 @@ RESOURCES = [
 ]
 
 
+@pytest.mark.proves("linux.resources.cpu.mems", "linux.resources.blockIO.weight")
 @pytest.mark.parametrize("kind, values, name, value", RESOURCES)
 def test_limits_are_properties_of_the_unit(container, kind, values, name, value):
     """systemd is the only writer of what it can express."""

@@ -26,6 +26,9 @@ def filtered(script, *rules, **more):
 MKDIRS = ("mkdir", "mkdirat")
 
 
+@pytest.mark.proves("linux.seccomp.syscalls[].names",
+                    "linux.seccomp.syscalls[].action",
+                    "linux.seccomp.syscalls[].errnoRet")
 @pytest.mark.parametrize("errno, text", [(None, "Operation not permitted"),
                                          (28, "No space left on device"),
                                          (38, "Function not implemented")])
@@ -49,6 +52,7 @@ def test_arguments(run):
     assert result.stdout.split() == ["refused", "sent"]
 
 
+@pytest.mark.proves("linux.seccomp.syscalls[].args")
 def test_masked_arguments(run):
     """Bits of a flag: O_CREAT of openat, by SCMP_CMP_MASKED_EQ."""
     args = [{"index": 2, "value": os.O_CREAT, "valueTwo": os.O_CREAT,
@@ -59,6 +63,7 @@ def test_masked_arguments(run):
     assert "/tmp/new" in result.stderr
 
 
+@pytest.mark.proves("linux.seccomp.defaultAction")
 def test_a_list_of_what_is_allowed(run):
     """Everything else fails: the profile of an engine the other way round."""
     result = run(filtered("mkdir /x || echo refused", rule("mount", action=ALLOW),
@@ -72,6 +77,7 @@ def test_calls_that_libseccomp_does_not_know_are_ignored(run):
     assert run(filtered("echo fine", rule("no_such_call", "mkdir"))).stdout == "fine\n"
 
 
+@pytest.mark.proves("linux.seccomp.architectures")
 def test_more_architectures(run):
     config = filtered("mkdir /x", rule(*MKDIRS), architectures=["SCMP_ARCH_X86_64",
                                                                 "SCMP_ARCH_X86"])

@@ -39,6 +39,7 @@ def test_the_master_comes_over_the_socket(container, console):
     assert os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1]) == 3
 
 
+@pytest.mark.proves("process.terminal")
 def test_the_terminal_is_the_containers_own(container, console):
     """0, 1 and 2, the controlling terminal, /dev/console; on its own devpts."""
     script = "stat -L -c %t:%T /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /dev/console; " \
@@ -53,6 +54,7 @@ def test_the_terminal_is_the_containers_own(container, console):
     assert lines[5:] == ["to", "tty", "0", "ptmx"]
 
 
+@pytest.mark.proves("process.consoleSize")
 def test_the_size_of_the_terminal(container, console):
     config = Config("busybox", "stty", "size").terminal()
     one = container(config.set("process.consoleSize", {"height": 33, "width": 99}))

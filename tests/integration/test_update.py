@@ -86,6 +86,7 @@ def test_swap_is_memory_and_swap_together(limited):
     assert cgroup_file(limited, "memory.max").strip() == str(64 << 20)
 
 
+@pytest.mark.proves("linux.resources.memory.checkBeforeUpdate")
 @needs_controller("memory")
 def test_a_limit_below_what_is_used(limited):
     document = json.dumps({"memory": {"limit": 4096, "checkBeforeUpdate": True}})

@@ -25,7 +25,7 @@ def test_an_init_that_dies_before_it_hears_start(container):
     one = container().create()
     os.kill(one.pid, signal.SIGSTOP)
     start = one.runtime.start_process("start", one.id, stderr=subprocess.PIPE, text=True)
-    until(lambda: process.system_call(start.pid) == "recvmsg", "its wait for the answer")
+    until(lambda: process.waits(start.pid), "it waits for the answer")
     os.kill(one.pid, signal.SIGKILL)
     message = start.communicate(timeout=30)[1]
     assert start.returncode > 0 and "ended" in message

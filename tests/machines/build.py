@@ -127,11 +127,10 @@ def _is_behind(directory, run):
 
 
 def _install(directory, options, run):
+    """What has not changed is not touched: another machine may just be reading it."""
     _compile(directory, options, run)
-    tree = directory / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    run(["meson", "install", "-C", str(directory), "--no-rebuild", "--quiet",
-         "--destdir", str(tree)])
+    run(["meson", "install", "-C", str(directory), "--no-rebuild", "--quiet", "--only-changed",
+         "--destdir", str(directory / "tree")])
 
 
 def _run_here(command):

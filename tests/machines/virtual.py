@@ -40,10 +40,13 @@ def machine(release, build=None, share=None):
         with theirs, step(f"booting a virtual machine with Debian {release}"):
             command = [*_qemu(kernel, initrd, accelerator), *_devices(disk, theirs),
                        *_share(share)]
-            stack.enter_context(_process(command, [initrd, theirs.fileno()], log))
+            process = stack.enter_context(_process(command, [initrd, theirs.fileno()], log))
             theirs.close()
             channel = _connect(ours, log)
-        yield channel
+        try:
+            yield channel
+        except (Failure, OSError) as error:
+            raise Failure(f"{error}; QEMU {_end(process)}, and the machine said:\n{_text(log)}") from None
 
 
 def prepare(release):
@@ -59,11 +62,21 @@ def _connect(ours, log):
     try:
         channel.wait_until_ready()
     except (Failure, OSError) as error:
-        log.seek(0)
-        text = log.read().decode(errors="replace")
-        raise Failure(f"the machine does not answer ({error}); it said:\n{text}") from None
+        raise Failure(f"the machine does not answer ({error}); it said:\n{_text(log)}") from None
     ours.settimeout(None)
     return channel
+
+
+def _text(log):
+    log.seek(0)
+    return log.read().decode(errors="replace")
+
+
+def _end(process):
+    try:
+        return f"ended with {process.wait(1)}"
+    except subprocess.TimeoutExpired:
+        return "runs"
 
 
 @contextlib.contextmanager

@@ -116,7 +116,7 @@ static void test_process(void) {
 }
 
 static void test_exec(void) {
-        static const HostFacts facts = { .privileged = true };
+        static const HostFacts facts = { .privileged = true }, unprivileged = {};
         _cleanup_error_ Error error = {};
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_text_ Text text = {};
@@ -139,9 +139,8 @@ static void test_exec(void) {
                    "affinity cpus=0\n"
                    "wait-cgroup\n"
                    "affinity cpus=0-1\n"
-                   "enter flags=user,mount,pid\n"
+                   "enter flags=user,mount\n"
                    "become-root\n"
-                   "fork\n"
                    "setsid\n"
                    "keyring name=_ses.c1\n"
                    "console height=0 width=0 uid=0 gid=-1\n"
@@ -155,6 +154,15 @@ static void test_exec(void) {
                    "ready\n"
                    "seccomp\n"
                    "exec args=[sh] env=[A=1]\n");
+        ASSERT_EQ(init_plan_exec_born_in(&request, &facts), CLONE_NEWPID);
+        init_plan_done(&plan);
+
+        TEST("without the privilege it becomes a child in the pid namespace");
+        ASSERT_EQ(init_plan_exec_born_in(&request, &unprivileged), 0);
+        ASSERT_EQ(init_plan_build_exec(spec, &request, &unprivileged, &plan, &error), 0);
+        text_done(&text);
+        init_plan_print(&plan, &text);
+        ASSERT(strstr(text.s, "enter flags=user,mount,pid\nbecome-root\nfork\nsetsid\n"));
         spec_free(spec);
 }
 

@@ -51,5 +51,21 @@ def _device_filters_work():
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
-needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
+
+
+def _linux():
+    return tuple(map(int, os.uname().release.split(".")[:2]))
+
+
+def _valgrind():
+    """Its version, as numbers; (0,) of none."""
+    if not shutil.which("valgrind"):
+        return (0,)
+    version = subprocess.run(["valgrind", "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, version.strip().removeprefix("valgrind-").split(".")))
+
+
+needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
+needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
+needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")

@@ -33,6 +33,11 @@ def is_alive(pid):
         return False
 
 
+def waits(pid):
+    """Whether it sleeps in a system call that a signal would end."""
+    return status(pid)["State"][0] == "S"
+
+
 def comm(pid):
     return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Before anything exists: the bundle is read and checked, and the plans are made. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "plan/init-build.h"
+#include "runtime/console.h"
+#include "runtime/creation.h"
+
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
+
+/* A bundle may come from anybody: opening a FIFO would wait for whoever writes. */
+static int read_bundle_config(Creation *c, int bundle) {
+        _cleanup_close_ int fd = openat(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        return read_file_fd(fd, CONFIG_MAX_BYTES, &c->config, &c->config_size);
+}
+
+static int read_config(Creation *c, Error *reterr) {
+        const char *file = c->options->config;
+        _cleanup_close_ int bundle = -EBADF;
+        int r;
+
+        c->bundle = realpath(c->options->bundle, NULL);
+        bundle = c->bundle ? open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+        if (bundle < 0)
+                return error_errnof(reterr, errno, "cannot open the bundle %s", c->options->bundle);
+        r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, &c->config, &c->config_size)
+                 : read_bundle_config(c, bundle);
+        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", c->bundle) : 0;
+}
+
+static int check_console(const Creation *c, Error *reterr) {
+        bool terminal = c->spec->process && c->spec->process->terminal;
+        bool foreground = c->start_now && !c->options->detach;
+
+        if (terminal && !foreground && !c->options->console_socket)
+                return error_setf(reterr, EINVAL, "process.terminal: a detached container with a terminal needs "
+                                  "--console-socket");
+        if (!terminal && c->options->console_socket)
+                return error_setf(reterr, EINVAL, "--console-socket: process.terminal is false");
+        return 0;
+}
+
+/* The number of descriptors from 3 on that socket activation passed to this very process (sd_listen_fds(3)). */
+static uint32_t listen_fds(void) {
+        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+        uint32_t value, us;
+
+        if (!pid || !n || parse_u32(pid, &us) < 0 || us != (uint32_t) getpid() || parse_u32(n, &value) < 0 || value > 1024)
+                return 0;
+        return value;
+}
+
+/* Device rules aside, which every engine writes. */
+static bool resources_limit_anything(const SpecResources *r) {
+        return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
+               r->cpu.quota.set || r->cpu.cpus || r->cpu.mems || r->cpu.idle.set ||
+               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 ||
+               r->n_rdma > 0 || r->n_unified > 0;
+}
+
+static int make_plans(Creation *c, Error *reterr) {
+        Request request = {
+                .id = c->options->id,
+                .bundle = c->bundle,
+                .start_now = c->start_now,
+                .no_pivot = c->options->no_pivot,
+                .no_new_keyring = c->options->no_new_keyring,
+                .listen_fds = listen_fds(),
+                .seccomp = c->filter.bpf,
+                .seccomp_size = c->filter.size,
+        };
+        int r;
+
+        /* Podman passes the same descriptors both ways; they are counted once. */
+        c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
+        request.preserve_fds = c->preserve_fds;
+        request.listen_fd_names = request.listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL;
+        if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
+                return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
+                                  "(--cgroup-manager=disabled)");
+        if (c->manager) {
+                r = unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+}
+
+int creation_plan(Creation *c, Error *reterr) {
+        int r;
+
+        if (!container_id_is_valid(c->options->id))
+                return error_setf(reterr, EINVAL, "invalid container id \"%s\"", c->options->id);
+        r = read_config(c, reterr);
+        if (r < 0)
+                return r;
+        /* The bus's greeting takes as long as reading the configuration: both at once. */
+        if (!c->rt->facts.cgroup_disabled)
+                r = manager_open(c->rt->facts.rootless, &c->manager, reterr);
+        if (r >= 0)
+                r = spec_parse(c->config, c->config_size, &c->spec, reterr);
+        if (r >= 0)
+                r = check_console(c, reterr);
+        if (r >= 0)
+                r = store_open(c->rt->root, true, &c->store, reterr);
+        if (r >= 0)
+                r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
+        if (r >= 0)
+                r = make_plans(c, reterr);
+        if (r >= 0 && c->options->console_socket)
+                r = c->console_socket = console_connect(c->options->console_socket, reterr);
+        if (r >= 0 && c->options->pidfd_socket)
+                r = c->pidfd_socket = console_connect(c->options->pidfd_socket, reterr);
+        return r < 0 ? r : 0;
+}

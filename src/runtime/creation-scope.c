@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The scope: asked of systemd, verified, and completed by what no unit property says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "host/cgroup.h"
+#include "runtime/creation.h"
+
+#define CGROUP_FILE_MAX_BYTES 4096U
+
+int creation_request_scope(Creation *c, Error *reterr) {
+        if (!c->manager || c->scope_requested)
+                return 0;
+        c->scope_requested = true;
+        return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
+}
+
+/* The container below its scope, and every controller there that the scope has: they can be handed down once the scope
+ * itself has no process. */
+static int enter_subgroup(const Creation *c, int scope, Error *reterr) {
+        _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
+        _cleanup_close_ int below = -EBADF;
+        char *save = NULL;
+        int r;
+
+        r = mkdirat(scope, c->unit.subgroup, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        if (r == 0)
+                r = below = openat(scope, c->unit.subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (r >= 0)
+                r = write_kernel_file(below, "cgroup.procs", pid);
+        if (r >= 0)
+                r = read_file_at(scope, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope",
+                                    c->unit.subgroup);
+        for (char *name = strtok_r(controllers, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
+                _cleanup_free_ char *word = xasprintf("+%s", name);
+
+                r = write_kernel_file(scope, "cgroup.subtree_control", word);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", name);
+        }
+        return 0;
+}
+
+/* What no unit property says. */
+static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
+        for (size_t i = 0; i < c->unit.n_writes; i++) {
+                const CgroupWrite *w = &c->unit.writes[i];
+                int r;
+
+                if (w->instead_of && !manager_dropped(c->manager, w->instead_of))
+                        continue;
+                r = write_kernel_file(cgroup, w->file, w->value);
+                if (r < 0 && !(r == -ENOENT && w->optional))
+                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup", w->path, w->file);
+        }
+        return 0;
+}
+
+/* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
+int creation_settle(Creation *c, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int cgroup = -EBADF;
+        Record *record = &c->container.record;
+        char invocation[64];
+        char fd_path[64];
+        ssize_t n;
+        int r;
+
+        r = cgroup_of_pid(c->launch.pid, &path);
+        if (r < 0 || !cgroup_belongs_to_unit(path, c->unit.slice, c->unit.name, false))
+                return error_setf(reterr, EREMOTEIO, "systemd says that scope %s runs, but the container's process is in "
+                                  "cgroup %s", c->unit.name, r < 0 ? "(none)" : path);
+        record->cgroup = arena_strdup(&record->arena, path);
+        cgroup = cgroup_open(path);
+        if (cgroup < 0)
+                return error_errnof(reterr, cgroup, "cannot open the container's cgroup %s", path);
+        snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", cgroup);
+        n = getxattr(fd_path, c->rt->facts.rootless ? "user.invocation_id" : "trusted.invocation_id", invocation,
+                     sizeof(invocation) - 1);
+        if (n > 0) {
+                invocation[n] = '\0';
+                record->invocation_id = arena_strdup(&record->arena, invocation);
+        }
+        /* Before anything but the helper runs in there: hooks of the container. */
+        r = container_save(&c->container, reterr);
+        if (r == 0)
+                r = write_cgroup_files(c, cgroup, reterr);
+        if (r == 0 && c->unit.subgroup)
+                r = enter_subgroup(c, cgroup, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
+}

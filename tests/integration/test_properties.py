@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Properties of config.json without an effect: those that are ignored, and those that are refused."""
+
+import pytest
+
+from harness.config import Config
+
+IGNORED = {
+    "process.commandLine": "cmd.exe /c exit 3",
+    "process.user.username": "ContainerUser",
+    "linux.resources.memory.kernel": 1,
+    "linux.resources.memory.kernelTCP": 1,
+    "linux.resources.memory.useHierarchy": False,
+    "windows": {"layerFolders": ["C:\\nowhere"]},
+    "solaris": {"milestone": "svc:/no/such:service"},
+    "zos": {"namespaces": [{"type": "mount"}]},
+    "freebsd": {"jail": {"host": "inherit"}},
+}
+
+DEVICE = {"major": 8, "minor": 0}
+REFUSED = [
+    ("vm", {"kernel": {"path": "/boot/vmlinuz"}}),
+    ("linux.resources.memory.swappiness", 10),
+    ("linux.resources.memory.disableOOMKiller", True),
+    ("linux.resources.cpu.realtimeRuntime", 950000),
+    ("linux.resources.cpu.realtimePeriod", 1000000),
+    ("linux.resources.blockIO.leafWeight", 100),
+    ("linux.resources.blockIO.weightDevice", [DEVICE | {"leafWeight": 100}]),
+    ("linux.resources.network.classID", 1),
+    ("linux.resources.network.priorities", [{"name": "lo", "priority": 1}]),
+    ("linux.personality", {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}),
+]
+
+
+@pytest.mark.proves("process.commandLine", "process.user.username",
+                    "linux.resources.memory.kernel", "linux.resources.memory.kernelTCP",
+                    "linux.resources.memory.useHierarchy",
+                    "windows", "solaris", "zos", "freebsd")
+def test_what_is_ignored(seen):
+    """All of it at once, and the container is as it is without; so are names that nobody knows."""
+    config = Config().script("id -u; echo $0").set("process.nosuchproperty", {"a": [1]})
+    for path, value in IGNORED.items():
+        config.set(path, value)
+    assert seen(config) == "0\nsh"
+
+
+@pytest.mark.proves("vm", "linux.resources.memory.swappiness",
+                    "linux.resources.memory.disableOOMKiller",
+                    "linux.resources.cpu.realtimeRuntime", "linux.resources.cpu.realtimePeriod",
+                    "linux.resources.blockIO.leafWeight",
+                    "linux.resources.blockIO.weightDevice[].leafWeight",
+                    "linux.resources.network", "linux.personality.flags")
+def test_what_is_refused(runtime, container):
+    """With its path in the message, and before anything is made."""
+    one = container()
+    for path, value in REFUSED:
+        one.bundle.write(Config().sleeping().set(path, value).text())
+        message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        wanted = path.removesuffix(".classID").removesuffix(".priorities")
+        assert wanted in message, message
