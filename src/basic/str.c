@@ -131,6 +131,21 @@ int parse_signal(const char *s) {
         return strcasecmp(s, "POLL") == 0 || strcasecmp(s, "IO") == 0 ? SIGIO : -EINVAL;
 }
 
+size_t utf8_length(const char *s, const char *end) {
+        const unsigned char *p = (const unsigned char *) s;
+        size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+
+        if (n == 0 || (size_t) (end - s) < n)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 0;
+        return n;
+}
+
 void text_done(Text *t) {
         free(t->s);
         *t = (Text){};
@@ -170,6 +185,28 @@ void text_add_escaped(Text *t, const char *s, const char *also) {
                         text_addf(t, "\\x%02x", c);
                 else
                         text_addn(t, s, 1);
+        }
+}
+
+/* U+0080 to U+009F are control characters, too. */
+static bool is_control(const unsigned char *p) {
+        return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+void text_add_printable(Text *t, const char *s) {
+        const char *end = s + strlen(s);
+
+        text_addn(t, "", 0);
+        while (s < end) {
+                size_t n = utf8_length(s, end);
+
+                if (n == 0 || is_control((const unsigned char *) s)) {
+                        n = MAX(n, (size_t) 1);
+                        for (size_t i = 0; i < n; i++)
+                                text_addf(t, "\\x%02x", (unsigned char) s[i]);
+                } else
+                        text_addn(t, s, n);
+                s += n;
         }
 }
 

@@ -28,8 +28,6 @@ static const char *problem_of(enum json_tokener_error e) {
                 return "not valid JSON: expected ':'";
         case json_tokener_error_parse_object_value_sep:
                 return "not valid JSON: expected ',' or '}'";
-        case json_tokener_error_parse_string:
-                return "not valid JSON: malformed escape in a string";
         default:
                 return "not valid JSON: unexpected character";
         }

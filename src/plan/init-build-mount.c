@@ -7,6 +7,9 @@
 
 /* What mounts[] says: read and checked, one after the other. What comes of it: init-build-mounts.c. */
 
+/* More than anybody has a use for. Each that is to be postponed is compared with all else that there is. */
+#define POSTPONED_MAX 16
+
 static bool is_near(const char *a, const char *b) {
         return path_is_below(a, b) || path_is_below(b, a);
 }
@@ -283,7 +286,7 @@ static const SpecMount *notify_mount(const InitBuild *b) {
 }
 
 int build_read_mounts(InitBuild *b) {
-        size_t n_listed = b->spec->n_mounts;
+        size_t n_listed = b->spec->n_mounts, n_cgroups = 0;
 
         b->n_mounts = n_listed + (b->request->notify ? 1 : 0);
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
@@ -299,7 +302,7 @@ int build_read_mounts(InitBuild *b) {
                         return r;
         }
         for (size_t i = 0; i < b->n_mounts; i++)
-                if (b->mounts[i].kind == KIND_CGROUP)
+                if (b->mounts[i].kind == KIND_CGROUP && n_cgroups++ < POSTPONED_MAX)
                         b->mounts[i].postponed = postpone(b, &b->mounts[i]);
         return 0;
 }

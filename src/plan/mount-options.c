@@ -205,9 +205,10 @@ static void apply(const Option *option, MountOptions *to) {
 }
 
 /* One "k=v" of a list as mount(2) takes it: up to a comma that is neither quoted nor escaped, without the quotes
- * and the backslash before a comma. Nothing takes a list any more, each is set on its own. */
-static const char *cut_data(Arena *a, const char **p) {
-        char *out = arena_alloc(a, strlen(*p) + 1), *end = out;
+ * and the backslash before a comma. Nothing takes a list any more, each is set on its own. room: for what is left of
+ * the list; the next one begins behind this one. */
+static const char *cut_data(const char **p, char **room) {
+        char *out = *room, *end = out;
         bool quoted = false;
 
         for (; **p && (**p != ',' || quoted); (*p)++) {
@@ -220,6 +221,8 @@ static const char *cut_data(Arena *a, const char **p) {
         }
         if (**p == ',')
                 (*p)++;
+        *end++ = '\0';
+        *room = end;
         return out;
 }
 
@@ -257,6 +260,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
 
         for (size_t i = 0; i < mount->n_options; i++) {
                 const char *name = mount->options[i];
+                char *room = arena_alloc(a, strlen(name) + 1);
                 Option option = find(name, &parsed);
 
                 if (option.kind == OPT_UNSUPPORTED)
@@ -266,7 +270,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
                         parsed.at[option.kind] = i;
                 apply(&option, &parsed);
                 for (const char *p = option.kind == OPT_DATA ? name : ""; *p;) {
-                        const char *data = cut_data(a, &p);
+                        const char *data = cut_data(&p, &room);
 
                         if (!isempty(data))
                                 parsed.data[n_data++] = data;

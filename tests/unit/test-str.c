@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/alloc.h"
+#include "basic/error.h"
 #include "basic/file.h"
 #include "basic/str.h"
 #include "test.h"
@@ -71,6 +72,16 @@ static void test_escape(void) {
         ASSERT_EQ(unescape(bad), -EINVAL);
 }
 
+static void test_printable(void) {
+        _cleanup_error_ Error e = {};
+
+        TEST("an error is one line of UTF-8 whatever it quotes");
+        error_setf(&e, EINVAL, "%s", "a\n\x1b[1m\x7f \\ \xc3\xa9 \xc3 \xff\xe2\x82\xac \xc2\x9b \xed\xa0\x80 \xe2\x82");
+        error_prefixf(&e, "%s", "\r");
+        ASSERT_STR(e.message, "\\x0d: a\\x0a\\x1b[1m\\x7f \\ \xc3\xa9 \\xc3 \\xff\xe2\x82\xac \\xc2\\x9b "
+                   "\\xed\\xa0\\x80 \\xe2\\x82");
+}
+
 static void test_paths(void) {
         _cleanup_(arena_done) Arena a = {};
 
@@ -91,6 +102,7 @@ int main(void) {
         test_bits();
         test_signals();
         test_escape();
+        test_printable();
         test_paths();
         return 0;
 }
