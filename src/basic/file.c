@@ -105,6 +105,15 @@ int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t si
         return r;
 }
 
+int open_append(const char *path) {
+        int flags = O_WRONLY | O_APPEND | O_NOCTTY;
+        _cleanup_close_ int fd = open(path, flags | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+
+        if (fd < 0 || fcntl(fd, F_SETFL, flags) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
 int memfd_sealed(const char *name, const void *bytes, size_t size) {
         _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
         int r;

@@ -28,6 +28,9 @@ int write_kernel_file(int dir, const char *path, const char *value);
 /* The new contents appear at once or not at all: a temporary file beside it, renamed. */
 int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t size, mode_t mode);
 
+/* For writing at the end; made (0600) if it is missing. What is there may be a FIFO: that does not wait for a reader. */
+int open_append(const char *path);
+
 /* A sealed memfd with these bytes, read position at 0. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);
 

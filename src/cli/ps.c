@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "basic/file.h"
 #include "basic/str.h"
 #include "cli/verb.h"
+
+#define OUTPUT_MAX_BYTES (64UL * 1024 * 1024)
 
 typedef struct PsOptions {
         const char *format;
@@ -45,40 +48,63 @@ static int pid_column(const char *header) {
                 size_t n;
 
                 header += strspn(header, " ");
-                n = strcspn(header, " \n");
+                n = strcspn(header, " ");
                 if (n == 3 && strncmp(header, "PID", 3) == 0)
                         return column;
                 header += n;
-                header += strspn(header, "\n");
         }
         return -1;
 }
 
 /* ps(1)'s own table, less the lines of other processes. */
-static int filter(FILE *f, const pid_t *pids, size_t n, Error *reterr) {
-        _cleanup_free_ char *line = NULL;
-        size_t room = 0;
-        int column;
+static int print_filtered(char *table, const pid_t *pids, size_t n, Error *reterr) {
+        char *save = NULL, *line = strtok_r(table, "\n", &save);
+        int column = line ? pid_column(line) : -1;
 
-        if (getline(&line, &room, f) < 0)
-                return error_setf(reterr, EIO, "ps printed nothing"); /* NOLINT(clang-analyzer-unix.Malloc): cleanup */
-        column = pid_column(line);
         if (column < 0)
                 return error_setf(reterr, EINVAL, "ps: these options print no PID column");
-        fputs(line, stdout);
-        while (getline(&line, &room, f) > 0)
+        puts(line);
+        while ((line = strtok_r(NULL, "\n", &save)))
                 if (contains(pids, n, number_at(line, (unsigned) column)))
-                        fputs(line, stdout);
-        return 0; /* NOLINT(clang-analyzer-unix.Malloc): line has a cleanup */
+                        puts(line);
+        return 0;
+}
+
+/* All of what it prints, errors too. */
+static int run_ps(char **argv, char **ret, Error *reterr) {
+        _cleanup_free_ char *output = NULL;
+        int ends[2], status = 0, r;
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+                return error_errnof(reterr, errno, "cannot run ps");
+        if (pid == 0) {
+                (void) dup2(ends[1], STDOUT_FILENO);
+                (void) dup2(ends[1], STDERR_FILENO);
+                execvp("ps", argv);
+                fputs(errno_text(errno), stderr);
+                _exit(127);
+        }
+        close(ends[1]);
+        r = read_file_fd(ends[0], OUTPUT_MAX_BYTES, &output, NULL);
+        close(ends[0]);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot read what ps prints");
+        if (status != 0)
+                return error_setf(reterr, EINVAL, "ps: %.*s", (int) strcspn(output + strspn(output, "\n"), "\n"),
+                                  output + strspn(output, "\n"));
+        *ret = TAKE_PTR(output);
+        return 0;
 }
 
 static int print_table(char **ps_options, const pid_t *pids, size_t n, Error *reterr) {
         char *fallback[] = { (char *) "ps", (char *) "-ef", NULL }, **argv = fallback;
         _cleanup_(arena_done) Arena a = {};
-        int pipe_fds[2], status, r;
+        _cleanup_free_ char *table = NULL;
         size_t words = 0;
-        pid_t pid;
-        FILE *f;
+        int r;
 
         while (ps_options[words])
                 words++;
@@ -87,22 +113,8 @@ static int print_table(char **ps_options, const pid_t *pids, size_t n, Error *re
                 argv[0] = (char *) "ps";
                 memcpy(argv + 1, ps_options, words * sizeof(char *));
         }
-        if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
-                return error_errnof(reterr, errno, "cannot run ps");
-        if (pid == 0) {
-                (void) dup2(pipe_fds[1], STDOUT_FILENO);
-                execvp("ps", argv);
-                _exit(127);
-        }
-        close(pipe_fds[1]);
-        f = fdopen(pipe_fds[0], "r");
-        if (!f)
-                oom();
-        r = filter(f, pids, n, reterr);
-        fclose(f);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        return r;
+        r = run_ps(argv, &table, reterr);
+        return r < 0 ? r : print_filtered(table, pids, n, reterr);
 }
 
 static void print_json(const pid_t *pids, size_t n) {

@@ -22,15 +22,27 @@ typedef struct Hook {
         size_t n;
 } Hook;
 
+int step_open_log(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = open_append(s->str[0]);
+        int r;
+
+        if (fd < 0)
+                return error_errnof(e, fd, "open %s for what hooks write", s->str[0]);
+        r = helper_set_slot(h, s->num[0], fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
+
 /* In the child. What it says on failing is what the hook said. */
-static _noreturn_ void become_hook(const InitStep *s, int input, int output) {
+static _noreturn_ void become_hook(const InitStep *s, int input, const int outputs[2]) {
         static const char *const none[] = { NULL };
         const char *only_path[] = { s->str[0], NULL };
         const char **args = s->list[0] ?: only_path;
         const char *const *env = s->list[1] ? (const char *const *) s->list[1] : none;
 
         (void) setsid(); /* so that all of it can be killed */
-        if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
+        if (dup2(input, 0) < 0 || dup2(outputs[0], 1) < 0 || dup2(outputs[1], 2) < 0 ||
             close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 _exit(127);
         (void) execve(s->str[0], (char **) args, (char **) env);
@@ -38,10 +50,10 @@ static _noreturn_ void become_hook(const InitStep *s, int input, int output) {
         _exit(127);
 }
 
-static int start_hook(const InitStep *s, Hook *ret, Error *e) {
+static int start_hook(Helper *h, const InitStep *s, Hook *ret, Error *e) {
         _cleanup_free_ char *state = xasprintf("%s%d%s", s->str[1], getpid(), s->str[2]);
         _cleanup_close_ int input = memfd_sealed("state", state, strlen(state)), output = -EBADF;
-        int ends[2];
+        int ends[2], outputs[2];
 
         if (input < 0)
                 return error_errnof(e, input, "write the container's state");
@@ -50,11 +62,16 @@ static int start_hook(const InitStep *s, Hook *ret, Error *e) {
         output = ends[1];
         (void) fcntl(output, F_SETFL, 0); /* only our end does not block */
         ret->output = ends[0];
+        for (unsigned i = 0; i < 2; i++) {
+                outputs[i] = s->num[1 + i] == INIT_NO_SLOT ? output : helper_slot(h, s->num[1 + i], e);
+                if (outputs[i] < 0)
+                        return outputs[i];
+        }
         ret->pid = fork();
         if (ret->pid < 0)
                 return error_errnof(e, errno, "fork");
         if (ret->pid == 0)
-                become_hook(s, input, output);
+                become_hook(s, input, outputs);
         ret->pidfd = pidfd_open(ret->pid, 0);
         return ret->pidfd < 0 ? error_errnof(e, errno, "open pidfd") : 0;
 }
@@ -138,7 +155,7 @@ int step_hook(Helper *h, const InitStep *s, Error *e) {
         Hook hook = { .pidfd = -EBADF, .output = -EBADF };
         int r;
 
-        r = start_hook(s, &hook, e);
+        r = start_hook(h, s, &hook, e);
         if (r >= 0)
                 r = end_hook(&hook, s, wait_hook(&hook, deadline), e);
         close_fd(hook.pidfd);

@@ -148,24 +148,27 @@ int step_find(Helper *h, const InitStep *s, Error *e) {
         return r;
 }
 
-/* env, with HOME if it is missing or empty. */
-static char **make_environment(const Helper *h, const char **env) {
+/* env, with HOME if it is missing or empty, and with LISTEN_PID: the reader of the variable compares it with its own pid
+ * (sd_listen_fds(3)), which depends on the pid namespace. */
+static char **make_environment(const Helper *h, const char **env, bool listen) {
         size_t n = 0, m = 0;
         char **all;
 
         while (env && env[n])
                 n++;
-        all = xmalloc0((n + 2) * sizeof(*all));
+        all = xmalloc0((n + 3) * sizeof(*all));
         for (size_t i = 0; i < n; i++)
-                if (!h->home || !startswith(env[i], "HOME="))
+                if (!(h->home && startswith(env[i], "HOME=")) && !(listen && startswith(env[i], "LISTEN_PID=")))
                         all[m++] = (char *) env[i];
         if (h->home)
                 all[m++] = h->home;
+        if (listen)
+                all[m++] = xasprintf("LISTEN_PID=%d", getpid());
         return all;
 }
 
 int step_exec(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_free_ char **env = make_environment(h, s->list[1]);
+        _cleanup_free_ char **env = make_environment(h, s->list[1], s->num[0]);
         const char *path = h->executable ?: s->list[0][0];
 
         (void) execve(path, (char **) s->list[0], env);

@@ -20,6 +20,7 @@ STEP(step_fork);
 STEP(step_setsid);
 STEP(step_keyring);
 STEP(step_loopback);
+STEP(step_net_devices);
 STEP(step_hostname);
 STEP(step_domainname);
 
@@ -79,6 +80,7 @@ STEP(step_cwd);
 STEP(step_find);
 STEP(step_exec);
 STEP(step_seccomp);
+STEP(step_open_log);
 STEP(step_hook);
 
 /* talk.c, gate.c */

@@ -180,6 +180,11 @@ int container_open(const Store *s, const char *id, LockMode lock, Container *ret
         return 0;
 }
 
+void container_unlock(Container *c) {
+        (void) flock(c->dir, LOCK_UN);
+        c->locked = false;
+}
+
 int container_save(Container *c, Error *reterr) {
         _cleanup_text_ Text text = {};
         int r;
@@ -204,10 +209,11 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
                         (void) unlinkat(c->dir, entry->d_name, 0);
         if (dir)
                 closedir(dir);
+        (void) unlinkat(c->dir, CONTAINER_NOTIFY "/notify.sock", 0);
+        (void) unlinkat(c->dir, CONTAINER_NOTIFY, AT_REMOVEDIR);
         if (unlinkat(s->fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
-        (void) flock(c->dir, LOCK_UN); /* for who waits to see that it is gone */
-        c->locked = false;
+        container_unlock(c); /* for who waits to see that it is gone */
         return 0;
 }
 

@@ -11,8 +11,11 @@
  *   record       what we know (host/record.h)
  *   config.json  as it was at create: later changes in the bundle have no effect
  *   gate         the socket on which init waits for `start`; gone once the container was started
+ *   notify/      where the container's process says how it is (runtime/notify.h)
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */
+#define CONTAINER_NOTIFY "notify"
+
 typedef struct Store {
         char *path;
         int fd;
@@ -46,6 +49,9 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
 
 /* An existing one; with its lock for verbs that change something. -ENOENT: "container does not exist". */
 int container_open(const Store *s, const char *id, LockMode lock, Container *ret, Error *reterr);
+
+/* Lets other verbs change it. */
+void container_unlock(Container *c);
 
 /* Writes the record, at once or not at all. */
 int container_save(Container *c, Error *reterr);

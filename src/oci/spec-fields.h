@@ -40,4 +40,6 @@ int spec_check_word(const JsonNode *node, const char *what, const char *s);
 
 /* Rules between properties. */
 int spec_check_sysctl(const JsonNode *node, void *linux_);
+/* Where the seccomp listener goes, which an annotation may say, too. */
+int spec_find_listener(Spec *spec, Error *reterr);
 int spec_validate(const Spec *spec, Error *reterr);

@@ -96,20 +96,36 @@ const JsonField spec_seccomp_fields[] = {
         {}
 };
 
+static bool notifies(const SpecSeccomp *s) {
+        for (size_t i = 0; i < s->n_syscalls; i++)
+                if (streq(s->syscalls[i].action, "SCMP_ACT_NOTIFY"))
+                        return true;
+        return false;
+}
+
 int spec_check_seccomp(const JsonNode *node, void *seccomp) {
         SpecSeccomp *s = seccomp;
-        bool notify = false;
 
         if (streq(s->default_action, "SCMP_ACT_NOTIFY"))
                 return json_error(node, "defaultAction", EINVAL, "SCMP_ACT_NOTIFY cannot be the default action");
-        for (size_t i = 0; i < s->n_syscalls; i++)
-                notify |= streq(s->syscalls[i].action, "SCMP_ACT_NOTIFY");
-        if (notify && !s->listener_path)
-                return json_error(node, "listenerPath", EINVAL, "missing, and there is an SCMP_ACT_NOTIFY");
-        if (s->listener_metadata && !s->listener_path)
-                return json_error(node, "listenerMetadata", EINVAL, "needs a listenerPath");
         /* "If the SCMP_ACT_NOTIFY action is not used this value is ignored." */
-        if (!notify)
+        if (!notifies(s)) {
+                if (s->listener_metadata && !s->listener_path)
+                        return json_error(node, "listenerMetadata", EINVAL, "needs a listenerPath");
                 s->listener_path = s->listener_metadata = NULL;
+        }
         return check_errno(node, "defaultErrnoRet", s->default_action, s->default_errno_ret);
+}
+
+/* The annotation, which is crun's, is older than the property. */
+int spec_find_listener(Spec *spec, Error *reterr) {
+        SpecSeccomp *s = spec->linux_.seccomp;
+        int r;
+
+        if (!s || !notifies(s) || s->listener_path)
+                return 0;
+        r = spec_annotation_path(spec, "run.oci.seccomp.receiver", &s->listener_path, reterr);
+        if (r < 0 || s->listener_path)
+                return r;
+        return error_setf(reterr, EINVAL, "linux.seccomp.listenerPath: missing, and there is an SCMP_ACT_NOTIFY");
 }

@@ -124,13 +124,15 @@ static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode
 
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         JsonNode node = { .reader = &reader };
         int r;
 
         r = parse_document(spec, bytes, size, &node.value, reterr);
         if (r >= 0)
                 r = json_read_fields(&node, spec_fields, spec);
+        if (r >= 0)
+                r = spec_find_listener(spec, reterr);
         if (r >= 0)
                 r = spec_validate(spec, reterr);
         if (r < 0)
@@ -146,7 +148,7 @@ static const JsonField *find_row(const JsonField *table, const char *name) {
 }
 
 int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess **ret, Error *reterr) {
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .reader = &reader };
         SpecProcess *process;
         int r;
@@ -158,18 +160,27 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
         return 0;
 }
 
-int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+/* One property of "linux". */
+static int parse_linux_part(const char *bytes, size_t size, const char *name, size_t offset, Spec **ret,
+                            Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .name = "linux", .reader = &reader };
         int r;
 
-        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, "resources"),
-                       &spec->linux_.resources);
+        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, name), (char *) &spec->linux_ + offset);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(spec);
         return 0;
+}
+
+int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "resources", offsetof(SpecLinux, resources), ret, reterr);
+}
+
+int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "intelRdt", offsetof(SpecLinux, intel_rdt), ret, reterr);
 }
 
 const char *spec_annotation(const Spec *spec, const char *key) {
@@ -177,6 +188,14 @@ const char *spec_annotation(const Spec *spec, const char *key) {
                 if (streq(spec->annotations[i].key, key))
                         return spec->annotations[i].value;
         return NULL;
+}
+
+int spec_annotation_path(const Spec *spec, const char *key, const char **ret, Error *reterr) {
+        const char *path = spec_annotation(spec, key);
+
+        *ret = isempty(path) ? NULL : path;
+        return !*ret || path[0] == '/'
+                ? 0 : error_setf(reterr, EINVAL, "annotation %s: \"%s\" is not an absolute path", key, path);
 }
 
 const SpecNamespace *spec_namespace(const Spec *spec, int type) {

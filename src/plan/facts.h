@@ -13,6 +13,7 @@ typedef struct HostFacts {
         bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
         bool own_userns;        /* we run in a user namespace other than the initial one */
         bool apparmor, selinux; /* enabled in the kernel */
+        uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
         const char *cgroup_mount; /* where cgroup2 is mounted: "/sys/fs/cgroup" */
 } HostFacts;
@@ -23,8 +24,9 @@ typedef struct Request {
         bool start_now;         /* run: no gate */
         bool no_pivot, no_new_keyring;
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */
-        uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS, LISTEN_PID=1 in the container) */
+        uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS) */
         const char *listen_fd_names; /* or NULL */
+        const char *notify;     /* a directory for /run/notify, where the container finds its NOTIFY_SOCKET; or NULL */
         const void *seccomp;    /* compiled filter (seccomp.h) or NULL when there is none */
         size_t seccomp_size;
 } Request;

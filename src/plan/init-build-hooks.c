@@ -2,6 +2,32 @@
 #include "oci/state-json.h"
 #include "plan/init-build-internal.h"
 
+static int open_log(InitBuild *b, const char *key, uint64_t *ret_slot) {
+        const char *path;
+        InitStep *step;
+        int r;
+
+        *ret_slot = INIT_NO_SLOT;
+        r = spec_annotation_path(b->spec, key, &path, b->reterr);
+        if (r < 0 || !path || b->spec->hooks[HOOK_CREATE_CONTAINER].n == 0)
+                return r;
+        r = build_slot(b, ret_slot);
+        if (r < 0)
+                return r;
+        step = add(b, INIT_OPEN_LOG);
+        step->num[0] = *ret_slot;
+        step->str[0] = path;
+        return 0;
+}
+
+/* crun's annotations. For hooks whose program is the host's: those of startContainer are the container's own, and would
+ * hold a file of the host open. */
+int build_open_hook_logs(InitBuild *b) {
+        int r = open_log(b, "run.oci.hooks.stdout", &b->hook_stdout);
+
+        return r < 0 ? r : open_log(b, "run.oci.hooks.stderr", &b->hook_stderr);
+}
+
 static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         static const char *no_env[] = { NULL };
         const SpecHooks *hooks = &b->spec->hooks[kind];
@@ -18,6 +44,8 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
                 InitStep *step = add(b, INIT_HOOK);
 
                 step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
+                step->num[1] = kind == HOOK_CREATE_CONTAINER ? b->hook_stdout : INIT_NO_SLOT;
+                step->num[2] = kind == HOOK_CREATE_CONTAINER ? b->hook_stderr : INIT_NO_SLOT;
                 step->str[0] = hook->path;
                 step->str[1] = state_head;
                 step->str[2] = state_tail;
@@ -30,21 +58,18 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         }
 }
 
-static bool has_runtime_hooks(const InitBuild *b) {
-        return b->spec->hooks[HOOK_PRESTART].n > 0 || b->spec->hooks[HOOK_CREATE_RUNTIME].n > 0;
-}
-
 bool build_has_mount_hooks(const InitBuild *b) {
-        return has_runtime_hooks(b) || b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
+        return b->spec->hooks[HOOK_PRESTART].n > 0 || b->spec->hooks[HOOK_CREATE_RUNTIME].n > 0 ||
+               b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
 }
 
-/* "After the runtime environment has been created": all namespaces, all mounts, the final cgroup. */
+/* "After the runtime environment has been created": all namespaces, all mounts, the final cgroup. The launcher hears of
+ * it even if it has no hook to run: from here on a failure calls for the poststop hooks. */
 void build_mount_hooks(InitBuild *b) {
         if (!build_has_mount_hooks(b))
                 return;
         build_enter_cgroup(b);
-        if (has_runtime_hooks(b))
-                add(b, INIT_RUNTIME_HOOKS);
+        add(b, INIT_RUNTIME_HOOKS);
         add_hooks(b, HOOK_CREATE_CONTAINER, "created");
 }
 

@@ -52,10 +52,13 @@ typedef struct InitBuild {
         /* What differs between a container's init and a process of exec. */
         bool exec;
         const SpecProcess *process;   /* or NULL */
+        SpecCapabilities capabilities; /* of those asked for, what can be had */
         const char *id, *bundle;
         bool no_new_keyring;
         const void *seccomp;
         size_t seccomp_size;
+        uint32_t listen_fds;
+        const char *listen_fd_names;
         const Request *request;       /* of the init */
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
@@ -66,6 +69,7 @@ typedef struct InitBuild {
         uint64_t *namespace_slots;    /* of linux.namespaces[], where there is a path */
         BuildIdmap *idmaps;
         size_t n_idmaps;
+        uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
         bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
 
         BuildMount *mounts;
@@ -132,6 +136,9 @@ void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */
 bool build_has_device_near(const InitBuild *b, const char *path);
 
+/* init-build-env.c */
+const char **build_env(InitBuild *b);
+
 /* init-build-process.c */
 void build_raise_rlimits(InitBuild *b);
 void build_oom_score_adj(InitBuild *b);
@@ -140,6 +147,7 @@ void build_process(InitBuild *b);
 void build_command(InitBuild *b);
 
 /* init-build-hooks.c */
+int build_open_hook_logs(InitBuild *b);
 bool build_has_mount_hooks(const InitBuild *b);
 void build_mount_hooks(InitBuild *b);
 void build_start_hooks(InitBuild *b);

@@ -7,6 +7,9 @@
 
 /* What mounts[] says: read and checked, one after the other. What comes of it: init-build-mounts.c. */
 
+/* More than anybody has a use for. Each that is to be postponed is compared with all else that there is. */
+#define POSTPONED_MAX 16
+
 static bool is_near(const char *a, const char *b) {
         return path_is_below(a, b) || path_is_below(b, a);
 }
@@ -127,7 +130,7 @@ static const char *mount_label(const InitBuild *b, const char *type) {
         const char *label = b->spec->linux_.mount_label;
         const char *key = spec_annotation(b->spec, "run.oci.mount_context_type");
 
-        if (isempty(label) || !b->facts->selinux)
+        if (isempty(label))
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(unlabelled); i++)
                 if (streq(type, unlabelled[i]))
@@ -275,22 +278,34 @@ static Postponed postpone(const InitBuild *b, const BuildMount *m) {
         return POSTPONED_BEYOND_PIVOT;
 }
 
+/* After all that are listed. */
+static const SpecMount *notify_mount(const InitBuild *b) {
+        static const char *options[] = { "bind", "nosuid", "nodev", "noexec", "ro", NULL };
+        SpecMount *m = arena_alloc(b->arena, sizeof(*m));
+
+        *m = (SpecMount){ .destination = "/run/notify", .source = b->request->notify, .options = options,
+                          .n_options = ELEMENTSOF(options) - 1 };
+        return m;
+}
+
 int build_read_mounts(InitBuild *b) {
-        b->n_mounts = b->spec->n_mounts;
+        size_t n_listed = b->spec->n_mounts, n_cgroups = 0;
+
+        b->n_mounts = n_listed + (b->request->notify ? 1 : 0);
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
         b->idmaps = arena_calloc(b->arena, b->n_mounts, sizeof(*b->idmaps));
         for (size_t i = 0; i < b->n_mounts; i++) {
                 int r;
 
-                b->mounts[i].spec = &b->spec->mounts[i];
+                b->mounts[i].spec = i < n_listed ? &b->spec->mounts[i] : notify_mount(b);
                 b->mounts[i].index = i;
-                b->mounts[i].origin = arena_printf(b->arena, "mounts[%zu]", i);
+                b->mounts[i].origin = i < n_listed ? arena_printf(b->arena, "mounts[%zu]", i) : "NOTIFY_SOCKET";
                 r = read_mount(b, &b->mounts[i]);
                 if (r < 0)
                         return r;
         }
         for (size_t i = 0; i < b->n_mounts; i++)
-                if (b->mounts[i].kind == KIND_CGROUP)
+                if (b->mounts[i].kind == KIND_CGROUP && n_cgroups++ < POSTPONED_MAX)
                         b->mounts[i].postponed = postpone(b, &b->mounts[i]);
         return 0;
 }

@@ -70,6 +70,16 @@ int build_open_namespaces(InitBuild *b, uint32_t types) {
         return 0;
 }
 
+/* A path may lead to the namespace that we are in ourselves, and what is set there would be set on the host. */
+static const char *settings_of(const InitBuild *b, int type) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                if (spec_sysctl_namespace(l->sysctl[i].key) == type)
+                        return "linux.sysctl";
+        return NULL;
+}
+
 static void join(InitBuild *b, uint32_t types) {
         const SpecLinux *l = &b->spec->linux_;
 
@@ -81,6 +91,7 @@ static void join(InitBuild *b, uint32_t types) {
                 step = add_for(b, INIT_JOIN, namespace_path(b, i));
                 step->num[0] = b->namespace_slots[i];
                 step->num[1] = (uint32_t) l->namespaces[i].type;
+                step->str[0] = settings_of(b, l->namespaces[i].type);
         }
 }
 
@@ -204,10 +215,12 @@ void build_session(InitBuild *b) {
                 return;
         if (b->new_namespaces & CLONE_NEWNET)
                 add(b, INIT_LOOPBACK);
+        if (b->spec->linux_.n_net_devices > 0)
+                add_for(b, INIT_NET_DEVICES, "linux.netDevices");
         if (!isempty(b->spec->hostname))
-                add(b, INIT_HOSTNAME)->str[0] = b->spec->hostname;
+                add_for(b, INIT_HOSTNAME, "hostname")->str[0] = b->spec->hostname;
         if (!isempty(b->spec->domainname))
-                add(b, INIT_DOMAINNAME)->str[0] = b->spec->domainname;
+                add_for(b, INIT_DOMAINNAME, "domainname")->str[0] = b->spec->domainname;
 }
 
 void build_enter_cgroup(InitBuild *b) {

@@ -15,11 +15,10 @@ int build_slot(InitBuild *b, uint64_t *ret) {
         return 0;
 }
 
-static int check_supported(const Spec *spec, Error *reterr) {
-        if (spec->linux_.n_net_devices > 0)
-                return error_setf(reterr, EOPNOTSUPP, "linux.netDevices: moving network devices is not supported");
-        if (spec->linux_.intel_rdt)
-                return error_setf(reterr, EOPNOTSUPP, "linux.intelRdt: not supported");
+static int check_supported(const Spec *spec, const HostFacts *facts, Error *reterr) {
+        /* No file system would take the option, and one without it could be written to by others. */
+        if (!isempty(spec->linux_.mount_label) && !facts->selinux)
+                return error_setf(reterr, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
         return 0;
 }
 
@@ -53,6 +52,19 @@ static void add_share_root(InitBuild *b, uint64_t flags) {
         add_for(b, INIT_SHARE_ROOT, "linux.rootfsPropagation")->num[0] = flags | (recursive ? MS_REC : 0);
 }
 
+/* The file of the domain name is for root of the machine only. */
+static void add_sysctl(InitBuild *b, const SpecKeyValue *s) {
+        InitStep *step;
+
+        if (streq(s->key, "kernel/domainname")) {
+                add_for(b, INIT_DOMAINNAME, "linux.sysctl")->str[0] = s->value;
+                return;
+        }
+        step = add_for(b, INIT_SYSCTL, "linux.sysctl");
+        step->str[0] = s->key;
+        step->str[1] = s->value;
+}
+
 /* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
 static void build_pivot(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
@@ -66,12 +78,8 @@ static void build_pivot(InitBuild *b) {
         if (b->spec->root_readonly)
                 add_for(b, INIT_REMOUNT_ROOT, "root.readonly")->num[0] = MOUNT_ATTR_RDONLY;
         /* After the hooks, which may have made the network devices that they are about. */
-        for (size_t i = 0; i < l->n_sysctl; i++) {
-                InitStep *step = add(b, INIT_SYSCTL);
-
-                step->str[0] = l->sysctl[i].key;
-                step->str[1] = l->sysctl[i].value;
-        }
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                add_sysctl(b, &l->sysctl[i]);
         add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
         add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
         if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound */
@@ -82,7 +90,7 @@ static void build_pivot(InitBuild *b) {
 static int build_init(InitBuild *b) {
         int r;
 
-        r = check_supported(b->spec, b->reterr);
+        r = check_supported(b->spec, b->facts, b->reterr);
         if (r >= 0)
                 r = build_check_namespaces(b);
         if (r >= 0)
@@ -91,6 +99,8 @@ static int build_init(InitBuild *b) {
                 r = build_read_mounts(b);
         if (r >= 0)
                 r = build_open_namespaces(b, ~0U);
+        if (r >= 0)
+                r = build_open_hook_logs(b);
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
@@ -134,11 +144,9 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
         build_oom_score_adj(b);
         if (namespaces & CLONE_NEWUSER)
                 build_raise_rlimits(b);
-        if (p->cpu_affinity_initial)
-                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_initial;
         build_enter_cgroup(b);
         if (p->cpu_affinity_final)
-                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_final;
+                add_for(b, INIT_AFFINITY, "process.execCPUAffinity.final")->str[0] = p->cpu_affinity_final;
         add(b, INIT_ENTER)->num[0] = namespaces;
         if (namespaces & CLONE_NEWUSER)
                 build_become_root(b, INIT_BECOME_ROOT);
@@ -160,6 +168,8 @@ bool init_plan_has_own_root(const Spec *spec) {
 }
 
 static InitBuild begin(const Spec *spec, const HostFacts *facts, InitPlan *plan, Error *reterr) {
+        for (size_t i = 0; i < spec->warnings.n; i++)
+                strings_add(&plan->arena, &plan->warnings, spec->warnings.s[i]);
         return (InitBuild){ .spec = spec, .facts = facts, .plan = plan, .arena = &plan->arena, .reterr = reterr };
 }
 
@@ -183,6 +193,8 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.listen_fds = request->listen_fds;
+        b.listen_fd_names = request->listen_fd_names;
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
                 const SpecNamespace *n = &spec->linux_.namespaces[i];
 
@@ -199,11 +211,14 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         uint32_t entered;
 
         b.exec = true;
+        b.joined_namespaces = (uint32_t) request->namespaces;
         b.process = request->process;
         b.id = request->id;
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.listen_fds = request->listen_fds;
+        b.listen_fd_names = request->listen_fd_names;
         entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
         return finish(build_exec(&b, entered), &plan, ret);
 }

@@ -22,7 +22,8 @@ typedef struct ExecRequest {
         const SpecProcess *process;
         int namespaces;
         bool no_new_keyring;
-        uint32_t preserve_fds;
+        uint32_t listen_fds;          /* as in Request */
+        const char *listen_fd_names;
         const char *id;
         const void *seccomp;
         size_t seccomp_size;

@@ -17,12 +17,14 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_OPEN_FS] = { "open-fs", .num = { { "slot", NUM_SLOT }, { "super", NUM_SUPER },
                            { "idmap", NUM_SLOT_OR_NONE } }, .str = { { "type" }, { "source" } },
                            .list = { { "options", LIST_ANY } } },
+        [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
 
         /* namespaces */
         [INIT_ENTER] = { "enter", .num = { { "flags", NUM_NAMESPACES } } },
-        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } } },
+        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } },
+                        .str = { { "settings", .optional = true } } },
         [INIT_USERNS] = { "userns", .num = { ROOT_UID_GID } },
         [INIT_BECOME_ROOT] = { "become-root", .num = { ROOT_UID_GID } },
         [INIT_UNSHARE] = { "unshare", .num = { { "flags", NUM_NAMESPACES } } },
@@ -32,6 +34,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_SETSID] = { "setsid" },
         [INIT_KEYRING] = { "keyring", .str = { { "name" } } },
         [INIT_LOOPBACK] = { "loopback" },
+        [INIT_NET_DEVICES] = { "net-devices" },
         [INIT_HOSTNAME] = { "hostname", .str = { { "name" } } },
         [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },
 
@@ -55,7 +58,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "propagation", NUM_PROPAGATION }, { "top-propagation", NUM_PROPAGATION } },
                            .str = { { "path" } } },
         [INIT_DEVICE] = { "device", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
-                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID }, .str = { { "path" } } },
+                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID, { "set", NUM_SET } },
+                          .str = { { "path" } } },
         [INIT_DEVICE_BIND] = { "device-bind", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
                                { "minor", NUM_UNSIGNED } }, .str = { { "path" } } },
         [INIT_SYMLINK] = { "symlink", .str = { { "target" }, { "path" } } },
@@ -63,7 +67,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "bind", NUM_BOOL } } },
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
-        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO } },
+        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO }, { "stdout", NUM_SLOT_OR_NONE },
+                        { "stderr", NUM_SLOT_OR_NONE } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
         [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },
@@ -108,7 +113,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         /* gates */
         [INIT_READY] = { "ready" },
         [INIT_GATE] = { "gate" },
-        [INIT_EXEC] = { "exec", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+        [INIT_EXEC] = { "exec", .num = { { "listen", NUM_BOOL } },
+                        .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
 };
 
 const InitOpRow *init_op_row(uint64_t op) {

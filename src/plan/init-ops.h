@@ -25,6 +25,7 @@ typedef enum InitNumKind {
         NUM_PROPAGATION,
         NUM_EXTRA,
         NUM_SECCOMP,    /* SECCOMP_FILTER_FLAG_* */
+        NUM_SET,        /* INIT_SET_* */
         NUM_HEX,
 } InitNumKind;
 

@@ -26,13 +26,15 @@ typedef enum InitOp {
                                * path: a detached copy of that mount (open_tree), for INIT_BIND */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
                                * file system that is not attached yet, for INIT_BIND */
+        INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
                                * that is refused, it is INIT_RLIMIT that fails */
 
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
-        INIT_JOIN,            /* slot, type: setns() to what INIT_OPEN_NS opened */
+        INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened. settings names what is about to
+                               * be changed there: then it must be another than the one we are in */
         INIT_USERNS,          /* uid, gid: unshares it, has the launcher write the id maps, becomes these in it */
         INIT_BECOME_ROOT,     /* uid, gid: the same after joining a user namespace; 0, where it has that */
         INIT_UNSHARE,         /* flags (CLONE_NEW*) */
@@ -42,6 +44,7 @@ typedef enum InitOp {
         INIT_SETSID,
         INIT_KEYRING,         /* name: joins a new session keyring; lenient where the kernel has none */
         INIT_LOOPBACK,        /* brings "lo" up */
+        INIT_NET_DEVICES,     /* until the launcher has moved network devices into our network namespace */
         INIT_HOSTNAME,        /* name */
         INIT_DOMAINNAME,      /* name */
 
@@ -62,15 +65,17 @@ typedef enum InitOp {
                                * container's own directory */
         INIT_REMOUNT,         /* attrs set, attrs cleared, recursive attrs set, recursive attrs cleared, propagation,
                                * propagation of the top alone; path: of the mount that is at path already */
-        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
+        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
+                               * there already is given, too); path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
         INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
                                * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
-        INIT_HOOK,            /* timeout s (0: none); path, state head, state tail; list 0: args, list 1: env. Runs a
-                               * hook here and now; on stdin the head, our pid in decimal, the tail */
+        INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
+                               * it fails); path, state head, state tail; list 0: args, list 1: env. Runs a hook here and
+                               * now; on stdin the head, our pid in decimal, the tail */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */
@@ -93,7 +98,7 @@ typedef enum InitOp {
         INIT_RLIMIT,          /* resource, soft, hard */
         INIT_SCHEDULER,       /* policy, nice, priority, flags, runtime, deadline, period */
         INIT_IO_PRIORITY,     /* value, as ioprio_set(2) takes it */
-        INIT_AFFINITY,        /* list ("0-3,7") of CPUs */
+        INIT_AFFINITY,        /* list ("0-3,7") of CPUs; in the final cgroup */
         INIT_PERSONALITY,     /* persona */
         INIT_MEMORY_POLICY,   /* mode|flags; nodes ("0-1") */
         INIT_APPARMOR,        /* profile, for the coming exec, through our own procfs */
@@ -113,7 +118,7 @@ typedef enum InitOp {
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
         INIT_GATE,            /* waits for `start` on the gate socket */
-        INIT_EXEC,            /* list 0: args, list 1: env */
+        INIT_EXEC,            /* listen (0, 1); list 0: args, list 1: env. listen: LISTEN_PID is added, our pid */
         _INIT_OP_MAX,
 } InitOp;
 
@@ -127,6 +132,10 @@ typedef enum InitOp {
 
 /* A uid or gid that means: leave it as it is (what chown(2) takes). */
 #define INIT_KEEP_ID UINT64_MAX
+
+/* "set" of INIT_DEVICE. */
+#define INIT_SET_MODE (1U << 0)
+#define INIT_SET_OWNER (1U << 1)
 
 /* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
  * however the path led to it. Recursive attributes are set after the others. */
@@ -156,6 +165,8 @@ typedef struct InitStep {
 typedef struct InitPlan {
         InitStep *steps;
         size_t n_steps;
+        bool launcher_schedules;      /* process.scheduler and ioPriority, once the helper is ready */
+        Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;
 } InitPlan;
 
@@ -172,6 +183,8 @@ bool init_plan_has(const InitPlan *plan, InitOp op);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
+/* "chown,net_raw", or "none" */
+void init_plan_print_capabilities(Text *text, uint64_t mask);
 
 /* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops, which
  * numbers, strings and lists an op has and needs, slots, NULs. args has at least one element. */

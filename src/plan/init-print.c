@@ -58,6 +58,8 @@ static const FlagName seccomp_names[] = {
         {},
 };
 
+static const FlagName set_names[] = { { INIT_SET_MODE, "mode" }, { INIT_SET_OWNER, "owner" }, {} };
+
 static const char *const resource_names[] = {
         [RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data", [RLIMIT_STACK] = "stack",
         [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss", [RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile",
@@ -90,7 +92,7 @@ static void print_flags(Text *t, const FlagName *names, uint64_t flags) {
                 text_addf(t, "%s0x%" PRIx64, separator, flags);
 }
 
-static void print_capabilities(Text *t, uint64_t mask) {
+void init_plan_print_capabilities(Text *t, uint64_t mask) {
         const char *separator = "";
 
         if (mask == 0)
@@ -120,6 +122,8 @@ static void print_flag_number(Text *t, InitNumKind kind, uint64_t v) {
                 return print_flags(t, extra_names, v);
         case NUM_SECCOMP:
                 return print_flags(t, seccomp_names, v);
+        case NUM_SET:
+                return print_flags(t, set_names, v);
         default:
                 text_addf(t, "0x%" PRIx64, v);
         }
@@ -137,7 +141,7 @@ static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
                 text_addf(t, "%c", v > ' ' && v < 0x7f ? (char) v : '?');
                 break;
         case NUM_CAPS:
-                print_capabilities(t, v);
+                init_plan_print_capabilities(t, v);
                 break;
         case NUM_RESOURCE:
                 text_add(t, v < ELEMENTSOF(resource_names) ? resource_names[v] : "?");
@@ -177,6 +181,10 @@ static void print_list(Text *t, const char *name, const char **list) {
 }
 
 void init_plan_print(const InitPlan *plan, Text *text) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                text_addf(text, "# %s\n", plan->warnings.s[i]);
+        if (plan->launcher_schedules)
+                text_add(text, "# the launcher sets scheduler and I/O priority\n");
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
                 const InitOpRow *row = init_op_row(step->op);
 

@@ -22,6 +22,7 @@ typedef enum InitMessageType {
         INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
         INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
         INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
+        INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
         INIT_MSG_MOUNT,     /* with the mount that is about to be attached in a mount namespace of others, which outlives
                              * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
         INIT_MSG_CONSOLE,   /* with the pty's master */
@@ -33,6 +34,7 @@ typedef enum InitMessageType {
         INIT_MSG_NOTED,
         INIT_MSG_CGROUP,    /* the process is in its final cgroup */
         INIT_MSG_HOOKS_DONE,
+        INIT_MSG_NETWORK_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
         /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
         INIT_MSG_START,

@@ -205,9 +205,10 @@ static void apply(const Option *option, MountOptions *to) {
 }
 
 /* One "k=v" of a list as mount(2) takes it: up to a comma that is neither quoted nor escaped, without the quotes
- * and the backslash before a comma. Nothing takes a list any more, each is set on its own. */
-static const char *cut_data(Arena *a, const char **p) {
-        char *out = arena_alloc(a, strlen(*p) + 1), *end = out;
+ * and the backslash before a comma. Nothing takes a list any more, each is set on its own. room: for what is left of
+ * the list; the next one begins behind this one. */
+static const char *cut_data(const char **p, char **room) {
+        char *out = *room, *end = out;
         bool quoted = false;
 
         for (; **p && (**p != ',' || quoted); (*p)++) {
@@ -220,6 +221,8 @@ static const char *cut_data(Arena *a, const char **p) {
         }
         if (**p == ',')
                 (*p)++;
+        *end++ = '\0';
+        *room = end;
         return out;
 }
 
@@ -259,6 +262,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
 
         for (size_t i = 0; i < mount->n_options; i++) {
                 const char *name = mount->options[i];
+                char *room = arena_alloc(a, strlen(name) + 1);
                 Option option = find(name, &parsed);
 
                 if (option.kind == OPT_UNSUPPORTED)
@@ -269,7 +273,7 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
                 apply(&option, &parsed);
                 parsed.words = parsed.words || option.kind == OPT_WORD;
                 for (const char *p = option.kind == OPT_DATA || option.kind == OPT_WORD ? name : ""; *p;) {
-                        const char *data = cut_data(a, &p);
+                        const char *data = cut_data(&p, &room);
 
                         if (!isempty(data))
                                 parsed.data[n_data++] = data;

@@ -5,8 +5,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define TIMEOUT_STOP (10 * USEC_PER_SEC)
-#define SUBGROUP_ANNOTATION "run.oci.systemd.subgroup"
-#define SUBGROUP_MAX 100
+#define CGROUP_NAME_MAX 100
 
 /*
  * What every scope has. Controllers are enabled by accounting, so that they are there before a limit is set
@@ -30,22 +29,20 @@ static void add_basics(UnitPlan *plan, const char *id) {
                 unit_plan_add_bool(plan, accounting[i], true)->optional = true;
 }
 
-/* crun's annotation: the container below the scope instead of in it. */
-static int set_subgroup(UnitPlan *plan, const Spec *spec, Error *reterr) {
-        const char *s = spec_annotation(spec, SUBGROUP_ANNOTATION);
+/* crun's annotations: the container below the scope instead of in it, and below the root of its cgroup namespace. */
+static int read_cgroup_name(UnitPlan *plan, const Spec *spec, const char *key, const char **ret, Error *reterr) {
+        const char *s = spec_annotation(spec, key);
         bool good;
 
         if (isempty(s))
                 return 0;
-        good = strlen(s) <= SUBGROUP_MAX && s[0] != '.' && !startswith(s, "cgroup.");
+        good = strlen(s) <= CGROUP_NAME_MAX && s[0] != '.' && !startswith(s, "cgroup.");
         for (const char *c = s; good && *c; c++)
                 good = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                        strchr("_.-", *c);
         if (!good)
-                return error_setf(reterr, EINVAL,
-                                  "annotation " SUBGROUP_ANNOTATION ": \"%s\" is not the name of a cgroup",
-                                  s);
-        plan->subgroup = arena_strdup(&plan->arena, s);
+                return error_setf(reterr, EINVAL, "annotation %s: \"%s\" is not the name of a cgroup", key, s);
+        *ret = arena_strdup(&plan->arena, s);
         return 0;
 }
 
@@ -78,7 +75,9 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
         if (r < 0)
                 return r;
         add_basics(plan, request->id);
-        r = set_subgroup(plan, spec, reterr);
+        r = read_cgroup_name(plan, spec, "run.oci.systemd.subgroup", &plan->subgroup, reterr);
+        if (r >= 0)
+                r = read_cgroup_name(plan, spec, "run.oci.delegate-cgroup", &plan->delegate, reterr);
         if (r < 0)
                 return r;
         if (l->resources) {

@@ -170,6 +170,8 @@ void unit_plan_print(const UnitPlan *plan, Text *text) {
                 text_addf(text, "unit %s in %s\n", plan->name, plan->slice);
         if (plan->subgroup)
                 text_addf(text, "subgroup %s\n", plan->subgroup);
+        if (plan->delegate)
+                text_addf(text, "delegate %s\n", plan->delegate);
         for (size_t i = 0; i < plan->n_props; i++)
                 print_prop(plan->props + i, text);
         for (size_t i = 0; i < plan->n_writes; i++) {

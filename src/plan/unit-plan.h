@@ -61,6 +61,7 @@ typedef struct UnitPlan {
         const char *name;       /* "libpod-1234.scope" */
         const char *slice;      /* "machine.slice"; the Slice= property is in props too */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
+        const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */
         UnitProp *props;
         size_t n_props;
         CgroupWrite *writes;

@@ -8,9 +8,12 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "plan/init-build.h"
+#include "runtime/activation.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
+#include "runtime/notify.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
@@ -52,16 +55,6 @@ static int check_console(const Creation *c, Error *reterr) {
         return 0;
 }
 
-/* The number of descriptors from 3 on that socket activation passed to this very process (sd_listen_fds(3)). */
-static uint32_t listen_fds(void) {
-        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-        uint32_t value, us;
-
-        if (!pid || !n || parse_u32(pid, &us) < 0 || us != (uint32_t) getpid() || parse_u32(n, &value) < 0 || value > 1024)
-                return 0;
-        return value;
-}
-
 /* Device rules aside, which every engine writes. */
 static bool resources_limit_anything(const SpecResources *r) {
         return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
@@ -70,23 +63,32 @@ static bool resources_limit_anything(const SpecResources *r) {
                r->n_rdma > 0 || r->n_unified > 0;
 }
 
+void log_warnings(const InitPlan *plan) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                log_message(LOG_WARNING, "%s", plan->warnings.s[i]);
+}
+
 static int make_plans(Creation *c, Error *reterr) {
+        Activation activation = activation_find();
         Request request = {
                 .id = c->options->id,
                 .bundle = c->bundle,
                 .start_now = c->start_now,
                 .no_pivot = c->options->no_pivot,
                 .no_new_keyring = c->options->no_new_keyring,
-                .listen_fds = listen_fds(),
+                .listen_fds = activation.n,
+                .listen_fd_names = activation.names,
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
         };
         int r;
 
+        c->notifies = notify_is_wanted(c->spec->process);
+        if (c->notifies)
+                request.notify = arena_printf(&c->spec->arena, "%s/%s/" CONTAINER_NOTIFY, c->rt->root, request.id);
         /* Podman passes the same descriptors both ways; they are counted once. */
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;
-        request.listen_fd_names = request.listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL;
         if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
                 return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
                                   "(--cgroup-manager=disabled)");
@@ -95,7 +97,30 @@ static int make_plans(Creation *c, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        if (r == 0)
+                log_warnings(&c->init);
+        return r;
+}
+
+static int plan_rdt(Creation *c, Error *reterr) {
+        int r;
+
+        rdt_plan_build(c->spec, c->options->id, &c->rdt);
+        if (!c->rdt.group)
+                return 0;
+        r = c->resctrl = resctrl_open(reterr);
+        return r < 0 ? r : MIN(resctrl_check(c->resctrl, &c->rdt, reterr), 0);
+}
+
+/* Another name for --pidfd-socket is crun's annotation. */
+static int connect_pidfd_socket(Creation *c, Error *reterr) {
+        const char *path = c->options->pidfd_socket;
+        int r = path ? 0 : spec_annotation_path(c->spec, "run.oci.pidfd_receiver", &path, reterr);
+
+        if (r < 0 || !path)
+                return r;
+        return c->pidfd_socket = console_connect(path, reterr);
 }
 
 int creation_plan(Creation *c, Error *reterr) {
@@ -119,9 +144,11 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
         if (r >= 0)
                 r = make_plans(c, reterr);
+        if (r >= 0)
+                r = plan_rdt(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = console_connect(c->options->console_socket, reterr);
-        if (r >= 0 && c->options->pidfd_socket)
-                r = c->pidfd_socket = console_connect(c->options->pidfd_socket, reterr);
+        if (r >= 0)
+                r = connect_pidfd_socket(c, reterr);
         return r < 0 ? r : 0;
 }

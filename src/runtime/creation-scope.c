@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -21,32 +22,68 @@ int creation_request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
-/* The container below its scope, and every controller there that the scope has: they can be handed down once the scope
- * itself has no process. */
-static int enter_subgroup(const Creation *c, int scope, Error *reterr) {
+/* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
+ * no process is here any more. *ret, unless that is NULL: a descriptor of it. */
+static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
         _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
         char *save = NULL;
         int r;
 
-        r = mkdirat(scope, c->unit.subgroup, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        r = mkdirat(cgroup, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
         if (r == 0)
-                r = below = openat(scope, c->unit.subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                r = below = openat(cgroup, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (r >= 0)
                 r = write_kernel_file(below, "cgroup.procs", pid);
         if (r >= 0)
-                r = read_file_at(scope, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
+                r = read_file_at(cgroup, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
         if (r < 0)
-                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope",
-                                    c->unit.subgroup);
-        for (char *name = strtok_r(controllers, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
-                _cleanup_free_ char *word = xasprintf("+%s", name);
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope", name);
+        for (char *p = strtok_r(controllers, " \n", &save); p; p = strtok_r(NULL, " \n", &save)) {
+                _cleanup_free_ char *word = xasprintf("+%s", p);
 
-                r = write_kernel_file(scope, "cgroup.subtree_control", word);
+                r = write_kernel_file(cgroup, "cgroup.subtree_control", word);
                 if (r < 0)
-                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", name);
+                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", p);
         }
+        if (ret)
+                *ret = TAKE_FD(below);
         return 0;
+}
+
+/* Root of the container, where that is another user, may do there what a delegated cgroup is for (cgroups(7)). */
+static int give_to_container(const Creation *c, int cgroup, Error *reterr) {
+        static const char *const files[] = { ".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+        const SpecLinux *l = &c->spec->linux_;
+        uid_t uid = geteuid();
+        gid_t gid = getegid();
+
+        for (size_t i = 0; i < l->n_uid_mappings; i++)
+                if (l->uid_mappings[i].container_id == 0)
+                        uid = l->uid_mappings[i].host_id;
+        for (size_t i = 0; i < l->n_gid_mappings; i++)
+                if (l->gid_mappings[i].container_id == 0)
+                        gid = l->gid_mappings[i].host_id;
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                if (fchownat(cgroup, files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+                        return error_errnof(reterr, errno, "cannot give cgroup %s to the container", c->unit.delegate);
+        return 0;
+}
+
+int creation_delegate(Creation *c, Error *reterr) {
+        _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!c->unit.delegate)
+                return 0;
+        r = cgroup_of_pid(c->launch.pid, &path);
+        if (r >= 0)
+                r = cgroup = cgroup_open(path);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot open the container's cgroup");
+        r = enter_below(c, cgroup, c->unit.delegate, &below, reterr);
+        return r < 0 ? r : give_to_container(c, below, reterr);
 }
 
 /* What no unit property says. */
@@ -66,8 +103,8 @@ static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
 
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 int creation_settle(Creation *c, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
         _cleanup_close_ int cgroup = -EBADF;
+        _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
         char invocation[64];
         char fd_path[64];
@@ -94,6 +131,6 @@ int creation_settle(Creation *c, Error *reterr) {
         if (r == 0)
                 r = write_cgroup_files(c, cgroup, reterr);
         if (r == 0 && c->unit.subgroup)
-                r = enter_subgroup(c, cgroup, reterr);
+                r = enter_below(c, cgroup, c->unit.subgroup, NULL, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }

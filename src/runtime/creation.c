@@ -15,6 +15,7 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/notify.h"
 #include "runtime/removal.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
@@ -22,6 +23,8 @@
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
+        netdevices_done(&c->net_devices);
+        c->resctrl = close_fd(c->resctrl);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -72,6 +75,9 @@ static int write_record(Creation *c, Error *reterr) {
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
                 .stop_signal = spec_annotation(c->spec, "org.opencontainers.image.stopSignal"),
+                .rdt_group = c->rdt.group,
+                .rdt_own = c->rdt.own,
+                .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
         for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
@@ -122,6 +128,15 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 
+static int move_net_devices(Creation *c, int *fd, Error *reterr) {
+        int r;
+
+        if (*fd < 0)
+                return error_setf(reterr, EBADMSG, "the helper sent no socket");
+        r = netdevices_move(&c->net_devices, &c->spec->linux_, TAKE_FD(*fd), reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NETWORK_DONE, reterr);
+}
+
 static int take_console(Creation *c, int *fd, Error *reterr) {
         if (*fd < 0)
                 return error_setf(reterr, EBADMSG, "the helper sent no terminal");
@@ -167,12 +182,14 @@ static int answer(Creation *c, Error *reterr) {
                 return note_mount(c, fd, reterr);
         case INIT_MSG_HOOKS:
                 return run_runtime_hooks(c, reterr);
+        case INIT_MSG_NETWORK:
+                return move_net_devices(c, &fd, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:
                 return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
-                return 1;
+                return creation_delegate(c, reterr) ?: 1;
         default:
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", type);
         }
@@ -257,6 +274,21 @@ static int commit(Creation *c, Error *reterr) {
         return r;
 }
 
+static int make_rdt_group(Creation *c, Error *reterr) {
+        int r = resctrl_make(c->resctrl, &c->rdt, &c->rdt_made, reterr);
+
+        c->rdt_done = r == 0;
+        return r;
+}
+
+/* A group that others may be in by now is theirs. */
+static void undo_rdt_group(const Creation *c) {
+        if (c->rdt.monitor)
+                (void) resctrl_remove_monitor(c->resctrl, c->rdt.group, c->rdt.monitor, NULL);
+        if (c->rdt_made)
+                resctrl_remove_empty(c->resctrl, c->rdt.group);
+}
+
 int creation_make(Creation *c, Error *reterr) {
         int r;
 
@@ -265,10 +297,18 @@ int creation_make(Creation *c, Error *reterr) {
                 return r;
         c->made = true;
         r = write_record(c, reterr);
+        if (r == 0 && c->notifies)
+                r = notify_prepare(&c->container, reterr);
+        if (r == 0 && c->rdt.group)
+                r = make_rdt_group(c, reterr);
         if (r == 0)
                 r = spawn(c, reterr);
         if (r == 0)
                 r = attend(c, reterr);
+        if (r == 0)
+                r = launch_schedule(&c->launch, &c->init, c->spec->process, reterr);
+        if (r == 0 && c->rdt.group)
+                r = resctrl_assign(c->resctrl, c->rdt.group, c->rdt.monitor, c->launch.pid, reterr);
         if (r == 0)
                 r = commit(c, reterr);
         if (r < 0)
@@ -285,19 +325,23 @@ int creation_release(Creation *c, Error *reterr) {
                 r = launch_receive(&c->launch, &message, NULL, reterr);
         if (r < 0)
                 creation_undo(c);
+        else
+                netdevices_done(&c->net_devices); /* who runs a container in the foreground keeps no namespace alive */
         return r < 0 ? r : 0;
 }
 
 static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
-        _cleanup_error_ Error error = {};
 
-        if ((c->hooked || c->container.record.committed) && hooks_run(c->spec, HOOK_POSTSTOP, &state, &error) < 0)
-                log_message(LOG_WARNING, "%s", error.message);
+        if (c->hooked || c->container.record.committed)
+                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
 }
 
 void creation_undo(Creation *c) {
+        netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
+        if (c->rdt_done)
+                undo_rdt_group(c);
         if (c->scope_requested)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
         if (c->options->pid_file && c->container.record.committed)

@@ -43,7 +43,8 @@ static int reap(const Launch *launch, int *ret_status, Error *reterr) {
         return 0;
 }
 
-int foreground_wait(Launch *launch, int signals, Console *console, uint64_t deadline, int *ret_status, Error *reterr) {
+int foreground_wait(Launch *launch, int signals, Console *console, Notify *notify, uint64_t deadline, int *ret_status,
+                    Error *reterr) {
         int r;
 
         for (;;) {
@@ -53,6 +54,7 @@ int foreground_wait(Launch *launch, int signals, Console *console, uint64_t dead
                         { .fd = signals, .events = POLLIN },
                         { .fd = console ? console->master : -1, .events = waits ? POLLIN | POLLOUT : POLLIN },
                         { .fd = console && !console->input_ended && !waits ? STDIN_FILENO : -1, .events = POLLIN },
+                        { .fd = notify ? notify->inside : -1, .events = POLLIN },
                 };
 
                 r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
@@ -64,6 +66,8 @@ int foreground_wait(Launch *launch, int signals, Console *console, uint64_t dead
                         forward_signals(signals, launch, console);
                 if (fds[3].revents)
                         console_copy_in(console);
+                if (fds[4].revents)
+                        notify_pass(notify, 0);
                 if (console && (fds[2].revents & POLLOUT))
                         console_flush_in(console);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */

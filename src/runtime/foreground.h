@@ -5,6 +5,7 @@
 
 #include "host/launch.h"
 #include "runtime/console.h"
+#include "runtime/notify.h"
 
 /* Being the parent of a container's process until it ends: signals go on to it, and its terminal is served. */
 
@@ -12,6 +13,7 @@
  * back to. Returns a signalfd. */
 int foreground_begin(sigset_t *ret_before, Error *reterr);
 
-/* *ret_status: exit status, or 128 + the signal that ended it. console: its terminal, or NULL. -ETIMEDOUT, without an
- * error, when it still runs at the deadline: call again. */
-int foreground_wait(Launch *launch, int signals, Console *console, uint64_t deadline, int *ret_status, Error *reterr);
+/* *ret_status: exit status, or 128 + the signal that ended it. console: its terminal, or NULL; notify: what it tells the
+ * service that we are, or NULL. -ETIMEDOUT, without an error, when it still runs at the deadline: call again. */
+int foreground_wait(Launch *launch, int signals, Console *console, Notify *notify, uint64_t deadline, int *ret_status,
+                    Error *reterr);

@@ -13,13 +13,17 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "basic/str.h"
 #include "oci/state-json.h"
 
 /* How much of a failed hook's output goes into the error. */
 #define OUTPUT_MAX 1024U
 
-static _noreturn_ void child(const SpecHook *hook, int input, int output) {
+/* Where what a hook writes goes: files that annotations name (crun's), or -EBADF: into the error, if it fails. */
+typedef struct Logs { int out, err; } Logs;
+
+static _noreturn_ void child(const SpecHook *hook, int input, int output, const Logs *logs) {
         const char *fallback[] = { hook->path, NULL }, *empty[] = { NULL };
         sigset_t none;
 
@@ -27,7 +31,8 @@ static _noreturn_ void child(const SpecHook *hook, int input, int output) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for it any more when we are killed */
         (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
-        if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+        if (dup2(input, 0) < 0 || dup2(logs->out >= 0 ? logs->out : output, 1) < 0 ||
+            dup2(logs->err >= 0 ? logs->err : output, 2) < 0)
                 _exit(126);
         (void) syscall(SYS_close_range, 3U, ~0U, 0);
         (void) execve(hook->path, (char **) (hook->args && hook->args[0] ? hook->args : fallback),
@@ -69,7 +74,7 @@ static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr)
         return 0;
 }
 
-static int run(const SpecHook *hook, const Text *state, Error *reterr) {
+static int run(const SpecHook *hook, const Text *state, const Logs *logs, Error *reterr) {
         /* Files, not pipes: a hook may read nothing, and what it leaves running may keep its output open. */
         _cleanup_close_ int input = memfd_sealed("ocirt-sd-hook-state", state->s, state->n);
         _cleanup_close_ int output = memfd_create("ocirt-sd-hook-output", MFD_CLOEXEC);
@@ -81,23 +86,53 @@ static int run(const SpecHook *hook, const Text *state, Error *reterr) {
         if (pid < 0)
                 return error_errnof(reterr, errno, "hook %s: cannot be started", hook->path);
         if (pid == 0)
-                child(hook, input, output);
+                child(hook, input, output, logs);
         return wait_hook(hook, pid, output, reterr);
 }
 
+static int open_annotated(const Spec *spec, const char *key, int *ret, Error *reterr) {
+        const char *path;
+        int r = spec_annotation_path(spec, key, &path, reterr);
+
+        if (r < 0 || !path)
+                return r;
+        *ret = open_append(path);
+        return *ret < 0 ? error_errnof(reterr, *ret, "annotation %s: cannot open %s", key, path) : 0;
+}
+
+/* "... but the remaining hooks and lifecycle continue as if the hook had succeeded" */
+static int settle(SpecHookKind kind, const Error *error, Error *reterr) {
+        if (error->code == 0)
+                return 0;
+        if (kind != HOOK_POSTSTOP)
+                return error_setf(reterr, error->code, "%s", error->message);
+        log_message(LOG_WARNING, "%s", error->message);
+        return 0;
+}
+
+static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text *state, const Logs *logs, Error *reterr) {
+        _cleanup_error_ Error error = {};
+
+        if (run(&spec->hooks[kind].hooks[i], state, logs, &error) < 0)
+                error_prefixf(&error, "error running %s hook #%zu", spec_hook_names[kind], i);
+        return settle(kind, &error, reterr);
+}
+
 int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
+        _cleanup_close_ int out = -EBADF, err = -EBADF;
         _cleanup_text_ Text text = {}, tail = {};
+        _cleanup_error_ Error error = {};
         int r;
 
         if (spec->hooks[kind].n == 0)
                 return 0;
+        if (open_annotated(spec, "run.oci.hooks.stdout", &out, &error) == 0)
+                (void) open_annotated(spec, "run.oci.hooks.stderr", &err, &error);
+        r = settle(kind, &error, reterr);
         state_json_hook(spec, state->id, state->status, state->bundle, &text, &tail);
         text_addf(&text, "%d", state->pid);
         text_add(&text, tail.s);
-        for (size_t i = 0; i < spec->hooks[kind].n; i++) {
-                r = run(&spec->hooks[kind].hooks[i], &text, reterr);
-                if (r < 0)
-                        return error_prefixf(reterr, "error running %s hook #%zu", spec_hook_names[kind], i);
-        }
-        return 0;
+        for (size_t i = 0; i < spec->hooks[kind].n && r == 0; i++)
+                r = run_number(spec, kind, i, &text, &(Logs){ out, err }, reterr);
+        return r;
 }

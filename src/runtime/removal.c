@@ -14,6 +14,7 @@
 #include "host/launch.h"
 #include "host/manager.h"
 #include "host/process.h"
+#include "host/resctrl.h"
 #include "plan/init-build.h"
 #include "runtime/hooks.h"
 
@@ -182,6 +183,21 @@ static void run_poststop(const Container *c, const char *config, size_t size) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
+/* Of the groups of resctrl those that were made for this container. */
+static int remove_rdt_groups(const Container *c, Error *reterr) {
+        const Record *record = &c->record;
+        _cleanup_close_ int root = -EBADF;
+
+        if (!record->rdt_group || !container_is_of_this_boot(c))
+                return 0;
+        root = resctrl_open(NULL);
+        if (root < 0) /* it was unmounted, and all groups with it */
+                return 0;
+        if (record->rdt_own)
+                return resctrl_remove(root, record->rdt_group, reterr);
+        return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
+}
+
 int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         _cleanup_free_ char *config = NULL;
         size_t config_size = 0;
@@ -190,6 +206,8 @@ int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         r = removal_kill(c, reterr);
         if (r == 0 && c->record.unit)
                 r = remove_scope(c, m, reterr);
+        if (r == 0)
+                r = remove_rdt_groups(c, reterr);
         if (r < 0)
                 return r;
         removal_unmount(c);

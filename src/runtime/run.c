@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <sys/file.h>
 
 #include "basic/fd.h"
 #include "runtime/creation.h"
@@ -21,22 +20,21 @@ static int run_poststart(Creation *c, Error *reterr) {
  * that runs for days does not use up the bus's number of connections. */
 #define KEEP_MANAGER_USEC 1000000ULL
 
-static int serve(Creation *c, int signals, int *ret_status, Error *reterr) {
+static int serve(Creation *c, int signals, Notify *notify, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = { .master = -EBADF };
         Console *terminal = c->console >= 0 ? &console : NULL;
         int r = 0;
 
         if (terminal)
                 r = console_begin(&console, TAKE_FD(c->console), reterr);
-        /* From here on other verbs may change the container. */
-        (void) flock(c->container.dir, LOCK_UN);
-        c->container.locked = false;
+        container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
-                r = foreground_wait(&c->launch, signals, terminal, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
+                r = foreground_wait(&c->launch, signals, terminal, notify, now_usec() + KEEP_MANAGER_USEC, ret_status,
+                                    reterr);
         if (r != -ETIMEDOUT)
                 return r;
         c->manager = manager_close(c->manager);
-        return foreground_wait(&c->launch, signals, terminal, UINT64_MAX, ret_status, reterr);
+        return foreground_wait(&c->launch, signals, terminal, notify, UINT64_MAX, ret_status, reterr);
 }
 
 /* The same container, or was it deleted, and perhaps made anew, while we waited? */
@@ -51,7 +49,23 @@ static int remove_after(Creation *c, Error *reterr) {
         return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, c->manager, reterr);
 }
 
+/* Up to a program that runs. notify: what it has to say waits there. */
+static int begin(Creation *c, Notify *notify, Error *reterr) {
+        int r = creation_make(c, reterr);
+
+        if (r < 0)
+                return r;
+        r = notify_begin(&c->container, notify, reterr);
+        if (r < 0) {
+                creation_undo(c);
+                return r;
+        }
+        r = creation_release(c, reterr);
+        return r < 0 ? r : run_poststart(c, reterr);
+}
+
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
+        _cleanup_notify_ Notify notify = NOTIFY_NONE;
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;
         int r;
@@ -59,16 +73,23 @@ static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         signals = foreground_begin(&before, reterr);
         if (signals < 0)
                 return signals;
-        r = creation_make(c, reterr);
+        r = begin(c, &notify, reterr);
         if (r == 0)
-                r = creation_release(c, reterr);
-        if (r == 0)
-                r = run_poststart(c, reterr);
-        if (r == 0)
-                r = serve(c, signals, ret_status, reterr);
+                r = serve(c, signals, &notify, ret_status, reterr);
         if (r == 0 && !c->options->keep)
                 r = remove_after(c, reterr);
         return r;
+}
+
+static int run_detached(Creation *c, Error *reterr) {
+        _cleanup_notify_ Notify notify = NOTIFY_NONE;
+        int r = begin(c, &notify, reterr);
+
+        if (r < 0)
+                return r;
+        container_unlock(&c->container);
+        notify_wait(&notify, c->launch.pid, c->launch.pidfd);
+        return 0;
 }
 
 int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr) {
@@ -81,10 +102,5 @@ int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status
                 return r;
         if (!c.spec->process)
                 return error_setf(reterr, EINVAL, "process: not set in config.json, so there is nothing to run");
-        if (!options->detach)
-                return run_foreground(&c, ret_status, reterr);
-        r = creation_make(&c, reterr);
-        if (r == 0)
-                r = creation_release(&c, reterr);
-        return r < 0 ? r : run_poststart(&c, reterr);
+        return options->detach ? run_detached(&c, reterr) : run_foreground(&c, ret_status, reterr);
 }

@@ -6,13 +6,15 @@
 #include "basic/file.h"
 #include "plan/init-protocol.h"
 #include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
-/* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. */
-static int open_gate(const Container *c, Error *reterr) {
+/* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
+ * the process has heard the word. */
+static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         _cleanup_close_ int gate = container_connect_gate(c);
         InitMessage message = { .type = INIT_MSG_START };
         ssize_t n;
@@ -28,6 +30,7 @@ static int open_gate(const Container *c, Error *reterr) {
         (void) unlinkat(c->dir, "gate", 0);
         if (n == -ECONNRESET) /* it ended without having read the word */
                 return error_setf(reterr, EBUSY, "cannot start container %s: its process ended before", c->id);
+        *ret_heard = true;
         if (n < (ssize_t) offsetof(InitMessage, text) || message.type != INIT_MSG_ERROR)
                 return 0;
         ((char *) &message)[n] = '\0';
@@ -47,16 +50,23 @@ static int run_poststart(const Store *store, Container *c, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", c->id);
         r = spec_parse(config, size, &spec, reterr);
-        if (r == 0)
-                r = hooks_run(spec, HOOK_POSTSTART, &state, reterr);
-        if (r < 0) /* the container does not stay without what its hook was to do (runtime.md, "Lifecycle") */
-                (void) removal_kill(c, NULL);
-        return r;
+        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
+}
+
+/* What the program says goes to who called us, until it is ready; meanwhile other verbs may change the container. */
+static void wait_until_ready(Container *c, Notify *notify) {
+        _cleanup_close_ int init = container_open_init(c);
+
+        container_unlock(c);
+        if (init >= 0)
+                notify_wait(notify, c->record.pid, init);
 }
 
 int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_notify_ Notify notify = NOTIFY_NONE;
+        bool heard = false;
         Status status;
         int r;
 
@@ -68,6 +78,14 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         status = container_status(&c);
         if (status != STATUS_CREATED)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
-        r = open_gate(&c, reterr);
-        return r < 0 ? r : run_poststart(&store, &c, reterr);
+        r = notify_begin(&c, &notify, reterr);
+        if (r == 0)
+                r = open_gate(&c, &heard, reterr);
+        if (r == 0)
+                r = run_poststart(&store, &c, reterr);
+        if (r == 0)
+                wait_until_ready(&c, &notify);
+        else if (heard) /* nor does it stay without what its hooks were to do (runtime.md, "Lifecycle") */
+                (void) removal_run(&store, &c, NULL, NULL);
+        return r;
 }

@@ -516,6 +516,7 @@ static void test_hooks(void) {
                 plan_step(&p, INIT_PIVOT, NULL, NULL);
                 s = plan_step(&p, INIT_HOOK, i == 3 ? "/bin/nonesuch" : "/bin/sh", "{\"pid\":");
                 s->num[0] = i == 2 ? 1 : 10;
+                s->num[1] = s->num[2] = INIT_NO_SLOT;
                 s->str[2] = "}";
                 s->list[0] = i == 0 ? args : i == 1 ? fail : i == 2 ? slow : i == 4 ? daemon : NULL;
                 s->list[1] = env;
@@ -534,6 +535,29 @@ static void test_hooks(void) {
                         ASSERT_STR(l.error, "");
         }
         shell("rm %s/tmp/*", rootfs);
+}
+
+static void test_hook_logs(void) {
+        const char *args[] = { "sh", "-c", "echo more; echo oops >&2; exit 3", NULL }, *env[] = { "PATH=/bin", NULL };
+        _cleanup_free_ char *log = xasprintf("%s/tmp/log", rootfs);
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a hook that writes to a file of the host");
+        shell("echo before > %s", log);
+        begin(&p);
+        plan_step(&p, INIT_OPEN_LOG, log, NULL);
+        plan_step(&p, INIT_PIVOT, NULL, NULL);
+        s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
+        s->num[2] = INIT_NO_SLOT;
+        s->str[2] = "";
+        s->list[0] = args;
+        s->list[1] = env;
+        plan_shell(&p, "true");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "running hook /bin/sh: exit status 3, output: oops");
+        shell("test \"$(tr '\\n' , < %s)\" = before,more,", log);
+        shell("rm %s", log);
 }
 
 static void test_console(void) {
@@ -761,6 +785,7 @@ int main(void) {
         test_capability_refused();
         test_seccomp();
         test_hooks();
+        test_hook_logs();
         test_console();
         test_gate();
         test_enter();

@@ -28,12 +28,13 @@ def log(bundles):
     return path
 
 
-def with_all_hooks(log, what):
+def with_all_hooks(log, what, times=1):
     """Every kind writes its name and what a command prints to the log."""
     config = Config().sleeping().bind(log, "/log", "bind")
-    for kind in KINDS:
-        where = "/log" if kind in ("startContainer",) else log
-        hooked(kind, f"echo {kind} $({what}) >> {where}", config, env=["PATH=/bin:/usr/bin"])
+    for number in range(times):
+        for kind in KINDS:
+            where = "/log" if kind in ("startContainer",) else log
+            hooked(kind, f"echo {kind} $({what.format(number)}) >> {where}", config, env=["PATH=/bin:/usr/bin"])
     return config
 
 
@@ -42,15 +43,14 @@ def lines(log):
 
 
 def test_the_order_of_hooks(container, log):
-    """Each at the verb that it belongs to."""
-    one = container(with_all_hooks(log, "true")).create()
-    assert lines(log) == ["prestart ", "createRuntime ", "createContainer "] or \
-        [line.strip() for line in lines(log)] == KINDS[:3]
+    """Each at the verb that it belongs to, those of a kind as they are listed."""
+    order = [f"{kind} {number}" for kind in KINDS for number in range(2)]
+    one = container(with_all_hooks(log, "echo {}", 2)).create()
+    assert lines(log) == order[:6]
     one.start()
-    until(lambda: len(lines(log)) == 5, "start's hooks")
-    assert [line.strip() for line in lines(log)] == KINDS[:5]
+    assert lines(log) == order[:10]
     one.delete("--force")
-    assert [line.strip() for line in lines(log)] == KINDS
+    assert lines(log) == order
 
 
 def test_the_namespaces_of_hooks(container, log):
@@ -116,23 +116,20 @@ def test_a_failing_hook_undoes_the_create(runtime, container, kind):
     assert "does not exist" in runtime.fails("state", one.id)
 
 
-def test_a_failing_startcontainer_hook(runtime, container):
-    """The program does not run."""
-    config = Config().script("echo ran > /ran; sleep 1000")
-    one = container(hooked("startContainer", "exit 3", config)).create()
-    runtime.fails("start", one.id)
-    assert not one.bundle.inside("ran").exists()
-    one.wait_until("stopped")
+@pytest.mark.parametrize("kind", ["startContainer", "poststart"])
+def test_a_failing_hook_of_start(runtime, container, log, kind):
+    """An error with what it said. The container is stopped and destroyed, and its poststop hooks run."""
+    config = hooked("poststop", f"echo poststop >> {log}", Config().script("echo ran > /ran; sleep 1000"))
+    one = container(hooked(kind, "echo the reason >&2; exit 3", config)).create()
+    pid = one.pid
+    message = runtime.fails("start", one.id)
+    assert "the reason" in message and "3" in message
+    assert not process.is_alive(pid) and lines(log) == ["poststop"]
+    assert "does not exist" in runtime.fails("state", one.id)
+    assert one.bundle.inside("ran").exists() or kind == "startContainer"
 
 
-def test_a_failing_poststart_hook(runtime, container):
-    """start fails and the container is stopped."""
-    one = container(hooked("poststart", "exit 3")).create()
-    runtime.fails("start", one.id)
-    one.wait_until("stopped")
-
-
-@pytest.mark.parametrize("kind", ["createRuntime", "startContainer", "poststart"])
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer", "poststart"])
 def test_poststop_after_a_failure(runtime, container, log, kind):
     """What hooks have begun, the poststop hooks end, also when the container never came to run."""
     config = hooked("poststop", f"echo poststop >> {log}", env=["PATH=/bin:/usr/bin"])
@@ -141,20 +138,47 @@ def test_poststop_after_a_failure(runtime, container, log, kind):
     assert lines(log) == ["poststop"]
 
 
-def test_a_failing_poststop_hook_is_no_error(container):
-    """Logged, and the container is deleted all the same."""
-    one = container(hooked("poststop", "exit 3")).run_detached()
-    one.delete("--force")
+def test_a_failing_poststop_hook_is_no_error(container, log, tmp_path):
+    """A warning. The container is deleted all the same, and the next hooks run."""
+    config = hooked("poststop", "echo the reason; exit 3", timeout=1)
+    hooked("poststop", "sleep 1000", config, timeout=1)
+    hooked("poststop", f"echo last >> {log}", config)
+    one = container(config).run_detached()
+    one.runtime("--log", tmp_path / "log", "--log-level", "warning", "delete", "--force", one.id)
+    first, second = (tmp_path / "log").read_text().splitlines()
+    assert "poststop hook #0" in first and "the reason" in first
+    assert "poststop hook #1" in second and "timeout" in second
+    assert lines(log) == ["last"]
     one.runtime.fails("state", one.id)
 
 
-@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "poststart"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "poststop"])
 def test_the_timeout_of_a_hook(runtime, container, kind):
-    """It is killed, and so is the container."""
-    one = container(hooked(kind, "sleep 1000", timeout=1))
+    """It is killed with what it started, and so is the container."""
+    one = container(hooked(kind, "sleep 4321", timeout=1))
     began = time.monotonic()
-    runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert "timeout" in runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
     assert 1 <= time.monotonic() - began < 20
+    assert "sleep 4321" not in open_commands()
+
+
+def test_a_hook_with_nothing_but_a_path(container, bundles):
+    """argv[0] is the path, and the environment is empty; a startContainer hook has the container's."""
+    host = bundles.scratch("bare") / "hook"
+    one = container()
+    for path, seen in [(host, host.parent), (one.bundle.inside("hook"), "/seen")]:
+        path.write_text(f"#!/bin/sh\nout={seen}/$(/bin/cat /proc/self/comm)\n{{ echo $0 $#; /usr/bin/env || /bin/env; }} "
+                        f"> {seen}/out 2>/dev/null\n")
+        path.chmod(0o755)
+    (one.bundle.rootfs / "seen").mkdir()
+    config = Config().sleeping().append("hooks.createRuntime", {"path": str(host)})
+    config.append("hooks.startContainer", {"path": "/hook"})
+    one.bundle.write(config.text())
+    one.run_detached()
+    words, *env = (host.parent / "out").read_text().splitlines()
+    assert words == f"{host} 0" and {line.partition("=")[0] for line in env} <= {"PWD", "SHLVL", "_"}
+    words, *env = (one.bundle.rootfs / "seen/out").read_text().splitlines()
+    assert words == "/hook 0" and "PATH=/usr/local/bin:/bin" in env
 
 
 def test_a_hook_that_is_not_there(runtime, container):

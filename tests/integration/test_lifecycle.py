@@ -99,6 +99,22 @@ def test_ps_in_both_formats(runtime, running):
     assert len(table.splitlines()) == 1 + len(pids)
 
 
+@pytest.mark.parametrize("options", [["aux"], ["-o", "comm,pid"], ["-eo", "ppid,pid,args", "--sort=-pid"],
+                                     ["-e", "-L", "-o", "pid,lwp"]], ids=" ".join)
+def test_ps_with_options(runtime, running, options):
+    """Those of ps(1), wherever they put the PID."""
+    running.output_of("sh", "-c", "sleep 1000 & ")
+    pids = until(lambda: len(found := process.members(running.cgroup)) >= 3 and found, "it runs")
+    header, *rows = runtime("ps", running.id, *options).splitlines()
+    column = header.split().index("PID")
+    assert sorted(int(row.split()[column]) for row in rows) == sorted(pids)
+
+
+@pytest.mark.parametrize("options, words", [(["-o", "comm"], "PID"), (["--nosuchoption"], "option")])
+def test_ps_with_options_that_do_not_do(runtime, running, options, words):
+    assert words in runtime.fails("ps", running.id, *options)
+
+
 # --- pid files and parents
 
 def test_pid_files_have_no_newline(container, top):

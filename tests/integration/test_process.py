@@ -56,6 +56,23 @@ def test_no_capabilities(seen, config):
     assert all(found[name] == 0 for name in CAPABILITY_SETS)
 
 
+def test_capabilities_that_cannot_be_had(container):
+    """process.capabilities: what nobody knows and what the runtime has not got itself "MUST be
+    logged as a warning", and the rest is granted."""
+    names = ["CAP_CHOWN", "CAP_NOSUCH", "CAP_SYS_TIME"]
+    config = Config("cat", "/proc/self/status")
+    config.capabilities(bounding=names, effective=names, permitted=names)
+    one = container(config)
+    one.runtime.globals.append("--log-level=warning")
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id,
+                              prefix=["setpriv", "--bounding-set", "-sys_time", "--"])
+    one.runtime.globals.pop()
+    found = capability_sets(result.stdout)
+    assert found["bounding"] == found["effective"] == found["permitted"] == CHOWN
+    assert 'process.capabilities.bounding[1]: unknown capability "CAP_NOSUCH"' in result.stderr
+    assert "process.capabilities: cannot be granted: sys_time" in result.stderr
+
+
 def test_a_user_has_no_capabilities_but_ambient_ones(seen):
     """CVE-2016-8867: none are kept across the change of the user."""
     found = capability_sets(seen(Config("cat", "/proc/self/status").user(1000, 1000)))
@@ -94,6 +111,25 @@ def test_rlimits(seen):
     assert lines["Max open files"] == ["100", "200"]
     assert lines["Max core file size"] == ["0", "0"]
     assert lines["Max stack size"] == ["1048576", "2097152"]
+
+
+@pytest.mark.proves("process.rlimits")
+def test_every_rlimit(seen):
+    """process.rlimits[].type: each one that Linux has, lowered."""
+    shown = {"CPU": "Max cpu time", "FSIZE": "Max file size", "DATA": "Max data size", "STACK": "Max stack size",
+             "CORE": "Max core file size", "RSS": "Max resident set", "NPROC": "Max processes",
+             "NOFILE": "Max open files", "MEMLOCK": "Max locked memory", "AS": "Max address space",
+             "LOCKS": "Max file locks", "SIGPENDING": "Max pending signals", "MSGQUEUE": "Max msgqueue size",
+             "NICE": "Max nice priority", "RTPRIO": "Max realtime priority", "RTTIME": "Max realtime timeout"}
+    # 0 is in the reach of all of them; what would keep the program from running is more.
+    values = {name: 0 for name in ["CORE", "LOCKS", "MSGQUEUE", "NICE", "RTPRIO", "MEMLOCK"]}
+    values = {name: values.get(name, 1000 if name in ("NPROC", "NOFILE") else 1 << 30) for name in shown}
+    values["SIGPENDING"] = 100
+    config = Config("cat", "/proc/self/limits").set("process.rlimits", [
+        {"type": f"RLIMIT_{name}", "soft": value, "hard": value} for name, value in values.items()])
+    lines = {line[:26].strip(): line[26:].split()[:2] for line in seen(config).splitlines()}
+    assert {name: lines[title] for name, title in shown.items()} == {
+        name: [str(value)] * 2 for name, value in values.items()}
 
 
 @needs_cap_sys_resource
@@ -263,17 +299,32 @@ def test_preserved_descriptors_of_exec(container):
     assert sorted(leads_to(result.stdout)) == [0, 1, 2, 3, 5]
 
 
-def test_listening_sockets(container):
+ACTIVATED = ["sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=a:b exec \"$@\" 3</dev/null "
+             "4</dev/null 5</dev/null", "sh"]
+LISTENS = "test $LISTEN_PID = $$ && echo $LISTEN_FDS $LISTEN_FDNAMES; " + LIST_FDS
+
+
+@pytest.mark.parametrize("verb", ["run", "exec"])
+def test_listening_sockets(container, verb):
     """LISTEN_FDS for this very process: descriptors and variables, LISTEN_PID as seen inside."""
-    script = f"echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_FDNAMES; {LIST_FDS}"
-    one = container(Config().script(script))
-    command = one.runtime.command("run", "--preserve-fds", "2", "--bundle", one.bundle.path, one.id)
-    shell = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=a:b exec \"$@\" 3</dev/null 4</dev/null " \
-            "5</dev/null"
-    done = subprocess.run(["sh", "-c", shell, "sh", *command], capture_output=True, text=True,
-                          timeout=60, check=True, stdin=subprocess.DEVNULL)
-    assert done.stdout.splitlines()[0] == "1 1 2 a:b"
-    assert sorted(leads_to(done.stdout)) == [0, 1, 2, 3, 4]
+    one = container(Config().script(LISTENS) if verb == "run" else None)
+    if verb == "run":
+        words = ["--preserve-fds", "2", "--bundle", one.bundle.path, one.id]
+    else:
+        words = [one.run_detached().id, "sh", "-c", LISTENS]
+    result = one.runtime.call(verb, *words, prefix=ACTIVATED)
+    assert result.stdout.splitlines()[0] == "2 a:b", str(result)
+    assert sorted(leads_to(result.stdout)) == [0, 1, 2, 3, 4]
+
+
+def test_listening_sockets_in_the_hosts_pid_namespace(run):
+    """LISTEN_PID is not 1 there; and variables for somebody else are nobody's."""
+    config = Config().script(LISTENS).without_namespace("pid").without_mount("/proc")
+    config.bind("/proc", "/proc", "rbind").env("LISTEN_PID=1")
+    config.set("linux.maskedPaths", []).set("linux.readonlyPaths", [])
+    assert run(config, prefix=ACTIVATED).stdout.splitlines()[0] == "2 a:b"
+    other = run("env", prefix=["env", "LISTEN_PID=1", "LISTEN_FDS=2"])
+    assert other.status == 0 and "LISTEN" not in other.stdout
 
 
 def test_created_containers_hold_nothing_of_the_host(container):

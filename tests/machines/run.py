@@ -19,7 +19,8 @@ Install what the tests need, build, and run them: all of them, or one part.
 
   SUITE       a suite of meson test, with address and undefined sanitizers:
               unit, golden (config.json files and the plans made of them),
-              helper (what sets up a container, by itself), style (and what
+              helper (what sets up a container, by itself), fuzz (inputs that
+              fuzzers found; for more see tests/fuzz/run), style (and what
               clang-tidy and cppcheck say)
   compilers   gcc and clang of Debian 12 and 13, without a warning
   namespace   the program, in a machine of namespaces

@@ -95,8 +95,8 @@ static void test_process(void) {
                         .facts = root, .request = { .listen_fds = 2, .listen_fd_names = "a:b", .start_now = true },
                         .env = "\"B=1\",\"A=1\",\"LISTEN_PID=7\",\"B=\",\"AB=1\",\"A=2=\"");
 
-                assert_contains(&b, "ready\nexec args=[sh] "
-                                        "env=[B=,AB=1,A=2=,LISTEN_FDS=2,LISTEN_PID=1,LISTEN_FDNAMES=a:b]\n");
+                assert_contains(&b, "ready\nexec listen args=[sh] "
+                                    "env=[LISTEN_PID=7,B=,AB=1,A=2=,LISTEN_FDS=2,LISTEN_FDNAMES=a:b]\n");
         }
         TEST("groups of the caller, and a setgroups(2) that may be denied");
         {
@@ -136,7 +136,6 @@ static void test_exec(void) {
         init_plan_print(&plan, &text);
         ASSERT_STR(text.s,
                    "oom-score-adj value=1\n"
-                   "affinity cpus=0\n"
                    "wait-cgroup\n"
                    "affinity cpus=0-1\n"
                    "enter flags=user,mount\n"

@@ -300,9 +300,10 @@ static void test_refused(void) {
         REFUSE(EINVAL, "mounts[0].source: ", .facts = root, .mounts = "{\"destination\":\"/a\",\"type\":\"bind\"}");
         REFUSE(EOPNOTSUPP, "process.apparmorProfile: ", .facts = root, .process = ",\"apparmorProfile\":\"p\"");
         REFUSE(EOPNOTSUPP, "process.selinuxLabel: ", .facts = root, .process = ",\"selinuxLabel\":\"p\"");
-        REFUSE(EOPNOTSUPP, "linux.netDevices: ", .facts = root, .namespaces = ",{\"type\":\"network\"}",
-               .linux_ = ",\"netDevices\":{\"eth0\":{}}");
-        REFUSE(EOPNOTSUPP, "linux.intelRdt: ", .facts = root, .linux_ = ",\"intelRdt\":{\"closID\":\"x\"}");
+        REFUSE(EOPNOTSUPP, "linux.mountLabel: ", .facts = root, .linux_ = ",\"mountLabel\":\"a:b:c:s0\"");
+        REFUSE(EINVAL, "process.scheduler.flags: ", .facts = root,
+               .process = ",\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"runtime\":1,\"deadline\":2}",
+               .top = ",\"hooks\":{" HOOK("startContainer") "}");
         REFUSE(EINVAL, "process.args: ", .facts = root, .no_process = "\"process\":{\"cwd\":\"/\"},",
                .request = { .start_now = true });
         TEST("a profile that is none needs no AppArmor");

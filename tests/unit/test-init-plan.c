@@ -141,7 +141,7 @@ static void test_strict(void) {
         ASSERT_EQ(recode(&plan), -EBADMSG);
         step->list[0] = args;
         ASSERT_EQ(recode(&plan), 0);
-        step->num[0] = 1;
+        step->num[1] = 1;
         ASSERT_EQ(recode(&plan), -EBADMSG);
         *step = (InitStep){ .op = INIT_MASK };
         ASSERT_EQ(recode(&plan), -EBADMSG);

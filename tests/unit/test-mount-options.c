@@ -116,6 +116,24 @@ static void test_others(void) {
         ASSERT(!o.data[6]);
 }
 
+/* As much memory as it is long, and not as much for each part as for all that follow. */
+static void test_long_list(void) {
+        _cleanup_text_ Text list = {};
+        const char *options[1];
+        SpecMount mount = { .options = options, .n_options = 1 };
+        MountOptions o;
+
+        TEST("a list of many");
+        for (size_t i = 0; i < 50000; i++)
+                text_add(&list, i % 2 > 0 ? "b\\,c," : "\"a\",,");
+        options[0] = list.s;
+        ASSERT_EQ(mount_options_parse(&mount, 0, &arena, &o, NULL), 0);
+        ASSERT_STR(o.data[0], "a");
+        ASSERT_STR(o.data[1], "b,c");
+        ASSERT_STR(o.data[49999], "b,c");
+        ASSERT(!o.data[50000]);
+}
+
 static void test_propagation(void) {
         static const struct {
                 const char *options;
@@ -188,6 +206,7 @@ int main(void) {
         test_attrs();
         test_atime();
         test_others();
+        test_long_list();
         test_propagation();
         test_maps();
         test_refused();

@@ -4,13 +4,17 @@
 A test names one. In the virtual machine none holds.
 """
 
+import errno
 import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from . import i386
 
 CAP_SYS_RESOURCE = 24
 
@@ -49,8 +53,32 @@ def _device_filters_work():
 
 
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
+
+
+@functools.cache
+def _chrt_works(*options):
+    """Whether this kernel lets root have a real-time policy in the cgroup that we are in."""
+    return subprocess.run(["chrt", *options, "true"], check=False, capture_output=True).returncode == 0
+
+
+needs_real_time = _needs(_chrt_works("--rr", "1"), "no real-time policies in this cgroup")
+needs_deadlines = _needs(_chrt_works("--deadline", "--sched-runtime", "1000000", "--sched-deadline", "50000000",
+                                     "--sched-period", "50000000", "0"), "no SCHED_DEADLINE here")
+needs_two_cpus = _needs(len(os.sched_getaffinity(0)) > 1, "a single CPU")
+needs_apparmor = _needs(os.path.exists("/sys/kernel/security/apparmor/profiles"), "no AppArmor")
+needs_numa = _needs(os.path.exists("/proc/self/numa_maps"), "a kernel without NUMA")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
+
+
+def _runs_i386():
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "program"
+        i386.write(path, "/nosuch/directory")
+        try:
+            return subprocess.run([path], check=False).returncode == errno.ENOENT
+        except OSError:
+            return False
 
 
 def _linux():
@@ -67,5 +95,6 @@ def _valgrind():
 
 needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
 needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
+needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")

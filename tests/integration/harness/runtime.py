@@ -107,10 +107,10 @@ class Container:
         self._begin("run", "--detach", *options, **more)
         return self
 
-    def _begin(self, verb, *options, **more):
-        """What the container prints goes to a file: its output is the runtime's."""
-        command = self.runtime.command(verb, "--bundle", self.bundle.path, "--pid-file",
-                                       self.pid_file, *options, self.id)
+    def _begin(self, verb, *options, prefix=(), **more):
+        """What the container prints goes to a file: its output is the runtime's. prefix: as for Runtime.call."""
+        command = [*prefix, *self.runtime.command(verb, "--bundle", self.bundle.path, "--pid-file",
+                                                  self.pid_file, *options, self.id)]
         with self.log.open("wb") as log:
             done = subprocess.run(command, check=False, stdout=log, stderr=log, timeout=TIMEOUT,
                                   **({"stdin": subprocess.DEVNULL} | more))

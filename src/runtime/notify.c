@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtime/notify.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/str.h"
+
+#define SOCKET_IN_DIRECTORY CONTAINER_NOTIFY "/notify.sock"
+#define MESSAGE_MAX 4096 /* systemd's own limit */
+#define MESSAGES_AT_ONCE 64
+/* For systemd to take a message, and to say that it has. */
+#define OUTSIDE_SECONDS 5
+
+void notify_done(Notify *n) {
+        n->inside = close_fd(n->inside);
+        n->outside = close_fd(n->outside);
+}
+
+bool notify_is_wanted(const SpecProcess *process) {
+        for (const char **env = process ? process->env : NULL; env && *env; env++)
+                if (startswith(*env, "NOTIFY_SOCKET="))
+                        return false;
+        return process && !isempty(getenv("NOTIFY_SOCKET"));
+}
+
+int notify_prepare(const Container *c, Error *reterr) {
+        if (mkdirat(c->dir, CONTAINER_NOTIFY, 0755) < 0 || fchmodat(c->dir, CONTAINER_NOTIFY, 0755, 0) < 0)
+                return error_errnof(reterr, errno, "cannot make the notification directory of container %s", c->id);
+        return 0;
+}
+
+/* A path, or "@" and the name of an abstract socket; what else there is (vsock) is for virtual machines. */
+static int connect_outside(const char *path) {
+        const struct timeval timeout = { .tv_sec = OUTSIDE_SECONDS };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        size_t n = path ? strlen(path) : 0;
+        _cleanup_close_ int fd = -EBADF;
+
+        if (n < 2 || n >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
+                return -EINVAL;
+        memcpy(address.sun_path, path, n);
+        if (path[0] == '@')
+                address.sun_path[0] = '\0';
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ||
+            connect(fd, (struct sockaddr *) &address, (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+/* Everybody in the container may send; who gets there is for the container to decide. */
+static int listen_inside(const Container *c) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_IN_DIRECTORY, c->dir);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
+            fchmodat(c->dir, SOCKET_IN_DIRECTORY, 0777, 0) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+int notify_begin(const Container *c, Notify *ret, Error *reterr) {
+        *ret = NOTIFY_NONE;
+        if (faccessat(c->dir, CONTAINER_NOTIFY, F_OK, 0) < 0)
+                return 0;
+        ret->outside = connect_outside(getenv("NOTIFY_SOCKET"));
+        if (ret->outside < 0)
+                return 0;
+        ret->inside = listen_inside(c);
+        return ret->inside < 0 ? error_errnof(reterr, ret->inside, "cannot listen for container %s", c->id) : 0;
+}
+
+static bool may_pass(const char *line) {
+        static const char *const words[] = {
+                "READY=", "RELOADING=", "STOPPING=", "STATUS=", "ERRNO=", "BUSERROR=", "VARLINKERROR=", "EXIT_STATUS=",
+                "MONOTONIC_USEC=", "WATCHDOG=", "EXTEND_TIMEOUT_USEC=",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (startswith(line, words[i]))
+                        return true;
+        return false;
+}
+
+/* A status is shown on terminals. */
+static void add_line(Text *message, const char *line) {
+        for (; *line; line++)
+                text_addn(message, (unsigned char) *line < ' ' || *line == 0x7f ? "?" : line, 1);
+        text_add(message, "\n");
+}
+
+static void pass_message(Notify *n, char *text, pid_t main_pid) {
+        _cleanup_text_ Text message = {};
+        char *save = NULL;
+
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                if (!may_pass(line))
+                        continue;
+                add_line(&message, line);
+                if (streq(line, "READY=1")) {
+                        n->ready = true;
+                        if (main_pid > 0)
+                                text_addf(&message, "MAINPID=%d\n", main_pid);
+                }
+        }
+        if (message.n > 0)
+                (void) send_fd(n->outside, message.s, message.n, -EBADF);
+}
+
+void notify_pass(Notify *n, pid_t main_pid) {
+        for (unsigned i = 0; i < MESSAGES_AT_ONCE && !(n->ready && main_pid > 0); i++) {
+                char text[MESSAGE_MAX + 1];
+                ssize_t size = recv(n->inside, text, sizeof(text), 0); /* a descriptor that comes with it is closed */
+
+                if (size < 0 && errno == EINTR)
+                        continue;
+                if (size < 0)
+                        return;
+                if (size > MESSAGE_MAX)
+                        continue;
+                text[size] = '\0';
+                pass_message(n, text, main_pid);
+        }
+}
+
+/* sd_notify_barrier(3): systemd looks at the sender of a message when it reads it, so we have to be there still. */
+static void wait_for_systemd(const Notify *n) {
+        struct pollfd p = { .fd = -1 };
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return;
+        p.fd = ends[0];
+        if (send_fd(n->outside, "BARRIER=1", strlen("BARRIER=1"), ends[1]) == 0) {
+                ends[1] = close_fd(ends[1]);
+                while (poll(&p, 1, OUTSIDE_SECONDS * 1000) < 0 && errno == EINTR)
+                        ;
+        }
+        close_fd(ends[0]);
+        close_fd(ends[1]);
+}
+
+void notify_wait(Notify *n, pid_t pid, int pidfd) {
+        bool ended = false;
+
+        if (n->inside < 0)
+                return;
+        while (!n->ready && !ended) {
+                struct pollfd p[] = { { .fd = n->inside, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+
+                if (poll(p, ELEMENTSOF(p), -1) < 0 && errno != EINTR)
+                        return;
+                ended = p[1].revents; /* what it said before is there by now */
+                notify_pass(n, pid);
+        }
+        if (n->ready)
+                wait_for_systemd(n);
+}

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""sd_notify(3) from inside a container, to who called us."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from harness import systemd
+from harness.config import MAPPED_ROOT, Config
+from harness.needs import needs_ocirt_sd
+from harness.wait import DEADLINE, until
+
+pytestmark = needs_ocirt_sd
+
+# It waits for a line in a FIFO, and says what it got.
+SCRIPT = "read words < /go; eval systemd-notify $words; trap 'exit 0' TERM; sleep 1000 & wait"
+
+
+def notifying(container, config):
+    """With the host's systemd-notify."""
+    one = container(config.env("PATH=/bin:/usr/bin").bind("/usr", "/usr", "rbind", "ro"))
+    os.mkfifo(one.bundle.inside("go"))
+    one.bundle.inside("lib64").symlink_to("usr/lib64")
+    return one
+
+
+def tell(one, words):
+    """Opening the FIFO waits for the container to read it."""
+    with one.bundle.inside("go").open("w", encoding="ascii") as fifo:
+        fifo.write(f"{words}\n")
+
+
+@pytest.fixture
+def outside(top):
+    """Where systemd would listen."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(top / "notify-outside"))
+        listener.settimeout(DEADLINE)
+        yield listener
+    (top / "notify-outside").unlink()
+
+
+def prefix(outside):
+    return ["env", f"NOTIFY_SOCKET={outside.getsockname()}"]
+
+
+class Service:
+    """A service of Type=notify whose program is one call of ours."""
+
+    def __init__(self, one, *words):
+        self.one, self.name = one, f"{one.id}.service"
+        command = one.runtime.command("run", "--bundle", one.bundle.path, "--pid-file", one.pid_file,
+                                      *words, one.id)
+        self.start = ["systemd-run", "--quiet", "--collect", "--no-block", f"--unit={self.name}",
+                      "--property=Type=notify", *command]
+
+    def __enter__(self):
+        subprocess.run(self.start, check=True)
+        until(self.one.pid_file.exists, "the container")
+        return self
+
+    def __exit__(self, *_):
+        self.one.runtime("delete", "--force", self.one.id)
+        systemd.systemctl("stop", self.name, check=False)
+        systemd.systemctl("reset-failed", self.name, check=False)
+
+    def properties(self):
+        return systemd.show(self.name, "ActiveState", "StatusText", "MainPID", "NotifyAccess")
+
+    def wait_until_active(self):
+        until(lambda: self.properties()["ActiveState"] == "active", f"{self.name} is active")
+        return self.properties()
+
+
+class Victim:
+    """A process that somebody might take for the service's."""
+
+    def __enter__(self):
+        self.child = subprocess.Popen(["sleep", "1000"])
+        return self.child
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.wait()
+
+
+@pytest.mark.parametrize("mapped", [False, True], ids=["root", "mapped"])
+def test_a_service_that_runs_a_container(container, mapped):
+    """Active when the container is ready; what would change systemd's mind about the service does not get through."""
+    one = notifying(container, Config().script(SCRIPT).mapped_users() if mapped else Config().script(SCRIPT))
+    if mapped:
+        one.bundle.give_to(MAPPED_ROOT)
+    with Service(one) as service, Victim() as victim:
+        before = service.properties()
+        assert before["ActiveState"] == "activating" and before["MainPID"] not in ("0", str(one.pid))
+        tell(one, rf"--ready '--status=up\ and\ running' MAINPID={victim.pid} NOTIFYACCESS=all")
+        assert service.wait_until_active() == before | {"ActiveState": "active", "StatusText": "up and running"}
+
+
+def test_a_service_that_detaches(container):
+    """From the container's word on, its first process is the service's; nothing of ours stays."""
+    one = notifying(container, Config().script(SCRIPT))
+    with Service(one, "--detach") as service:
+        assert service.properties()["ActiveState"] == "activating"
+        tell(one, "--ready")
+        assert service.wait_until_active()["MainPID"] == str(one.pid)
+
+
+def test_start_returns_when_the_container_is_ready(container, outside):
+    """Not before. The container can be worked with meanwhile, and says what it likes."""
+    one = notifying(container, Config().script(SCRIPT)).create(prefix=prefix(outside))
+    with subprocess.Popen([*prefix(outside), *one.runtime.command("start", one.id)]) as start:
+        one.wait_until("running")
+        assert one.exec("systemd-notify", "--status=soon",
+                        options=["--env", "NOTIFY_SOCKET=/run/notify/notify.sock"]).status == 0
+        assert outside.recv(4096) == b"STATUS=soon\n"
+        assert start.poll() is None
+        tell(one, "--ready")
+        assert outside.recv(4096).decode().split() == ["READY=1", f"MAINPID={one.pid}"]
+        assert outside.recv(4096) == b"BARRIER=1"
+        assert start.wait(DEADLINE) == 0
+    assert one.status == "running"
+
+
+def test_a_container_that_never_is_ready(container, outside):
+    """start waits for no one that is gone, and not where nobody listens."""
+    one = container(Config("true")).create(prefix=prefix(outside))
+    assert one.runtime.call("start", one.id, prefix=prefix(outside)).status == 0
+    other = container().create(prefix=prefix(outside))
+    assert other.runtime.call("start", other.id, prefix=["env", "NOTIFY_SOCKET=/nosuch"]).status == 0
+    third = container().create(prefix=prefix(outside))
+    assert third.runtime.call("start", third.id).status == 0
+
+
+def test_the_bundles_own_socket(run, outside):
+    """Who puts one into process.env knows how it gets outside; without NOTIFY_SOCKET there is none."""
+    script = "echo $NOTIFY_SOCKET; ls /run/notify 2>/dev/null; echo"
+    config = Config().script(script).env("NOTIFY_SOCKET=/my/own")
+    assert run(config, prefix=prefix(outside)).stdout.split() == ["/my/own"]
+    assert run(script).stdout.split() == []
+    assert run(script, prefix=prefix(outside)).stdout.split() == ["/run/notify/notify.sock", "notify.sock"]
