@@ -102,25 +102,14 @@ static void add_path(Text *path, const JsonNode *node) {
                 text_addf(path, "[%zu]", node->index);
 }
 
-/* Values are quoted as they are, but a message stays one line and moves no cursor. */
-__attribute__((format(printf, 1, 0))) static char *message(const char *fmt, va_list ap) {
-        char *text;
-
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
-        for (char *p = text; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        *p = '?';
-        return text;
-}
-
 int json_error(const JsonNode *node, const char *member, int code, const char *fmt, ...) {
         _cleanup_free_ char *text = NULL;
         _cleanup_text_ Text path = {};
         va_list ap;
 
         va_start(ap, fmt);
-        text = message(fmt, ap);
+        if (vasprintf(&text, fmt, ap) < 0)
+                oom();
         va_end(ap);
         add_path(&path, node);
         if (member)
@@ -131,16 +120,18 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
 }
 
 void json_warn(const JsonNode *node, const char *fmt, ...) {
+        _cleanup_text_ Text path = {}, warning = {};
         _cleanup_free_ char *text = NULL;
-        _cleanup_text_ Text path = {};
         va_list ap;
 
         va_start(ap, fmt);
-        text = message(fmt, ap);
+        if (vasprintf(&text, fmt, ap) < 0)
+                oom();
         va_end(ap);
         add_path(&path, node);
-        strings_add(node->reader->arena, node->reader->warnings,
-                    arena_printf(node->reader->arena, "%s: %s", path.s, text));
+        text_addf(&path, ": %s", text);
+        text_add_printable(&warning, path.s);
+        strings_add(node->reader->arena, node->reader->warnings, arena_strdup(node->reader->arena, warning.s));
 }
 
 static int wrong_type(const JsonNode *node, const char *expected) {
