@@ -112,7 +112,10 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
                 h->root = TAKE_FD(dir);
                 return 0;
         }
-        r = s->num[1] ? refuse_shared_parent(h, dir, e) : make_parent_private(h, dir);
+        if (!s->num[1])
+                r = make_parent_private(h, dir);
+        else
+                r = h->joined_mounts ? refuse_shared_parent(h, dir, e) : 0;
         if (r >= 0)
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
@@ -124,10 +127,12 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         }
         if (r >= 0 && move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = -errno;
+        if (r >= 0 && s->num[1]) /* a shared parent has made it shared: others have a copy, of what is there so far */
+                r = mount_propagation(tree, s->num[0]);
         if (r < 0)
                 return error_errnof(e, r, "mount rootfs %s", path);
         h->root = TAKE_FD(tree);
-        if (s->num[1]) /* the kernel follows every link, should the layers of an overlay lead to one: not to our procfs */
+        if (h->joined_mounts) /* the kernel follows every link, should the layers of an overlay lead to one: not to our procfs */
                 h->proc = close_fd(h->proc);
         return open_null(h, e);
 }

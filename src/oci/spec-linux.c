@@ -21,7 +21,7 @@ static const JsonName namespace_types[] = {
 
 static const JsonField namespace_fields[] = {
         JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_types, HELPER("clone, unshare")),
-        JSON_STRING("path", SpecNamespace, path, .absolute = true, HELPER("setns; refused for one of type mount")),
+        JSON_STRING("path", SpecNamespace, path, .absolute = true, HELPER("setns")),
         {}
 };
 

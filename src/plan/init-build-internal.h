@@ -38,7 +38,7 @@ typedef struct BuildIdmap {
 /* Whose mounts the container's are. */
 typedef enum MountTree {
         TREE_OWN,      /* those of a mount namespace that it has alone */
-        TREE_JOINED,   /* a copy of the rootfs in a mount namespace that others are in too */
+        TREE_COPY,     /* a copy of the rootfs in a mount namespace that others are in too */
         TREE_IN_PLACE, /* the rootfs as it lies there, in such a namespace or in the runtime's: nothing is mounted */
 } MountTree;
 

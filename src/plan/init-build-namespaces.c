@@ -20,27 +20,24 @@ static const char *find_mounting(const Spec *spec) {
 }
 
 /*
- * A mount namespace that is new is the container's alone. In one that exists, a copy of the rootfs is mounted, and the
- * rest in it. Where the rootfs is the root of that namespace, or where the container has the runtime's, whatever was
- * mounted would change what others see: there the rootfs is taken as it is.
+ * A mount namespace that is new is the container's alone. In one that exists, be it the runtime's, a copy of the rootfs
+ * is mounted over it, and the rest in that. Where the rootfs is the root of the namespace, whatever was mounted would
+ * change what others see: there it is taken as it is; and so it is in the runtime's if there is nothing to mount.
  */
 int build_check_namespaces(InitBuild *b) {
         bool joined = b->joined_namespaces & CLONE_NEWNS;
+        bool is_root = streq(path_normalize(b->arena, b->bundle, b->spec->root_path), "/");
         const char *mounting = find_mounting(b->spec);
 
         if (b->new_namespaces & CLONE_NEWNS)
                 return 0;
-        b->tree = joined && !streq(path_normalize(b->arena, b->bundle, b->spec->root_path), "/") ? TREE_JOINED
-                                                                                                 : TREE_IN_PLACE;
+        b->tree = !is_root && (joined || mounting) ? TREE_COPY : TREE_IN_PLACE;
         if (b->new_namespaces & CLONE_NEWUSER)
                 return error_setf(b->reterr, EINVAL, "linux.namespaces: a new user namespace has no power over a mount "
                                   "namespace that exists; it needs a new one");
-        if (b->tree == TREE_IN_PLACE && mounting && joined)
+        if (is_root && mounting)
                 return error_setf(b->reterr, EINVAL, "%s: would change the root of a mount namespace that others are in "
                                   "(root.path is \"/\")", mounting);
-        if (b->tree == TREE_IN_PLACE && mounting)
-                return error_setf(b->reterr, EINVAL, "%s: would change the mounts of the host, as linux.namespaces has "
-                                  "none of type \"mount\"", mounting);
         return 0;
 }
 

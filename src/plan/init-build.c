@@ -35,7 +35,7 @@ static void build_root(InitBuild *b) {
         step = add_for(b, INIT_ROOTFS, "root.path");
         if (b->tree != TREE_IN_PLACE)
                 step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
-        step->num[1] = b->tree == TREE_JOINED;
+        step->num[1] = b->tree == TREE_COPY;
         step->num[2] = b->tree == TREE_IN_PLACE;
         step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
 }

@@ -35,7 +35,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
  * the privilege for it, which saves the plan a fork. */
 int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts);
 
-/* Takes the rootfs out of a mount namespace that the container had joined (TREE_JOINED): mount_id as INIT_MSG_MOUNT had
+/* Takes the rootfs out of a mount namespace that is not the container's alone (TREE_COPY): mount_id as INIT_MSG_MOUNT had
  * it. */
 int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t mount_id,
                             InitPlan *ret, Error *reterr);

@@ -40,7 +40,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
 
         /* mounts */
         [INIT_ROOT_PROPAGATION] = { "root-propagation", .num = { { "flags", NUM_PROPAGATION } } },
-        [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION }, { "joined", NUM_BOOL },
+        [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION }, { "lasting", NUM_BOOL },
                           { "in-place", NUM_BOOL } }, .str = { { "path" } } },
         [INIT_MOUNT] = { "mount", .num = { { "attrs", NUM_ATTRS }, { "super", NUM_SUPER },
                          { "propagation", NUM_PROPAGATION }, { "extra", NUM_EXTRA } },

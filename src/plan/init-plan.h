@@ -50,10 +50,12 @@ typedef enum InitOp {
 
         /* --- the mount tree ------------------------------------------------------------------------------ */
         INIT_ROOT_PROPAGATION,/* flags (MS_SLAVE…|MS_REC): of "/" in the new mount namespace, first of all */
-        INIT_ROOTFS,          /* flags, joined, in place; path: attaches a copy of the tree over itself, of that propagation
-                               * (MS_SLAVE or MS_PRIVATE, |MS_REC), on a parent that is made private before, or in a
-                               * mount namespace that was joined must not be shared: what is mounted in it shows nowhere
-                               * else. in place: no copy, nothing will be mounted. From here on paths are in it */
+        INIT_ROOTFS,          /* flags, lasting, in place; path: attaches a copy of the tree over itself, of that propagation
+                               * (MS_SLAVE or MS_PRIVATE, |MS_REC), on a parent that is made private before: what is
+                               * mounted in it shows nowhere else. lasting: the mount namespace is not the container's
+                               * alone, the launcher is told of the mount, and the parent stays as it is; in one that was
+                               * joined it must not be shared. in place: no copy, nothing will be mounted. From here on
+                               * paths are in it */
         INIT_MOUNT,           /* attrs, sb flags, propagation, extra; type, source, target; list 0: options "k=v".
                                * A new file system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
@@ -90,8 +92,8 @@ typedef enum InitOp {
                                * needs the directory (INIT_CWD) fails with a better one */
 
         /* --- instead of all that ------------------------------------------------------------------------- */
-        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS attached there in a mount namespace that was
-                               * joined, if it is still on top; ends the helper */
+        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS attached there to last, if it is still on top;
+                               * ends the helper */
 
         /* --- the process --------------------------------------------------------------------------------- */
         INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes, ttys on 0, 1, 2 given to the user; refusals ignored */

@@ -293,6 +293,24 @@ static void test_joined_mounts(void) {
                 ASSERT_STR(l.error, "");
                 ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
         }
+        TEST("in our own: where that shares, too, but what is mounted in the copy is not");
+        shell("mount --make-shared %s", place);
+        before = shell_output("cat /proc/self/mountinfo");
+        reset();
+        s = plan_step(&p, INIT_ROOTFS, place, NULL);
+        s->num[0] = MS_SLAVE | MS_REC;
+        s->num[1] = true;
+        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_step(&p, INIT_CHROOT, NULL, NULL);
+        plan_shell(&p, "pwd; grep -c ' /proc .* - proc' /proc/self/mountinfo");
+        launch(&p, &l);
+        EXPECT("/\n1\n");
+        ASSERT_STR(shell_output("grep foreign /proc/self/mountinfo | grep -c shared:"), "1\n");
+        plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+        reset();
+        launch(&p, &l);
+        ASSERT_STR(l.error, "");
+        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
         shell("umount %s", place);
 }
 

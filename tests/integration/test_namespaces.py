@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Namespaces: new ones, the host's, joined ones, users' mappings."""
 
+import contextlib
 import json
 import os
 import socket
@@ -240,13 +241,39 @@ def test_without_a_mount_namespace(container):
     assert Path("/proc/self/mountinfo").read_text() == before
 
 
-@pytest.mark.parametrize("change, path", [
-    ((), "mounts[0]"), (("mounts", []), "linux.maskedPaths[0]"), (("root.readonly", True), "mounts[0]")])
-def test_mounts_without_a_mount_namespace_are_refused(runtime, container, change, path):
-    """linux.namespaces without mount: what would be mounted would be on the host."""
-    config = Config().without_namespace("mount")
-    one = container(config.set(*change) if change else config)
-    assert path in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+@contextlib.contextmanager
+def shared(path):
+    """What is mounted below the path shows in other mount namespaces meanwhile, as it does where systemd shares "/"."""
+    subprocess.run(["mount", "--bind", path, path], check=True)
+    subprocess.run(["mount", "--make-shared", path], check=True)
+    yield
+    subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_mounts_without_a_mount_namespace(container):
+    """linux.namespaces without mount: the container's mounts are the host's, until delete; others do not get them."""
+    config = Config().sleeping().without_namespace("mount").set("root.readonly", True)
+    one = container(config.set("linux.maskedPaths", ["/etc/passwd"]))
+    with shared(one.bundle.path), Holder("--mount", "--propagation", "slave") as holder:
+        other, before = Path(f"/proc/{holder.pid}/mountinfo"), Path("/proc/self/mountinfo").read_text()
+        one.run_detached()
+        assert process.namespace(one.pid, "mnt") == process.namespace("self", "mnt")
+        new = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if line not in before]
+        points = [line.split()[4] for line in new]
+        assert points[0] == str(one.bundle.rootfs) and f"{points[0]}/proc" in points and f"{points[0]}/dev/pts" in points
+        assert not [line for line in new if " shared:" in line] and all(path.startswith(points[0]) for path in points)
+        assert points[0] in other.read_text() and f"{points[0]}/" not in other.read_text()
+        assert one.output_of("sh", "-c", "cat /etc/passwd; cd ..; pwd; ls -d /dev/null") == "/\n/dev/null\n"
+        assert one.exec("touch", "/x").status
+        one.delete("--force")
+        assert Path("/proc/self/mountinfo").read_text() == before
+        assert points[0] not in other.read_text()
+
+
+def test_mounts_on_the_root_of_others_are_refused(runtime, container):
+    """linux.namespaces without mount and root.path "/": the host's would change."""
+    one = container(Config("true").without_namespace("mount").set("root.path", "/"))
+    assert "mounts[0]" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
 
 
 def test_the_loopback_is_up(seen):

@@ -239,7 +239,7 @@ static void test_mount_namespaces(void) {
                                                 .linux_ = ",\"rootfsPropagation\":\"shared\"");
 
                 assert_contains(&b, "open-ns path=/m slot=0 type=mount\njoin slot=0 type=mount\nsetsid\n");
-                assert_contains(&b, "rootfs path=/b/rootfs propagation=slave,recursive joined\n");
+                assert_contains(&b, "rootfs path=/b/rootfs propagation=slave,recursive lasting\n");
                 assert_contains(&b, "chroot\nshare-root flags=shared\n");
                 ASSERT_EQ(count(&b.plan, INIT_PIVOT), 0);
         }
@@ -293,18 +293,35 @@ static void test_mount_namespaces(void) {
                 assert_has(&b, "console height=0 width=0 uid=0 gid=-1");
                 assert_has(&b, "chroot");
         }
-        TEST("where nothing can be mounted, nothing is to be mounted");
-        REFUSE(EINVAL, "mounts[0]: ", .facts = root, .all_namespaces = true);
-        REFUSE(EINVAL, "root.readonly: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
-               .root = ",\"readonly\":true");
-        REFUSE(EINVAL, "linux.rootfsPropagation: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
-               .linux_ = ",\"rootfsPropagation\":\"slave\"");
-        REFUSE(EINVAL, "linux.maskedPaths[0]: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
-               .linux_ = ",\"maskedPaths\":[\"/x\"]");
-        REFUSE(EINVAL, "linux.readonlyPaths[0]: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
-               .linux_ = ",\"readonlyPaths\":[\"/x\"]");
+        TEST("none, and something to mount: a copy of the rootfs, as in one that is joined");
+        {
+                const char *const linux_[] = { ",\"rootfsPropagation\":\"slave\"", ",\"maskedPaths\":[\"/x\"]",
+                                               ",\"readonlyPaths\":[\"/x\"]" };
+                _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true);
+                _cleanup_built_ Built readonly = BUILD(.facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
+                                                       .root = ",\"readonly\":true");
+                _cleanup_(init_plan_done) InitPlan plan = {};
+                _cleanup_text_ Text text = {};
+
+                assert_has(&b, "rootfs path=/b/rootfs propagation=slave,recursive lasting");
+                assert_has(&b, "chroot");
+                assert_has(&readonly, "rootfs path=/b/rootfs propagation=slave,recursive lasting");
+                for (size_t i = 0; i < ELEMENTSOF(linux_); i++) {
+                        _cleanup_built_ Built one = BUILD(.facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
+                                                          .linux_ = linux_[i]);
+
+                        assert_has(&one, "rootfs path=/b/rootfs propagation=slave,recursive lasting");
+                }
+                ASSERT_EQ(init_plan_build_unmount(b.spec, &root, "/b/rootfs", 7, &plan, NULL), 0);
+                init_plan_print(&plan, &text);
+                ASSERT_STR(text.s, "unmount path=/b/rootfs id=7\n");
+        }
+        TEST("nothing is mounted on the root of others");
+        REFUSE(EINVAL, "mounts[0]: ", .facts = root, .all_namespaces = true, .root = ",\"path\":\"/\"");
         REFUSE(EINVAL, "mounts[0]: ", .facts = root, .all_namespaces = true, .namespaces = MOUNT_NS,
                .root = ",\"path\":\"/\"");
+        REFUSE(EINVAL, "root.readonly: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
+               .root = ",\"path\":\"/\",\"readonly\":true");
         REFUSE(EINVAL, "linux.namespaces: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
                .namespaces = "{\"type\":\"user\"}", .linux_ = MAPS);
         REFUSE(EINVAL, "linux.namespaces: ", .facts = root, .all_namespaces = true, .mounts = NO_MOUNTS,
