@@ -132,7 +132,8 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         if (r < 0)
                 return error_errnof(e, r, "mount rootfs %s", path);
         h->root = TAKE_FD(tree);
-        if (h->joined_mounts) /* the kernel follows every link, should the layers of an overlay lead to one: not to our procfs */
+        /* The kernel follows every link, should the layers of an overlay lead to one: not to our procfs. */
+        if (h->joined_mounts)
                 h->proc = close_fd(h->proc);
         return open_null(h, e);
 }
