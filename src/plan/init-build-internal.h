@@ -65,6 +65,7 @@ typedef struct InitBuild {
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
         MountTree tree;
         uint64_t n_slots;             /* handed out */
+        const char **env;             /* of the program, once INIT_FIND is in the plan */
         uint64_t *namespace_slots;    /* of linux.namespaces[], where there is a path */
         BuildIdmap *idmaps;
         size_t n_idmaps;
@@ -134,6 +135,9 @@ void build_devices(InitBuild *b);
 void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */
 bool build_has_device_near(const InitBuild *b, const char *path);
+
+/* init-build-env.c */
+const char **build_env(InitBuild *b);
 
 /* init-build-process.c */
 void build_raise_rlimits(InitBuild *b);

@@ -70,16 +70,19 @@ static int read_kind(const InitBuild *b, BuildMount *m) {
 }
 
 /* What is mounted already belongs to a file system that others may use too: what would change that for all of them is
- * refused. Nobody reports to anybody there, so that being silent is easy. */
+ * refused. Nobody reports to anybody there, so that being silent is easy. And what a file system takes by name ("size=1k")
+ * a bind ignores, here as in mount(2); a word alone is more likely a flag that was meant otherwise ("noexce"). */
 static int check_options(const InitBuild *b, BuildMount *m) {
+        static const char not_here[] = "is for a new file system, which is not made here";
         const MountOptions *o = &m->o;
         const char *type = m->spec->type;
 
-        if (m->kind != KIND_NEW && o->data[0])
-                return error_setf(b->reterr, EINVAL, "%s.options[%zu]: \"%s\" is for a new file system, "
-                                  "which is not made here", m->origin, o->at[OPT_DATA], o->data[0]);
+        if (m->kind != KIND_NEW && o->words)
+                return refuse_option(b, m, OPT_WORD, not_here);
+        if (m->kind != KIND_NEW && m->kind != KIND_BIND && o->data[0])
+                return refuse_option(b, m, OPT_DATA, not_here);
         if (m->kind != KIND_NEW && (o->super & ~(uint64_t) MS_SILENT))
-                return refuse_option(b, m, OPT_SUPER, "is for a new file system, which is not made here");
+                return refuse_option(b, m, OPT_SUPER, not_here);
         if (o->copy_up && (m->kind != KIND_NEW || !streq(type, "tmpfs")))
                 return refuse_option(b, m, OPT_COPY_UP, "is for file systems of type tmpfs");
         if (o->copy_symlink && (o->source_nofollow || o->target_nofollow))

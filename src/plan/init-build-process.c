@@ -173,6 +173,19 @@ static void add_user(InitBuild *b) {
         step->list[0] = groups;
 }
 
+/* While the launcher can still report that there is no such program. */
+static void add_find(InitBuild *b) {
+        InitStep *step;
+
+        if (!b->process->args)
+                return;
+        b->env = build_env(b);
+        step = add(b, INIT_FIND);
+        step->num[0] = b->capabilities.effective;
+        step->list[0] = b->process->args;
+        step->list[1] = b->env;
+}
+
 static void add_rlimits(InitBuild *b) {
         for (size_t i = 0; i < b->process->n_rlimits; i++) {
                 InitStep *step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
@@ -232,9 +245,10 @@ static void add_capabilities(InitBuild *b) {
  *   - what is written to /proc (labels) comes before the user, as our files there belong to root;
  *   - INIT_CWD comes in between: a directory that only the user may enter (a network file system that squashes
  *     root) and one that only root may enter (the engine's choice, not the user's) both work;
+ *   - INIT_FIND sees what the exec will see, as the user, with the capabilities that will be in effect, but not through
+ *     the filter: that is made for the program, which may get along without the calls that a search takes;
  *   - the limits come before the filter and after all that may need many descriptors or pages; only what the gate
- *     needs comes after;
- *   - INIT_FIND comes last: it is to see exactly what the exec will see.
+ *     needs comes after.
  */
 void build_process(InitBuild *b) {
         const SpecProcess *p = b->process;
@@ -258,6 +272,7 @@ void build_process(InitBuild *b) {
         add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
         add_user(b);
         add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
+        add_find(b);
         add_rlimits(b);
         build_enter_cgroup(b);
         if (seccomp_is_early(b))
@@ -267,78 +282,17 @@ void build_process(InitBuild *b) {
                 add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
 }
 
-static int compare_env(const void *a, const void *b) {
-        const char *const *x = *(const char *const *const *) a, *const *y = *(const char *const *const *) b;
-        size_t n = strcspn(*x, "="), m = strcspn(*y, "=");
-        int r = memcmp(*x, *y, MIN(n, m));
-
-        if (r != 0)
-                return r;
-        if (n != m)
-                return n < m ? -1 : 1;
-        return x < y ? -1 : x > y;
-}
-
-/* Of names that come twice the last one counts, as with assignments; programs do not agree on that when they see
- * both. */
-static void drop_duplicates(Arena *a, const char **env, size_t n) {
-        const char ***sorted = arena_calloc(a, n, sizeof(*sorted));
-        size_t kept = 0;
-
-        for (size_t i = 0; i < n; i++)
-                sorted[i] = &env[i];
-        qsort(sorted, n, sizeof(*sorted), compare_env);
-        for (size_t i = 0; i + 1 < n; i++) {
-                size_t name = strcspn(*sorted[i], "=");
-
-                if (name == strcspn(*sorted[i + 1], "=") && memcmp(*sorted[i], *sorted[i + 1], name) == 0)
-                        *sorted[i] = NULL;
-        }
-        for (size_t i = 0; i < n; i++)
-                if (env[i])
-                        env[kept++] = env[i];
-        env[kept] = NULL;
-}
-
-/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
-static const char **build_env(InitBuild *b) {
-        const char **given = b->process->env, **env;
-        size_t n = 0;
-
-        while (given[n])
-                n++;
-        env = arena_calloc(b->arena, n + 4, sizeof(*env)); /* three more, and the end */
-        memcpy(env, given, n * sizeof(*env));
-        if (b->listen_fds > 0) {
-                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
-                if (b->listen_fd_names)
-                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
-        }
-        if (b->request && b->request->notify)
-                env[n++] = "NOTIFY_SOCKET=/run/notify/notify.sock";
-        drop_duplicates(b->arena, env, n);
-        return env;
-}
-
-/* The end: the command is looked up while the launcher can still report that there is none. Without one (or
- * without a process at all) there is nothing behind the gate, and `start` is told so. */
+/* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
 void build_command(InitBuild *b) {
-        bool has_command = b->process && b->process->args;
-        const char **env = has_command ? build_env(b) : NULL;
         InitStep *step;
 
-        if (has_command) {
-                step = add(b, INIT_FIND);
-                step->list[0] = b->process->args;
-                step->list[1] = env;
-        }
         if (b->process && !seccomp_is_early(b) && !seccomp_is_last(b))
                 add_seccomp(b);
         build_enter_cgroup(b);
         add(b, INIT_READY);
         if (b->request && !b->request->start_now)
                 add(b, INIT_GATE);
-        if (!has_command)
+        if (!b->process || !b->process->args)
                 return;
         if (!b->exec)
                 build_start_hooks(b);
@@ -347,5 +301,5 @@ void build_command(InitBuild *b) {
         step = add(b, INIT_EXEC);
         step->num[0] = b->listen_fds > 0;
         step->list[0] = b->process->args;
-        step->list[1] = env;
+        step->list[1] = b->env;
 }

@@ -107,7 +107,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_SECCOMP] = { "seccomp", .num = { { "flags", NUM_SECCOMP }, { "listener", NUM_BOOL } },
                            .str = { { "listener-path", .optional = true }, { "metadata", .optional = true } },
                            .blob = true },
-        [INIT_FIND] = { "find", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+        [INIT_FIND] = { "find", .num = { { "effective", NUM_CAPS } },
+                        .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
 
         /* gates */
         [INIT_READY] = { "ready" },

@@ -111,9 +111,9 @@ typedef enum InitOp {
         INIT_CWD,             /* path: chdir, checked to be inside the root */
         INIT_NO_NEW_PRIVS,
         INIT_SECCOMP,         /* flags, listener; listener path, metadata; blob: struct sock_filter[] */
-        INIT_FIND,            /* list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC. When env
-                               * has no HOME, looks up that of our uid in the container's /etc/passwd (no NSS; "/" when
-                               * it is not there), which INIT_EXEC adds */
+        INIT_FIND,            /* effective; list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC, with
+                               * no other capabilities. When env has no HOME, looks up that of our uid in the container's
+                               * /etc/passwd (no NSS; "/" when it is not there), which INIT_EXEC adds */
 
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */

@@ -239,7 +239,9 @@ static Option find(const char *name, MountOptions *to) {
                 to->id_words = words[0] ? words : to->id_words;
                 return (Option){ .kind = name[0] == 'r' ? OPT_RIDMAP : OPT_IDMAP };
         }
-        return (Option){ .kind = startswith(name, "x-") && !strchr(name, ',') ? OPT_NOTHING : OPT_DATA };
+        if (startswith(name, "x-") && !strchr(name, ','))
+                return (Option){ .kind = OPT_NOTHING };
+        return (Option){ .kind = strchr(name, '=') ? OPT_DATA : OPT_WORD };
 }
 
 /* As many as there can be, and the NULL. */
@@ -269,7 +271,8 @@ int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOpt
                 if (option.kind != OPT_SUPER || option.value != MS_SILENT) /* that one is never in the way */
                         parsed.at[option.kind] = i;
                 apply(&option, &parsed);
-                for (const char *p = option.kind == OPT_DATA ? name : ""; *p;) {
+                parsed.words = parsed.words || option.kind == OPT_WORD;
+                for (const char *p = option.kind == OPT_DATA || option.kind == OPT_WORD ? name : ""; *p;) {
                         const char *data = cut_data(&p, &room);
 
                         if (!isempty(data))

@@ -18,7 +18,7 @@ typedef enum MountOptionKind {
         OPT_IDMAP, OPT_RIDMAP,
         OPT_SOURCE_NOFOLLOW, OPT_TARGET_NOFOLLOW, OPT_COPY_SYMLINK,
         OPT_UNSUPPORTED,
-        OPT_DATA,               /* not in the table: for the file system */
+        OPT_DATA, OPT_WORD,     /* not in the table: for the file system, "k=v" and "k" */
         _OPT_KINDS,
 } MountOptionKind;
 
@@ -38,6 +38,7 @@ typedef struct MountOptions {
         const char *id_words;   /* of "idmap=WORDS", or NULL */
         bool source_nofollow, target_nofollow, copy_symlink;
         const char **data;      /* NULL-terminated: what is left, for the file system ("k=v" or "k") */
+        bool words;             /* some of it is but a "k" */
         size_t at[_OPT_KINDS];  /* which option was the last of its kind, for messages */
 } MountOptions;
 

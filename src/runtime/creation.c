@@ -118,7 +118,7 @@ static int spawn(Creation *c, Error *reterr) {
 }
 
 static int run_runtime_hooks(Creation *c, Error *reterr) {
-        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "created", .pid = c->launch.pid };
         int r;
 
         c->hooked = true;

@@ -273,14 +273,6 @@ def test_kill_of_an_unknown_signal(running):
     assert running.status == "running"
 
 
-def test_delete_of_a_created_container(container):
-    """Not by force: engines delete what they did not start."""
-    one = container().create()
-    pid = one.pid
-    one.delete()
-    assert not process.is_alive(pid)
-
-
 def test_delete_by_force_is_idempotent(runtime, running):
     running.delete("--force")
     running.delete("--force")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """config.json's process, as the process sees itself and as /proc shows it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -245,6 +246,18 @@ def test_what_cannot_be_executed(runtime, container, args, message):
     """create says so, in the words that engines turn into 126 and 127."""
     one = container(Config(*args))
     assert message in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+def test_the_program_is_looked_up_with_the_capabilities_it_will_have(container):
+    """A directory that is closed to root without any: for the search as for the exec."""
+    one = container(Config("/closed/sh", "-c", "echo found"))
+    one.bundle.inside("closed").mkdir()
+    os.link(one.bundle.inside("bin/busybox"), one.bundle.inside("closed/sh"))
+    one.bundle.inside("closed").chmod(0)
+    arguments = ["run", "--bundle", one.bundle.path, one.id]
+    assert one.runtime(*arguments) == "found\n"
+    one.bundle.write(Config("/closed/sh").capabilities(bounding=["CAP_DAC_OVERRIDE"]).text())
+    assert "permission denied" in one.runtime.fails("create", *arguments[1:])
 
 
 # --- nothing that was not meant

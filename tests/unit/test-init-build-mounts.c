@@ -137,9 +137,15 @@ static void test_options(void) {
                 assert_has(&b, "open-tree path=/s slot=0 recursive no-follow");
                 assert_has(&b, "bind target=/b slot=0 propagation=slave,recursive extra=copy-symlink");
         }
+        TEST("what a file system takes by name goes past a bind");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = MOUNT("/a", "bind", "\"ro\",\"size=1\""));
+
+                assert_has(&b, "bind source=/b/s target=/a attrs=ro");
+        }
         TEST("options that are for other mounts");
-        REFUSE(EINVAL, "mounts[0].options[1]: \"size=1\" ", .facts = root,
-               .mounts = MOUNT("/a", "bind", "\"ro\",\"size=1\""));
+        REFUSE(EINVAL, "mounts[0].options[1]: \"noexce\" ", .facts = root,
+               .mounts = MOUNT("/a", "bind", "\"size=1\",\"noexce\""));
         REFUSE(EINVAL, "mounts[0].options[0]: \"size=1\" ", .facts = root, .mounts = MOUNT("/a", "cgroup", "\"size=1\""));
         REFUSE(EINVAL, "mounts[0].options[0]: \"sync\" ", .facts = root,
                .mounts = MOUNT("/a", "bind", "\"sync\",\"silent\""));

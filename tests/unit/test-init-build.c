@@ -36,8 +36,8 @@ static void test_small(void) {
                    "bounding caps=none\n"
                    "user uid=0 gid=0 groups=[]\n"
                    "cwd path=/\n"
+                   "find effective=none args=[sh] env=[A=1]\n"
                    "capabilities effective=none permitted=none inheritable=none ambient=none\n"
-                   "find args=[sh] env=[A=1]\n"
                    "ready\n"
                    "gate\n"
                    "exec args=[sh] env=[A=1]\n");

@@ -181,6 +181,9 @@ static void test_maps(void) {
         o = parse("src-nofollow dest-nofollow copy-symlink");
         ASSERT(o.source_nofollow && o.target_nofollow && o.copy_symlink);
         ASSERT_EQ(parse("ro size=1 nosuid").at[OPT_DATA], 1);
+        ASSERT(!parse("ro size=1 nosuid").words);
+        ASSERT(parse("ro discard size=1").words);
+        ASSERT_EQ(parse("ro discard size=1").at[OPT_WORD], 1);
 }
 
 static void test_refused(void) {
