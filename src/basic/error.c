@@ -31,7 +31,7 @@ const char *errno_text(int code) {
 }
 
 /* Sentences quote what they were given, which may be anything. */
-static char *sentence(const char *fmt, va_list ap) {
+__attribute__((format(printf, 1, 0))) static char *sentence(const char *fmt, va_list ap) {
         _cleanup_free_ char *text = NULL;
         Text printable = {};
 

@@ -125,9 +125,7 @@ static uint64_t propagate(uint64_t state, uint64_t kind) {
 
         if (kind == MS_SHARED)
                 return state | MS_SHARED;
-        if (kind == MS_SLAVE && (state & alone))
-                return state & alone;
-        return kind;
+        return kind == MS_SLAVE && (state & alone) ? state & alone : kind;
 }
 
 /* Of the mount itself, and of those below it when something was said of them. */
