@@ -45,13 +45,20 @@ char *xstrdup(const char *s) {
         return copy;
 }
 
+char *xvasprintf(const char *fmt, va_list ap) {
+        char *s;
+
+        if (vasprintf(&s, fmt, ap) < 0)
+                oom();
+        return s;
+}
+
 char *xasprintf(const char *fmt, ...) {
         va_list ap;
         char *s;
 
         va_start(ap, fmt);
-        if (vasprintf(&s, fmt, ap) < 0)
-                oom();
+        s = xvasprintf(fmt, ap);
         va_end(ap);
         return s;
 }
@@ -104,8 +111,7 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
-        if (vasprintf(&s, fmt, ap) < 0)
-                oom();
+        s = xvasprintf(fmt, ap);
         va_end(ap);
         return arena_strdup(a, s);
 }

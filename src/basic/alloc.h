@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "basic/macro.h"
@@ -22,6 +23,7 @@ void *xmalloc0(size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) _printf_(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* Makes room for one more element of an array that grows: doubles when n is a power of two (or 0). */
 #define GREW(array, n)                                                                           \

@@ -35,8 +35,7 @@ __attribute__((format(printf, 1, 0))) static char *sentence(const char *fmt, va_
         _cleanup_free_ char *text = NULL;
         Text printable = {};
 
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
+        text = xvasprintf(fmt, ap);
         text_add_printable(&printable, text);
         return printable.s;
 }
@@ -58,8 +57,7 @@ int error_errnof(Error *e, int code, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
+        text = xvasprintf(fmt, ap);
         va_end(ap);
         return error_setf(e, code, "%s: %s", text, errno_text(code));
 }

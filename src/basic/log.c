@@ -52,8 +52,7 @@ void log_message(LogLevel level, const char *fmt, ...) {
         if (level > log_settings.level)
                 return;
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
+        text = xvasprintf(fmt, ap);
         va_end(ap);
         text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
         text_add_printable(&line, text);

@@ -170,8 +170,7 @@ void text_addf(Text *t, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
-        if (vasprintf(&s, fmt, ap) < 0)
-                oom();
+        s = xvasprintf(fmt, ap);
         va_end(ap);
         text_add(t, s);
 }

@@ -161,7 +161,7 @@ static int add_address(const NetSide *s, const NetDevice *device, const NetAddre
 
         head.ifa_index = (uint32_t) device->index;
         netlink_begin(&m, RTM_NEWADDR, &head, sizeof(head));
-        for (int left = (int) a->size; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+        for (int left = (int) a->size; RTA_OK(attribute, left); attribute = netlink_next(attribute, &left))
                 if (attribute->rta_type != IFA_LABEL || !renamed)
                         netlink_add(&m, attribute->rta_type, RTA_DATA(attribute), RTA_PAYLOAD(attribute));
         return netlink_ask(s->socket, &m, reterr, PATH ".%s: cannot keep its addresses", device->host_name);

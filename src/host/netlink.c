@@ -46,7 +46,7 @@ void netlink_add(NetlinkMessage *m, uint16_t type, const void *data, size_t size
 const void *netlink_find(const void *attributes, size_t size, uint16_t type, size_t *ret_size) {
         const struct rtattr *a = attributes;
 
-        for (int left = (int) size; RTA_OK(a, left); a = RTA_NEXT(a, left))
+        for (int left = (int) size; RTA_OK(a, left); a = netlink_next(a, &left))
                 if ((a->rta_type & NLA_TYPE_MASK) == type) {
                         *ret_size = RTA_PAYLOAD(a);
                         return RTA_DATA(a);
@@ -71,11 +71,18 @@ static const char *words(const struct nlmsghdr *h) {
         return s && size > 1 && s[size - 1] == '\0' ? s : NULL;
 }
 
+static const struct nlmsghdr *next_message(const struct nlmsghdr *h, size_t *left) {
+        const size_t size = MIN(NLMSG_ALIGN(h->nlmsg_len), *left);
+
+        *left -= size;
+        return (const void *) ((const uint8_t *) h + size);
+}
+
 /* One datagram; 1 when it was the last. */
 static int read_answers(const uint8_t *bytes, size_t size, NetlinkAnswer answer, void *userdata, char **ret_words) {
         const struct nlmsghdr *h = (const struct nlmsghdr *) (const void *) bytes;
 
-        for (; NLMSG_OK(h, size); h = NLMSG_NEXT(h, size)) {
+        for (; NLMSG_OK(h, size); h = next_message(h, &size)) {
                 if (h->nlmsg_type == NLMSG_DONE)
                         return 1;
                 if (h->nlmsg_type == NLMSG_ERROR) {
@@ -120,8 +127,7 @@ int netlink_ask(int socket, NetlinkMessage *m, Error *reterr, const char *fmt, .
         if (r >= 0)
                 return 0;
         va_start(ap, fmt);
-        if (vasprintf(&what, fmt, ap) < 0)
-                oom();
+        what = xvasprintf(fmt, ap);
         va_end(ap);
         return said ? error_setf(reterr, -r, "%s: %s", what, said) : error_errnof(reterr, r, "%s", what);
 }

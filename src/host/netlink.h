@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,5 +27,10 @@ int netlink_ask(int socket, NetlinkMessage *m, Error *reterr, const char *fmt, .
 typedef void (*NetlinkAnswer)(uint16_t type, const void *body, size_t size, void *userdata);
 int netlink_get(int socket, NetlinkMessage *m, uint16_t flags, NetlinkAnswer answer, void *userdata);
 
+/* As RTA_NEXT() of rtnetlink(3), in which compilers miss the alignment. */
+static inline const struct rtattr *netlink_next(const struct rtattr *a, int *left) {
+        *left -= (int) RTA_ALIGN(a->rta_len);
+        return (const void *) ((const uint8_t *) a + RTA_ALIGN(a->rta_len));
+}
 /* The first attribute of that type; NULL when there is none. */
 const void *netlink_find(const void *attributes, size_t size, uint16_t type, size_t *ret_size);

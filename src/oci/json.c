@@ -108,8 +108,7 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
         va_list ap;
 
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
+        text = xvasprintf(fmt, ap);
         va_end(ap);
         add_path(&path, node);
         if (member)
@@ -125,8 +124,7 @@ void json_warn(const JsonNode *node, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                oom();
+        text = xvasprintf(fmt, ap);
         va_end(ap);
         add_path(&path, node);
         text_addf(&path, ": %s", text);
