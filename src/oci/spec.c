@@ -55,7 +55,8 @@ static int check_annotation(const JsonNode *node, void *pair) {
 }
 
 static const JsonField root_fields[] = {
-        JSON_STRING("path", Spec, root_path, .required = true, HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone")),
+        JSON_STRING("path", Spec, root_path, .required = true,
+                    HELPER("pivot_root, or chroot where the mount namespace is not the container's alone")),
         JSON_BOOL("readonly", Spec, root_readonly, HELPER("mount_setattr of the root")),
         {}
 };

@@ -15,9 +15,9 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
  * it: the plan of exec wants it as INIT_FD_ROOT. */
 bool init_plan_has_own_root(const Spec *spec);
 
-/* The same as init_plan_build() for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has
- * of its own or joined; seccomp as in Request. The helper waits for INIT_MSG_CGROUP first of all, so that what it
- * forks is in the container's cgroup too. */
+/* The same as init_plan_build() for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the
+ * container has of its own or joined; seccomp as in Request. The helper waits for INIT_MSG_CGROUP first of all, so that
+ * what it forks is in the container's cgroup too. */
 typedef struct ExecRequest {
         const SpecProcess *process;
         int namespaces;

@@ -121,13 +121,11 @@ static void unset_atime(MountAttrs *attrs, uint64_t value) {
 /* What comes of one more operation (mount_namespaces(7)): who was made private has nobody to be a slave of, and who
  * is a slave can be shared beyond that. */
 static uint64_t propagate(uint64_t state, uint64_t kind) {
-        const uint64_t alone = MS_PRIVATE | MS_UNBINDABLE;
+        const uint64_t alone = state & (MS_PRIVATE | MS_UNBINDABLE);
 
         if (kind == MS_SHARED)
                 return state | MS_SHARED;
-        if (kind == MS_SLAVE && (state & alone))
-                return state & alone;
-        return kind;
+        return kind == MS_SLAVE && alone ? alone : kind;
 }
 
 /* Of the mount itself, and of those below it when something was said of them. */
