@@ -99,6 +99,8 @@ def test_namespaces_of_another_container(container):
     assert same == set(FILES) - {"mount"}
     assert second.output_of("hostname") == "inside\n"
     assert "sh" in second.output_of("cat", "/proc/1/comm")
+    third = container(Config().sleeping().namespace("time", f"/proc/{first.pid}/ns/time")).run_detached()
+    assert process.namespace(third.pid, "time") == process.namespace(first.pid, "time")
 
 
 def test_namespaces_of_another_container_from_a_new_user_namespace(container):
