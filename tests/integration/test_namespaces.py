@@ -186,6 +186,26 @@ def test_a_joined_mount_namespace(container, bundles):
     assert not (hidden / "found").exists()
 
 
+def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
+    """linux.namespaces[].path: neither of a create that failed late, nor of one whose runtime was killed, nor of a run."""
+    with Holder("--mount") as holder:
+        table = Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        config = Config("/nosuch").namespace("mount", holder.path("mount"))
+        one = container(config)
+        assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+        one.bundle.write(config.args("true").text())
+        runtime("run", "--bundle", one.bundle.path, one.id)
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+        one.bundle.write(config.hook("createRuntime", "/bin/sleep", "1000").text())
+        creating = runtime.start_process("create", "--bundle", one.bundle.path, one.id)
+        until(lambda: Path(f"/proc/{holder.pid}/mountinfo").read_text() != table, "the rootfs is mounted")
+        creating.kill()
+        creating.wait()
+        one.delete("--force")
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+
+
 def test_a_joined_mount_namespace_that_shares(runtime, container):
     """linux.namespaces[].path: where the container's mounts would show elsewhere, there are none."""
     with Holder("--mount", "--propagation", "unchanged") as holder:
