@@ -114,6 +114,7 @@ static int move_up(int fd, int base, int control) {
                 errno = EMFILE;
         if (fd >= 0 && moved < 0)
                 give_up(control, "pass descriptors to the helper");
+        }
         return moved;
 }
 

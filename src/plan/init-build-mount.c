@@ -197,8 +197,8 @@ static void read_new(InitBuild *b, BuildMount *m) {
                 m->extra |= INIT_COPY_UP;
         if (streq(type, "proc") || streq(type, "sysfs"))
                 m->extra |= INIT_NO_TARGET_SYMLINK;
-        /* Only a network namespace of the same user namespace lets it mount a sysfs. */
-        if (streq(type, "sysfs") && b->in_userns && !(b->new_namespaces & CLONE_NEWNET))
+        /* Only a network namespace of the same user namespace lets it mount a sysfs. The host's is not for writing. */
+        if (streq(type, "sysfs") && readonly && b->in_userns && !(b->new_namespaces & CLONE_NEWNET))
                 m->extra |= INIT_SYSFS_FALLBACK;
 }
 

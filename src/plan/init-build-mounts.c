@@ -46,9 +46,9 @@ static int add_open_tree(InitBuild *b, BuildMount *m) {
 }
 
 /* Only who has power over a file system may map its owners, and the root of a user namespace may not be able to read
- * what the host's root may. */
+ * what the host's root may. (And should not, where others say what is at a path.) */
 int build_open_sources(InitBuild *b) {
-        bool all = build_has_userns(b) && b->facts->privileged;
+        bool all = build_has_userns(b) && b->facts->privileged && b->tree == TREE_OWN;
 
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 int r = 0;

@@ -121,7 +121,7 @@ static void unset_atime(MountAttrs *attrs, uint64_t value) {
 /* What comes of one more operation (mount_namespaces(7)): who was made private has nobody to be a slave of, and who
  * is a slave can be shared beyond that. */
 static uint64_t propagate(uint64_t state, uint64_t kind) {
-        const uint64_t alone = MS_PRIVATE | MS_UNBINDABLE;
+        const uint64_t alone = state & (MS_PRIVATE | MS_UNBINDABLE);
 
         if (kind == MS_SHARED)
                 return state | MS_SHARED;

@@ -100,6 +100,8 @@ def test_namespaces_of_another_container(container):
     assert same == set(FILES) - {"mount"}
     assert second.output_of("hostname") == "inside\n"
     assert "sh" in second.output_of("cat", "/proc/1/comm")
+    third = container(Config().sleeping().namespace("time", f"/proc/{first.pid}/ns/time")).run_detached()
+    assert process.namespace(third.pid, "time") == process.namespace(first.pid, "time")
 
 
 def test_namespaces_of_another_container_from_a_new_user_namespace(container):
@@ -183,6 +185,26 @@ def test_a_joined_mount_namespace(container, bundles):
         one.delete("--force")
         assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
     assert not (hidden / "found").exists()
+
+
+def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
+    """linux.namespaces[].path: neither of a create that failed late, nor of one whose runtime was killed, nor of a run."""
+    with Holder("--mount") as holder:
+        table = Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        config = Config("/nosuch").namespace("mount", holder.path("mount"))
+        one = container(config)
+        assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+        one.bundle.write(config.args("true").text())
+        runtime("run", "--bundle", one.bundle.path, one.id)
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+        one.bundle.write(config.hook("createRuntime", "/bin/sleep", "1000").text())
+        creating = runtime.start_process("create", "--bundle", one.bundle.path, one.id)
+        until(lambda: Path(f"/proc/{holder.pid}/mountinfo").read_text() != table, "the rootfs is mounted")
+        creating.kill()
+        creating.wait()
+        one.delete("--force")
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
 
 
 def test_a_joined_mount_namespace_that_shares(runtime, container):

@@ -209,12 +209,13 @@ static void test_mounts(void) {
                         .facts = { .own_userns = true, .privileged = true }, .namespaces = USER, .linux_ = MAPS
                                 ",\"devices\":[{\"path\":\"/f\",\"type\":\"p\"}]",
                         .mounts = MOUNT("/dev/pts", "devpts", "\"gid=15\",\"mode=0620\"") ","
-                                  MOUNT("/p", "devpts", "\"gid=5\"") "," SYS);
+                                  MOUNT("/p", "devpts", "\"gid=5\"") "," SYS "," MOUNT("/s", "sysfs"));
 
                 assert_has(&b, "mount type=devpts source=s target=/dev/pts options=[mode=0620]");
                 assert_has(&b, "mount type=devpts source=s target=/p options=[gid=5]");
                 assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
                                "extra=sysfs-fallback,no-target-symlink");
+                assert_has(&b, "mount type=sysfs source=s target=/s extra=no-target-symlink");
                 assert_has(&b, "device path=/f type=p major=0 minor=0 mode=0666 uid=0 gid=0");
         }
         TEST("labels");
