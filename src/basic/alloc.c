@@ -118,3 +118,14 @@ void arena_done(Arena *a) {
                 free(c);
         }
 }
+
+void strings_add(Arena *a, Strings *list, const char *s) {
+        if (((list->n + 1) & list->n) == 0) { /* twice the room, and it is zeroed: what is behind the last is NULL */
+                const char **grown = arena_calloc(a, 2 * (list->n + 1), sizeof(*grown));
+
+                if (list->n > 0)
+                        memcpy(grown, list->s, list->n * sizeof(*grown));
+                list->s = grown;
+        }
+        list->s[list->n++] = s;
+}

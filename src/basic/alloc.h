@@ -42,3 +42,11 @@ char *arena_strdup(Arena *a, const char *s);
 char *arena_strndup(Arena *a, const char *s, size_t n);
 char *arena_printf(Arena *a, const char *fmt, ...) _printf_(2, 3);
 void arena_done(Arena *a);
+
+/* A list of strings that grows in an arena; s is NULL-terminated, and NULL while there is none. */
+typedef struct Strings {
+        const char **s;
+        size_t n;
+} Strings;
+
+void strings_add(Arena *a, Strings *list, const char *s);

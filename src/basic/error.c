@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "basic/alloc.h"
+#include "basic/str.h"
 
 void error_done(Error *e) {
         free(e->message);
@@ -29,6 +30,17 @@ const char *errno_text(int code) {
         return text;
 }
 
+/* Sentences quote what they were given, which may be anything. */
+static char *sentence(const char *fmt, va_list ap) {
+        _cleanup_free_ char *text = NULL;
+        Text printable = {};
+
+        if (vasprintf(&text, fmt, ap) < 0)
+                oom();
+        text_add_printable(&printable, text);
+        return printable.s;
+}
+
 int error_setf(Error *e, int code, const char *fmt, ...) {
         va_list ap;
 
@@ -36,8 +48,7 @@ int error_setf(Error *e, int code, const char *fmt, ...) {
                 return -abs(code);
         e->code = abs(code);
         va_start(ap, fmt);
-        if (vasprintf(&e->message, fmt, ap) < 0)
-                oom();
+        e->message = sentence(fmt, ap);
         va_end(ap);
         return -e->code;
 }
@@ -60,8 +71,7 @@ int error_prefixf(Error *e, const char *fmt, ...) {
         if (!e || e->code == 0)
                 return 0;
         va_start(ap, fmt);
-        if (vasprintf(&prefix, fmt, ap) < 0)
-                oom();
+        prefix = sentence(fmt, ap);
         va_end(ap);
         old = TAKE_PTR(e->message);
         e->message = xasprintf("%s: %s", prefix, old);

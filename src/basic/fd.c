@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/fd.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
 
 void closep(const int *fd) {
         close_fd(*fd);
@@ -102,6 +108,21 @@ ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd) {
         else
                 close_fd(fd);
         return r;
+}
+
+int mount_id(int fd, uint64_t *ret) {
+        static const unsigned wanted[] = { STATX_MNT_ID_UNIQUE, STATX_MNT_ID };
+        struct statx st;
+
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
+                if (statx(fd, "", AT_EMPTY_PATH, wanted[i], &st) < 0)
+                        return -errno;
+                if (st.stx_mask & wanted[i]) {
+                        *ret = st.stx_mnt_id;
+                        return 0;
+                }
+        }
+        return -EOPNOTSUPP;
 }
 
 bool pidfd_has_exited(int pidfd) {

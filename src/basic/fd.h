@@ -25,6 +25,9 @@ int write_full(int fd, const void *buffer, size_t size);
 int send_fd(int socket, const void *bytes, size_t size, int fd);
 ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd);
 
+/* The number of the mount that fd is on: one of its own, or before Linux 6.8 one that may be used again. */
+int mount_id(int fd, uint64_t *ret);
+
 /* A pidfd: has the process ended? */
 bool pidfd_has_exited(int pidfd);
 /* Waits until it has, or until the deadline (µs on CLOCK_MONOTONIC, UINT64_MAX: none); -ETIMEDOUT. */

@@ -44,15 +44,6 @@ static void write_log_file(LogLevel level, const char *text) {
         (void) write_full(log_settings.fd, line.s, line.n);
 }
 
-/* Messages quote what they were given. It must not end the line, nor speak to a terminal. */
-static void add_on_one_line(Text *t, const char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s < ' ' || *s == 0x7f)
-                        text_addf(t, "\\x%02x", (unsigned char) *s);
-                else
-                        text_addn(t, s, 1);
-}
-
 void log_message(LogLevel level, const char *fmt, ...) {
         _cleanup_free_ char *text = NULL;
         _cleanup_text_ Text line = {};
@@ -65,7 +56,7 @@ void log_message(LogLevel level, const char *fmt, ...) {
                 oom();
         va_end(ap);
         text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
-        add_on_one_line(&line, text);
+        text_add_printable(&line, text);
         text_add(&line, "\n");
         (void) write_full(STDERR_FILENO, line.s, line.n);
         if (log_settings.fd >= 0)

@@ -81,6 +81,31 @@ static int parse_realtime_signal(const char *s) {
         return signo;
 }
 
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+int parse_bits(const char *list, uint8_t *bits, size_t size) {
+        for (const char *p = list; *p;) {
+                unsigned long first, last;
+                char *end = (char *) p;
+
+                if (!is_digit(*p))
+                        return -EINVAL;
+                first = last = strtoul(p, &end, 10);
+                if (*end == '-' && is_digit(end[1]))
+                        last = strtoul(end + 1, &end, 10);
+                if (first > last || (*end != '\0' && (*end != ',' || end[1] == '\0')))
+                        return -EINVAL;
+                if (last >= 8 * size)
+                        return -ERANGE;
+                for (unsigned long i = first; i <= last; i++)
+                        bits[i / 8] |= (uint8_t) (1U << (i % 8));
+                p = *end ? end + 1 : end;
+        }
+        return 0;
+}
+
 int parse_signal(const char *s) {
         uint32_t number;
 
@@ -104,6 +129,21 @@ int parse_signal(const char *s) {
         if (strcasecmp(s, "CLD") == 0)
                 return SIGCHLD;
         return strcasecmp(s, "POLL") == 0 || strcasecmp(s, "IO") == 0 ? SIGIO : -EINVAL;
+}
+
+size_t utf8_length(const char *s, const char *end) {
+        const unsigned char *p = (const unsigned char *) s;
+        size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+
+        if (n == 0 || (size_t) (end - s) < n)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 0;
+        return n;
 }
 
 void text_done(Text *t) {
@@ -145,6 +185,28 @@ void text_add_escaped(Text *t, const char *s, const char *also) {
                         text_addf(t, "\\x%02x", c);
                 else
                         text_addn(t, s, 1);
+        }
+}
+
+/* U+0080 to U+009F are control characters, too. */
+static bool is_control(const unsigned char *p) {
+        return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+void text_add_printable(Text *t, const char *s) {
+        const char *end = s + strlen(s);
+
+        text_addn(t, "", 0);
+        while (s < end) {
+                size_t n = utf8_length(s, end);
+
+                if (n == 0 || is_control((const unsigned char *) s)) {
+                        n = MAX(n, (size_t) 1);
+                        for (size_t i = 0; i < n; i++)
+                                text_addf(t, "\\x%02x", (unsigned char) s[i]);
+                } else
+                        text_addn(t, s, n);
+                s += n;
         }
 }
 

@@ -41,8 +41,14 @@ int parse_u32(const char *s, uint32_t *ret);
 /* 0 to 255 octal digits only, as in "0755". */
 int parse_mode(const char *s, uint32_t *ret);
 
+/* "0-3,7" as the bits of a mask of that many bytes, which is zeroed by the caller. */
+int parse_bits(const char *list, uint8_t *bits, size_t size);
+
 /* "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3"; returns the number or -EINVAL. */
 int parse_signal(const char *s);
+
+/* The bytes of the character of UTF-8 that s begins with; 0 when it is none (overlong, a surrogate, cut off). */
+size_t utf8_length(const char *s, const char *end);
 
 /* Growing text. */
 typedef struct Text {
@@ -57,6 +63,9 @@ void text_addn(Text *t, const char *s, size_t n);
 void text_addf(Text *t, const char *fmt, ...) _printf_(2, 3);
 /* s with control characters, '\\' and bytes of `also` written as \xNN; one line whatever the input. */
 void text_add_escaped(Text *t, const char *s, const char *also);
+/* s with control characters and bytes that are not UTF-8 as \\xNN, for people: one line, and nothing that speaks to a
+ * terminal or breaks JSON. There is no way back. */
+void text_add_printable(Text *t, const char *s);
 /* "s" as JSON (RFC 8259): quote, backslash and controls escaped, bytes above 0x7f as they are (s is UTF-8). */
 void text_add_json_string(Text *t, const char *s);
 /* Undoes text_add_escaped() in place; -EINVAL when the text was not written by it. */

@@ -14,7 +14,7 @@ static const Option options[] = {
         { .name = "cwd", FIELD(cwd), .type = OPTION_STRING, .argument = "DIR", .help = "Its working directory" },
         { .name = "cap", .letter = 'c', FIELD(caps), .type = OPTION_LIST, .argument = "CAPABILITY", .help = "Add a capability" },
         { .name = "additional-gids", .letter = 'g', FIELD(additional_gids), .type = OPTION_LIST, .argument = "GID", .help = "Add a group" },
-        { .name = "process", .letter = 'p', FIELD(process_file), .type = OPTION_STRING, .argument = "FILE", .help = "process.json, in place of all that" },
+        { .name = "process", .letter = 'p', FIELD(process_file), .type = OPTION_STRING, .argument = "FILE", .help = "process.json in place of a command" },
         { .name = "detach", .letter = 'd', FIELD(detach), .type = OPTION_FLAG, .help = "Do not wait for it to end" },
         { .name = "pid-file", FIELD(pid_file), .type = OPTION_STRING, .argument = "FILE", .help = "Write its pid there" },
         { .name = "console-socket", FIELD(console_socket), .type = OPTION_STRING, .argument = "SOCKET", .help = "Send the terminal's master there" },

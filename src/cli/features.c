@@ -67,7 +67,7 @@ static json_object *cgroup(void) {
 static json_object *mount_extensions(void) {
         json_object *o = json_object_new_object();
 
-        json_object_object_add(o, "idmap", enabled(false));
+        json_object_object_add(o, "idmap", enabled(true));
         return o;
 }
 
@@ -80,10 +80,10 @@ static json_object *memory_policy(void) {
 }
 
 static json_object *intel_rdt(void) {
-        json_object *o = enabled(false);
+        json_object *o = enabled(true);
 
-        add_bool(o, "schemata", false);
-        add_bool(o, "monitoring", false);
+        add_bool(o, "schemata", true);
+        add_bool(o, "monitoring", true);
         return o;
 }
 
@@ -135,7 +135,7 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
         json_object_object_add(l, "selinux", enabled(true));
         json_object_object_add(l, "memoryPolicy", memory_policy());
         json_object_object_add(l, "intelRdt", intel_rdt());
-        json_object_object_add(l, "netDevices", enabled(false));
+        json_object_object_add(l, "netDevices", enabled(true));
         json_object_object_add(l, "mountExtensions", mount_extensions());
         json_object_object_add(o, "linux", l);
         json_object_object_add(o, "annotations", annotations());

@@ -26,15 +26,20 @@ static const char *cell(json_object *row, int column) {
         return json_object_get_string(json_object_object_get(row, keys[column]));
 }
 
+/* A bundle is of anybody's making: what its path says must not look like a row, or talk to a terminal. */
+static void print_cell(const char *text) {
+        for (; *text; text++)
+                putchar((unsigned char) *text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
 static void print_row(json_object *row, const int *width) {
         for (int c = 0; c < COLUMNS; c++) {
                 const char *text = row ? cell(row, c) : titles[c];
 
-                if (c == OWNER)
-                        printf("%s\n", text);
-                else
-                        printf("%-*s", width[c], text);
+                print_cell(text);
+                printf("%*s", c == OWNER ? 0 : width[c] - (int) strlen(text), "");
         }
+        putchar('\n');
 }
 
 /* Columns as wide as what is in them, 12 at least and 3 apart, as runc's. */

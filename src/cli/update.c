@@ -38,8 +38,8 @@ static const Option options[] = {
         ROW("cpu-rt-runtime", cpu_rt_runtime, "USEC", NULL),
         ROW("kernel-memory", kernel_memory, "BYTES", NULL),
         ROW("kernel-memory-tcp", kernel_memory_tcp, "BYTES", NULL),
-        ROW("l3-cache-schema", l3_cache_schema, "SCHEMA", NULL),
-        ROW("mem-bw-schema", mem_bw_schema, "SCHEMA", NULL),
+        ROW("l3-cache-schema", l3_cache_schema, "LINE", "Its share of the L3 cache (L3:0=7f0)"),
+        ROW("mem-bw-schema", mem_bw_schema, "LINE", "Its share of the memory's bandwidth (MB:0=20)"),
         OPTION_END,
 };
 #undef ROW
@@ -140,15 +140,48 @@ static int read_resources(const UpdateOptions *o, Spec **ret, Error *reterr) {
         return r;
 }
 
-static int update(const Runtime *rt, void *target, char **words, Error *reterr) {
-        const UpdateOptions *o = target;
-        _cleanup_spec_ Spec *spec = NULL;
+static bool has_resources(const UpdateOptions *o) {
+        bool found = o->resources;
+
+        for (size_t i = 0; i < ELEMENTSOF(places) && !found; i++) {
+                const void *variable = (const char *) o + places[i].offset;
+
+                found = *(const char *const *) variable;
+        }
+        return found;
+}
+
+static int read_rdt(const UpdateOptions *o, Spec **ret, Error *reterr) {
+        json_object *document = json_object_new_object();
+        const char *text;
         int r;
 
-        if (o->l3_cache_schema || o->mem_bw_schema)
-                return error_setf(reterr, EOPNOTSUPP, "update: --l3-cache-schema and --mem-bw-schema are not supported");
-        r = read_resources(o, &spec, reterr);
-        return r < 0 || !spec ? r : runtime_update(rt, words[0], spec->linux_.resources, reterr);
+        if (o->l3_cache_schema)
+                json_object_object_add(document, "l3CacheSchema", json_object_new_string(o->l3_cache_schema));
+        if (o->mem_bw_schema)
+                json_object_object_add(document, "memBwSchema", json_object_new_string(o->mem_bw_schema));
+        text = json_object_to_json_string(document);
+        r = spec_parse_intel_rdt(text, strlen(text), ret, reterr);
+        json_object_put(document);
+        return r;
+}
+
+/* resctrl is apart from the cgroup. Who asks for nothing is told whether there is such a container. */
+static int update(const Runtime *rt, void *target, char **words, Error *reterr) {
+        const UpdateOptions *o = target;
+        bool has_rdt = o->l3_cache_schema || o->mem_bw_schema, has_others = has_resources(o) || !has_rdt;
+        _cleanup_spec_ Spec *resources = NULL, *rdt = NULL;
+        int r = 0;
+
+        if (has_others)
+                r = read_resources(o, &resources, reterr);
+        if (r == 0 && has_rdt)
+                r = read_rdt(o, &rdt, reterr);
+        if (r == 0 && resources)
+                r = runtime_update(rt, words[0], resources->linux_.resources, reterr);
+        if (r == 0 && rdt)
+                r = runtime_update_rdt(rt, words[0], rdt->linux_.intel_rdt, reterr);
+        return r;
 }
 
 const Verb verb_update = {

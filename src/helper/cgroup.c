@@ -82,7 +82,7 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
                 }
         }
         if (r >= 0)
-                r = target_open(h, target, TARGET_DIRECTORY, false, &place, e);
+                r = target_open(h, target, TARGET_DIRECTORY, 0, &place, e);
         if (r >= 0)
                 r = target_check(place, mount_fd, 0, target, e);
         if (r >= 0)

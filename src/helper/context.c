@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "helper/helper.h"
 
 int helper_slot(Helper *h, uint64_t slot, Error *e) {
@@ -17,6 +18,10 @@ int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
                                   (unsigned long long) slot);
         h->slots[slot] = fd;
         return 0;
+}
+
+int helper_open_host(const Helper *h, const char *path, int flags) {
+        return open_at(AT_FDCWD, path, O_PATH | flags, 0, h->joined_mounts ? RESOLVE_NO_MAGICLINKS : 0); /* host */
 }
 
 int helper_root(Helper *h) {

@@ -6,6 +6,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "helper/mounts.h"
+#include "helper/procfs.h"
 #include "helper/steps.h"
 #include "helper/targets.h"
 
@@ -15,6 +16,25 @@ static mode_t type_bits(uint64_t type) {
 
 static bool is_device(const struct stat *st, mode_t type, dev_t device) {
         return (st->st_mode & S_IFMT) == type && (type == S_IFIFO || st->st_rdev == device);
+}
+
+/* Mode and owner: of a node that was there, those that were asked for. The mode of a new one is right already. */
+static int adjust(Helper *h, int fd, const struct stat *st, bool made, const InitStep *s, Error *e) {
+        uint64_t set = made ? INIT_SET_OWNER : s->num[6];
+        uid_t uid = (uid_t) s->num[4];
+        gid_t gid = (gid_t) s->num[5];
+        int r = 0;
+
+        if ((set & INIT_SET_OWNER) && (st->st_uid != uid || st->st_gid != gid) &&
+            fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+                return error_errnof(e, errno, "change owner of device %s", s->str[0]);
+        if (!(set & INIT_SET_MODE) || (st->st_mode & 07777) == s->num[3])
+                return 0;
+        r = procfs_need(h, e);
+        if (r < 0)
+                return r;
+        r = procfs_chmod(h, fd, (mode_t) s->num[3]);
+        return r < 0 ? error_errnof(e, r, "change mode of device %s", s->str[0]) : 0;
 }
 
 /* The node is looked at whether we made it or found it: a file system that the container's owner writes to
@@ -39,10 +59,7 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "open device %s", path);
         if (!is_device(&st, type, device))
                 return error_setf(e, EEXIST, "create device %s: something else is there already", path);
-        if (made && (st.st_uid != (uid_t) s->num[4] || st.st_gid != (gid_t) s->num[5]) &&
-            fchownat(fd, "", (uid_t) s->num[4], (gid_t) s->num[5], AT_EMPTY_PATH) < 0)
-                return error_errnof(e, errno, "change owner of device %s", path);
-        return 0;
+        return adjust(h, fd, &st, made, s, e);
 }
 
 int step_device_bind(Helper *h, const InitStep *s, Error *e) {
@@ -81,6 +98,6 @@ int step_symlink(Helper *h, const InitStep *s, Error *e) {
 int step_mkdir(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
 
-        (void) target_open(h, s->str[0], TARGET_DIRECTORY, false, &fd, NULL);
+        (void) target_open(h, s->str[0], TARGET_DIRECTORY, 0, &fd, NULL);
         return 0;
 }

@@ -22,10 +22,19 @@
 /* Who connects and says nothing (a `state` that looks for the gate) must not keep `start` out. */
 #define PATIENCE_USEC 2000000
 
+/* More than we ever open, one after the other from base on. */
+#define DESCRIPTORS_MAX (INIT_SLOTS + 128)
+
+/* One by one where the container's filter, which may be in force, does not know close_range(2). */
 static void close_but(int fd, int base) {
-        if (fd > base)
-                (void) close_range((unsigned) base, (unsigned) (fd - 1), 0);
-        (void) close_range((unsigned) MAX(fd + 1, base), ~0U, 0);
+        int after = MAX(fd + 1, base);
+
+        if (close_range((unsigned) after, ~0U, 0) == 0 &&
+            (fd <= base || close_range((unsigned) base, (unsigned) (fd - 1), 0) == 0))
+                return;
+        for (int i = base; i < base + (int) DESCRIPTORS_MAX; i++)
+                if (i != fd)
+                        (void) close(i);
 }
 
 /* Everything but the gate is closed. */
@@ -33,7 +42,7 @@ static void drop_descriptors(Helper *h) {
         int gate = h->gate;
 
         close_but(gate, h->base);
-        h->control = h->target = h->proc = h->root = h->null = -EBADF;
+        h->control = h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
         h->mask_file = h->mask_dir = h->devpts = -EBADF;
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h->slots[i] = -EBADF;

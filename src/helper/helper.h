@@ -18,9 +18,10 @@ typedef struct Helper {
         size_t next;             /* the step after the one that runs */
         int base;                /* 3 to base - 1 are preserved for the container */
         int control;             /* where messages and the error go: the launcher, then who called `start` */
-        int gate, target;        /* see INIT_FD_* */
+        int gate, target, given_root; /* see INIT_FD_* */
+        bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
         int proc;                /* the root of a procfs of our own (procfs.c) */
-        int root;                /* the root of the container's file system (rootfs.c) */
+        int root;                /* the root of the container's file system (rootfs.c), or of INIT_CHROOT */
         int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
         int devpts;              /* the devpts mounted at /dev/pts */
@@ -40,6 +41,10 @@ StepFunction step_function(InitOp op);
 int helper_slot(Helper *h, uint64_t slot, Error *e);
 /* The root of the container, for steps that come when it is our own. -errno. */
 int helper_root(Helper *h);
+
+/* An O_PATH descriptor of a path of the host's; in a mount namespace of others no magic link, as those in procfs are,
+ * leads to what we have open. -errno. */
+int helper_open_host(const Helper *h, const char *path, int flags);
 
 /* Leaves one there, which the slot then owns. */
 int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e);

@@ -82,7 +82,7 @@ static int run(Helper *h, Error *e) {
                         return error_setf(e, EBADMSG, "unknown step %d in the init plan", (int) s->op);
                 r = step(h, s, e);
                 if (r < 0)
-                        return r;
+                        return s->origin ? error_prefixf(e, "%s", s->origin) : r;
         }
         return error_setf(e, EINVAL, "process not set in config.json, there is nothing to start");
 }
@@ -105,6 +105,7 @@ int main(int argc, char **argv) {
                       .control = (int) base + INIT_FD_CONTROL,
                       .gate = (int) base + INIT_FD_GATE,
                       .target = (int) base + INIT_FD_TARGET,
+                      .given_root = (int) base + INIT_FD_ROOT,
                       .proc = -EBADF,
                       .root = -EBADF,
                       .null = -EBADF,

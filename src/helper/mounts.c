@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "helper/mounts.h"
 
+#include <limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,28 +45,65 @@ int mount_propagation(int fd, uint64_t flags) {
 }
 
 /* The path is the host's and the user's own: symlinks in it are followed as usual. */
-int step_open_tree(Helper *h, const InitStep *s, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[1] ? AT_RECURSIVE : 0U);
-        _cleanup_close_ int fd = open_tree(AT_FDCWD, s->str[0], flags); /* host */
-        int r;
+static int open_source(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
+                         (no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
+        _cleanup_close_ int place = -EBADF;
+        int fd;
 
-        if (fd < 0)
-                return error_errnof(e, errno, "open mount source %s", s->str[0]);
-        r = helper_set_slot(h, s->num[0], fd, e);
+        if (h->joined_mounts) {
+                place = fd = helper_open_host(h, path, no_follow ? O_NOFOLLOW : 0);
+                if (fd >= 0)
+                        fd = mount_clone(place, recursive);
+        } else {
+                fd = open_tree(AT_FDCWD, path, flags); /* host */
+                fd = fd < 0 ? -errno : fd;
+        }
+        return fd < 0 ? error_errnof(e, fd, "open mount source %s", path) : fd;
+}
+
+int step_open_tree(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = open_source(h, s->str[0], s->num[1], s->num[4], e);
+        int r = fd;
+
+        if (r >= 0)
+                r = mount_map(h, fd, s->num[2], s->num[3], e);
+        if (r >= 0)
+                r = helper_set_slot(h, s->num[0], fd, e);
         if (r >= 0)
                 (void) TAKE_FD(fd);
         return r;
 }
 
+int step_open_fs(Helper *h, const InitStep *s, Error *e) {
+        const InitStep fs = { .op = INIT_MOUNT,
+                              .num = { 0, s->num[1] },
+                              .str = { s->str[0], s->str[1] },
+                              .list = { s->list[0] } };
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (newfs_needs_classic(&fs))
+                return error_setf(e, EOPNOTSUPP, "create %s: an option is too long, or for the older call alone, which "
+                                  "cannot make a mount without a place", s->str[0]);
+        r = newfs_create(&fs, 0, &fd, e);
+        if (r >= 0)
+                r = mount_map(h, fd, s->num[2], false, e);
+        if (r >= 0)
+                r = helper_set_slot(h, s->num[0], fd, e);
+        if (r < 0)
+                return error_prefixf(e, "create %s", s->str[0]);
+        (void) TAKE_FD(fd);
+        return 0;
+}
+
 static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
-        unsigned flags =
-                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s->num[6] & INIT_RECURSIVE ? AT_RECURSIVE : 0U);
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = open_tree(AT_FDCWD, s->str[0], flags); /* host */
+                fd = open_source(h, s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
                 if (fd < 0)
-                        return error_errnof(e, errno, "open mount source %s", s->str[0]);
+                        return fd;
         } else {
                 fd = helper_slot(h, s->num[0], e);
                 if (fd < 0)
@@ -82,9 +120,61 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
         return 0;
 }
 
+/* copy-symlink: the source is the link itself. What is there already has to be the same. */
+static int copy_link(Helper *h, int link, const char *path, Error *e) {
+        char text[PATH_MAX], old[PATH_MAX];
+        _cleanup_close_ int dir = -EBADF;
+        const char *name;
+        ssize_t n, n_old;
+        int r;
+
+        r = target_open_parent(h, path, &dir, &name, e);
+        if (r < 0)
+                return r;
+        n = readlinkat(link, "", text, sizeof(text));
+        if (n < 0 || n == (ssize_t) sizeof(text))
+                return error_errnof(e, n < 0 ? errno : ENAMETOOLONG, "read symlink for %s", path);
+        text[n] = '\0';
+        if (symlinkat(text, dir, name) == 0)
+                return 0;
+        if (errno != EEXIST)
+                return error_errnof(e, errno, "create symlink %s", path);
+        n_old = readlinkat(dir, name, old, sizeof(old));
+        if (n_old != n || memcmp(old, text, (size_t) n) != 0)
+                return error_setf(e, EEXIST, "create symlink %s: something else is there already", path);
+        return 0;
+}
+
+/* The mount of a new tmpfs that could not know yet what it would cover. */
+static int take_mode(int mount_fd, int place, const char *path, Error *e) {
+        _cleanup_close_ int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(place, &st) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
+                return error_errnof(e, errno, "set mode of %s", path);
+        return 0;
+}
+
+static int set_bind_attributes(int mount_fd, const InitStep *s, Error *e) {
+        int r = mount_attributes(mount_fd, s->num[1], s->num[2], false);
+
+        if (r >= 0)
+                r = mount_attributes(mount_fd, s->num[3], s->num[4], true);
+        return r < 0 ? error_errnof(e, r, "set attributes of the mount at %s", s->str[1]) : 0;
+}
+
+static int set_propagation(int mount_fd, uint64_t all, uint64_t top, const char *target, Error *e) {
+        int r = mount_propagation(mount_fd, all);
+
+        if (r >= 0)
+                r = mount_propagation(mount_fd, top);
+        return r < 0 ? error_errnof(e, r, "set propagation of the mount at %s", target) : 0;
+}
+
 int step_bind(Helper *h, const InitStep *s, Error *e) {
         const char *target = s->str[1];
         _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
+        uint64_t extra = s->num[6];
         struct stat st;
         int r;
 
@@ -93,28 +183,23 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
                 return r;
         if (fstat(mount_fd, &st) < 0) /* NOLINT(clang-analyzer-unix.StdCLibraryFunctions): set when r is 0 */
                 return error_errnof(e, errno, "stat mount source for %s", target);
-        r = target_open(h, target, S_ISDIR(st.st_mode) ? TARGET_DIRECTORY : TARGET_FILE,
-                        s->num[6] & INIT_NO_TARGET_SYMLINK, &place, e);
+        if (S_ISLNK(st.st_mode) && (extra & INIT_COPY_SYMLINK))
+                return copy_link(h, mount_fd, target, e);
+        r = target_open(h, target, S_ISDIR(st.st_mode) ? TARGET_DIRECTORY : TARGET_FILE, extra, &place, e);
+        if (r == 0 && (extra & INIT_TARGET_MODE))
+                r = take_mode(mount_fd, place, target, e);
         if (r >= 0)
-                r = target_check(place, mount_fd, s->num[6], target, e);
-        if (r < 0)
-                return r;
-        r = mount_attributes(mount_fd, s->num[1], s->num[2], false);
+                r = target_check(place, mount_fd, extra, target, e);
         if (r >= 0)
-                r = mount_attributes(mount_fd, s->num[3], s->num[4], true);
-        if (r < 0)
-                return error_errnof(e, r, "set attributes of the mount at %s", target);
-        r = target_attach(h, place, mount_fd, target, e);
-        if (r < 0)
-                return r;
-        r = mount_propagation(mount_fd, s->num[5]);
-        return r < 0 ? error_errnof(e, r, "set propagation of the mount at %s", target) : 0;
+                r = set_bind_attributes(mount_fd, s, e);
+        if (r >= 0)
+                r = target_attach(h, place, mount_fd, target, e);
+        return r < 0 ? r : set_propagation(mount_fd, s->num[5], s->num[7], target, e);
 }
 
 /* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
-static int sysfs_fallback(const InitStep *s, int refused, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-        int fd = open_tree(AT_FDCWD, "/sys", flags), r; /* host */
+static int sysfs_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
+        int fd = open_source(h, "/sys", true, false, NULL), r;
 
         if (fd < 0)
                 return -refused;
@@ -145,11 +230,11 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
         int r;
 
         if (classic)
-                r = newfs_mount_classic(h, s, place, &mount_fd, e);
+                r = newfs_mount_classic(h, s, mode, place, &mount_fd, e);
         else
                 r = newfs_create(s, mode, &mount_fd, e);
         if ((r == -EPERM || r == -EBUSY) && (extra & INIT_SYSFS_FALLBACK))
-                mount_fd = r = sysfs_fallback(s, -r, e);
+                mount_fd = r = sysfs_fallback(h, s, -r, e);
         if (r >= 0 && (extra & INIT_COPY_UP))
                 r = tree_copy(place, mount_fd, target, e);
         if (r >= 0 && !classic)
@@ -168,7 +253,7 @@ int step_mount(Helper *h, const InitStep *s, Error *e) {
         struct stat st = {};
         int r;
 
-        r = target_open(h, target, TARGET_DIRECTORY, s->num[3] & INIT_NO_TARGET_SYMLINK, &place, e);
+        r = target_open(h, target, TARGET_DIRECTORY, s->num[3], &place, e);
         if (r == 0 && (s->num[3] & INIT_TARGET_MODE) && fstat(place, &st) < 0)
                 r = error_errnof(e, errno, "stat");
         if (r >= 0)
@@ -182,5 +267,9 @@ int step_remount(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = open_in_root(h->root, s->str[0], O_PATH, 0);
         int r = fd < 0 ? fd : mount_attributes(fd, s->num[0], s->num[1], false);
 
-        return r < 0 ? error_errnof(e, r, "remount %s", s->str[0]) : 0;
+        if (r >= 0)
+                r = mount_attributes(fd, s->num[2], s->num[3], true);
+        if (r < 0)
+                return error_errnof(e, r, "remount %s", s->str[0]);
+        return set_propagation(fd, s->num[4], s->num[5], s->str[0], e);
 }

@@ -14,12 +14,15 @@ int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */
 int mount_propagation(int fd, uint64_t flags);
 
+/* Owners as the user namespace in the slot maps them; nothing without a slot. fd is a mount not attached yet. */
+int mount_map(Helper *h, int fd, uint64_t slot, bool recursive, Error *e);
+
 /* A detached new file system as INIT_MOUNT describes it. mode: the option for a tmpfs, or 0. */
 int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e);
-/* Has it an option too long for fsconfig(2) (the layers of an overlay)? Then it is attached in one go by
- * mount(2), onto the directory place. */
+/* Has it what fsconfig(2) does not take: a flag that only mount(2) has, or an option too long (the layers of an
+ * overlay)? Then it is attached in one go by mount(2), onto the directory place. */
 bool newfs_needs_classic(const InitStep *s);
-int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error *e);
+int newfs_mount_classic(Helper *h, const InitStep *s, mode_t mode, int place, int *ret, Error *e);
 
 /* Copies what is in the directory `from` into the directory `to`. */
 int tree_copy(int from, int to, const char *path, Error *e);

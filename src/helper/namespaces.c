@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -68,15 +69,40 @@ int step_enter(Helper *h, const InitStep *s, Error *e) {
         return credentials_hide(e);
 }
 
+/* Joining one's own namespace would be no error, but settings for the container would be the host's then. */
+static int check_other(const Helper *h, int fd, const InitStep *s, Error *e) {
+        static const struct { int type; const char *file; } files[] = {
+                { CLONE_NEWNET, "ns/net" }, { CLONE_NEWIPC, "ns/ipc" }, { CLONE_NEWUTS, "ns/uts" },
+                { CLONE_NEWUSER, "ns/user" },
+        };
+        struct stat own, other;
+        char name[64];
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                if (files[i].type != (int) s->num[1])
+                        continue;
+                if (fstat(fd, &other) < 0 || procfs_stat_self(h, files[i].file, &own) < 0)
+                        return error_errnof(e, errno, "look at %s namespace", describe(s->num[1], name, sizeof(name)));
+                if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+                        return error_setf(e, EINVAL, "the host's own %s namespace, in which %s would change it",
+                                          describe(s->num[1], name, sizeof(name)), s->str[0]);
+        }
+        return 0;
+}
+
 int step_join(Helper *h, const InitStep *s, Error *e) {
-        int fd = helper_slot(h, s->num[0], e);
+        int fd = helper_slot(h, s->num[0], e), r;
         char name[64];
 
         if (fd < 0)
                 return fd;
+        r = s->str[0] ? check_other(h, fd, s, e) : 0;
+        if (r < 0)
+                return r;
         if (setns(fd, (int) s->num[1]) < 0)
                 return error_errnof(e, errno, "join %s namespace", describe(s->num[1], name, sizeof(name)));
         h->slots[s->num[0]] = close_fd(fd);
+        h->joined_mounts = h->joined_mounts || s->num[1] == CLONE_NEWNS;
         return credentials_hide(e);
 }
 
@@ -101,10 +127,11 @@ int step_userns(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_become_root(Helper *h, const InitStep *s, Error *e) {
-        int r = credentials_set(0, 0, NULL, 0, CREDENTIALS_GROUPS_LENIENT);
+        int r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], NULL, 0, CREDENTIALS_GROUPS_LENIENT);
 
         if (r < 0)
-                return error_errnof(e, r, "become root of the user namespace");
+                return error_errnof(e, r, "become user %u, group %u of the user namespace", (unsigned) s->num[0],
+                                    (unsigned) s->num[1]);
         return credentials_hide(e);
 }
 

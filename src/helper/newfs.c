@@ -98,11 +98,12 @@ int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
         return 0;
 }
 
-/* An overlay's layer with a comma (escaped in the option): only mount(2) takes it before Linux 6.5. */
+/* Flags that fsconfig(2) has no name for; and an overlay's layer with a comma, which only mount(2) takes before Linux
+ * 6.5. */
 bool newfs_needs_classic(const InitStep *s) {
         bool overlay = streq(s->str[0], "overlay");
 
-        if (strlen(s->str[1]) > VALUE_MAX)
+        if (strlen(s->str[1]) > VALUE_MAX || (s->num[1] & (MS_SILENT | MS_I_VERSION)))
                 return true;
         for (const char **o = s->list[0]; o && *o; o++) {
                 const char *equals = strchr(*o, '=');
@@ -129,24 +130,114 @@ static int reopen(Helper *h, const char *path, int place) {
         return TAKE_FD(fd);
 }
 
+/* In a list for mount(2) a comma is escaped for an overlay, and what has one is quoted for all others. */
+static void add_data(Text *data, const char *option, bool overlay) {
+        const char *equals = strchr(option, '=');
+
+        text_add(data, data->n > 0 ? "," : "");
+        if (equals && !overlay && strchr(equals, ','))
+                text_addf(data, "%.*s=\"%s\"", (int) (equals - option), option, equals + 1);
+        else if (!overlay)
+                text_add(data, option);
+        for (const char *p = overlay ? option : ""; *p; p++)
+                text_addf(data, "%s%c", *p == ',' ? "\\" : "", *p);
+}
+
+/* The directories of an overlay in few letters: "lowerdir=/proc/self/fd/7:/proc/self/fd/8". They are the host's, and so
+ * is /proc as yet. What holds them open goes to *fds. */
+static int add_short_paths(Text *data, const char *option, int **fds, size_t *n_fds, Error *e) {
+        _cleanup_free_ char *copy = xstrdup(option);
+        char *to = strchr(copy, '=') + 1, *from = to, *path = to;
+
+        text_addf(data, "%s%.*s", data->n > 0 ? "," : "", (int) (to - copy), copy);
+        for (;; from++) {
+                bool end = from[0] == '\0' || from[0] == ':';
+                int fd;
+
+                if (from[0] == '\\' && from[1] != '\0')
+                        from++;
+                if (!end) {
+                        *to++ = *from;
+                        continue;
+                }
+                end = from[0] == '\0';
+                *to = '\0';
+                if (to > path) { /* nothing between colons: what follows has data alone */
+                        fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
+                        if (fd < 0)
+                                return error_errnof(e, errno, "open layer %s", path);
+                        GREW(*fds, *n_fds);
+                        (*fds)[(*n_fds)++] = fd;
+                        text_addf(data, "/proc/self/fd/%d", fd);
+                }
+                if (end)
+                        return 0;
+                text_add(data, ":");
+                to = path = from + 1;
+        }
+}
+
+static int shorten(const InitStep *s, Text *data, int **fds, size_t *n_fds, Error *e) {
+        static const char *const paths[] = { "lowerdir=", "upperdir=", "workdir=" };
+        int r = 0;
+
+        for (const char **o = s->list[0]; o && *o && r >= 0; o++) {
+                bool path = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                        path = path || startswith(*o, paths[i]);
+                if (path)
+                        r = add_short_paths(data, *o, fds, n_fds, e);
+                else
+                        add_data(data, *o, true);
+        }
+        return r;
+}
+
 /* By way of the working directory, which is a descriptor as good as any: no path is involved. */
-int newfs_mount_classic(Helper *h, const InitStep *s, int place, int *ret, Error *e) {
-        _cleanup_close_ int fd = -EBADF;
-        _cleanup_text_ Text data = {};
+static int mount_here(const InitStep *s, int place, const char *data, Error *e) {
         int r;
 
-        r = target_check(place, -EBADF, s->num[3], s->str[2], e);
-        if (r < 0)
-                return r;
-        for (const char **o = s->list[0]; o && *o; o++)
-                text_addf(&data, "%s%s", o == s->list[0] ? "" : ",", *o);
-        if (data.n >= (size_t) sysconf(_SC_PAGESIZE))
+        if (strlen(data) >= (size_t) sysconf(_SC_PAGESIZE))
                 return error_setf(e, E2BIG, "options are longer than a page");
         if (fchdir(place) < 0)
                 return error_errnof(e, errno, "enter %s", s->str[2]);
-        r = mount(s->str[1], ".", s->str[0], s->num[1], data.s) < 0 ? -errno : 0;
+        r = mount(s->str[1], ".", s->str[0], s->num[1], data) < 0 ? -errno : 0;
         if (chdir("/") < 0 || r < 0)
                 return error_setf(e, r < 0 ? r : errno, "%s", errno_text(r < 0 ? r : errno));
+        return 0;
+}
+
+static int mount_data(const InitStep *s, mode_t mode, int place, Error *e) {
+        bool overlay = streq(s->str[0], "overlay");
+        _cleanup_text_ Text data = {}, shorter = {};
+        size_t n_fds = 0;
+        int *fds = NULL, r = 0;
+
+        if (mode != 0)
+                text_addf(&data, "mode=%o", (unsigned) mode);
+        for (const char **o = s->list[0]; o && *o; o++)
+                add_data(&data, *o, overlay);
+        if (data.n < (size_t) sysconf(_SC_PAGESIZE) || !overlay)
+                return mount_here(s, place, data.s ?: "", e);
+        r = shorten(s, &shorter, &fds, &n_fds, e);
+        if (r >= 0)
+                r = mount_here(s, place, shorter.s ?: "", e);
+        for (size_t i = 0; i < n_fds; i++)
+                close_fd(fds[i]);
+        free(fds);
+        return r;
+}
+
+int newfs_mount_classic(Helper *h, const InitStep *s, mode_t mode, int place, int *ret, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = target_check(place, -EBADF, s->num[3], s->str[2], e);
+        if (r >= 0)
+                r = mount_data(s, mode, place, e);
+        if (r < 0)
+                return r;
         fd = r = reopen(h, s->str[2], place);
         if (r >= 0)
                 r = mount_attributes(fd, s->num[0], 0, false);

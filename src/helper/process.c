@@ -6,6 +6,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "helper/credentials.h"
 #include "helper/steps.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -129,9 +130,22 @@ static char *find_home(int root, uid_t uid) {
 }
 
 int step_find(Helper *h, const InitStep *s, Error *e) {
+        CapabilitySets sets, less;
+        int r = capabilities_get(&sets);
+
+        if (r >= 0) {
+                less = sets;
+                less.effective &= s->num[0];
+                r = capabilities_set(&less);
+        }
+        if (r < 0)
+                return error_errnof(e, r, "look for the program without capabilities");
         if (isempty(environment(s->list[1], "HOME")))
                 h->home = find_home(helper_root(h), geteuid());
-        return find_executable(s->list[0][0], s->list[1], &h->executable, e);
+        r = find_executable(s->list[0][0], s->list[1], &h->executable, e);
+        if (r >= 0 && capabilities_set(&sets) < 0)
+                return error_errnof(e, errno, "take capabilities back");
+        return r;
 }
 
 /* env, with HOME if it is missing or empty, and with LISTEN_PID: the reader of the variable compares it with its own pid

@@ -53,7 +53,12 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_SYSCTL:
         case INIT_APPARMOR:
         case INIT_SELINUX:
+        case INIT_IDMAP:
                 return true;
+        case INIT_JOIN:
+                return s->str[0];
+        case INIT_ROOTFS:
+                return s->num[1];
         default:
                 return false;
         }
@@ -64,6 +69,12 @@ int procfs_prepare(Helper *h, Error *e) {
                 if (needs_procfs(&h->plan->steps[i]))
                         return procfs_need(h, e);
         return 0;
+}
+
+int procfs_renew(Helper *h, Error *e) {
+        if (h->proc < 0)
+                h->proc = new_procfs();
+        return h->proc < 0 ? error_errnof(e, h->proc, "mount a procfs of our own") : 0;
 }
 
 int procfs_need(Helper *h, Error *e) {
@@ -126,6 +137,25 @@ int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size) {
                 return -ENAMETOOLONG;
         buffer[n] = '\0';
         return 0;
+}
+
+int procfs_stat_self(const Helper *h, const char *path, struct stat *ret) {
+        char full[64];
+        int r = self_path(h, path, full, sizeof(full));
+
+        errno = r < 0 ? -r : errno;
+        return r < 0 ? -1 : fstatat(h->proc, full, ret, 0);
+}
+
+int procfs_chmod(const Helper *h, int fd, mode_t mode) {
+        char name[16], path[64];
+        int r;
+
+        (void) snprintf(name, sizeof(name), "fd/%d", fd);
+        r = self_path(h, name, path, sizeof(path));
+        if (r >= 0 && fchmodat(h->proc, path, mode, 0) < 0)
+                r = -errno;
+        return r < 0 ? r : 0;
 }
 
 static int write_value(int fd, const char *value) {

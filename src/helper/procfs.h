@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "helper/helper.h"
 
@@ -16,13 +17,21 @@ int procfs_prepare(Helper *h, Error *e);
 /* For what is needed only in rare cases: mounts it now, if it is not there. Before the pivot. */
 int procfs_need(Helper *h, Error *e);
 
+/* After it was closed: never the one in place, which may be the container's by now. */
+int procfs_renew(Helper *h, Error *e);
+
 /* A file of procfs by its path below the root, "sys/net/…". -errno. */
 int procfs_open(const Helper *h, const char *path, int flags);
 /* One of /proc/self: "attr/exec". -errno. */
 int procfs_open_self(const Helper *h, const char *path, int flags);
+/* What one of /proc/self leads to: "ns/net". -1 with errno. */
+int procfs_stat_self(const Helper *h, const char *path, struct stat *ret);
 
 /* The path by which the kernel knows a descriptor (readlink of /proc/self/fd/N). -errno. */
 int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size);
+
+/* Changes the mode of what the descriptor, with O_PATH, stands for. -errno. */
+int procfs_chmod(const Helper *h, int fd, mode_t mode);
 
 /* Opens the file, writes the value at once, closes. -errno. */
 int procfs_write_self(const Helper *h, const char *path, const char *value);

@@ -12,6 +12,7 @@
 #include "helper/mounts.h"
 #include "helper/procfs.h"
 #include "helper/steps.h"
+#include "helper/talk.h"
 
 int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
@@ -58,6 +59,35 @@ static int make_parent_private(const Helper *h, int dir) {
         return top < 0 ? top : mount_propagation(top, MS_PRIVATE);
 }
 
+/* Mounts of others stay as they are. Attached where they share, ours would show wherever they share it with. */
+static int refuse_shared_parent(const Helper *h, int dir, Error *e) {
+        _cleanup_close_ int fd = procfs_open_self(h, "mountinfo", O_RDONLY);
+        _cleanup_free_ char *text = NULL, *id = NULL;
+        char *save = NULL;
+        struct statx st;
+        int r = fd;
+
+        if (r >= 0 && statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+                r = -errno;
+        if (r >= 0)
+                r = read_file_fd(fd, 16U << 20, &text, NULL);
+        if (r < 0)
+                return error_errnof(e, r, "read /proc/self/mountinfo");
+        id = xasprintf("%llu ", (unsigned long long) st.stx_mnt_id);
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                char *end = strstr(line, " - "); /* blanks in paths are octal there */
+
+                if (!end || !startswith(line, id))
+                        continue;
+                *end = '\0';
+                if (!strstr(line, " shared:"))
+                        return 0;
+                return error_setf(e, EOPNOTSUPP, "in the mount namespace that is joined it is on a shared mount: the "
+                                  "container's mounts would show in others too");
+        }
+        return error_setf(e, EOPNOTSUPP, "find its mount in the mount namespace that is joined");
+}
+
 /* The host's /dev/null, while the host's paths can still be seen: what files are masked with. */
 static int open_null(Helper *h, Error *e) {
         struct stat st;
@@ -73,21 +103,32 @@ static int open_null(Helper *h, Error *e) {
 /* The path is used once, here, while it is still the host's. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF; /* host */
+        _cleanup_close_ int dir = helper_open_host(h, path, O_DIRECTORY), tree = -EBADF;
         int r;
 
         if (dir < 0)
-                return error_errnof(e, errno, "open rootfs %s", path);
-        r = make_parent_private(h, dir);
+                return error_errnof(e, dir, "open rootfs %s", path);
+        if (s->num[2]) {
+                h->root = TAKE_FD(dir);
+                return 0;
+        }
+        r = s->num[1] ? refuse_shared_parent(h, dir, e) : make_parent_private(h, dir);
         if (r >= 0)
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
                 r = mount_propagation(tree, s->num[0]);
+        if (r >= 0 && s->num[1]) { /* what has to be taken away one day is written down before it is there */
+                r = talk_send(h, INIT_MSG_MOUNT, 0, tree, e);
+                if (r >= 0)
+                        r = talk_wait(h, INIT_MSG_NOTED, e);
+        }
         if (r >= 0 && move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = -errno;
         if (r < 0)
                 return error_errnof(e, r, "mount rootfs %s", path);
         h->root = TAKE_FD(tree);
+        if (s->num[1]) /* the kernel follows every link, should the layers of an overlay lead to one: not to our procfs */
+                h->proc = close_fd(h->proc);
         return open_null(h, e);
 }
 
@@ -171,6 +212,23 @@ int step_move_root(Helper *h, const InitStep *s, Error *e) {
         if (chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "chroot to rootfs");
         return 0;
+}
+
+/* Nobody else's root changes, as it would with pivot_root(). */
+int step_chroot(Helper *h, const InitStep *s, Error *e) {
+        if (fchdir(s->num[0] ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+                return error_errnof(e, errno, "change root to the rootfs");
+        return h->joined_mounts ? procfs_renew(h, e) : 0;
+}
+
+int step_unmount(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0];
+        _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
+        uint64_t id;
+
+        if (fd >= 0 && mount_id(fd, &id) >= 0 && id == s->num[0] && (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0))
+                return error_errnof(e, errno, "unmount %s", path);
+        _exit(0);
 }
 
 int step_remount_root(Helper *h, const InitStep *s, Error *e) {

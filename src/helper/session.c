@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/keyctl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include "basic/fd.h"
 #include "helper/steps.h"
+#include "helper/talk.h"
 
 /* Of a session keyring (keyctl_setperm(3)): all to its possessor; view, read, search and link to its user,
  * which needs the search, no default, once the process has changed its uid. */
@@ -41,6 +43,17 @@ int step_loopback(Helper *h, const InitStep *s, Error *e) {
         if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
                 return error_errnof(e, errno, "bring loopback interface up");
         return 0;
+}
+
+/* Which ones, and what is theirs, is for the launcher, who is still where they are. */
+int step_net_devices(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+        int r;
+
+        if (fd < 0)
+                return error_errnof(e, errno, "open a socket in the container's network namespace");
+        r = talk_send(h, INIT_MSG_NETWORK, 0, fd, e);
+        return r < 0 ? r : talk_wait(h, INIT_MSG_NETWORK_DONE, e);
 }
 
 int step_hostname(Helper *h, const InitStep *s, Error *e) {

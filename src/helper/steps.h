@@ -20,6 +20,7 @@ STEP(step_fork);
 STEP(step_setsid);
 STEP(step_keyring);
 STEP(step_loopback);
+STEP(step_net_devices);
 STEP(step_hostname);
 STEP(step_domainname);
 
@@ -28,11 +29,15 @@ STEP(step_root_propagation);
 STEP(step_rootfs);
 STEP(step_pivot);
 STEP(step_move_root);
+STEP(step_chroot);
 STEP(step_remount_root);
 STEP(step_share_root);
+STEP(step_unmount);
 
-/* mounts.c, newfs.c, cgroup.c */
+/* idmap.c, mounts.c, newfs.c, cgroup.c */
+STEP(step_idmap);
 STEP(step_open_tree);
+STEP(step_open_fs);
 STEP(step_bind);
 STEP(step_mount);
 STEP(step_remount);

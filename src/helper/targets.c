@@ -17,7 +17,7 @@
 typedef struct Walk {
         int root;
         TargetKind kind;
-        bool direct;
+        uint64_t extra;
         char done[PATH_MAX], todo[PATH_MAX]; /* "" or "/a/b"; any path */
         unsigned links;
 } Walk;
@@ -86,7 +86,7 @@ static int follow(Walk *w, int fd) {
         char link[PATH_MAX];
         ssize_t n;
 
-        if (w->direct || ++w->links > LINKS_MAX)
+        if ((w->extra & INIT_NO_TARGET_SYMLINK) || ++w->links > LINKS_MAX)
                 return -ELOOP;
         n = readlinkat(fd, "", link, sizeof(link));
         if (n < 0)
@@ -126,25 +126,35 @@ static int walk(Walk *w) {
                         return fd;
                 if (fstat(fd, &st) < 0)
                         return -errno;
-                r = S_ISLNK(st.st_mode) ? follow(w, fd) : 0;
+                if (!S_ISLNK(st.st_mode) || ((w->extra & INIT_NO_TARGET_FOLLOW) && is_last(w)))
+                        continue;
+                r = follow(w, fd);
                 if (r < 0)
                         return r;
         }
 }
 
-static int walk_from(const Helper *h, const char *path, TargetKind kind, bool direct) {
+static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_t extra) {
         _cleanup_free_ Walk *w = xmalloc0(sizeof(*w));
 
         w->root = h->root;
         w->kind = kind;
-        w->direct = direct;
+        w->extra = extra;
         if (strlen(path) >= sizeof(w->todo))
                 return -ENAMETOOLONG;
         memcpy(w->todo, path, strlen(path) + 1);
         return walk(w);
 }
 
-int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *ret, Error *e) {
+/* A directory covers directories alone, and what is none the rest; a symlink where it is not to be followed. */
+static bool is_fitting(const struct stat *st, TargetKind kind, uint64_t extra) {
+        if (S_ISLNK(st->st_mode))
+                return kind == TARGET_FILE && (extra & INIT_NO_TARGET_FOLLOW);
+        return S_ISDIR(st->st_mode) == (kind == TARGET_DIRECTORY);
+}
+
+int target_open(Helper *h, const char *path, TargetKind kind, uint64_t extra, int *ret, Error *e) {
+        bool direct = extra & INIT_NO_TARGET_SYMLINK;
         uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (direct ? RESOLVE_NO_SYMLINKS : 0);
         _cleanup_close_ int fd = -EBADF;
         bool missing;
@@ -152,17 +162,17 @@ int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *
 
         if (h->root < 0)
                 return error_setf(e, EBADMSG, "the init plan has no rootfs before %s", path);
-        fd = open_at(h->root, path, O_PATH, 0, resolve);
+        fd = open_at(h->root, path, O_PATH | (extra & INIT_NO_TARGET_FOLLOW ? O_NOFOLLOW : 0), 0, resolve);
         missing = fd == -ENOENT;
         if (missing)
-                fd = walk_from(h, path, kind, direct);
+                fd = walk_from(h, path, kind, extra);
         if (fd == -ELOOP && direct)
                 return error_setf(e, ELOOP, "\"%s\" must be mounted on ordinary directory", path);
         if (fd < 0)
                 return error_errnof(e, fd, "open %s in the rootfs", path);
         if (fstat(fd, &st) < 0)
                 return error_errnof(e, errno, "stat %s in the rootfs", path);
-        if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) != (kind == TARGET_DIRECTORY))
+        if (!is_fitting(&st, kind, extra))
                 return error_setf(e, kind == TARGET_DIRECTORY ? ENOTDIR : EISDIR,
                                   "open %s in the rootfs: %s", path,
                                   errno_text(kind == TARGET_DIRECTORY ? ENOTDIR : EISDIR));
@@ -178,7 +188,7 @@ int target_open_parent(Helper *h, const char *path, int *ret_dir, const char **r
         if (isempty(name) || streq(name, ".") || streq(name, ".."))
                 return error_setf(e, EINVAL, "%s is not the path of a file", path);
         parent[name - path] = '\0';
-        r = target_open(h, parent[0] ? parent : "/", TARGET_DIRECTORY, false, ret_dir, e);
+        r = target_open(h, parent[0] ? parent : "/", TARGET_DIRECTORY, 0, ret_dir, e);
         if (r >= 0)
                 *ret_name = name;
         return r;

@@ -12,8 +12,9 @@
 typedef enum TargetKind { TARGET_DIRECTORY, TARGET_FILE } TargetKind;
 
 /* An O_PATH descriptor of the place, made (0755, 0644) when it is missing, with the directories above it.
- * direct: no component may be a symlink (INIT_NO_TARGET_SYMLINK). Returns 1 when it was missing. */
-int target_open(Helper *h, const char *path, TargetKind kind, bool direct, int *ret, Error *e);
+ * extra: INIT_NO_TARGET_SYMLINK, no component may be a symlink; INIT_NO_TARGET_FOLLOW, the last may be one and is the
+ * place then, for what is no directory. Returns 1 when it was missing. */
+int target_open(Helper *h, const char *path, TargetKind kind, uint64_t extra, int *ret, Error *e);
 
 /* The directory a node is made in (made when missing), and the node's name, which points into path. */
 int target_open_parent(Helper *h, const char *path, int *ret_dir, const char **ret_name, Error *e);

@@ -74,7 +74,8 @@ int step_user(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "keep capabilities");
         r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], groups, n, flags);
         if (r < 0)
-                return error_errnof(e, r, "become uid %u gid %u", (uid_t) s->num[0], (gid_t) s->num[1]);
+                return error_errnof(e, r, "become uid %u gid %u", (uid_t) s->num[0],
+                                    (gid_t) s->num[1]);
         if (prctl(PR_SET_KEEPCAPS, 0) < 0)
                 return error_errnof(e, errno, "keep capabilities");
         r = capabilities_get(&sets);

@@ -19,6 +19,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/schedule.h"
 
 #ifndef HELPER_PATH
 #error "HELPER_PATH is where the helper is installed"
@@ -109,6 +110,8 @@ static _noreturn_ void give_up(int control, const char *what) {
 static int move_up(int fd, int base, int control) {
         int moved = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
 
+        if (moved < 0 && errno == EINVAL) /* there is not one that high */
+                errno = EMFILE;
         if (fd >= 0 && moved < 0)
                 give_up(control, "pass descriptors to the helper");
         return moved;
@@ -116,7 +119,7 @@ static int move_up(int fd, int base, int control) {
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
-        const int from[_INIT_FDS] = { control, plan, request->gate, request->target };
+        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root };
         const int base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
@@ -124,6 +127,10 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         sigset_t none;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* An affinity is inherited, by us from a service with CPUAffinity=, say, and since Linux 6.2 it even stays when
+         * the process gets into a cgroup with other CPUs. The container's is what its cgroup says. */
+        if (!request->cpus)
+                (void) schedule_on(NULL);
         /* Twice, first out of the way: source and destination may overlap. */
         exe = move_up(helper, base, control);
         for (int i = 0; i < _INIT_FDS; i++)
@@ -175,10 +182,15 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_text_ Text bytes = {};
         int pidfd = -EBADF, pair[2];
         long pid;
+        int r;
 
         helper = protected_helper(reterr);
         if (helper < 0)
                 return helper;
+        /* Of the parent, before there is a process: it is born in its cgroup. */
+        r = request->cpus ? schedule_on(request->cpus) : 0;
+        if (r < 0)
+                return error_errnof(reterr, r, "process.execCPUAffinity.initial: cannot run on %s", request->cpus);
         init_plan_encode(request->plan, &bytes);
         plan = memfd_sealed("ocirt-sd-plan", bytes.s, bytes.n);
         if (plan < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -243,6 +255,18 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
 
         return r < 0 && r != -EPIPE /* it has exited: what it said comes first */
                 ? error_errnof(reterr, r, "cannot talk to the helper") : 0;
+}
+
+int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr) {
+        int r;
+
+        if (!plan->launcher_schedules)
+                return 0;
+        r = process->scheduler ? schedule_set(l->pid, process->scheduler) : 0;
+        if (r < 0)
+                return error_errnof(reterr, r, "process.scheduler: cannot be set");
+        r = process->io_priority.set ? schedule_set_io(l->pid, process->io_priority.v) : 0;
+        return r < 0 ? error_errnof(reterr, r, "process.ioPriority: cannot be set") : 0;
 }
 
 void launch_kill(Launch *l) {

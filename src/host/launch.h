@@ -19,8 +19,9 @@ typedef struct LaunchRequest {
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         int born_in;                /* namespaces of the target: CLONE_NEWPID, or 0. So is then every later child */
         uint32_t preserve_fds;
-        int gate, target;           /* or -EBADF */
+        int gate, target, root;     /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
+        const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */
 } LaunchRequest;
 
@@ -45,6 +46,9 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
  * an error. */
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
 int launch_send(Launch *l, InitMessageType type, Error *reterr);
+
+/* Gives the process, which is ready, its scheduler and its I/O priority, when the plan leaves that to us. */
+int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr);
 
 /* Kills what is there and reaps it. */
 void launch_kill(Launch *l);

@@ -30,9 +30,13 @@ static const struct {
         FIELD(cgroup, FIELD_STRING, false),
         FIELD(invocation_id, FIELD_STRING, false),
         FIELD(namespaces, FIELD_U32, true),
+        FIELD(mount_id, FIELD_U64, true),
         FIELD(has_poststart, FIELD_BOOL, true),
         FIELD(has_poststop, FIELD_BOOL, true),
         FIELD(stop_signal, FIELD_STRING, false),
+        FIELD(rdt_group, FIELD_STRING, false),
+        FIELD(rdt_own, FIELD_BOOL, false),
+        FIELD(rdt_monitored, FIELD_BOOL, false),
 #undef FIELD
 };
 

@@ -29,8 +29,11 @@ typedef struct Record {
         pid_t pid;
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
+        uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */
         bool has_poststart, has_poststop;
         const char *stop_signal;     /* or NULL */
+        const char *rdt_group;       /* of resctrl, or NULL */
+        bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
         RecordPair *annotations;
         size_t n_annotations;
         Arena arena;

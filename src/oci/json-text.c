@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "oci/json-text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "oci/json.h"
+
+#define MALFORMED_ESCAPE "not valid JSON: malformed escape in a string"
+#define NUL_CHARACTER "a string must not contain a NUL character"
 
 typedef struct Scan {
         const char *begin, *end;
@@ -18,20 +22,24 @@ static const char *fail(Scan *s, const char *at, const char *problem) {
         return NULL;
 }
 
-/* The length of a character of two to four bytes; 0 when it is none (overlong, a surrogate, cut off). */
-static size_t utf8_length(const char *s, const char *end) {
-        const unsigned char *p = (const unsigned char *) s;
-        size_t n = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+/* The length of an escape, the whole rest when it is cut off; 0 when it is none. */
+static size_t escape_length(Scan *s, const char *p) {
+        const size_t left = (size_t) (s->end - p), wanted = left >= 2 && p[1] == 'u' ? 6 : 2;
 
-        if (n == 0 || (size_t) (end - s) < n)
+        if (left >= 2 && (p[1] == '\0' || !strchr("\"\\/bfnrtu", p[1]))) {
+                (void) fail(s, p + 1, MALFORMED_ESCAPE);
                 return 0;
-        for (size_t i = 1; i < n; i++)
-                if ((p[i] & 0xc0) != 0x80)
+        }
+        for (size_t i = 2; i < MIN(wanted, left); i++)
+                if (!isxdigit((unsigned char) p[i])) {
+                        (void) fail(s, p + i, MALFORMED_ESCAPE);
                         return 0;
-        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                }
+        if (left >= 6 && memcmp(p, "\\u0000", 6) == 0) {
+                (void) fail(s, p, NUL_CHARACTER);
                 return 0;
-        return n;
+        }
+        return MIN(wanted, left);
 }
 
 static const char *skip_string(Scan *s, const char *p) {
@@ -40,12 +48,11 @@ static const char *skip_string(Scan *s, const char *p) {
                 size_t n = 1;
 
                 if (c == '\\') {
-                        if (s->end - p >= 6 && memcmp(p, "\\u0000", 6) == 0)
-                                return fail(s, p, "a string must not contain a NUL character");
-                        n = 2;
+                        n = escape_length(s, p);
+                        if (n == 0)
+                                return NULL;
                 } else if (c < 0x20)
-                        return fail(s, p, c == 0 ? "a string must not contain a NUL character"
-                                                 : "a control character in a string must be escaped");
+                        return fail(s, p, c == 0 ? NUL_CHARACTER : "a control character in a string must be escaped");
                 else if (c >= 0x80 && (n = utf8_length(p, s->end)) == 0)
                         return fail(s, p, "invalid UTF-8");
                 if ((size_t) (s->end - p) <= n)

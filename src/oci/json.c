@@ -28,8 +28,6 @@ static const char *problem_of(enum json_tokener_error e) {
                 return "not valid JSON: expected ':'";
         case json_tokener_error_parse_object_value_sep:
                 return "not valid JSON: expected ',' or '}'";
-        case json_tokener_error_parse_string:
-                return "not valid JSON: malformed escape in a string";
         default:
                 return "not valid JSON: unexpected character";
         }
@@ -113,16 +111,27 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
         if (vasprintf(&text, fmt, ap) < 0)
                 oom();
         va_end(ap);
-        /* Values are quoted as they are, but an error stays one line and moves no cursor. */
-        for (char *p = text; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        *p = '?';
         add_path(&path, node);
         if (member)
                 json_path_add(&path, member);
         if (path.n == 0)
                 return error_setf(node->reader->reterr, code, "%s", text);
         return error_setf(node->reader->reterr, code, "%s: %s", path.s, text);
+}
+
+void json_warn(const JsonNode *node, const char *fmt, ...) {
+        _cleanup_text_ Text path = {}, warning = {};
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&text, fmt, ap) < 0)
+                oom();
+        va_end(ap);
+        add_path(&path, node);
+        text_addf(&path, ": %s", text);
+        text_add_printable(&warning, path.s);
+        strings_add(node->reader->arena, node->reader->warnings, arena_strdup(node->reader->arena, warning.s));
 }
 
 static int wrong_type(const JsonNode *node, const char *expected) {

@@ -31,6 +31,7 @@ void json_free(struct json_object *value);
 typedef struct JsonReader {
         Arena *arena;
         Error *reterr;
+        Strings *warnings;
 } JsonReader;
 
 /* A value and the way to it. Lives on the stack; the path is written out only when there is an error. */
@@ -80,6 +81,9 @@ void json_set_absent(const JsonField *fields, void *to);
 
 /* "path[.member]: text"; returns -code. */
 int json_error(const JsonNode *node, const char *member, int code, const char *fmt, ...) _printf_(4, 5);
+
+/* "path: text" for the reader's list, where the specification wants a warning and no error. */
+void json_warn(const JsonNode *node, const char *fmt, ...) _printf_(2, 3);
 
 JsonNode json_element(const JsonNode *array, size_t index);
 /* -EINVAL with an error when the value is not of that type. */

@@ -143,16 +143,22 @@ static const JsonField clock_fields[] = {
 };
 
 /* runc and crun take the words of the mount options too ("rslave"). */
-static int check_propagation(const JsonNode *node, void *propagation) {
+static int read_propagation(const JsonNode *node, const JsonField *f, void *to) {
         static const char *const words[] = { "shared", "slave", "private", "unbindable" };
-        const char **s = propagation;
+        SpecLinux *l = to;
+        const char *s;
+        int r;
 
+        r = json_want_string(node, &s);
+        if (r < 0 || s[0] == '\0')
+                return r;
+        l->rootfs_propagation_recursive = s[0] == 'r';
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (streq(*s, words[i]) || ((*s)[0] == 'r' && streq(*s + 1, words[i]))) {
-                        *s = words[i];
+                if (streq(s + l->rootfs_propagation_recursive, words[i])) {
+                        l->rootfs_propagation = words[i];
                         return 0;
                 }
-        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", *s);
+        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
 }
 
 static int check_line(const JsonNode *node, void *string) {
@@ -179,11 +185,13 @@ static int check_clos_id(const JsonNode *node, void *string) {
 }
 
 static const JsonField intel_rdt_fields[] = {
-        JSON_STRING("closID", SpecIntelRdt, clos_id, .check = check_clos_id),
-        JSON_STRING("l3CacheSchema", SpecIntelRdt, l3_cache_schema, .check = check_line),
-        JSON_STRING("memBwSchema", SpecIntelRdt, mem_bw_schema, .check = check_mem_bw),
-        JSON_STRINGS("schemata", SpecIntelRdt, schemata, .check = check_line),
-        JSON_BOOL("enableMonitoring", SpecIntelRdt, enable_monitoring),
+        JSON_STRING("closID", SpecIntelRdt, clos_id, .check = check_clos_id, RUNTIME("a group of resctrl")),
+        JSON_STRING("l3CacheSchema", SpecIntelRdt, l3_cache_schema, .check = check_line,
+                    RUNTIME("schemata of the group, first")),
+        JSON_STRING("memBwSchema", SpecIntelRdt, mem_bw_schema, .check = check_mem_bw,
+                    RUNTIME("schemata of the group, then")),
+        JSON_STRINGS("schemata", SpecIntelRdt, schemata, .check = check_line, RUNTIME("schemata of the group, last")),
+        JSON_BOOL("enableMonitoring", SpecIntelRdt, enable_monitoring, RUNTIME("a group in mon_groups")),
         JSON_IGNORED("enableCMT", "replaced by enableMonitoring in version 1.3.0"),
         JSON_IGNORED("enableMBM", "replaced by enableMonitoring in version 1.3.0"),
         {}
@@ -205,13 +213,23 @@ static const JsonField memory_policy_fields[] = {
         {}
 };
 
-/* set_mempolicy(2). Which flags go with which mode depends on the kernel. */
+static bool has_word(const char **list, const char *word) {
+        while (*list && !streq(*list, word))
+                list++;
+        return *list;
+}
+
+/* set_mempolicy(2). Which flags go with which of the other modes depends on the kernel. */
 static int check_memory_policy(const JsonNode *node, void *policy) {
         const SpecMemoryPolicy *p = policy;
         bool none = streq(p->mode, "MPOL_DEFAULT") || streq(p->mode, "MPOL_LOCAL");
 
         if (none && p->nodes)
                 return json_error(node, "nodes", EINVAL, "%s takes no nodes", p->mode);
+        if (none && p->flags[0])
+                return json_error(node, "flags", EINVAL, "%s takes no flags", p->mode);
+        if (has_word(p->flags, "MPOL_F_STATIC_NODES") && has_word(p->flags, "MPOL_F_RELATIVE_NODES"))
+                return json_error(node, "flags", EINVAL, "nodes are either static or relative");
         if (!none && !p->nodes && !streq(p->mode, "MPOL_PREFERRED"))
                 return json_error(node, "nodes", EINVAL, "%s needs at least one node", p->mode);
         return 0;
@@ -246,22 +264,20 @@ const JsonField spec_linux_fields[] = {
         { .name = "devices", .read = read_devices, .fields = device_fields, .each = "[]",
           HELPER("mknod, or a bind mount in a user namespace; unit property DeviceAllow=") },
         JSON_MAP("netDevices", SpecLinux, net_devices, n_net_devices, SpecNetDevice, net_device_fields,
-                 .check = check_net_device, REFUSED("network devices are not moved")),
+                 .check = check_net_device, RUNTIME("moves them, rtnetlink")),
         JSON_STRING("cgroupsPath", SpecLinux, cgroups_path, UNIT("Slice=, and the name of the scope")),
         JSON_POINTER("resources", SpecLinux, resources, SpecResources, spec_resources_fields,
                      .check = spec_check_resources),
         JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp,
                      HELPER("seccomp")),
-        JSON_STRING("rootfsPropagation", SpecLinux, rootfs_propagation, .check = check_propagation,
-                    HELPER("mount, of the root")),
+        { .name = "rootfsPropagation", .read = read_propagation, HELPER("mount_setattr, of the root") },
         JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true,
                      HELPER("mounts /dev/null or an empty directory over it")),
         JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true,
                      HELPER("mount_setattr of a bind mount")),
-        JSON_STRING("mountLabel", SpecLinux, mount_label, HELPER("fsconfig, where SELinux is enabled")),
+        JSON_STRING("mountLabel", SpecLinux, mount_label, HELPER("fsconfig; refused without SELinux")),
         JSON_MAP("sysctl", SpecLinux, sysctl, n_sysctl, SpecKeyValue, NULL, HELPER("sys/* in /proc")),
-        JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields,
-                     REFUSED("resctrl is not supported")),
+        JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields),
         JSON_POINTER("memoryPolicy", SpecLinux, memory_policy, SpecMemoryPolicy, memory_policy_fields,
                      .check = check_memory_policy, HELPER("set_mempolicy")),
         JSON_INLINE("personality", personality_fields),

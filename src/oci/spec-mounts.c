@@ -9,7 +9,7 @@ const JsonField spec_id_map_fields[] = {
         {}
 };
 
-#define MAPPED REFUSED("mounts with id mappings are not supported")
+#define MAPPED HELPER("mount_setattr with a user namespace that has these maps")
 
 const JsonField spec_mount_fields[] = {
         JSON_STRING("destination", SpecMount, destination, .required = true, HELPER("move_mount to it")),

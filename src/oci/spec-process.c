@@ -46,14 +46,16 @@ static const JsonField user_fields[] = {
         {}
 };
 
-/* libcap takes numbers and lower case too, and knows the capabilities of the kernel it was built for. */
-static int capability_from_name(const JsonNode *node, const char *name) {
+/* libcap takes numbers and lower case too, and knows the capabilities of the kernel it was built for. "Any value
+ * which cannot be mapped to a relevant kernel interface MUST be logged as a warning": 0, no bit. */
+static uint64_t capability_from_name(const JsonNode *node, const char *name) {
         cap_value_t cap;
 
-        if (!startswith(name, "CAP_") || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != strlen(name) ||
-            cap_from_name(name, &cap) < 0 || cap < 0 || cap > 63)
-                return json_error(node, NULL, EINVAL, "unknown capability \"%s\"", name);
-        return cap;
+        if (startswith(name, "CAP_") && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(name) &&
+            cap_from_name(name, &cap) == 0 && cap >= 0 && cap <= 63)
+                return UINT64_C(1) << cap;
+        json_warn(node, "unknown capability \"%s\"", name);
+        return 0;
 }
 
 static int read_capabilities(const JsonNode *node, const JsonField *f, void *to) {
@@ -69,11 +71,9 @@ static int read_capabilities(const JsonNode *node, const JsonField *f, void *to)
                 const char *name;
 
                 r = json_want_string(&child, &name);
-                if (r >= 0)
-                        r = capability_from_name(&child, name);
                 if (r < 0)
                         return r;
-                bits |= UINT64_C(1) << r;
+                bits |= capability_from_name(&child, name);
         }
         *(uint64_t *) to = bits;
         return 0;
@@ -89,6 +89,11 @@ static const JsonField capability_fields[] = {
                     HELPER("prctl, those that are permitted and inheritable")),
         {}
 };
+
+static int check_user(const JsonNode *node, void *process) {
+        ((SpecProcess *) process)->has_user = true;
+        return 0;
+}
 
 static int check_capabilities(const JsonNode *node, void *process) {
         ((SpecProcess *) process)->has_capabilities = true;
@@ -167,6 +172,19 @@ static const JsonField scheduler_fields[] = {
         {}
 };
 
+/* sched(7). Without a period it is the deadline. */
+static int check_deadline(const JsonNode *node, const SpecScheduler *s) {
+        if (s->policy != SCHED_DEADLINE && (s->runtime > 0 || s->deadline > 0 || s->period > 0))
+                return json_error(node, NULL, EINVAL, "runtime, deadline and period go with SCHED_DEADLINE only");
+        if (s->policy != SCHED_DEADLINE)
+                return 0;
+        if (s->runtime == 0 || s->deadline == 0)
+                return json_error(node, s->runtime == 0 ? "runtime" : "deadline", EINVAL, "SCHED_DEADLINE needs one");
+        if (s->runtime > s->deadline || (s->period > 0 && s->deadline > s->period))
+                return json_error(node, "deadline", EINVAL, "must be between runtime and period");
+        return 0;
+}
+
 static int check_scheduler(const JsonNode *node, void *scheduler) {
         const SpecScheduler *s = scheduler;
         bool real_time = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
@@ -177,9 +195,9 @@ static int check_scheduler(const JsonNode *node, void *scheduler) {
                 return json_error(node, "priority", EINVAL, "only SCHED_FIFO and SCHED_RR have a priority");
         if (s->priority == 0 && real_time)
                 return json_error(node, "priority", EINVAL, "SCHED_FIFO and SCHED_RR need one from 1 to 99");
-        if (s->policy != SCHED_DEADLINE && (s->runtime > 0 || s->deadline > 0 || s->period > 0))
-                return json_error(node, NULL, EINVAL, "runtime, deadline and period go with SCHED_DEADLINE only");
-        return 0;
+        if (s->nice != 0 && s->policy != SCHED_NORMAL && s->policy != SCHED_BATCH)
+                json_warn(node, "nice has no effect: only SCHED_OTHER and SCHED_BATCH know it");
+        return check_deadline(node, s);
 }
 
 /* While it is read: the class and the priority, as the kernel wants them together in the end. */
@@ -211,7 +229,7 @@ static int read_io_priority(const JsonNode *node, const JsonField *f, void *to) 
 
 static const JsonField cpu_affinity_fields[] = {
         JSON_STRING("initial", SpecProcess, cpu_affinity_initial, .check = spec_check_list,
-                    HELPER("sched_setaffinity, of exec before it is in the cgroup")),
+                    RUNTIME("sched_setaffinity, before exec makes the process")),
         JSON_STRING("final", SpecProcess, cpu_affinity_final, .check = spec_check_list,
                     HELPER("sched_setaffinity, of exec when it is in the cgroup")),
         {}
@@ -239,7 +257,7 @@ const JsonField spec_process_fields[] = {
         JSON_CUSTOM("ioPriority", read_io_priority, SpecProcess, io_priority, .fields = io_priority_fields,
                     HELPER("ioprio_set")),
         JSON_INLINE("execCPUAffinity", cpu_affinity_fields),
-        JSON_INLINE("user", user_fields),
+        JSON_INLINE("user", user_fields, .check = check_user),
         {}
 };
 

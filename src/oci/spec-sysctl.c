@@ -11,21 +11,20 @@
 static const struct {
         const char *path;
         int namespace;
-        const char *name;
 } known[] = {
-        { "kernel/msgmax", CLONE_NEWIPC, "ipc" },
-        { "kernel/msgmnb", CLONE_NEWIPC, "ipc" },
-        { "kernel/msgmni", CLONE_NEWIPC, "ipc" },
-        { "kernel/auto_msgmni", CLONE_NEWIPC, "ipc" },
-        { "kernel/sem", CLONE_NEWIPC, "ipc" },
-        { "kernel/shmall", CLONE_NEWIPC, "ipc" },
-        { "kernel/shmmax", CLONE_NEWIPC, "ipc" },
-        { "kernel/shmmni", CLONE_NEWIPC, "ipc" },
-        { "kernel/shm_rmid_forced", CLONE_NEWIPC, "ipc" },
-        { "fs/mqueue/", CLONE_NEWIPC, "ipc" },
-        { "net/", CLONE_NEWNET, "network" },
-        { "kernel/domainname", CLONE_NEWUTS, "uts" },
-        { "user/", CLONE_NEWUSER, "user" },
+        { "kernel/msgmax", CLONE_NEWIPC },
+        { "kernel/msgmnb", CLONE_NEWIPC },
+        { "kernel/msgmni", CLONE_NEWIPC },
+        { "kernel/auto_msgmni", CLONE_NEWIPC },
+        { "kernel/sem", CLONE_NEWIPC },
+        { "kernel/shmall", CLONE_NEWIPC },
+        { "kernel/shmmax", CLONE_NEWIPC },
+        { "kernel/shmmni", CLONE_NEWIPC },
+        { "kernel/shm_rmid_forced", CLONE_NEWIPC },
+        { "fs/mqueue/", CLONE_NEWIPC },
+        { "net/", CLONE_NEWNET },
+        { "kernel/domainname", CLONE_NEWUTS },
+        { "user/", CLONE_NEWUSER },
 };
 
 /*
@@ -53,8 +52,19 @@ static int to_path(const JsonNode *node, const char **key) {
         return 0;
 }
 
+int spec_sysctl_namespace(const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (endswith(known[i].path, "/") ? startswith(path, known[i].path) != NULL : streq(path, known[i].path))
+                        return known[i].namespace;
+        return 0;
+}
+
+static const char *namespace_name(int type) {
+        return type == CLONE_NEWIPC ? "ipc" : type == CLONE_NEWNET ? "network" : type == CLONE_NEWUTS ? "uts" : "user";
+}
+
 static int check_one(const JsonNode *node, SpecKeyValue *s, uint32_t namespaces) {
-        int r;
+        int r, type;
 
         r = spec_check_word(node, "the name of a kernel parameter", s->key);
         if (r < 0)
@@ -67,15 +77,11 @@ static int check_one(const JsonNode *node, SpecKeyValue *s, uint32_t namespaces)
                 return r;
         if (streq(s->key, "kernel/hostname"))
                 return json_error(node, NULL, EINVAL, "the host name is set with \"hostname\"");
-        for (size_t i = 0; i < ELEMENTSOF(known); i++) {
-                if (endswith(known[i].path, "/") ? !startswith(s->key, known[i].path)
-                                                 : !streq(s->key, known[i].path))
-                        continue;
-                if (namespaces & (uint32_t) known[i].namespace)
-                        return 0;
-                return json_error(node, NULL, EINVAL, "needs a namespace of type \"%s\"", known[i].name);
-        }
-        return json_error(node, NULL, EINVAL, "is not in a separate kernel namespace");
+        type = spec_sysctl_namespace(s->key);
+        if (type == 0)
+                return json_error(node, NULL, EINVAL, "is not in a separate kernel namespace");
+        return namespaces & (uint32_t) type ? 0
+                : json_error(node, NULL, EINVAL, "needs a namespace of type \"%s\"", namespace_name(type));
 }
 
 int spec_check_sysctl(const JsonNode *node, void *linux_) {

@@ -26,8 +26,7 @@ static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size) {
         return a < (uint64_t) b + b_size && b < (uint64_t) a + a_size;
 }
 
-/* path: of the list. */
-static int validate_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr) {
+int spec_check_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr) {
         if (n > ID_MAPS_MAX)
                 return error_setf(reterr, EINVAL, "%s: %zu mappings, Linux takes %d", path, n, ID_MAPS_MAX);
         for (size_t i = 0; i < n; i++) {
@@ -59,17 +58,10 @@ static int validate_user_namespace(const Spec *spec, Error *reterr) {
         if (user && !user->path && (l->n_uid_mappings == 0 || l->n_gid_mappings == 0))
                 return error_setf(reterr, EINVAL, "linux.%s: a new user namespace needs at least one",
                                   l->n_uid_mappings == 0 ? "uidMappings" : "gidMappings");
-        r = validate_id_maps("linux.uidMappings", l->uid_mappings, l->n_uid_mappings, reterr);
+        r = spec_check_id_maps("linux.uidMappings", l->uid_mappings, l->n_uid_mappings, reterr);
         if (r < 0)
                 return r;
-        return validate_id_maps("linux.gidMappings", l->gid_mappings, l->n_gid_mappings, reterr);
-}
-
-static bool has_option(const SpecMount *m, const char *option) {
-        for (size_t i = 0; i < m->n_options; i++)
-                if (streq(m->options[i], option))
-                        return true;
-        return false;
+        return spec_check_id_maps("linux.gidMappings", l->gid_mappings, l->n_gid_mappings, reterr);
 }
 
 static int validate_mount(const Spec *spec, size_t i, Error *reterr) {
@@ -78,18 +70,11 @@ static int validate_mount(const Spec *spec, size_t i, Error *reterr) {
         int r;
 
         snprintf(path, sizeof(path), "mounts[%zu].uidMappings", i);
-        r = validate_id_maps(path, m->uid_mappings, m->n_uid_mappings, reterr);
+        r = spec_check_id_maps(path, m->uid_mappings, m->n_uid_mappings, reterr);
         if (r < 0)
                 return r;
         snprintf(path, sizeof(path), "mounts[%zu].gidMappings", i);
-        r = validate_id_maps(path, m->gid_mappings, m->n_gid_mappings, reterr);
-        if (r < 0)
-                return r;
-        if (m->n_uid_mappings == 0 && (has_option(m, "idmap") || has_option(m, "ridmap")) &&
-            !spec_namespace(spec, CLONE_NEWUSER))
-                return error_setf(reterr, EINVAL,
-                                  "mounts[%zu].options: idmap needs mappings or a user namespace", i);
-        return 0;
+        return spec_check_id_maps(path, m->gid_mappings, m->n_gid_mappings, reterr);
 }
 
 /* crun's, for linux.mountLabel. */

@@ -55,7 +55,7 @@ static int check_annotation(const JsonNode *node, void *pair) {
 }
 
 static const JsonField root_fields[] = {
-        JSON_STRING("path", Spec, root_path, .required = true, HELPER("pivot_root")),
+        JSON_STRING("path", Spec, root_path, .required = true, HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone")),
         JSON_BOOL("readonly", Spec, root_readonly, HELPER("mount_setattr of the root")),
         {}
 };
@@ -124,7 +124,7 @@ static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode
 
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         JsonNode node = { .reader = &reader };
         int r;
 
@@ -148,7 +148,7 @@ static const JsonField *find_row(const JsonField *table, const char *name) {
 }
 
 int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess **ret, Error *reterr) {
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .reader = &reader };
         SpecProcess *process;
         int r;
@@ -160,18 +160,27 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
         return 0;
 }
 
-int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+/* One property of "linux". */
+static int parse_linux_part(const char *bytes, size_t size, const char *name, size_t offset, Spec **ret,
+                            Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
         const JsonNode root = { .name = "linux", .reader = &reader };
         int r;
 
-        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, "resources"),
-                       &spec->linux_.resources);
+        r = parse_part(spec, bytes, size, &root, find_row(spec_linux_fields, name), (char *) &spec->linux_ + offset);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(spec);
         return 0;
+}
+
+int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "resources", offsetof(SpecLinux, resources), ret, reterr);
+}
+
+int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse_linux_part(bytes, size, "intelRdt", offsetof(SpecLinux, intel_rdt), ret, reterr);
 }
 
 const char *spec_annotation(const Spec *spec, const char *key) {

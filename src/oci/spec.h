@@ -8,6 +8,7 @@
 
 #include "basic/alloc.h"
 #include "basic/error.h"
+#include "basic/schedule.h"
 
 /*
  * config.json (OCI runtime-spec 1.3.0, config.md and config-linux.md) as typed data.
@@ -66,13 +67,7 @@ typedef struct SpecCapabilities {
         uint64_t bounding, effective, inheritable, permitted, ambient;
 } SpecCapabilities;
 
-typedef struct SpecScheduler {
-        uint32_t policy;             /* SCHED_* */
-        int32_t nice;
-        int32_t priority;
-        uint64_t flags;              /* SCHED_FLAG_* */
-        uint64_t runtime, deadline, period; /* ns */
-} SpecScheduler;
+typedef Schedule SpecScheduler;
 
 typedef struct SpecProcess {
         bool terminal;
@@ -91,6 +86,7 @@ typedef struct SpecProcess {
         SpecScheduler *scheduler;    /* NULL when absent */
         OptI32 io_priority;          /* as ioprio_set(2) takes it: class << 13 | priority */
         const char *cpu_affinity_initial, *cpu_affinity_final; /* cpu lists ("0-3,7"), validated */
+        bool has_user;               /* false: uid and gid are 0, and there are no groups */
         uint32_t uid, gid;
         OptU32 umask;
         uint32_t *additional_gids;
@@ -209,6 +205,7 @@ typedef struct SpecLinux {
         SpecResources *resources;    /* NULL when absent */
         SpecSeccomp *seccomp;        /* NULL when absent */
         const char *rootfs_propagation; /* "shared", "slave", "private", "unbindable" or NULL */
+        bool rootfs_propagation_recursive; /* "rshared" … */
         const char **masked_paths, **readonly_paths; /* NULL-terminated; never NULL */
         const char *mount_label;
         SpecKeyValue *sysctl;
@@ -231,6 +228,7 @@ typedef struct Spec {
         SpecKeyValue *annotations;
         size_t n_annotations;
 
+        Strings warnings;            /* what is passed over because the specification says so: "path: text" */
         Arena arena;
         void *document;              /* what was parsed for it, which owns the strings */
 } Spec;
@@ -255,6 +253,9 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
 /* The LinuxResources object alone, as `update --resources` takes it. The Spec holds only linux_.resources. */
 int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
+/* The LinuxIntelRdt object alone. The Spec holds only linux_.intel_rdt. */
+int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr);
+
 /* The value of an annotation or NULL. */
 const char *spec_annotation(const Spec *spec, const char *key);
 
@@ -263,6 +264,12 @@ int spec_annotation_path(const Spec *spec, const char *key, const char **ret, Er
 
 /* The namespace of that CLONE_NEW* type or NULL: the container shares the runtime's. */
 const SpecNamespace *spec_namespace(const Spec *spec, int type);
+
+/* The CLONE_NEW* namespace that a kernel parameter belongs to ("net/…"), 0: the machine. */
+int spec_sysctl_namespace(const char *path);
+
+/* Do the ranges of maps overlap, or leave what there is? path: of the list, for the error. */
+int spec_check_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr);
 
 /* The names of the specification, for features and messages; NULL-terminated. */
 extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */

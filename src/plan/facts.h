@@ -13,6 +13,7 @@ typedef struct HostFacts {
         bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
         bool own_userns;        /* we run in a user namespace other than the initial one */
         bool apparmor, selinux; /* enabled in the kernel */
+        uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
         const char *cgroup_mount; /* where cgroup2 is mounted: "/sys/fs/cgroup" */
 } HostFacts;

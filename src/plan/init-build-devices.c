@@ -42,24 +42,43 @@ static bool default_is_replaced(const InitBuild *b, const SpecDevice *d) {
         return build_has_mount_at(b, d->path);
 }
 
-static void add_device(InitBuild *b, const SpecDevice *d) {
-        /* Nobody makes device nodes in a user namespace; a FIFO is no device there. */
-        bool bind = b->in_userns && d->type != 'p';
-        const char *path = normalized(b, d);
-        InitStep *step;
+/* Nobody makes device nodes in a user namespace, so there the host's are bound, and are as they are on the host. */
+static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
+        InitStep *step = add_for(b, INIT_DEVICE_BIND, origin);
 
-        if (!is_made(b, path))
-                return;
-        step = add(b, bind ? INIT_DEVICE_BIND : INIT_DEVICE);
         step->str[0] = path;
         step->num[0] = (unsigned char) d->type;
         step->num[1] = (uint64_t) d->major;
         step->num[2] = (uint64_t) d->minor;
-        if (bind)
-                return;
+        if (d->file_mode.set || d->uid.set || d->gid.set)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "%s: in a user namespace it has the mode and the owner that it has on "
+                                         "the host", origin));
+}
+
+static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
+        InitStep *step = add_for(b, INIT_DEVICE, origin);
+
+        step->str[0] = path;
+        step->num[0] = (unsigned char) d->type;
+        step->num[1] = (uint64_t) d->major;
+        step->num[2] = (uint64_t) d->minor;
         step->num[3] = d->file_mode.set ? d->file_mode.v & 07777 : 0666;
         step->num[4] = d->uid.set ? d->uid.v : 0;
         step->num[5] = d->gid.set ? d->gid.v : 0;
+        step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
+}
+
+/* origin: NULL for those that nobody asked for. */
+static void add_device(InitBuild *b, const SpecDevice *d, const char *origin) {
+        const char *path = normalized(b, d);
+
+        if (!is_made(b, path))
+                return;
+        if (b->in_userns && d->type != 'p' && b->tree != TREE_IN_PLACE) /* a FIFO is no device there */
+                add_bound(b, d, path, origin);
+        else
+                add_node(b, d, path, origin);
 }
 
 void build_devices(InitBuild *b) {
@@ -67,9 +86,9 @@ void build_devices(InitBuild *b) {
 
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
                 if (!default_is_replaced(b, &default_devices[i]))
-                        add_device(b, &default_devices[i]);
+                        add_device(b, &default_devices[i], NULL);
         for (size_t i = 0; i < l->n_devices; i++)
-                add_device(b, &l->devices[i]);
+                add_device(b, &l->devices[i], arena_printf(b->arena, "linux.devices[%zu]", i));
         for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++) {
                 InitStep *step = add(b, INIT_SYMLINK);
 
@@ -97,12 +116,12 @@ void build_console(InitBuild *b) {
 
         if (!b->process || !b->process->terminal)
                 return;
-        step = add(b, INIT_CONSOLE);
+        step = add_for(b, INIT_CONSOLE, "process.terminal");
         if (b->process->has_console_size) {
                 step->num[0] = b->process->console_height;
                 step->num[1] = b->process->console_width;
         }
         step->num[2] = b->process->uid;
         step->num[3] = INIT_KEEP_ID; /* the group is what devpts' gid option says */
-        step->num[4] = !b->exec;
+        step->num[4] = !b->exec && b->tree != TREE_IN_PLACE;
 }

@@ -70,7 +70,7 @@ void build_mount_hooks(InitBuild *b) {
                 return;
         build_enter_cgroup(b);
         add(b, INIT_RUNTIME_HOOKS);
-        add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
+        add_hooks(b, HOOK_CREATE_CONTAINER, "created");
 }
 
 void build_start_hooks(InitBuild *b) {

@@ -5,10 +5,42 @@
 
 #include "basic/str.h"
 #include "plan/init-build.h"
+#include "plan/mount-options.h"
 
 /* What the parts of the builder share; used by init-build*.c only. Each part appends its steps in order. */
 
-typedef struct BuildMount BuildMount; /* init-build-mounts.c */
+typedef enum MountKind { KIND_NEW, KIND_BIND, KIND_CGROUP, KIND_REMOUNT } MountKind;
+typedef enum Postponed { POSTPONED_NOT, POSTPONED_TO_PIVOT, POSTPONED_BEYOND_PIVOT } Postponed;
+
+/* One of mounts[], as it was understood. */
+typedef struct BuildMount {
+        const SpecMount *spec;
+        size_t index;
+        const char *origin;     /* "mounts[3]" */
+        MountKind kind;
+        const char *target;     /* normalized */
+        const char *source;
+        MountOptions o;
+        uint64_t slot, extra;
+        uint64_t idmap;         /* the slot of the user namespace with its id maps, or INIT_NO_SLOT */
+        bool readonly_later;
+        Postponed postponed;
+} BuildMount;
+
+/* A user namespace for mapped mounts. */
+typedef struct BuildIdmap {
+        const char **uids, **gids; /* "0:100000:65536" */
+        const char *path;          /* instead of them: a namespace that exists */
+        const char *origin;        /* of the first that wants it */
+        uint64_t slot;
+} BuildIdmap;
+
+/* Whose mounts the container's are. */
+typedef enum MountTree {
+        TREE_OWN,      /* those of a mount namespace that it has alone */
+        TREE_JOINED,   /* a copy of the rootfs in a mount namespace that others are in too */
+        TREE_IN_PLACE, /* the rootfs as it lies there, in such a namespace or in the runtime's: nothing is mounted */
+} MountTree;
 
 typedef struct InitBuild {
         const Spec *spec;
@@ -20,6 +52,7 @@ typedef struct InitBuild {
         /* What differs between a container's init and a process of exec. */
         bool exec;
         const SpecProcess *process;   /* or NULL */
+        SpecCapabilities capabilities; /* of those asked for, what can be had */
         const char *id, *bundle;
         bool no_new_keyring;
         const void *seccomp;
@@ -30,7 +63,12 @@ typedef struct InitBuild {
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
+        MountTree tree;
         uint64_t n_slots;             /* handed out */
+        const char **env;             /* of the program, once INIT_FIND is in the plan */
+        uint64_t *namespace_slots;    /* of linux.namespaces[], where there is a path */
+        BuildIdmap *idmaps;
+        size_t n_idmaps;
         uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
         bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
 
@@ -43,6 +81,14 @@ static inline InitStep *add(InitBuild *b, InitOp op) {
         return init_plan_add(b->plan, op);
 }
 
+/* A step whose errors begin with a JSON path. */
+static inline InitStep *add_for(InitBuild *b, InitOp op, const char *origin) {
+        InitStep *step = add(b, op);
+
+        step->origin = origin;
+        return step;
+}
+
 /* The next slot; -EINVAL when all are used. */
 int build_slot(InitBuild *b, uint64_t *ret);
 
@@ -51,13 +97,30 @@ int build_slot(InitBuild *b, uint64_t *ret);
 void build_enter_cgroup(InitBuild *b);
 
 /* init-build-namespaces.c */
-int build_open_namespaces(InitBuild *b);
-void build_namespaces(InitBuild *b);
+int build_check_namespaces(InitBuild *b);
+int build_open_namespaces(InitBuild *b, uint32_t types);
+/* Back to where the container's mounts are, later and from another process. */
+int build_rejoin_mounts(InitBuild *b);
+void build_enter_mounts(InitBuild *b);
+int build_namespaces(InitBuild *b);
+/* INIT_USERNS or INIT_BECOME_ROOT. */
+void build_become_root(InitBuild *b, InitOp op);
 void build_session(InitBuild *b);
+/* In a new user namespace, or one that is joined? */
+bool build_has_userns(const InitBuild *b);
+
+/* init-build-idmaps.c */
+int build_read_idmap(InitBuild *b, BuildMount *m);
+void build_idmaps(InitBuild *b);
+
+/* init-build-mount.c */
+int build_read_mounts(InitBuild *b);
 
 /* init-build-mounts.c */
-int build_read_mounts(InitBuild *b);
+/* What is opened on the host: sources that the user namespace could not open, and mapped mounts. */
 int build_open_sources(InitBuild *b);
+/* New file systems of namespaces that are joined, while we have power over them. */
+int build_open_joined(InitBuild *b);
 void build_mounts(InitBuild *b);
 /* Those whose place in the list does not matter, because no other step comes near their targets. The ones that need
  * the host's mounts, or everything mounted (hooks), come before the pivot, the others after it. */
@@ -72,6 +135,9 @@ void build_devices(InitBuild *b);
 void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */
 bool build_has_device_near(const InitBuild *b, const char *path);
+
+/* init-build-env.c */
+const char **build_env(InitBuild *b);
 
 /* init-build-process.c */
 void build_raise_rlimits(InitBuild *b);

@@ -1,64 +1,128 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sched.h>
 
+#include "basic/file.h"
 #include "plan/init-build-internal.h"
 
-/* Before anything else, while the paths are the host's; the slots are in the order of the list. */
-int build_open_namespaces(InitBuild *b) {
+bool build_has_userns(const InitBuild *b) {
+        return (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
+}
+
+/* What would have to be mounted for it, where nothing may be. */
+static const char *find_mounting(const Spec *spec) {
+        const SpecLinux *l = &spec->linux_;
+
+        return spec->n_mounts > 0 ? "mounts[0]" :
+               spec->root_readonly ? "root.readonly" :
+               l->rootfs_propagation ? "linux.rootfsPropagation" :
+               l->masked_paths[0] ? "linux.maskedPaths[0]" :
+               l->readonly_paths[0] ? "linux.readonlyPaths[0]" : NULL;
+}
+
+/*
+ * A mount namespace that is new is the container's alone. In one that exists, a copy of the rootfs is mounted, and the
+ * rest in it. Where the rootfs is the root of that namespace, or where the container has the runtime's, whatever was
+ * mounted would change what others see: there the rootfs is taken as it is.
+ */
+int build_check_namespaces(InitBuild *b) {
+        bool joined = b->joined_namespaces & CLONE_NEWNS;
+        const char *mounting = find_mounting(b->spec);
+
+        if (b->new_namespaces & CLONE_NEWNS)
+                return 0;
+        b->tree = joined && !streq(path_normalize(b->arena, b->bundle, b->spec->root_path), "/") ? TREE_JOINED
+                                                                                                 : TREE_IN_PLACE;
+        if (b->new_namespaces & CLONE_NEWUSER)
+                return error_setf(b->reterr, EINVAL, "linux.namespaces: a new user namespace has no power over a mount "
+                                  "namespace that exists; it needs a new one");
+        if (b->tree == TREE_IN_PLACE && mounting && joined)
+                return error_setf(b->reterr, EINVAL, "%s: would change the root of a mount namespace that others are in "
+                                  "(root.path is \"/\")", mounting);
+        if (b->tree == TREE_IN_PLACE && mounting)
+                return error_setf(b->reterr, EINVAL, "%s: would change the mounts of the host, as linux.namespaces has "
+                                  "none of type \"mount\"", mounting);
+        return 0;
+}
+
+static const char *namespace_path(const InitBuild *b, size_t i) {
+        return arena_printf(b->arena, "linux.namespaces[%zu].path", i);
+}
+
+/* Before anything else, while the paths are the host's. */
+int build_open_namespaces(InitBuild *b, uint32_t types) {
         const SpecLinux *l = &b->spec->linux_;
 
+        b->namespace_slots = arena_calloc(b->arena, l->n_namespaces, sizeof(*b->namespace_slots));
         for (size_t i = 0; i < l->n_namespaces; i++) {
                 InitStep *step;
-                uint64_t slot;
                 int r;
 
-                if (!l->namespaces[i].path)
+                if (!l->namespaces[i].path || !(types & (uint32_t) l->namespaces[i].type))
                         continue;
-                r = build_slot(b, &slot);
+                r = build_slot(b, &b->namespace_slots[i]);
                 if (r < 0)
                         return r;
-                step = add(b, INIT_OPEN_NS);
-                step->num[0] = slot;
+                step = add_for(b, INIT_OPEN_NS, namespace_path(b, i));
+                step->num[0] = b->namespace_slots[i];
                 step->num[1] = (uint32_t) l->namespaces[i].type;
                 step->str[0] = l->namespaces[i].path;
         }
         return 0;
 }
 
+/* A path may lead to the namespace that we are in ourselves, and what is set there would be set on the host. */
+static const char *settings_of(const InitBuild *b, int type) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                if (spec_sysctl_namespace(l->sysctl[i].key) == type)
+                        return "linux.sysctl";
+        return NULL;
+}
+
 static void join(InitBuild *b, uint32_t types) {
         const SpecLinux *l = &b->spec->linux_;
-        uint64_t slot = 0;
 
         for (size_t i = 0; i < l->n_namespaces; i++) {
                 InitStep *step;
 
-                if (!l->namespaces[i].path)
+                if (!l->namespaces[i].path || !(types & (uint32_t) l->namespaces[i].type))
                         continue;
-                if (types & (uint32_t) l->namespaces[i].type) {
-                        step = add(b, INIT_JOIN);
-                        step->num[0] = slot;
-                        step->num[1] = (uint32_t) l->namespaces[i].type;
-                }
-                slot++;
+                step = add_for(b, INIT_JOIN, namespace_path(b, i));
+                step->num[0] = b->namespace_slots[i];
+                step->num[1] = (uint32_t) l->namespaces[i].type;
+                step->str[0] = settings_of(b, l->namespaces[i].type);
         }
 }
 
-/*
- * Joining asks for privileges over the user namespace that owns the namespace, which the runtime may have of its
- * own (root) or only within the user namespace that is joined (rootless). So root joins the others before it
- * gives itself up, as they need not all belong to that user namespace; and who is not root joins that one first.
- */
-static void join_all(InitBuild *b) {
-        uint32_t others = ~(uint32_t) CLONE_NEWUSER;
+/* The ID that sets the container up: 0, or where it has no such user, its process's. */
+static uint32_t pick_id(const SpecIdMap *maps, size_t n, uint32_t wanted) {
+        const uint32_t ids[] = { 0, wanted };
 
-        if (b->facts->privileged || !(b->joined_namespaces & CLONE_NEWUSER))
-                join(b, others);
-        if (b->joined_namespaces & CLONE_NEWUSER) {
-                join(b, CLONE_NEWUSER);
-                add(b, INIT_BECOME_ROOT);
-                if (!b->facts->privileged)
-                        join(b, others);
-        }
+        for (size_t k = 0; k < ELEMENTSOF(ids); k++)
+                for (size_t i = 0; i < n; i++)
+                        if (ids[k] >= maps[i].container_id && ids[k] - maps[i].container_id < maps[i].size)
+                                return ids[k];
+        return n > 0 ? maps[0].container_id : 0;
+}
+
+void build_become_root(InitBuild *b, InitOp op) {
+        const SpecLinux *l = &b->spec->linux_;
+        InitStep *step = add(b, op);
+
+        step->num[0] = pick_id(l->uid_mappings, l->n_uid_mappings, b->process ? b->process->uid : 0);
+        step->num[1] = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
+}
+
+int build_rejoin_mounts(InitBuild *b) {
+        uint32_t user = b->facts->privileged ? 0 : CLONE_NEWUSER;
+        int r = build_open_namespaces(b, CLONE_NEWNS | user);
+
+        if (r < 0)
+                return r;
+        join(b, user);
+        join(b, CLONE_NEWNS);
+        return 0;
 }
 
 static void add_time_offsets(InitBuild *b) {
@@ -67,7 +131,7 @@ static void add_time_offsets(InitBuild *b) {
 
         if (!boottime->set && !monotonic->set)
                 return;
-        step = add(b, INIT_TIME_OFFSETS);
+        step = add_for(b, INIT_TIME_OFFSETS, "linux.timeOffsets");
         step->num[0] = (uint64_t) boottime->secs;
         step->num[1] = boottime->nanosecs;
         step->num[2] = (uint64_t) monotonic->secs;
@@ -83,18 +147,63 @@ int init_plan_clone_flags(const Spec *spec) {
                        CLONE_NEWPID : 0;
 }
 
-/* The cgroup namespace is not among them: build_enter_cgroup(). What only a child enters comes last. */
-void build_namespaces(InitBuild *b) {
-        uint32_t unshared = b->new_namespaces & ~(uint32_t) (CLONE_NEWUSER | CLONE_NEWCGROUP);
+/* The time namespace is entered by a child, as a pid namespace is; a mount namespace is there already. */
+static void unshare_and_fork(InitBuild *b, uint32_t types, bool fork) {
+        uint32_t unshared = b->new_namespaces & types;
 
-        unshared &= ~(uint32_t) init_plan_clone_flags(b->spec);
-        join_all(b);
-        if (b->new_namespaces & CLONE_NEWUSER)
-                add(b, INIT_USERNS);
-        add(b, INIT_UNSHARE)->num[0] = unshared; /* a mount namespace is always among them */
-        add_time_offsets(b);
-        if ((unshared & (CLONE_NEWPID | CLONE_NEWTIME)) || (b->joined_namespaces & CLONE_NEWPID))
+        if (unshared)
+                add_for(b, INIT_UNSHARE, "linux.namespaces")->num[0] = unshared;
+        if (unshared & CLONE_NEWTIME)
+                add_time_offsets(b);
+        if (fork)
                 add(b, INIT_FORK);
+}
+
+static void become_user(InitBuild *b) {
+        if (b->new_namespaces & CLONE_NEWUSER)
+                build_become_root(b, INIT_USERNS);
+        if (b->joined_namespaces & CLONE_NEWUSER) {
+                join(b, CLONE_NEWUSER);
+                build_become_root(b, INIT_BECOME_ROOT);
+        }
+}
+
+/*
+ * Joining asks for privileges over the user namespace that owns the namespace, which the runtime may have of its
+ * own (root) or only within the user namespace that is joined (rootless). So root joins the others before it
+ * gives itself up, as they need not all belong to that user namespace, and mounts there what shows them; and who is not
+ * root joins that one first. What shows a pid namespace is mounted by a process that is in it.
+ *
+ * The cgroup namespace is not among the new ones: build_enter_cgroup(). What only a child enters comes last.
+ */
+int build_namespaces(InitBuild *b) {
+        uint32_t new = ~(uint32_t) (CLONE_NEWUSER | CLONE_NEWCGROUP) & ~(uint32_t) init_plan_clone_flags(b->spec);
+        uint32_t others = ~(uint32_t) CLONE_NEWUSER;
+        bool first = b->facts->privileged || !(b->joined_namespaces & CLONE_NEWUSER);
+        bool fork = (b->new_namespaces & new & (CLONE_NEWPID | CLONE_NEWTIME)) || (b->joined_namespaces & CLONE_NEWPID);
+        bool early = b->facts->privileged && build_has_userns(b) && (b->joined_namespaces & CLONE_NEWPID);
+        int r;
+
+        if (b->facts->privileged)
+                others &= ~(uint32_t) CLONE_NEWNS; /* build_enter_mounts() */
+        if (first)
+                join(b, others);
+        if (early)
+                unshare_and_fork(b, CLONE_NEWTIME, true);
+        r = build_open_joined(b);
+        if (r < 0)
+                return r;
+        become_user(b);
+        if (!first)
+                join(b, others);
+        unshare_and_fork(b, early ? new & ~(uint32_t) CLONE_NEWTIME : new, fork && !early);
+        return 0;
+}
+
+/* The sources of mounts are looked up where the container will be. */
+void build_enter_mounts(InitBuild *b) {
+        if (b->facts->privileged)
+                join(b, CLONE_NEWNS);
 }
 
 /* A session of its own, and what belongs to the new namespaces. Nothing here needs the mount tree. */
@@ -106,10 +215,12 @@ void build_session(InitBuild *b) {
                 return;
         if (b->new_namespaces & CLONE_NEWNET)
                 add(b, INIT_LOOPBACK);
+        if (b->spec->linux_.n_net_devices > 0)
+                add_for(b, INIT_NET_DEVICES, "linux.netDevices");
         if (!isempty(b->spec->hostname))
-                add(b, INIT_HOSTNAME)->str[0] = b->spec->hostname;
+                add_for(b, INIT_HOSTNAME, "hostname")->str[0] = b->spec->hostname;
         if (!isempty(b->spec->domainname))
-                add(b, INIT_DOMAINNAME)->str[0] = b->spec->domainname;
+                add_for(b, INIT_DOMAINNAME, "domainname")->str[0] = b->spec->domainname;
 }
 
 void build_enter_cgroup(InitBuild *b) {

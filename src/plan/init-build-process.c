@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/mempolicy.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/personality.h>
@@ -15,7 +16,7 @@ void build_oom_score_adj(InitBuild *b) {
 
         if (!b->process || !b->process->oom_score_adj.set)
                 return;
-        step = add(b, INIT_OOM_SCORE_ADJ);
+        step = add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj");
         step->num[0] = (uint64_t) (int64_t) b->process->oom_score_adj.v;
         step->num[1] = b->facts->rootless || b->facts->own_userns;
 }
@@ -35,6 +36,36 @@ static bool has_apparmor(const InitBuild *b) {
                (b->facts->apparmor || !streq(b->process->apparmor_profile, "unconfined"));
 }
 
+/* "Runtimes SHOULD NOT fail if the container configuration requests capabilities that cannot be granted", but warn.
+ * In a user namespace there are all of them, over what belongs to it. */
+static void grant_capabilities(InitBuild *b) {
+        bool all = (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
+        uint64_t lacked = all ? 0 : b->facts->lacked_capabilities, refused;
+        SpecCapabilities *c = &b->capabilities;
+        _cleanup_text_ Text text = {};
+
+        if (!b->process->has_capabilities)
+                return;
+        *c = b->process->capabilities;
+        refused = (c->bounding | c->effective | c->permitted | c->inheritable | c->ambient) & lacked;
+        if (refused == 0)
+                return;
+        init_plan_print_capabilities(&text, refused);
+        strings_add(b->arena, &b->plan->warnings,
+                    arena_printf(b->arena, "process.capabilities: cannot be granted: %s", text.s));
+        c->bounding &= ~lacked;
+        c->effective &= ~lacked;
+        c->permitted &= ~lacked;
+        c->inheritable &= ~lacked;
+        c->ambient &= ~lacked;
+}
+
+/* sched(7). INIT_HOOK comes after INIT_SCHEDULER and forks. */
+static bool cannot_fork(const SpecProcess *p) {
+        return p->scheduler && p->scheduler->policy == SCHED_DEADLINE &&
+               !(p->scheduler->flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
 /* A process that is to be confined does not run unconfined because the host lacks the means. */
 int build_check_process(InitBuild *b) {
         const SpecProcess *p = b->process;
@@ -49,17 +80,26 @@ int build_check_process(InitBuild *b) {
                                   "process.selinuxLabel: SELinux is not enabled on this host");
         if (!p->args && (b->exec || b->request->start_now))
                 return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
+        if (!b->exec && cannot_fork(p) && b->spec->hooks[HOOK_START_CONTAINER].n > 0)
+                return error_setf(b->reterr, EINVAL, "process.scheduler.flags: SCHED_DEADLINE with startContainer hooks "
+                                  "needs SCHED_FLAG_RESET_ON_FORK");
+        grant_capabilities(b);
         return 0;
 }
 
-/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. */
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. They are over the machine, so
+ * in a user namespace the process has not got them. The launcher, if it has, sets them then. */
 static void add_scheduling(InitBuild *b) {
         const SpecProcess *p = b->process;
         InitStep *step;
 
+        if (b->facts->privileged && ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER)) {
+                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
+                return;
+        }
         if (p->scheduler) {
                 build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
-                step = add(b, INIT_SCHEDULER);
+                step = add_for(b, INIT_SCHEDULER, "process.scheduler");
                 step->num[0] = p->scheduler->policy;
                 step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
                 step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
@@ -69,7 +109,7 @@ static void add_scheduling(InitBuild *b) {
                 step->num[6] = p->scheduler->period;
         }
         if (p->io_priority.set)
-                add(b, INIT_IO_PRIORITY)->num[0] = (uint32_t) p->io_priority.v;
+                add_for(b, INIT_IO_PRIORITY, "process.ioPriority")->num[0] = (uint32_t) p->io_priority.v;
 }
 
 typedef struct PolicyWord {
@@ -103,7 +143,7 @@ static void add_memory_policy(InitBuild *b) {
         if (!policy)
                 return;
         build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
-        step = add(b, INIT_MEMORY_POLICY);
+        step = add_for(b, INIT_MEMORY_POLICY, "linux.memoryPolicy");
         step->num[0] = policy_value(modes, policy->mode);
         for (size_t i = 0; policy->flags[i]; i++)
                 step->num[0] |= policy_value(flags, policy->flags[i]);
@@ -114,14 +154,15 @@ static void add_personality(InitBuild *b) {
         const char *personality = b->spec->linux_.personality;
 
         if (personality)
-                add(b, INIT_PERSONALITY)->num[0] = streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+                add_for(b, INIT_PERSONALITY, "linux.personality")->num[0] =
+                        streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
 }
 
 static void add_user(InitBuild *b) {
         const SpecProcess *p = b->process;
         const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
         const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
-        InitStep *step = add(b, INIT_USER);
+        InitStep *step = add_for(b, INIT_USER, "process.user");
 
         for (size_t i = 0; i < p->n_additional_gids; i++)
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
@@ -132,9 +173,22 @@ static void add_user(InitBuild *b) {
         step->list[0] = groups;
 }
 
+/* While the launcher can still report that there is no such program. */
+static void add_find(InitBuild *b) {
+        InitStep *step;
+
+        if (!b->process->args)
+                return;
+        b->env = build_env(b);
+        step = add(b, INIT_FIND);
+        step->num[0] = b->capabilities.effective;
+        step->list[0] = b->process->args;
+        step->list[1] = b->env;
+}
+
 static void add_rlimits(InitBuild *b) {
         for (size_t i = 0; i < b->process->n_rlimits; i++) {
-                InitStep *step = add(b, INIT_RLIMIT);
+                InitStep *step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
 
                 step->num[0] = (uint64_t) b->process->rlimits[i].resource;
                 step->num[1] = b->process->rlimits[i].soft;
@@ -148,7 +202,7 @@ static void add_seccomp(InitBuild *b) {
 
         if (!b->seccomp)
                 return;
-        step = add(b, INIT_SECCOMP);
+        step = add_for(b, INIT_SECCOMP, "linux.seccomp");
         step->blob = b->seccomp;
         step->blob_size = b->seccomp_size;
         if (!seccomp)
@@ -176,8 +230,8 @@ static bool seccomp_is_last(const InitBuild *b) {
 }
 
 static void add_capabilities(InitBuild *b) {
-        const SpecCapabilities none = {}, *c = b->process->has_capabilities ? &b->process->capabilities : &none;
-        InitStep *step = add(b, INIT_CAPABILITIES);
+        const SpecCapabilities *c = &b->capabilities;
+        InitStep *step = add_for(b, INIT_CAPABILITIES, "process.capabilities");
 
         step->num[0] = c->effective;
         step->num[1] = c->permitted;
@@ -191,9 +245,10 @@ static void add_capabilities(InitBuild *b) {
  *   - what is written to /proc (labels) comes before the user, as our files there belong to root;
  *   - INIT_CWD comes in between: a directory that only the user may enter (a network file system that squashes
  *     root) and one that only root may enter (the engine's choice, not the user's) both work;
+ *   - INIT_FIND sees what the exec will see, as the user, with the capabilities that will be in effect, but not through
+ *     the filter: that is made for the program, which may get along without the calls that a search takes;
  *   - the limits come before the filter and after all that may need many descriptors or pages; only what the gate
- *     needs comes after;
- *   - INIT_FIND comes last: it is to see exactly what the exec will see.
+ *     needs comes after.
  */
 void build_process(InitBuild *b) {
         const SpecProcess *p = b->process;
@@ -210,94 +265,34 @@ void build_process(InitBuild *b) {
         add_personality(b);
         add_memory_policy(b);
         if (has_apparmor(b))
-                add(b, INIT_APPARMOR)->str[0] = p->apparmor_profile;
+                add_for(b, INIT_APPARMOR, "process.apparmorProfile")->str[0] = p->apparmor_profile;
         if (!isempty(p->selinux_label))
-                add(b, INIT_SELINUX)->str[0] = p->selinux_label;
+                add_for(b, INIT_SELINUX, "process.selinuxLabel")->str[0] = p->selinux_label;
         add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
-        add(b, INIT_BOUNDING)->num[0] = p->has_capabilities ? p->capabilities.bounding : 0;
+        add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
         add_user(b);
-        add(b, INIT_CWD)->str[0] = p->cwd;
+        add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
+        add_find(b);
         add_rlimits(b);
         build_enter_cgroup(b);
         if (seccomp_is_early(b))
                 add_seccomp(b);
         add_capabilities(b);
         if (p->no_new_privileges)
-                add(b, INIT_NO_NEW_PRIVS);
+                add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
 }
 
-static int compare_env(const void *a, const void *b) {
-        const char *const *x = *(const char *const *const *) a, *const *y = *(const char *const *const *) b;
-        size_t n = strcspn(*x, "="), m = strcspn(*y, "=");
-        int r = memcmp(*x, *y, MIN(n, m));
-
-        if (r != 0)
-                return r;
-        if (n != m)
-                return n < m ? -1 : 1;
-        return x < y ? -1 : x > y;
-}
-
-/* Of names that come twice the last one counts, as with assignments; programs do not agree on that when they see
- * both. */
-static void drop_duplicates(Arena *a, const char **env, size_t n) {
-        const char ***sorted = arena_calloc(a, n, sizeof(*sorted));
-        size_t kept = 0;
-
-        for (size_t i = 0; i < n; i++)
-                sorted[i] = &env[i];
-        qsort(sorted, n, sizeof(*sorted), compare_env);
-        for (size_t i = 0; i + 1 < n; i++) {
-                size_t name = strcspn(*sorted[i], "=");
-
-                if (name == strcspn(*sorted[i + 1], "=") && memcmp(*sorted[i], *sorted[i + 1], name) == 0)
-                        *sorted[i] = NULL;
-        }
-        for (size_t i = 0; i < n; i++)
-                if (env[i])
-                        env[kept++] = env[i];
-        env[kept] = NULL;
-}
-
-/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
-static const char **build_env(InitBuild *b) {
-        const char **given = b->process->env, **env;
-        size_t n = 0;
-
-        while (given[n])
-                n++;
-        env = arena_calloc(b->arena, n + 4, sizeof(*env)); /* three more, and the end */
-        memcpy(env, given, n * sizeof(*env));
-        if (b->listen_fds > 0) {
-                env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
-                if (b->listen_fd_names)
-                        env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
-        }
-        if (b->request && b->request->notify)
-                env[n++] = "NOTIFY_SOCKET=/run/notify/notify.sock";
-        drop_duplicates(b->arena, env, n);
-        return env;
-}
-
-/* The end: the command is looked up while the launcher can still report that there is none. Without one (or
- * without a process at all) there is nothing behind the gate, and `start` is told so. */
+/* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
 void build_command(InitBuild *b) {
-        bool has_command = b->process && b->process->args;
-        const char **env = has_command ? build_env(b) : NULL;
         InitStep *step;
 
-        if (has_command) {
-                step = add(b, INIT_FIND);
-                step->list[0] = b->process->args;
-                step->list[1] = env;
-        }
         if (b->process && !seccomp_is_early(b) && !seccomp_is_last(b))
                 add_seccomp(b);
         build_enter_cgroup(b);
         add(b, INIT_READY);
         if (b->request && !b->request->start_now)
                 add(b, INIT_GATE);
-        if (!has_command)
+        if (!b->process || !b->process->args)
                 return;
         if (!b->exec)
                 build_start_hooks(b);
@@ -306,5 +301,5 @@ void build_command(InitBuild *b) {
         step = add(b, INIT_EXEC);
         step->num[0] = b->listen_fds > 0;
         step->list[0] = b->process->args;
-        step->list[1] = env;
+        step->list[1] = b->env;
 }

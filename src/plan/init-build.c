@@ -15,28 +15,10 @@ int build_slot(InitBuild *b, uint64_t *ret) {
         return 0;
 }
 
-static int check_namespaces(const Spec *spec, Error *reterr) {
-        const SpecLinux *l = &spec->linux_;
-
-        for (size_t i = 0; i < l->n_namespaces; i++)
-                if (l->namespaces[i].type == CLONE_NEWNS && l->namespaces[i].path)
-                        return error_setf(reterr, EOPNOTSUPP,
-                                          "linux.namespaces[%zu].path: a mount namespace cannot be joined", i);
-        if (!spec_namespace(spec, CLONE_NEWNS))
-                return error_setf(reterr, EOPNOTSUPP, "linux.namespaces: without one of type \"mount\" the "
-                                  "container's mounts would be the host's");
-        return 0;
-}
-
-static int check_supported(const Spec *spec, Error *reterr) {
-        int r = check_namespaces(spec, reterr);
-
-        if (r < 0)
-                return r;
-        if (spec->linux_.n_net_devices > 0)
-                return error_setf(reterr, EOPNOTSUPP, "linux.netDevices: moving network devices is not supported");
-        if (spec->linux_.intel_rdt)
-                return error_setf(reterr, EOPNOTSUPP, "linux.intelRdt: not supported");
+static int check_supported(const Spec *spec, const HostFacts *facts, Error *reterr) {
+        /* No file system would take the option, and one without it could be written to by others. */
+        if (!isempty(spec->linux_.mount_label) && !facts->selinux)
+                return error_setf(reterr, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
         return 0;
 }
 
@@ -47,65 +29,90 @@ static void build_root(InitBuild *b) {
         bool private = streq(propagation, "private") || streq(propagation, "unbindable");
         InitStep *step;
 
-        add(b, INIT_ROOT_PROPAGATION)->num[0] =
-                streq(propagation, "shared") ? MS_SHARED : private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
-        step = add(b, INIT_ROOTFS);
-        step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+        if (b->tree == TREE_OWN)
+                add_for(b, INIT_ROOT_PROPAGATION, "linux.rootfsPropagation")->num[0] =
+                        streq(propagation, "shared") ? MS_SHARED : private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+        step = add_for(b, INIT_ROOTFS, "root.path");
+        if (b->tree != TREE_IN_PLACE)
+                step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+        step->num[1] = b->tree == TREE_JOINED;
+        step->num[2] = b->tree == TREE_IN_PLACE;
         step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
 }
 
-static void add_paths(InitBuild *b, InitOp op, const char **paths) {
-        for (; *paths; paths++)
-                add(b, op)->str[0] = path_normalize(b->arena, "/", *paths);
+static void add_paths(InitBuild *b, InitOp op, const char *property, const char **paths) {
+        for (size_t i = 0; paths[i]; i++)
+                add_for(b, op, arena_printf(b->arena, "linux.%s[%zu]", property, i))->str[0] =
+                        path_normalize(b->arena, "/", paths[i]);
+}
+
+static void add_share_root(InitBuild *b, uint64_t flags) {
+        bool recursive = b->spec->linux_.rootfs_propagation_recursive;
+
+        add_for(b, INIT_SHARE_ROOT, "linux.rootfsPropagation")->num[0] = flags | (recursive ? MS_REC : 0);
+}
+
+/* The file of the domain name is for root of the machine only. */
+static void add_sysctl(InitBuild *b, const SpecKeyValue *s) {
+        InitStep *step;
+
+        if (streq(s->key, "kernel/domainname")) {
+                add_for(b, INIT_DOMAINNAME, "linux.sysctl")->str[0] = s->value;
+                return;
+        }
+        step = add_for(b, INIT_SYSCTL, "linux.sysctl");
+        step->str[0] = s->key;
+        step->str[1] = s->value;
 }
 
 /* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
 static void build_pivot(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
 
-        add(b, b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT);
+        add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
         if (streq_null(l->rootfs_propagation, "shared"))
-                add(b, INIT_SHARE_ROOT)->num[0] = MS_SHARED;
-        else if (streq_null(l->rootfs_propagation, "unbindable"))
-                add(b, INIT_SHARE_ROOT)->num[0] = MS_UNBINDABLE;
+                add_share_root(b, MS_SHARED);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
         build_readonly_mounts(b);
         if (b->spec->root_readonly)
-                add(b, INIT_REMOUNT_ROOT)->num[0] = MOUNT_ATTR_RDONLY;
+                add_for(b, INIT_REMOUNT_ROOT, "root.readonly")->num[0] = MOUNT_ATTR_RDONLY;
         /* After the hooks, which may have made the network devices that they are about. */
-        for (size_t i = 0; i < l->n_sysctl; i++) {
-                InitStep *step = add(b, INIT_SYSCTL);
-
-                step->str[0] = l->sysctl[i].key;
-                step->str[1] = l->sysctl[i].value;
-        }
-        add_paths(b, INIT_READONLY, l->readonly_paths);
-        add_paths(b, INIT_MASK, l->masked_paths);
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                add_sysctl(b, &l->sysctl[i]);
+        add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
+        add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
+        if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound */
+                add_share_root(b, MS_UNBINDABLE);
         build_postponed_mounts(b, true);
 }
 
 static int build_init(InitBuild *b) {
         int r;
 
-        r = check_supported(b->spec, b->reterr);
+        r = check_supported(b->spec, b->facts, b->reterr);
+        if (r >= 0)
+                r = build_check_namespaces(b);
         if (r >= 0)
                 r = build_check_process(b);
         if (r >= 0)
                 r = build_read_mounts(b);
         if (r >= 0)
-                r = build_open_namespaces(b);
+                r = build_open_namespaces(b, ~0U);
         if (r >= 0)
                 r = build_open_hook_logs(b);
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
-        if ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER)
+        if (build_has_userns(b))
                 build_raise_rlimits(b);
+        build_idmaps(b);
+        build_enter_mounts(b);
         r = build_open_sources(b);
+        if (r >= 0)
+                r = build_namespaces(b);
         if (r < 0)
                 return r;
-        build_namespaces(b);
         build_session(b);
         build_root(b);
         build_mounts(b);
@@ -137,14 +144,14 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
         build_oom_score_adj(b);
         if (namespaces & CLONE_NEWUSER)
                 build_raise_rlimits(b);
-        if (p->cpu_affinity_initial)
-                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_initial;
         build_enter_cgroup(b);
         if (p->cpu_affinity_final)
-                add(b, INIT_AFFINITY)->str[0] = p->cpu_affinity_final;
+                add_for(b, INIT_AFFINITY, "process.execCPUAffinity.final")->str[0] = p->cpu_affinity_final;
         add(b, INIT_ENTER)->num[0] = namespaces;
         if (namespaces & CLONE_NEWUSER)
-                add(b, INIT_BECOME_ROOT);
+                build_become_root(b, INIT_BECOME_ROOT);
+        if (!init_plan_has_own_root(b->spec))
+                add(b, INIT_CHROOT)->num[0] = 1;
         if (namespaces & CLONE_NEWPID)
                 add(b, INIT_FORK);
         build_session(b);
@@ -154,7 +161,15 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
         return 0;
 }
 
+bool init_plan_has_own_root(const Spec *spec) {
+        const SpecNamespace *mount = spec_namespace(spec, CLONE_NEWNS);
+
+        return mount && !mount->path;
+}
+
 static InitBuild begin(const Spec *spec, const HostFacts *facts, InitPlan *plan, Error *reterr) {
+        for (size_t i = 0; i < spec->warnings.n; i++)
+                strings_add(&plan->arena, &plan->warnings, spec->warnings.s[i]);
         return (InitBuild){ .spec = spec, .facts = facts, .plan = plan, .arena = &plan->arena, .reterr = reterr };
 }
 
@@ -196,6 +211,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         uint32_t entered;
 
         b.exec = true;
+        b.joined_namespaces = (uint32_t) request->namespaces;
         b.process = request->process;
         b.id = request->id;
         b.no_new_keyring = request->no_new_keyring;
@@ -205,4 +221,20 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.listen_fd_names = request->listen_fd_names;
         entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
         return finish(build_exec(&b, entered), &plan, ret);
+}
+
+int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t id, InitPlan *ret,
+                            Error *reterr) {
+        InitPlan plan = {};
+        InitBuild b = begin(spec, facts, &plan, reterr);
+        InitStep *step;
+        int r;
+
+        r = build_rejoin_mounts(&b);
+        if (r >= 0) {
+                step = add(&b, INIT_UNMOUNT);
+                step->num[0] = id;
+                step->str[0] = rootfs;
+        }
+        return finish(r, &plan, ret);
 }

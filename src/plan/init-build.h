@@ -11,7 +11,11 @@
  */
 int init_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, InitPlan *ret, Error *reterr);
 
-/* The same for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has
+/* Is the container's root that of its mount namespace? Otherwise who enters the namespace has to change its root to
+ * it: the plan of exec wants it as INIT_FD_ROOT. */
+bool init_plan_has_own_root(const Spec *spec);
+
+/* The same as init_plan_build() for a further process in a container that runs (exec). namespaces: CLONE_NEW* that the container has
  * of its own or joined; seccomp as in Request. The helper waits for INIT_MSG_CGROUP first of all, so that what it
  * forks is in the container's cgroup too. */
 typedef struct ExecRequest {
@@ -30,6 +34,11 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
 /* Flags of the container's namespaces in which the launcher lets the helper be born for that plan: CLONE_NEWPID with
  * the privilege for it, which saves the plan a fork. */
 int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts);
+
+/* Takes the rootfs out of a mount namespace that the container had joined (TREE_JOINED): mount_id as INIT_MSG_MOUNT had
+ * it. */
+int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t mount_id,
+                            InitPlan *ret, Error *reterr);
 
 /* Flags that the launcher adds when it clones the helper for init_plan_build()'s plan: CLONE_NEWPID when the new
  * pid namespace can be entered at birth (no user and no time namespace wanted), else 0 and the plan forks. */

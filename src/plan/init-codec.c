@@ -7,7 +7,8 @@
 /*
  * The plan as bytes, in the machine's own byte order (both ends are of one build on one machine):
  *   header: magic, number of steps, size of all of it
- *   step:   op, then a mask that says which of its numbers (when not 0), strings, lists and blob follow, in order
+ *   step:   op, then a mask that says which of its numbers (when not 0), strings, lists, blob and origin follow, in
+ *           this order
  *   string: its length, the bytes, a NUL; list: its length, the strings
  *   blob:   its size, zeros up to a multiple of 8, the bytes
  * There is one encoding of a plan: the decoder refuses every other, a number 0 that is spelt out among them.
@@ -19,6 +20,7 @@
 #define STR_BIT(i) (1U << (INIT_NUMS + (i)))
 #define LIST_BIT(i) (1U << (INIT_NUMS + INIT_STRS + (i)))
 #define BLOB_BIT (1U << (INIT_NUMS + INIT_STRS + INIT_LISTS))
+#define ORIGIN_BIT (BLOB_BIT << 1)
 
 typedef struct PlanHeader {
         uint32_t magic, n_steps;
@@ -61,7 +63,7 @@ static void put_blob(Text *t, const void *blob, size_t size) {
 }
 
 static uint32_t step_mask(const InitStep *step) {
-        uint32_t mask = step->blob ? BLOB_BIT : 0;
+        uint32_t mask = (step->blob ? BLOB_BIT : 0) | (step->origin ? ORIGIN_BIT : 0);
 
         for (unsigned i = 0; i < INIT_NUMS; i++)
                 mask |= step->num[i] != 0 ? NUM_BIT(i) : 0;
@@ -91,6 +93,8 @@ void init_plan_encode(const InitPlan *plan, Text *ret) {
                                 put_list(&t, step->list[i]);
                 if (step->blob)
                         put_blob(&t, step->blob, step->blob_size);
+                if (step->origin)
+                        put_string(&t, step->origin);
         }
         header.size = t.n;
         memcpy(t.s, &header, sizeof(header));
@@ -183,7 +187,7 @@ static bool take_step(Input *in, InitPlan *plan) {
         const InitOpRow *row;
         InitStep *step;
 
-        if (!take(in, &op, sizeof(op)) || !take(in, &mask, sizeof(mask)) || mask >= BLOB_BIT << 1)
+        if (!take(in, &op, sizeof(op)) || !take(in, &mask, sizeof(mask)) || mask >= ORIGIN_BIT << 1)
                 return false;
         row = init_op_row(op);
         if (!row || ((mask & BLOB_BIT) != 0) != row->blob)
@@ -200,7 +204,9 @@ static bool take_step(Input *in, InitPlan *plan) {
                                                  !take_list(in, row->list[i].kind, &step->list[i])
                                        : row->list[i].kind == LIST_NOT_EMPTY)
                         return false;
-        return !row->blob || take_blob(in, step);
+        if (row->blob && !take_blob(in, step))
+                return false;
+        return !(mask & ORIGIN_BIT) || take_string(in, &step->origin);
 }
 
 int init_plan_decode(const void *bytes, size_t size, InitPlan *ret) {

@@ -2,23 +2,31 @@
 #include "plan/init-ops.h"
 
 #define UID_GID { "uid", NUM_SIGNED }, { "gid", NUM_SIGNED }
+#define ROOT_UID_GID { "uid", NUM_NOT_ZERO }, { "gid", NUM_NOT_ZERO }
 
 /* The order inside a row is the order of InitStep's arrays, which init-plan.h gives. */
 static const InitOpRow rows[_INIT_OP_MAX] = {
         /* host */
         [INIT_OPEN_NS] = { "open-ns", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } },
                            .str = { { "path" } } },
-        [INIT_OPEN_TREE] = { "open-tree", .num = { { "slot", NUM_SLOT }, { "recursive", NUM_BOOL } },
-                             .str = { { "path" } } },
+        [INIT_IDMAP] = { "idmap", .num = { { "slot", NUM_SLOT } },
+                         .list = { { "uids", LIST_NOT_EMPTY }, { "gids", LIST_NOT_EMPTY } } },
+        [INIT_OPEN_TREE] = { "open-tree", .num = { { "slot", NUM_SLOT }, { "recursive", NUM_BOOL },
+                             { "idmap", NUM_SLOT_OR_NONE }, { "idmap-recursive", NUM_BOOL },
+                             { "no-follow", NUM_BOOL } }, .str = { { "path" } } },
+        [INIT_OPEN_FS] = { "open-fs", .num = { { "slot", NUM_SLOT }, { "super", NUM_SUPER },
+                           { "idmap", NUM_SLOT_OR_NONE } }, .str = { { "type" }, { "source" } },
+                           .list = { { "options", LIST_ANY } } },
         [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
 
         /* namespaces */
         [INIT_ENTER] = { "enter", .num = { { "flags", NUM_NAMESPACES } } },
-        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } } },
-        [INIT_USERNS] = { "userns" },
-        [INIT_BECOME_ROOT] = { "become-root" },
+        [INIT_JOIN] = { "join", .num = { { "slot", NUM_SLOT }, { "type", NUM_NAMESPACES } },
+                        .str = { { "settings", .optional = true } } },
+        [INIT_USERNS] = { "userns", .num = { ROOT_UID_GID } },
+        [INIT_BECOME_ROOT] = { "become-root", .num = { ROOT_UID_GID } },
         [INIT_UNSHARE] = { "unshare", .num = { { "flags", NUM_NAMESPACES } } },
         [INIT_TIME_OFFSETS] = { "time-offsets", .num = { { "boottime", NUM_SIGNED }, { "boottime-ns", NUM_UNSIGNED },
                                 { "monotonic", NUM_SIGNED }, { "monotonic-ns", NUM_UNSIGNED } } },
@@ -26,27 +34,32 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_SETSID] = { "setsid" },
         [INIT_KEYRING] = { "keyring", .str = { { "name" } } },
         [INIT_LOOPBACK] = { "loopback" },
+        [INIT_NET_DEVICES] = { "net-devices" },
         [INIT_HOSTNAME] = { "hostname", .str = { { "name" } } },
         [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },
 
         /* mounts */
         [INIT_ROOT_PROPAGATION] = { "root-propagation", .num = { { "flags", NUM_PROPAGATION } } },
-        [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION } }, .str = { { "path" } } },
+        [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION }, { "joined", NUM_BOOL },
+                          { "in-place", NUM_BOOL } }, .str = { { "path" } } },
         [INIT_MOUNT] = { "mount", .num = { { "attrs", NUM_ATTRS }, { "super", NUM_SUPER },
                          { "propagation", NUM_PROPAGATION }, { "extra", NUM_EXTRA } },
                          .str = { { "type" }, { "source" }, { "target" } }, .list = { { "options", LIST_ANY } } },
         [INIT_BIND] = { "bind", .num = { { "slot", NUM_SLOT_OR_NONE }, { "attrs", NUM_ATTRS },
                         { "clear", NUM_ATTRS }, { "recursive-attrs", NUM_ATTRS },
                         { "recursive-clear", NUM_ATTRS }, { "propagation", NUM_PROPAGATION },
-                        { "extra", NUM_EXTRA } },
+                        { "extra", NUM_EXTRA }, { "top-propagation", NUM_PROPAGATION } },
                         .str = { { "source", .optional = true }, { "target" } } },
         [INIT_CGROUP] = { "cgroup", .num = { { "attrs", NUM_ATTRS }, { "own-namespace", NUM_BOOL },
                           { "propagation", NUM_PROPAGATION }, { "own-directory", NUM_BOOL } },
                           .str = { { "target" }, { "host" } } },
-        [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS } },
+        [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS },
+                           { "recursive-attrs", NUM_ATTRS }, { "recursive-clear", NUM_ATTRS },
+                           { "propagation", NUM_PROPAGATION }, { "top-propagation", NUM_PROPAGATION } },
                            .str = { { "path" } } },
         [INIT_DEVICE] = { "device", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
-                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID }, .str = { { "path" } } },
+                          { "minor", NUM_UNSIGNED }, { "mode", NUM_OCTAL }, UID_GID, { "set", NUM_SET } },
+                          .str = { { "path" } } },
         [INIT_DEVICE_BIND] = { "device-bind", .num = { { "type", NUM_CHAR }, { "major", NUM_UNSIGNED },
                                { "minor", NUM_UNSIGNED } }, .str = { { "path" } } },
         [INIT_SYMLINK] = { "symlink", .str = { { "target" }, { "path" } } },
@@ -54,7 +67,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "bind", NUM_BOOL } } },
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
-        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_SECONDS }, { "stdout", NUM_SLOT_OR_NONE },
+        [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO }, { "stdout", NUM_SLOT_OR_NONE },
                         { "stderr", NUM_SLOT_OR_NONE } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
@@ -63,9 +76,11 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_READONLY] = { "readonly", .str = { { "path" } } },
         [INIT_PIVOT] = { "pivot" },
         [INIT_MOVE_ROOT] = { "move-root" },
+        [INIT_CHROOT] = { "chroot", .num = { { "handed-over", NUM_BOOL } } },
         [INIT_REMOUNT_ROOT] = { "remount-root", .num = { { "attrs", NUM_ATTRS } } },
         [INIT_SHARE_ROOT] = { "share-root", .num = { { "flags", NUM_PROPAGATION } } },
         [INIT_MKDIR] = { "mkdir", .str = { { "path" } } },
+        [INIT_UNMOUNT] = { "unmount", .num = { { "id", NUM_UNSIGNED } }, .str = { { "path" } } },
 
         /* process */
         [INIT_STDIO_OWNER] = { "stdio-owner", .num = { UID_GID } },
@@ -92,7 +107,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_SECCOMP] = { "seccomp", .num = { { "flags", NUM_SECCOMP }, { "listener", NUM_BOOL } },
                            .str = { { "listener-path", .optional = true }, { "metadata", .optional = true } },
                            .blob = true },
-        [INIT_FIND] = { "find", .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
+        [INIT_FIND] = { "find", .num = { { "effective", NUM_CAPS } },
+                        .list = { { "args", LIST_NOT_EMPTY }, { "env", LIST_ANY } } },
 
         /* gates */
         [INIT_READY] = { "ready" },

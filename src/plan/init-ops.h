@@ -9,7 +9,7 @@ typedef enum InitNumKind {
         NUM_NONE,       /* the op has no such number */
         NUM_UNSIGNED,
         NUM_SIGNED,     /* also ids, where -1 is INIT_KEEP_ID */
-        NUM_SECONDS,    /* unsigned, not printed when 0 */
+        NUM_NOT_ZERO,   /* unsigned, not printed when 0 */
         NUM_SIZE,       /* unsigned, "infinity" for UINT64_MAX */
         NUM_OCTAL,
         NUM_BOOL,       /* 0 or 1; its name alone is printed when it is 1 */
@@ -25,6 +25,7 @@ typedef enum InitNumKind {
         NUM_PROPAGATION,
         NUM_EXTRA,
         NUM_SECCOMP,    /* SECCOMP_FILTER_FLAG_* */
+        NUM_SET,        /* INIT_SET_* */
         NUM_HEX,
 } InitNumKind;
 

@@ -20,7 +20,12 @@
 typedef enum InitOp {
         /* --- still in the host's namespaces ------------------------------------------------------------ */
         INIT_OPEN_NS = 1,     /* slot, type; path: opens a namespace file and checks that it is one of that type */
-        INIT_OPEN_TREE,       /* slot, recursive; path: a detached copy of that mount (open_tree), for INIT_BIND */
+        INIT_IDMAP,           /* slot; list 0: uids, list 1: gids ("0:100000:65536"): a user namespace with these maps
+                               * and nobody in it, for the next two */
+        INIT_OPEN_TREE,       /* slot, recursive, idmap slot (or INIT_NO_SLOT), idmap recursive, do not follow a symlink;
+                               * path: a detached copy of that mount (open_tree), for INIT_BIND */
+        INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
+                               * file system that is not attached yet, for INIT_BIND */
         INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
@@ -28,9 +33,10 @@ typedef enum InitOp {
 
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
-        INIT_JOIN,            /* slot, type: setns() to what INIT_OPEN_NS opened */
-        INIT_USERNS,          /* unshares it, has the launcher write the id maps, becomes uid 0 and gid 0 in it */
-        INIT_BECOME_ROOT,     /* setgid(0), setuid(0) after joining a user namespace */
+        INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened. settings names what is about to
+                               * be changed there: then it must be another than the one we are in */
+        INIT_USERNS,          /* uid, gid: unshares it, has the launcher write the id maps, becomes these in it */
+        INIT_BECOME_ROOT,     /* uid, gid: the same after joining a user namespace; 0, where it has that */
         INIT_UNSHARE,         /* flags (CLONE_NEW*) */
         INIT_TIME_OFFSETS,    /* boottime secs, nsecs, monotonic secs, nsecs: before INIT_FORK */
         INIT_FORK,            /* goes on in a child of the launcher (CLONE_PARENT), whose pid the launcher is told:
@@ -38,24 +44,29 @@ typedef enum InitOp {
         INIT_SETSID,
         INIT_KEYRING,         /* name: joins a new session keyring; lenient where the kernel has none */
         INIT_LOOPBACK,        /* brings "lo" up */
+        INIT_NET_DEVICES,     /* until the launcher has moved network devices into our network namespace */
         INIT_HOSTNAME,        /* name */
         INIT_DOMAINNAME,      /* name */
 
         /* --- the mount tree ------------------------------------------------------------------------------ */
         INIT_ROOT_PROPAGATION,/* flags (MS_SLAVE…|MS_REC): of "/" in the new mount namespace, first of all */
-        INIT_ROOTFS,          /* flags; path: attaches a copy of the tree over itself, of that propagation (MS_SLAVE or
-                               * MS_PRIVATE, |MS_REC), on a parent that is made private before: what is mounted in it
-                               * shows nowhere else. From here on paths are in it */
+        INIT_ROOTFS,          /* flags, joined, in place; path: attaches a copy of the tree over itself, of that propagation
+                               * (MS_SLAVE or MS_PRIVATE, |MS_REC), on a parent that is made private before, or in a
+                               * mount namespace that was joined must not be shared: what is mounted in it shows nowhere
+                               * else. in place: no copy, nothing will be mounted. From here on paths are in it */
         INIT_MOUNT,           /* attrs, sb flags, propagation, extra; type, source, target; list 0: options "k=v".
                                * A new file system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
-                               * cleared, propagation, extra; source (when no slot), target */
+                               * cleared, propagation, extra, propagation of the top alone after that; source (when no
+                               * slot), target */
         INIT_CGROUP,          /* attrs, own namespace, propagation, own directory; target, where the host has cgroup2:
                                * in its own cgroup namespace a new mount, which shows the container's tree (it may come
                                * after INIT_PIVOT then); otherwise a copy of the host's mount, of all of it or of the
                                * container's own directory */
-        INIT_REMOUNT,         /* attrs set, attrs cleared; path: attributes of the mount that is at path already */
-        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid; path: makes or keeps the node */
+        INIT_REMOUNT,         /* attrs set, attrs cleared, recursive attrs set, recursive attrs cleared, propagation,
+                               * propagation of the top alone; path: of the mount that is at path already */
+        INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
+                               * there already is given, too); path: makes or keeps the node */
         INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
         INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
@@ -71,17 +82,23 @@ typedef enum InitOp {
         INIT_PIVOT,           /* pivot_root to the rootfs, old root made slave (or else the host loses its mounts with
                                * us when it is shared) and detached */
         INIT_MOVE_ROOT,       /* the same for --no-pivot: MS_MOVE and chroot */
+        INIT_CHROOT,          /* handed over: the rootfs becomes "/" of this process alone, in a mount namespace that
+                               * others are in too. handed over: it is INIT_FD_ROOT */
         INIT_REMOUNT_ROOT,    /* attrs: set on "/" */
         INIT_SHARE_ROOT,      /* flags (MS_SHARED…): propagation of "/" after the pivot (rootfsPropagation) */
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
+
+        /* --- instead of all that ------------------------------------------------------------------------- */
+        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS attached there in a mount namespace that was
+                               * joined, if it is still on top; ends the helper */
 
         /* --- the process --------------------------------------------------------------------------------- */
         INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes, ttys on 0, 1, 2 given to the user; refusals ignored */
         INIT_RLIMIT,          /* resource, soft, hard */
         INIT_SCHEDULER,       /* policy, nice, priority, flags, runtime, deadline, period */
         INIT_IO_PRIORITY,     /* value, as ioprio_set(2) takes it */
-        INIT_AFFINITY,        /* list ("0-3,7") of CPUs */
+        INIT_AFFINITY,        /* list ("0-3,7") of CPUs; in the final cgroup */
         INIT_PERSONALITY,     /* persona */
         INIT_MEMORY_POLICY,   /* mode|flags; nodes ("0-1") */
         INIT_APPARMOR,        /* profile, for the coming exec, through our own procfs */
@@ -94,9 +111,9 @@ typedef enum InitOp {
         INIT_CWD,             /* path: chdir, checked to be inside the root */
         INIT_NO_NEW_PRIVS,
         INIT_SECCOMP,         /* flags, listener; listener path, metadata; blob: struct sock_filter[] */
-        INIT_FIND,            /* list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC. When env
-                               * has no HOME, looks up that of our uid in the container's /etc/passwd (no NSS; "/" when
-                               * it is not there), which INIT_EXEC adds */
+        INIT_FIND,            /* effective; list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC, with
+                               * no other capabilities. When env has no HOME, looks up that of our uid in the container's
+                               * /etc/passwd (no NSS; "/" when it is not there), which INIT_EXEC adds */
 
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
@@ -105,7 +122,7 @@ typedef enum InitOp {
         _INIT_OP_MAX,
 } InitOp;
 
-#define INIT_NUMS 7
+#define INIT_NUMS 8
 #define INIT_STRS 3
 #define INIT_LISTS 2
 
@@ -115,6 +132,10 @@ typedef enum InitOp {
 
 /* A uid or gid that means: leave it as it is (what chown(2) takes). */
 #define INIT_KEEP_ID UINT64_MAX
+
+/* "set" of INIT_DEVICE. */
+#define INIT_SET_MODE (1U << 0)
+#define INIT_SET_OWNER (1U << 1)
 
 /* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
  * however the path led to it. Recursive attributes are set after the others. */
@@ -126,6 +147,9 @@ typedef enum InitOp {
 #define INIT_TARGET_ON_PROC (1U << 5) /* one of the files of /proc that may be covered */
 #define INIT_SOURCE_PROC (1U << 6)    /* a bind on /proc: the source must be the root of a procfs */
 #define INIT_TARGET_MODE (1U << 7)    /* tmpfs without a mode: takes that of the directory it covers, if that existed */
+#define INIT_NO_SOURCE_FOLLOW (1U << 8) /* a source that is a symlink is bound itself */
+#define INIT_NO_TARGET_FOLLOW (1U << 9) /* a target that is a symlink is covered itself */
+#define INIT_COPY_SYMLINK (1U << 10)  /* a source that is a symlink is made at the target once more instead */
 
 typedef struct InitStep {
         InitOp op;
@@ -134,11 +158,15 @@ typedef struct InitStep {
         const char **list[INIT_LISTS];/* NULL-terminated; NULL when absent */
         const void *blob;
         size_t blob_size;
+        const char *origin;           /* the JSON path that it comes from, in front of its errors; NULL: they say enough
+                                       * themselves. Not printed */
 } InitStep;
 
 typedef struct InitPlan {
         InitStep *steps;
         size_t n_steps;
+        bool launcher_schedules;      /* process.scheduler and ioPriority, once the helper is ready */
+        Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;
 } InitPlan;
 
@@ -155,6 +183,8 @@ bool init_plan_has(const InitPlan *plan, InitOp op);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
+/* "chown,net_raw", or "none" */
+void init_plan_print_capabilities(Text *text, uint64_t mask);
 
 /* To bytes and back. decode() points into bytes, which must stay; it checks everything it reads (-EBADMSG): ops, which
  * numbers, strings and lists an op has and needs, slots, NULs. args has at least one element. */

@@ -33,7 +33,7 @@ static const FlagName attr_names[] = {
 
 static const FlagName super_names[] = {
         { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
-        { MS_LAZYTIME, "lazytime" },
+        { MS_LAZYTIME, "lazytime" }, { MS_SILENT, "silent" }, { MS_I_VERSION, "iversion" },
         {},
 };
 
@@ -47,7 +47,8 @@ static const FlagName extra_names[] = {
         { INIT_COPY_UP, "copy-up" }, { INIT_SYSFS_FALLBACK, "sysfs-fallback" }, { INIT_TARGET_FILE, "target-file" },
         { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
         { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
-        { INIT_TARGET_MODE, "target-mode" },
+        { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },
+        { INIT_NO_TARGET_FOLLOW, "no-target-follow" }, { INIT_COPY_SYMLINK, "copy-symlink" },
         {},
 };
 
@@ -56,6 +57,8 @@ static const FlagName seccomp_names[] = {
         { SECCOMP_FILTER_FLAG_SPEC_ALLOW, "spec-allow" }, { WAIT_KILLABLE_RECV, "wait-killable-recv" },
         {},
 };
+
+static const FlagName set_names[] = { { INIT_SET_MODE, "mode" }, { INIT_SET_OWNER, "owner" }, {} };
 
 static const char *const resource_names[] = {
         [RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data", [RLIMIT_STACK] = "stack",
@@ -89,7 +92,7 @@ static void print_flags(Text *t, const FlagName *names, uint64_t flags) {
                 text_addf(t, "%s0x%" PRIx64, separator, flags);
 }
 
-static void print_capabilities(Text *t, uint64_t mask) {
+void init_plan_print_capabilities(Text *t, uint64_t mask) {
         const char *separator = "";
 
         if (mask == 0)
@@ -119,6 +122,8 @@ static void print_flag_number(Text *t, InitNumKind kind, uint64_t v) {
                 return print_flags(t, extra_names, v);
         case NUM_SECCOMP:
                 return print_flags(t, seccomp_names, v);
+        case NUM_SET:
+                return print_flags(t, set_names, v);
         default:
                 text_addf(t, "0x%" PRIx64, v);
         }
@@ -136,7 +141,7 @@ static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
                 text_addf(t, "%c", v > ' ' && v < 0x7f ? (char) v : '?');
                 break;
         case NUM_CAPS:
-                print_capabilities(t, v);
+                init_plan_print_capabilities(t, v);
                 break;
         case NUM_RESOURCE:
                 text_add(t, v < ELEMENTSOF(resource_names) ? resource_names[v] : "?");
@@ -152,7 +157,7 @@ static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
 static void print_number(Text *t, const InitNumRow *row, uint64_t v) {
         bool flags = row->kind >= NUM_NAMESPACES;
 
-        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_SECONDS)) ||
+        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_NOT_ZERO)) ||
             (row->kind == NUM_SLOT_OR_NONE && v == INIT_NO_SLOT))
                 return;
         text_addf(t, " %s", row->name);
@@ -176,6 +181,10 @@ static void print_list(Text *t, const char *name, const char **list) {
 }
 
 void init_plan_print(const InitPlan *plan, Text *text) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                text_addf(text, "# %s\n", plan->warnings.s[i]);
+        if (plan->launcher_schedules)
+                text_add(text, "# the launcher sets scheduler and I/O priority\n");
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
                 const InitOpRow *row = init_op_row(step->op);
 

@@ -12,24 +12,29 @@
  * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
- * plan (a sealed memfd), the gate (a listening socket) and the target (a pidfd of the container's init); the last two
- * only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
+ * plan (a sealed memfd), the gate (a listening socket), the target (a pidfd of the container's init) and its root (a
+ * directory); the last three only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
  */
-enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, _INIT_FDS };
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT, _INIT_FDS };
 
 typedef enum InitMessageType {
         /* helper to launcher */
         INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
         INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
         INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
+        INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
+        INIT_MSG_MOUNT,     /* with the mount that is about to be attached in a mount namespace of others, which outlives
+                             * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_READY,     /* waits for INIT_MSG_GO */
         INIT_MSG_ERROR,     /* value: errno; text: one sentence. The helper exits */
         /* launcher to helper */
         INIT_MSG_MAPPED,
+        INIT_MSG_NOTED,
         INIT_MSG_CGROUP,    /* the process is in its final cgroup */
         INIT_MSG_HOOKS_DONE,
+        INIT_MSG_NETWORK_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
         /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
         INIT_MSG_START,

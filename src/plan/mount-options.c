@@ -6,62 +6,64 @@
 
 #include "basic/str.h"
 
-typedef enum OptionKind {
-        OPT_NOTHING,            /* understood, and nothing to be done */
-        OPT_SET, OPT_CLEAR,     /* MOUNT_ATTR_* */
-        OPT_ATIME, OPT_NOT_ATIME, /* a value of the access time field */
-        OPT_RSET, OPT_RCLEAR, OPT_RATIME, OPT_RNOT_ATIME, /* the same recursively */
-        OPT_SUPER, OPT_SUPER_CLEAR,
-        OPT_PROPAGATION,
-        OPT_BIND, OPT_RBIND, OPT_REMOUNT, OPT_COPY_UP,
-        OPT_UNSUPPORTED,
-} OptionKind;
-
 typedef struct Option {
         const char *name;
-        OptionKind kind;
+        MountOptionKind kind;
         uint64_t value;
 } Option;
 
-/* Sorted by name. */
+/*
+ * Sorted by name. mount(8) gives some to no file system, as they are about fstab: "auto", "_netdev" and their like. The
+ * flags of a file system have no recursive form in the kernel; crun's table has them all the same.
+ */
 static const Option options[] = {
+        { "_netdev", OPT_NOTHING },
         { "async", OPT_SUPER_CLEAR, MS_SYNCHRONOUS },
         { "atime", OPT_NOT_ATIME, MOUNT_ATTR_NOATIME },
+        { "auto", OPT_NOTHING },
         { "bind", OPT_BIND },
+        { "copy-symlink", OPT_COPY_SYMLINK },
         { "defaults", OPT_NOTHING },
+        { "dest-nofollow", OPT_TARGET_NOFOLLOW },
         { "dev", OPT_CLEAR, MOUNT_ATTR_NODEV },
         { "diratime", OPT_CLEAR, MOUNT_ATTR_NODIRATIME },
         { "dirsync", OPT_SUPER, MS_DIRSYNC },
         { "exec", OPT_CLEAR, MOUNT_ATTR_NOEXEC },
-        { "idmap", OPT_UNSUPPORTED },
-        { "iversion", OPT_NOTHING },    /* the file systems that have it do it always, or by an option of theirs */
+        { "idmap", OPT_IDMAP },
+        { "iversion", OPT_SUPER, MS_I_VERSION },
         { "lazytime", OPT_SUPER, MS_LAZYTIME },
-        { "loud", OPT_NOTHING },        /* no way to be silent: fsopen(2) reports to its caller alone */
+        { "loud", OPT_SUPER_CLEAR, MS_SILENT },
         { "mand", OPT_SUPER, MS_MANDLOCK },
         { "noatime", OPT_ATIME, MOUNT_ATTR_NOATIME },
+        { "noauto", OPT_NOTHING },
         { "nodev", OPT_SET, MOUNT_ATTR_NODEV },
         { "nodiratime", OPT_SET, MOUNT_ATTR_NODIRATIME },
         { "noexec", OPT_SET, MOUNT_ATTR_NOEXEC },
-        { "noiversion", OPT_NOTHING },
+        { "noiversion", OPT_SUPER_CLEAR, MS_I_VERSION },
         { "nolazytime", OPT_SUPER_CLEAR, MS_LAZYTIME },
         { "nomand", OPT_SUPER_CLEAR, MS_MANDLOCK },
         { "norelatime", OPT_NOT_ATIME, MOUNT_ATTR_RELATIME },
         { "nostrictatime", OPT_NOT_ATIME, MOUNT_ATTR_STRICTATIME },
         { "nosuid", OPT_SET, MOUNT_ATTR_NOSUID },
         { "nosymfollow", OPT_SET, MOUNT_ATTR_NOSYMFOLLOW },
+        { "nouser", OPT_NOTHING },
         { "private", OPT_PROPAGATION, MS_PRIVATE },
+        { "rasync", OPT_UNSUPPORTED },
         { "ratime", OPT_RNOT_ATIME, MOUNT_ATTR_NOATIME },
         { "rbind", OPT_RBIND },
         { "rdev", OPT_RCLEAR, MOUNT_ATTR_NODEV },
         { "rdiratime", OPT_RCLEAR, MOUNT_ATTR_NODIRATIME },
+        { "rdirsync", OPT_UNSUPPORTED },
         { "relatime", OPT_ATIME, MOUNT_ATTR_RELATIME },
         { "remount", OPT_REMOUNT },
         { "rexec", OPT_RCLEAR, MOUNT_ATTR_NOEXEC },
-        { "ridmap", OPT_UNSUPPORTED },
+        { "ridmap", OPT_RIDMAP },
+        { "rmand", OPT_UNSUPPORTED },
         { "rnoatime", OPT_RATIME, MOUNT_ATTR_NOATIME },
         { "rnodev", OPT_RSET, MOUNT_ATTR_NODEV },
         { "rnodiratime", OPT_RSET, MOUNT_ATTR_NODIRATIME },
         { "rnoexec", OPT_RSET, MOUNT_ATTR_NOEXEC },
+        { "rnomand", OPT_UNSUPPORTED },
         { "rnorelatime", OPT_RNOT_ATIME, MOUNT_ATTR_RELATIME },
         { "rnostrictatime", OPT_RNOT_ATIME, MOUNT_ATTR_STRICTATIME },
         { "rnosuid", OPT_RSET, MOUNT_ATTR_NOSUID },
@@ -76,11 +78,13 @@ static const Option options[] = {
         { "rstrictatime", OPT_RATIME, MOUNT_ATTR_STRICTATIME },
         { "rsuid", OPT_RCLEAR, MOUNT_ATTR_NOSUID },
         { "rsymfollow", OPT_RCLEAR, MOUNT_ATTR_NOSYMFOLLOW },
+        { "rsync", OPT_UNSUPPORTED },
         { "runbindable", OPT_PROPAGATION, MS_UNBINDABLE | MS_REC },
         { "rw", OPT_CLEAR, MOUNT_ATTR_RDONLY },
         { "shared", OPT_PROPAGATION, MS_SHARED },
-        { "silent", OPT_NOTHING },
+        { "silent", OPT_SUPER, MS_SILENT },
         { "slave", OPT_PROPAGATION, MS_SLAVE },
+        { "src-nofollow", OPT_SOURCE_NOFOLLOW },
         { "strictatime", OPT_ATIME, MOUNT_ATTR_STRICTATIME },
         { "suid", OPT_CLEAR, MOUNT_ATTR_NOSUID },
         { "symfollow", OPT_CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
@@ -114,6 +118,30 @@ static void unset_atime(MountAttrs *attrs, uint64_t value) {
                 set_atime(attrs, MOUNT_ATTR_RELATIME);
 }
 
+/* What comes of one more operation (mount_namespaces(7)): who was made private has nobody to be a slave of, and who
+ * is a slave can be shared beyond that. */
+static uint64_t propagate(uint64_t state, uint64_t kind) {
+        const uint64_t alone = MS_PRIVATE | MS_UNBINDABLE;
+
+        if (kind == MS_SHARED)
+                return state | MS_SHARED;
+        if (kind == MS_SLAVE && (state & alone))
+                return state & alone;
+        return kind;
+}
+
+/* Of the mount itself, and of those below it when something was said of them. */
+static void add_propagation(MountOptions *to, uint64_t value) {
+        uint64_t kind = value & ~(uint64_t) MS_REC, below = to->propagation & MS_REC ? to->propagation : 0;
+        uint64_t top = to->top_propagation ?: to->propagation;
+
+        top = propagate(top & ~(uint64_t) MS_REC, kind);
+        if (value & MS_REC)
+                below = propagate(below & ~(uint64_t) MS_REC, kind) | MS_REC;
+        to->propagation = below ?: top;
+        to->top_propagation = below == 0 || below == (top | MS_REC) ? 0 : top;
+}
+
 static void apply(const Option *option, MountOptions *to) {
         bool recursive = option->kind >= OPT_RSET && option->kind <= OPT_RNOT_ATIME;
         MountAttrs *attrs = recursive ? &to->recursive : &to->attrs;
@@ -144,7 +172,7 @@ static void apply(const Option *option, MountOptions *to) {
                 to->super &= ~option->value;
                 break;
         case OPT_PROPAGATION:
-                to->propagation = option->value;
+                add_propagation(to, option->value);
                 break;
         case OPT_RBIND:
         case OPT_BIND:
@@ -157,16 +185,30 @@ static void apply(const Option *option, MountOptions *to) {
         case OPT_COPY_UP:
                 to->copy_up = true;
                 break;
-        case OPT_NOTHING:
-        case OPT_UNSUPPORTED:
+        case OPT_RIDMAP:
+        case OPT_IDMAP:
+                to->idmap = true;
+                to->ridmap = to->ridmap || option->kind == OPT_RIDMAP;
+                break;
+        case OPT_SOURCE_NOFOLLOW:
+                to->source_nofollow = true;
+                break;
+        case OPT_TARGET_NOFOLLOW:
+                to->target_nofollow = true;
+                break;
+        case OPT_COPY_SYMLINK:
+                to->copy_symlink = true;
+                break;
+        default:
                 break;
         }
 }
 
 /* One "k=v" of a list as mount(2) takes it: up to a comma that is neither quoted nor escaped, without the quotes
- * and the backslash before a comma. Nothing takes a list any more, each is set on its own. */
-static const char *cut_data(Arena *a, const char **p) {
-        char *out = arena_alloc(a, strlen(*p) + 1), *end = out;
+ * and the backslash before a comma. Nothing takes a list any more, each is set on its own. room: for what is left of
+ * the list; the next one begins behind this one. */
+static const char *cut_data(const char **p, char **room) {
+        char *out = *room, *end = out;
         bool quoted = false;
 
         for (; **p && (**p != ',' || quoted); (*p)++) {
@@ -179,31 +221,59 @@ static const char *cut_data(Arena *a, const char **p) {
         }
         if (**p == ',')
                 (*p)++;
+        *end++ = '\0';
+        *room = end;
         return out;
 }
 
-int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOptions *ret, Error *reterr) {
-        MountOptions parsed = {};
-        size_t n_data = 0, room = 1;
+/* The option of the table that this one is; "idmap=WORDS" is idmap, what mount(8) takes for a comment is nothing. */
+static Option find(const char *name, MountOptions *to) {
+        const Option *option, key = { .name = name };
+        const char *words;
 
-        for (size_t i = 0; i < mount->n_options; i++) {
-                room++;
-                for (const char *p = mount->options[i]; *p; p++)
-                        room += *p == ',';
+        option = bsearch(&key, options, ELEMENTSOF(options), sizeof(key), compare_options);
+        if (option)
+                return *option;
+        words = startswith(name, "idmap=") ?: startswith(name, "ridmap=");
+        if (words) {
+                to->id_words = words[0] ? words : to->id_words;
+                return (Option){ .kind = name[0] == 'r' ? OPT_RIDMAP : OPT_IDMAP };
         }
-        parsed.data = arena_calloc(a, room, sizeof(*parsed.data));
-        for (size_t i = 0; i < mount->n_options; i++) {
-                const Option *option, key = { .name = mount->options[i] };
+        if (startswith(name, "x-") && !strchr(name, ','))
+                return (Option){ .kind = OPT_NOTHING };
+        return (Option){ .kind = strchr(name, '=') ? OPT_DATA : OPT_WORD };
+}
 
-                option = bsearch(&key, options, ELEMENTSOF(options), sizeof(key), compare_options);
-                if ((option && option->kind == OPT_UNSUPPORTED) || startswith(key.name, "idmap=") ||
-                    startswith(key.name, "ridmap="))
-                        return error_setf(reterr, EOPNOTSUPP, "mounts[%zu].options[%zu]: %s is not supported",
-                                          index, i, key.name);
-                if (option)
-                        apply(option, &parsed);
-                for (const char *p = option ? "" : key.name; *p;) {
-                        const char *data = cut_data(a, &p);
+/* As many as there can be, and the NULL. */
+static size_t count_data(const SpecMount *mount) {
+        size_t n = 1;
+
+        for (size_t i = 0; i < mount->n_options; i++) {
+                n++;
+                for (const char *p = mount->options[i]; *p; p++)
+                        n += *p == ',';
+        }
+        return n;
+}
+
+int mount_options_parse(const SpecMount *mount, size_t index, Arena *a, MountOptions *ret, Error *reterr) {
+        MountOptions parsed = { .data = arena_calloc(a, count_data(mount), sizeof(*parsed.data)) };
+        size_t n_data = 0;
+
+        for (size_t i = 0; i < mount->n_options; i++) {
+                const char *name = mount->options[i];
+                char *room = arena_alloc(a, strlen(name) + 1);
+                Option option = find(name, &parsed);
+
+                if (option.kind == OPT_UNSUPPORTED)
+                        return error_setf(reterr, EOPNOTSUPP, "mounts[%zu].options[%zu]: %s: the flags of a file "
+                                          "system cannot be set mount by mount", index, i, name);
+                if (option.kind != OPT_SUPER || option.value != MS_SILENT) /* that one is never in the way */
+                        parsed.at[option.kind] = i;
+                apply(&option, &parsed);
+                parsed.words = parsed.words || option.kind == OPT_WORD;
+                for (const char *p = option.kind == OPT_DATA || option.kind == OPT_WORD ? name : ""; *p;) {
+                        const char *data = cut_data(&p, &room);
 
                         if (!isempty(data))
                                 parsed.data[n_data++] = data;

@@ -13,6 +13,9 @@
 
 #define ANY INT64_C(-1)
 
+/* Each rule that denies can make a hole in each that allows. */
+#define HOLES_MAX 65536
+
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_MKNOD = 4, ACCESS_ALL = 7 };
 
 typedef struct Pattern {
@@ -39,6 +42,7 @@ typedef struct Emulator {
         size_t n_entries;
         Hole *holes;
         size_t n_holes;
+        bool too_many;
 } Emulator;
 
 #define RULE_DEFAULT SIZE_MAX
@@ -90,6 +94,9 @@ static void deny(Emulator *e, Pattern pattern, unsigned access, size_t rule) {
                 if (covers(&pattern, &entry->pattern))
                         entry->access &= ~access;
                 else if (meets(&pattern, &entry->pattern) && (entry->access & access) != 0) {
+                        e->too_many = e->n_holes == HOLES_MAX;
+                        if (e->too_many)
+                                return;
                         GREW(e->holes, e->n_holes);
                         e->holes[e->n_holes++] =
                                 (Hole){ i, intersection(&pattern, &entry->pattern), access, rule };
@@ -167,6 +174,9 @@ static unsigned access_from_wider(const Emulator *e, size_t index) {
 }
 
 static int check_expressible(const Emulator *e, Error *reterr) {
+        if (e->too_many)
+                return error_setf(reterr, EOPNOTSUPP, "linux.resources.devices: too many rules that deny a part of what "
+                                  "others allow");
         for (size_t i = 0; i < e->n_holes; i++)
                 if ((e->holes[i].access & e->entries[e->holes[i].entry].access) != 0)
                         return error_setf(reterr, EOPNOTSUPP,

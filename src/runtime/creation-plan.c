@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "plan/init-build.h"
 #include "runtime/activation.h"
 #include "runtime/console.h"
@@ -62,6 +63,11 @@ static bool resources_limit_anything(const SpecResources *r) {
                r->n_rdma > 0 || r->n_unified > 0;
 }
 
+void log_warnings(const InitPlan *plan) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                log_message(LOG_WARNING, "%s", plan->warnings.s[i]);
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         Activation activation = activation_find();
         Request request = {
@@ -91,7 +97,20 @@ static int make_plans(Creation *c, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        if (r == 0)
+                log_warnings(&c->init);
+        return r;
+}
+
+static int plan_rdt(Creation *c, Error *reterr) {
+        int r;
+
+        rdt_plan_build(c->spec, c->options->id, &c->rdt);
+        if (!c->rdt.group)
+                return 0;
+        r = c->resctrl = resctrl_open(reterr);
+        return r < 0 ? r : MIN(resctrl_check(c->resctrl, &c->rdt, reterr), 0);
 }
 
 /* Another name for --pidfd-socket is crun's annotation. */
@@ -125,6 +144,8 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
         if (r >= 0)
                 r = make_plans(c, reterr);
+        if (r >= 0)
+                r = plan_rdt(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = console_connect(c->options->console_socket, reterr);
         if (r >= 0)

@@ -16,12 +16,15 @@
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/notify.h"
+#include "runtime/removal.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
+        netdevices_done(&c->net_devices);
+        c->resctrl = close_fd(c->resctrl);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -72,6 +75,9 @@ static int write_record(Creation *c, Error *reterr) {
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
                 .stop_signal = spec_annotation(c->spec, "org.opencontainers.image.stopSignal"),
+                .rdt_group = c->rdt.group,
+                .rdt_own = c->rdt.own,
+                .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
         for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
@@ -97,6 +103,7 @@ static int spawn(Creation *c, Error *reterr) {
                 .clone_flags = init_plan_clone_flags(c->spec),
                 .preserve_fds = c->preserve_fds,
                 .target = -EBADF,
+                .root = -EBADF,
                 .cgroup = -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
         };
@@ -111,7 +118,7 @@ static int spawn(Creation *c, Error *reterr) {
 }
 
 static int run_runtime_hooks(Creation *c, Error *reterr) {
-        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "created", .pid = c->launch.pid };
         int r;
 
         c->hooked = true;
@@ -119,6 +126,15 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         if (r == 0)
                 r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
+}
+
+static int move_net_devices(Creation *c, int *fd, Error *reterr) {
+        int r;
+
+        if (*fd < 0)
+                return error_setf(reterr, EBADMSG, "the helper sent no socket");
+        r = netdevices_move(&c->net_devices, &c->spec->linux_, TAKE_FD(*fd), reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NETWORK_DONE, reterr);
 }
 
 static int take_console(Creation *c, int *fd, Error *reterr) {
@@ -137,6 +153,16 @@ static int send_listener(const Creation *c, int fd, Error *reterr) {
         return listener_send(c->spec, &state, fd, reterr);
 }
 
+/* The rootfs will be mounted where it outlives the container. */
+static int note_mount(Creation *c, int fd, Error *reterr) {
+        int r = mount_id(fd, &c->container.record.mount_id);
+
+        if (r < 0)
+                return error_errnof(reterr, r, "root.path: cannot tell its mount from others");
+        r = container_save(&c->container, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NOTED, reterr);
+}
+
 /* One message of the helper; 1 when it is ready. */
 static int answer(Creation *c, Error *reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -152,8 +178,12 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_MAP_ME:
                 return launch_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
+        case INIT_MSG_MOUNT:
+                return note_mount(c, fd, reterr);
         case INIT_MSG_HOOKS:
                 return run_runtime_hooks(c, reterr);
+        case INIT_MSG_NETWORK:
+                return move_net_devices(c, &fd, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:
@@ -165,13 +195,21 @@ static int answer(Creation *c, Error *reterr) {
         }
 }
 
+/* A scope is lost when its process ends, and why that ended says more. */
 static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
         int r = manager_dispatch(c->manager, reterr);
 
-        if (r <= 0)
+        if (r > 0) {
+                *scope_ready = true;
+                r = creation_settle(c, reterr);
+        }
+        if (r >= 0 || !pidfd_has_exited(c->launch.pidfd))
                 return r;
-        *scope_ready = true;
-        return creation_settle(c, reterr);
+        error_done(reterr);
+        do
+                r = answer(c, reterr);
+        while (r == 0);
+        return r < 0 ? r : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
 }
 
 /* systemd and the helper work at the same time; we answer whoever speaks until the helper is ready. */
@@ -236,6 +274,21 @@ static int commit(Creation *c, Error *reterr) {
         return r;
 }
 
+static int make_rdt_group(Creation *c, Error *reterr) {
+        int r = resctrl_make(c->resctrl, &c->rdt, &c->rdt_made, reterr);
+
+        c->rdt_done = r == 0;
+        return r;
+}
+
+/* A group that others may be in by now is theirs. */
+static void undo_rdt_group(const Creation *c) {
+        if (c->rdt.monitor)
+                (void) resctrl_remove_monitor(c->resctrl, c->rdt.group, c->rdt.monitor, NULL);
+        if (c->rdt_made)
+                resctrl_remove_empty(c->resctrl, c->rdt.group);
+}
+
 int creation_make(Creation *c, Error *reterr) {
         int r;
 
@@ -246,10 +299,16 @@ int creation_make(Creation *c, Error *reterr) {
         r = write_record(c, reterr);
         if (r == 0 && c->notifies)
                 r = notify_prepare(&c->container, reterr);
+        if (r == 0 && c->rdt.group)
+                r = make_rdt_group(c, reterr);
         if (r == 0)
                 r = spawn(c, reterr);
         if (r == 0)
                 r = attend(c, reterr);
+        if (r == 0)
+                r = launch_schedule(&c->launch, &c->init, c->spec->process, reterr);
+        if (r == 0 && c->rdt.group)
+                r = resctrl_assign(c->resctrl, c->rdt.group, c->rdt.monitor, c->launch.pid, reterr);
         if (r == 0)
                 r = commit(c, reterr);
         if (r < 0)
@@ -266,6 +325,8 @@ int creation_release(Creation *c, Error *reterr) {
                 r = launch_receive(&c->launch, &message, NULL, reterr);
         if (r < 0)
                 creation_undo(c);
+        else
+                netdevices_done(&c->net_devices); /* who runs a container in the foreground keeps no namespace alive */
         return r < 0 ? r : 0;
 }
 
@@ -277,11 +338,15 @@ static void run_poststop(const Creation *c) {
 }
 
 void creation_undo(Creation *c) {
+        netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
+        if (c->rdt_done)
+                undo_rdt_group(c);
         if (c->scope_requested)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
         if (c->options->pid_file && c->container.record.committed)
                 (void) unlink(c->options->pid_file);
+        removal_unmount(&c->container);
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "host/launch.h"
+#include "host/netdevices.h"
+#include "host/resctrl.h"
 #include "runtime/filter.h"
 #include "runtime/runtime.h"
 
@@ -27,6 +29,7 @@ typedef struct Creation {
         Filter filter;
         UnitPlan unit;
         InitPlan init;
+        RdtPlan rdt;
         uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
 
         Manager *manager;        /* NULL: --cgroup-manager=disabled */
@@ -37,13 +40,17 @@ typedef struct Creation {
         bool scope_requested;
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Launch launch;
+        NetDevices net_devices;  /* those that were moved */
+        int resctrl;             /* its root, when there is something to do there */
+        bool rdt_done, rdt_made; /* it was done; the group was not there before */
         int console;             /* the pty's master, for run in the foreground */
 } Creation;
 
 #define CREATION_NEW(runtime, opts, now)                                                                   \
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
-                     .container = { .dir = -EBADF }, .launch = LAUNCH_NONE,      \
+                     .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
+                     .resctrl = -EBADF, \
                      .console = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */
@@ -66,6 +73,9 @@ int creation_settle(Creation *c, Error *reterr);
 
 /* Into the cgroup that the container manages itself, if an annotation names one: when it has its cgroup namespace. */
 int creation_delegate(Creation *c, Error *reterr);
+
+/* Says what a plan passes over. */
+void log_warnings(const InitPlan *plan);
 
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);

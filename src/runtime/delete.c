@@ -22,8 +22,7 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
                 return error_setf(reterr, EBADMSG, "the record of container %s is damaged: delete --force removes it, but "
                                   "leaves a scope of its that still runs", id);
         status = container_status(&c);
-        /* One that waits to be started holds nothing but what create made. */
-        if (!force && status != STATUS_STOPPED && status != STATUS_CREATED)
+        if (!force && status != STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s", id,
                                   status_name(status));
         return removal_run(&store, &c, NULL, reterr);

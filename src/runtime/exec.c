@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <sys/capability.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "host/cgroup.h"
+#include "host/resctrl.h"
 #include "plan/init-build.h"
 #include "runtime/activation.h"
 #include "runtime/creation.h"
+#include "runtime/exec-process.h"
 #include "runtime/foreground.h"
 #include "runtime/listener.h"
 
@@ -26,7 +28,7 @@ typedef struct Exec {
         InitPlan plan;
         int born_in;
         uint32_t preserve_fds;
-        int init, cgroup, console_socket, pidfd_socket, console;
+        int init, root, cgroup, console_socket, pidfd_socket, console;
         Launch launch;
 } Exec;
 
@@ -36,6 +38,7 @@ static void exec_done(Exec *e) {
         e->console_socket = close_fd(e->console_socket);
         e->pidfd_socket = close_fd(e->pidfd_socket);
         e->cgroup = close_fd(e->cgroup);
+        e->root = close_fd(e->root);
         e->init = close_fd(e->init);
         init_plan_done(&e->plan);
         filter_done(&e->filter);
@@ -68,130 +71,6 @@ static int find_container(Exec *e, Error *reterr) {
         return spec_parse(e->config, size, &e->spec, reterr);
 }
 
-/* --- the process ------------------------------------------------------------------------------------------------ */
-
-/* "uid" or "uid:gid", decimal and nothing else: names would have to be looked up in the container's files. */
-static int parse_user(const char *s, SpecProcess *process, Error *reterr) {
-        _cleanup_free_ char *copy = xstrdup(s);
-        char *colon = strchr(copy, ':');
-        uint32_t gid = 0;
-
-        if (colon)
-                *colon = '\0';
-        if (parse_u32(copy, &process->uid) < 0 || process->uid == UINT32_MAX ||
-            (colon && (parse_u32(colon + 1, &gid) < 0 || gid == UINT32_MAX)))
-                return error_setf(reterr, EINVAL, "--user: expected UID or UID:GID in decimal, got \"%s\"", s);
-        if (colon)
-                process->gid = gid;
-        return 0;
-}
-
-static size_t count(const char *const *list) {
-        size_t n = 0;
-
-        while (list && list[n])
-                n++;
-        return n;
-}
-
-/* The process's environment with these added, the later of two with the same name last and alone. */
-static int add_env(Exec *e, Error *reterr) {
-        const char *const *old = (const char *const *) e->process->env, *const *new = (const char *const *) e->options->env;
-        size_t n_new = count(new), n = 0;
-        const char **env = arena_calloc(&e->spec->arena, count(old) + n_new + 1, sizeof(char *));
-
-        for (size_t i = 0; i < n_new; i++)
-                if (!strchr(new[i], '=') || new[i][0] == '=')
-                        return error_setf(reterr, EINVAL, "--env: expected NAME=VALUE, got \"%s\"", new[i]);
-        for (const char *const *p = old; p && *p; p++) {
-                bool replaced = false;
-
-                for (size_t i = 0; i < n_new; i++)
-                        replaced |= strncmp(*p, new[i], (size_t) (strchr(new[i], '=') - new[i]) + 1) == 0;
-                if (!replaced)
-                        env[n++] = *p;
-        }
-        for (size_t i = 0; i < n_new; i++)
-                env[n++] = new[i];
-        e->process->env = env;
-        return 0;
-}
-
-/* Not inheritable: that would hand them to programs with file capabilities (CVE-2022-29162). */
-static int add_caps(Exec *e, Error *reterr) {
-        SpecCapabilities *c = &e->process->capabilities;
-
-        for (const char *const *p = (const char *const *) e->options->caps; p && *p; p++) {
-                cap_value_t cap;
-
-                if (!startswith(*p, "CAP_") || cap_from_name(*p, &cap) < 0)
-                        return error_setf(reterr, EINVAL, "--cap: unknown capability \"%s\"", *p);
-                c->bounding |= 1ULL << cap;
-                c->effective |= 1ULL << cap;
-                c->permitted |= 1ULL << cap;
-        }
-        if (e->options->caps)
-                e->process->has_capabilities = true;
-        return 0;
-}
-
-static int add_groups(Exec *e, Error *reterr) {
-        const char *const *list = (const char *const *) e->options->additional_gids;
-        size_t n = e->process->n_additional_gids, added = count(list);
-        uint32_t *gids = arena_calloc(&e->spec->arena, n + added + 1, sizeof(uint32_t));
-
-        if (added == 0)
-                return 0;
-        if (n > 0)
-                memcpy(gids, e->process->additional_gids, n * sizeof(uint32_t));
-        for (size_t i = 0; i < added; i++)
-                if (parse_u32(list[i], &gids[n + i]) < 0 || gids[n + i] == UINT32_MAX)
-                        return error_setf(reterr, EINVAL, "--additional-gids: expected a decimal number, got \"%s\"", list[i]);
-        e->process->additional_gids = gids;
-        e->process->n_additional_gids = n + added;
-        return 0;
-}
-
-static int process_from_options(Exec *e, Error *reterr) {
-        const ExecOptions *o = e->options;
-        int r;
-
-        if (!e->spec->process)
-                return error_setf(reterr, EINVAL, "process: not set in config.json, so exec needs --process");
-        e->process = e->spec->process;
-        if (!o->args || !o->args[0])
-                return error_setf(reterr, EINVAL, "exec needs a command, or --process");
-        e->process->args = (const char **) o->args;
-        e->process->terminal = o->tty;
-        e->process->cwd = o->cwd ?: e->process->cwd;
-        if (e->process->cwd[0] != '/')
-                return error_setf(reterr, EINVAL, "--cwd: \"%s\" is not absolute", e->process->cwd);
-        e->process->selinux_label = o->process_label ?: e->process->selinux_label;
-        e->process->apparmor_profile = o->apparmor ?: e->process->apparmor_profile;
-        if (o->no_new_privs_set)
-                e->process->no_new_privileges = o->no_new_privs;
-        r = o->user ? parse_user(o->user, e->process, reterr) : 0;
-        if (r == 0)
-                r = add_env(e, reterr);
-        if (r == 0)
-                r = add_caps(e, reterr);
-        return r < 0 ? r : add_groups(e, reterr);
-}
-
-static int process_from_file(Exec *e, Error *reterr) {
-        _cleanup_free_ char *bytes = NULL;
-        size_t size;
-        int r;
-
-        r = read_file_at(AT_FDCWD, e->options->process_file, FILE_MAX_BYTES, &bytes, &size);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot read --process %s", e->options->process_file);
-        r = spec_parse_process(e->spec, bytes, size, &e->process, reterr);
-        if (r == 0 && e->options->tty)
-                e->process->terminal = true;
-        return r;
-}
-
 static int plan(Exec *e, Error *reterr) {
         Activation activation = activation_find();
         ExecRequest request = {
@@ -215,6 +94,8 @@ static int plan(Exec *e, Error *reterr) {
         e->preserve_fds = MAX(e->options->preserve_fds, activation.n);
         e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
+        if (r == 0)
+                log_warnings(&e->plan);
         if (r == 0 && e->options->console_socket)
                 r = e->console_socket = console_connect(e->options->console_socket, reterr);
         if (r >= 0 && e->options->pidfd_socket)
@@ -251,6 +132,20 @@ static int find_cgroup(Exec *e, Error *reterr) {
         return 0;
 }
 
+/* Where it is not the root of its mount namespace. */
+static int find_root(Exec *e, Error *reterr) {
+        char path[64];
+
+        if (init_plan_has_own_root(e->spec))
+                return 0;
+        snprintf(path, sizeof(path), "/proc/%d/root", e->container.record.pid);
+        e->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (e->root < 0 || pidfd_has_exited(e->init)) /* after the open: what we opened is the container's */
+                return error_errnof(reterr, e->root < 0 ? errno : ESRCH, "cannot open the root of container %s",
+                                    e->options->id);
+        return 0;
+}
+
 static int spawn(Exec *e, Error *reterr) {
         LaunchRequest request = {
                 .id = e->options->id,
@@ -258,9 +153,11 @@ static int spawn(Exec *e, Error *reterr) {
                 .preserve_fds = e->preserve_fds,
                 .gate = -EBADF,
                 .target = e->init,
+                .root = e->root,
                 .born_in = e->born_in,
                 .cgroup = e->container.record.unit ? e->cgroup : -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
+                .cpus = e->process->cpu_affinity_initial,
         };
 
         return launch_spawn(&request, &e->launch, reterr);
@@ -291,6 +188,18 @@ static int answer(Exec *e, Error *reterr) {
         return type == INIT_MSG_READY;
 }
 
+/* Its groups are inherited from the process that forks, and we are in others. */
+static int enter_rdt_groups(const Exec *e, Error *reterr) {
+        const Record *record = &e->container.record;
+        _cleanup_close_ int root = -EBADF;
+
+        if (!record->rdt_group)
+                return 0;
+        root = resctrl_open(reterr);
+        return root < 0 ? root : resctrl_assign(root, record->rdt_group, record->rdt_monitored ? record->id : NULL,
+                                                e->launch.pid, reterr);
+}
+
 static int start(Exec *e, Error *reterr) {
         InitMessage message;
         int r;
@@ -300,6 +209,8 @@ static int start(Exec *e, Error *reterr) {
                 r = launch_send(&e->launch, INIT_MSG_CGROUP, reterr);
         while (r == 0)
                 r = answer(e, reterr);
+        if (r > 0)
+                r = launch_schedule(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
         if (r > 0 && e->pidfd_socket >= 0)
                 r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)
@@ -337,8 +248,8 @@ static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
-                .init = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF, .console = -EBADF,
-                .launch = LAUNCH_NONE,
+                .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
+                .console = -EBADF, .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;
@@ -349,11 +260,13 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
                 (void) unlink(options->pid_file);
         r = find_container(&e, reterr);
         if (r == 0)
-                r = options->process_file ? process_from_file(&e, reterr) : process_from_options(&e, reterr);
+                r = exec_process(options, e.spec, &e.process, reterr);
         if (r == 0)
                 r = plan(&e, reterr);
         if (r == 0)
                 r = explain(&e, find_cgroup(&e, reterr), reterr);
+        if (r == 0)
+                r = explain(&e, find_root(&e, reterr), reterr);
         if (r < 0)
                 return r;
         if (options->detach)

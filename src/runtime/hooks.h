@@ -7,7 +7,7 @@
 
 typedef struct HookState {
         const char *id, *bundle;
-        const char *status;   /* "creating", "running", "stopped" */
+        const char *status;   /* as state_json_hook() takes it */
         pid_t pid;            /* 0: none */
 } HookState;
 

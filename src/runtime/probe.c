@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -29,6 +30,16 @@ static bool is_enabled(const char *path) {
         return read_file_at(AT_FDCWD, path, PROC_FILE_MAX, &text, NULL) == 0 && text[0] == 'Y';
 }
 
+/* What is not permitted to us is not for us to give. */
+static uint64_t lacked_capabilities(void) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return 0;
+        return ~(data[0].permitted | (uint64_t) data[1].permitted << 32);
+}
+
 void runtime_probe(HostFacts *ret) {
         *ret = (HostFacts){
                 .own_userns = !in_initial_userns(),
@@ -37,6 +48,7 @@ void runtime_probe(HostFacts *ret) {
                 .privileged = geteuid() == 0,
                 .apparmor = is_enabled("/sys/module/apparmor/parameters/enabled"),
                 .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
+                .lacked_capabilities = lacked_capabilities(),
                 .cgroup_mount = cgroup_mount_point(),
         };
         ret->rootless = geteuid() != 0 || ret->own_userns;

@@ -2,6 +2,7 @@
 #include "runtime/removal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/xattr.h>
@@ -13,10 +14,15 @@
 #include "host/launch.h"
 #include "host/manager.h"
 #include "host/process.h"
+#include "host/resctrl.h"
+#include "plan/init-build.h"
 #include "runtime/hooks.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define EXITING_POLL_USEC UINT64_C(10000)
+
+/* For a rootfs in a mount namespace whose file systems may not answer. */
+#define UNMOUNT_MSEC 2000
 
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
@@ -124,6 +130,46 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         return MIN(r, 0);
 }
 
+/* In a helper, which may do what it likes with its namespaces. */
+static int unmount_rootfs(const Container *c, const Spec *spec, Error *reterr) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_launch_ Launch launch = LAUNCH_NONE;
+        LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan, .gate = -EBADF,
+                                  .target = -EBADF, .root = -EBADF, .cgroup = -EBADF,
+                                  .stdio = { -EBADF, -EBADF, -EBADF } };
+        InitMessage message;
+        HostFacts facts;
+        int r;
+
+        runtime_probe(&facts);
+        r = init_plan_build_unmount(spec, &facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
+        if (r == 0)
+                r = launch_spawn(&request, &launch, reterr);
+        if (r == 0 && poll(&(struct pollfd){ .fd = launch.control, .events = POLLIN }, 1, UNMOUNT_MSEC) <= 0)
+                r = error_setf(reterr, ETIMEDOUT, "%s cannot be unmounted", c->record.rootfs);
+        if (r == 0)
+                r = launch_receive(&launch, &message, NULL, reterr);
+        launch_kill(&launch);
+        return r;
+}
+
+void removal_unmount(const Container *c) {
+        _cleanup_free_ char *config = NULL;
+        _cleanup_error_ Error error = {};
+        _cleanup_spec_ Spec *spec = NULL;
+        size_t size;
+        int r;
+
+        if (c->record.mount_id == 0 || !container_is_of_this_boot(c))
+                return;
+        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
+        r = r < 0 ? error_errnof(&error, r, "cannot read config.json") : spec_parse(config, size, &spec, &error);
+        if (r == 0)
+                r = unmount_rootfs(c, spec, &error);
+        if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
 static void run_poststop(const Container *c, const char *config, size_t size) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
         _cleanup_error_ Error error = {};
@@ -137,6 +183,21 @@ static void run_poststop(const Container *c, const char *config, size_t size) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
+/* Of the groups of resctrl those that were made for this container. */
+static int remove_rdt_groups(const Container *c, Error *reterr) {
+        const Record *record = &c->record;
+        _cleanup_close_ int root = -EBADF;
+
+        if (!record->rdt_group || !container_is_of_this_boot(c))
+                return 0;
+        root = resctrl_open(NULL);
+        if (root < 0) /* it was unmounted, and all groups with it */
+                return 0;
+        if (record->rdt_own)
+                return resctrl_remove(root, record->rdt_group, reterr);
+        return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
+}
+
 int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         _cleanup_free_ char *config = NULL;
         size_t config_size = 0;
@@ -145,8 +206,11 @@ int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         r = removal_kill(c, reterr);
         if (r == 0 && c->record.unit)
                 r = remove_scope(c, m, reterr);
+        if (r == 0)
+                r = remove_rdt_groups(c, reterr);
         if (r < 0)
                 return r;
+        removal_unmount(c);
         if (c->record.has_poststop)
                 (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);
         r = container_remove(store, c, reterr);

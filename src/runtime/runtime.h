@@ -50,10 +50,13 @@ int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
 /* Changes what resources says and nothing else; fills in what that depends on. */
 int runtime_update(const Runtime *rt, const char *id, SpecResources *resources, Error *reterr);
 
+/* Changes the schemata of its group of resctrl, and with it the share of all that are in there. */
+int runtime_update_rdt(const Runtime *rt, const char *id, const SpecIntelRdt *rdt, Error *reterr);
+
 typedef struct ExecOptions {
         const char *id;
         const char *process_file;    /* process.json, or NULL: the container's own process with what follows */
-        char *const *args;           /* NULL-terminated; with no process_file */
+        char *const *args;           /* NULL-terminated; with no process_file. The rest changes either process */
         const char *cwd, *user, *process_label, *apparmor;
         const char **env, **caps, **additional_gids; /* NULL-terminated or NULL */
         bool tty, detach, no_new_privs, no_new_privs_set, ignore_paused;

@@ -10,19 +10,21 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "plan/init-build.h"
+#include "plan/rdt-plan.h"
 #include "plan/unit-plan.h"
 
 /*
  * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
- * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected and
- * init.expected, or, when it is refused, against error.expected; --update writes these instead. Prints TAP.
+ * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected, init.expected
+ * and, with linux.intelRdt, rdt.expected, or, when it is refused, against error.expected; --update writes these
+ * instead. Prints TAP.
  */
 
 #define FILE_MAX (4U * 1024 * 1024)
 
-typedef enum Part { PART_UNIT, PART_INIT, PART_ERROR, _PARTS } Part;
+typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_ERROR, _PARTS } Part;
 
-static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "error.expected" };
+static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "error.expected" };
 
 typedef struct Case {
         const char *name;
@@ -66,6 +68,8 @@ static int set_request(Case *c, const char *key, const char *value) {
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (streq(flags[i].key, key))
                         return parse_bool(value, flags[i].to);
+        if (streq(key, "lacked-capabilities"))
+                return parse_u64(value, &c->facts.lacked_capabilities);
         if (streq(key, "id"))
                 c->request.id = value;
         else if (streq(key, "bundle"))
@@ -100,7 +104,7 @@ static void read_request(Case *c) {
         }
 }
 
-static int plan_unit(Case *c, const Spec *spec, Error *reterr) {
+static int plan_unit(Case *c, Spec *spec, Error *reterr) {
         UnitPlan plan = {};
         int r;
 
@@ -112,7 +116,7 @@ static int plan_unit(Case *c, const Spec *spec, Error *reterr) {
         return 0;
 }
 
-static int plan_init(Case *c, const Spec *spec, Error *reterr) {
+static int plan_init(Case *c, Spec *spec, Error *reterr) {
         InitPlan plan = {};
         int r;
 
@@ -123,8 +127,16 @@ static int plan_init(Case *c, const Spec *spec, Error *reterr) {
         return r;
 }
 
+static int plan_rdt(Case *c, Spec *spec, Error *reterr) {
+        RdtPlan plan;
+
+        rdt_plan_build(spec, c->request.id, &plan);
+        rdt_plan_print(&plan, &c->planned[PART_RDT]);
+        return 0;
+}
+
 /* In the order in which `create` makes them. */
-static int (*const planners[])(Case *c, const Spec *spec, Error *reterr) = { plan_unit, plan_init };
+static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt };
 
 static void plan(Case *c) {
         /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */

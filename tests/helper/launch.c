@@ -135,6 +135,11 @@ static bool answer(Launch *l, int control) {
                 write_map(l->pid, "gid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
                 say(control, INIT_MSG_MAPPED);
                 break;
+        case INIT_MSG_MOUNT:
+                ASSERT_EQ(mount_id(fd, &l->mount_id), 0);
+                (void) close(fd);
+                say(control, INIT_MSG_NOTED);
+                break;
         case INIT_MSG_HOOKS:
                 say(control, INIT_MSG_HOOKS_DONE);
                 break;
@@ -172,7 +177,7 @@ static int listen_gate(Launch *l) {
 
 static void child(Launch *l, int control, int plan, int gate, int output) {
         char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
-        int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1 };
+        int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1 };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
                 fds[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD, 100) : -1;

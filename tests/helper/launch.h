@@ -32,7 +32,7 @@ typedef struct Launch {
         bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
         bool no_stdio_pipe; /* stdout stays ours */
         int clone_flags;       /* CLONE_NEWPID: born in the pid namespace of the container */
-        int target;         /* pidfd, for INIT_ENTER; 0: none */
+        int target, root;   /* pidfd, for INIT_ENTER; directory, for INIT_CHROOT; 0: none */
         unsigned extra_fds; /* open directories that the helper inherits above its own */
         /* afterwards */
         pid_t pid;          /* the container's process */
@@ -40,6 +40,7 @@ typedef struct Launch {
         char output[65536]; /* what the container wrote */
         int status;         /* as wait(2) has it */
         int console;        /* pty master */
+        uint64_t mount_id;  /* of INIT_MSG_MOUNT */
         bool listened;      /* it sent a seccomp listener */
         bool ready;
         int gate_fd;

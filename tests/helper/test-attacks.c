@@ -290,6 +290,76 @@ static void test_file_targets(void) {
         }
 }
 
+static void test_copied_links(void) {
+        static const char *const prepare[] = { "ln -s $V a", "ln -s ../victim a", "mkdir a; ln -s $V/newfile a/link",
+                                               "mkdir a; ln -s /proc/self/exe a/link", "ln -s /p2/self a; ln -s /proc p2" };
+
+        TEST("a symlink copied to behind symlinks; a mount on a link that is procfs's own");
+        shell("ln -sfn /tmp %s", sandbox_path("link"));
+        for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
+                InitPlan p = {};
+
+                fresh(prepare[i]);
+                begin(&p);
+                plan_bind(&p, sandbox_path("link"), "/a/link", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+                run(&p, "readlink /a/link");
+                if (i < 2)
+                        EXPECT_OUTPUT("/tmp\n");
+                else
+                        ASSERT(l.error[0]);
+                check();
+        }
+        shell("echo bound > %s", sandbox_path("bound"));
+        for (unsigned i = 0; i < 2; i++) {
+                InitPlan p = {};
+
+                fresh("ln -s /proc p2");
+                begin(&p);
+                plan_bind(&p, sandbox_path("bound"), i ? "/p2/self/exe" : "/proc/self/exe", 0, INIT_NO_TARGET_FOLLOW);
+                run(&p, "true");
+                ASSERT(l.error[0]);
+                check();
+        }
+}
+
+/* A mount namespace whose processes want to see what the helper has open: by links into their own /proc. */
+static void test_hostile_namespace(void) {
+        _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+        const char *path = xasprintf("/proc/%d/fd/%d", getpid(), ns), *trap = sandbox_path("trap");
+        static const char *what[] = { "lowerdir=/x", NULL };
+        unsigned magic = 0;
+
+        TEST("a mount namespace of others is no way to our descriptors");
+        for (unsigned fd = 3; fd < 12; fd++)
+                for (unsigned i = 0; i < 3; i++) {
+                        InitPlan p = {};
+                        InitStep *s;
+
+                        fresh("true");
+                        shell("ln -sfn /proc/self/fd/%u %s && mkdir -p %s", fd, trap, sandbox_path("empty"));
+                        what[0] = xasprintf("lowerdir=%s:%s", trap, sandbox_path("empty"));
+                        plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = CLONE_NEWNS;
+                        plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+                        s = plan_step(&p, INIT_ROOTFS, i == 0 ? trap : rootfs, NULL);
+                        s->num[0] = MS_PRIVATE | MS_REC;
+                        s->num[1] = 1;
+                        if (i == 1)
+                                plan_bind(&p, trap, "/mnt", 0, INIT_RECURSIVE);
+                        if (i == 2)
+                                plan_mount(&p, "overlay", "/mnt", MOUNT_ATTR_RDONLY, 0, what);
+                        plan_step(&p, INIT_CHROOT, NULL, NULL);
+                        plan_shell(&p, "ls / /mnt");
+                        launch(&p, &l);
+                        magic += i < 2 && strstr(l.error, "too many levels of symbolic links");
+                        if ((i < 2 && !l.error[0]) || strstr(l.output, "uptime"))
+                                FAIL_AT("descriptor %u, way %u: %s", fd, i, l.output);
+                        if (i > 0)
+                                shell("umount -l %s", rootfs);
+                        check();
+                }
+        ASSERT(magic >= 4);
+}
+
 static void test_masks(void) {
         static const char *const prepare[] = { "ln -s $V/secret dev/null; echo s > m",
                                                "mknod dev/null c 1 5; echo s > m" };
@@ -441,6 +511,8 @@ int main(void) {
         test_over_proc();
         test_mount_targets();
         test_file_targets();
+        test_copied_links();
+        test_hostile_namespace();
         test_masks();
         test_cwd();
         test_copy_up();

@@ -152,6 +152,7 @@ static void test_slots(void) {
         s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("src"), NULL);
         s->num[0] = 7;
         s->num[1] = 1;
+        s->num[2] = INIT_NO_SLOT;
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         s = plan_step(&p, INIT_BIND, NULL, "/bound");
@@ -164,6 +165,135 @@ static void test_slots(void) {
                 l.output,
                 "touch: /bound/x: Read-only file system\ntouch: /bound/sub/x: Read-only file system\n1\n0\n");
         shell("umount %s", sandbox_path("src/sub"));
+}
+
+static void test_idmap(void) {
+        static const char *uids[] = { "0:5000:1", "3:7:2", NULL }, *gids[] = { "0:6000:10", NULL };
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("mapped mounts: of a tree and of a new file system");
+        shell("mkdir -p %s/sub && mount -t tmpfs x %s/sub && touch %s/root %s/three %s/sub/root && chown 3:3 %s/three",
+              sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"),
+              sandbox_path("map"));
+        for (unsigned recursive = 0; recursive < 2; recursive++) {
+                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
+                s->num[0] = 3;
+                s->list[0] = uids;
+                s->list[1] = gids;
+                s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("map"), NULL);
+                s->num[0] = 7;
+                s->num[1] = 1;
+                s->num[2] = 3;
+                s->num[3] = recursive;
+                s = plan_step(&p, INIT_OPEN_FS, "tmpfs", "new");
+                s->num[0] = 8;
+                s->num[2] = 3;
+                reset();
+                plan_begin(&p, rootfs, NAMESPACES);
+                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+                plan_step(&p, INIT_BIND, NULL, "/mapped")->num[0] = 7;
+                plan_step(&p, INIT_BIND, NULL, "/new")->num[0] = 8;
+                run(&p, "stat -c %u:%g /mapped/root /mapped/three /mapped/sub/root /new; ls /proc");
+                if (!startswith(l.output, recursive ? "5000:6000\n7:6003\n5000:6000\n5000:6000\n1\n"
+                                                    : "5000:6000\n7:6003\n0:0\n5000:6000\n1\n"))
+                        FAIL_AT("%s%s", l.error, l.output);
+        }
+        shell("umount %s/sub", sandbox_path("map"));
+
+        TEST("maps that cannot be, and file systems that have no owners to map");
+        for (unsigned i = 0; i < 2; i++) {
+                static const char *overlapping[] = { "0:5000:2", "1:7:1", NULL };
+
+                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
+                s->num[0] = 3;
+                s->list[0] = i == 0 ? overlapping : uids;
+                s->list[1] = gids;
+                s->origin = "mounts[4]";
+                s = plan_step(&p, INIT_OPEN_TREE, "/proc", NULL);
+                s->num[0] = 7;
+                s->num[2] = 3;
+                s->origin = "mounts[4].options[1]";
+                reset();
+                plan_begin(&p, rootfs, NAMESPACES);
+                run(&p, "true");
+                ASSERT_STR(l.error, i == 0 ? "mounts[4]: map owners: write uid_map: invalid argument"
+                                           : "mounts[4].options[1]: map owners: not with this file system and this kernel");
+        }
+}
+
+static void test_symlinks(void) {
+        InitPlan p = {};
+
+        TEST("symlinks as sources and as targets");
+        shell("cd %s && ln -s /etc/passwd link && cd %s && ln -s nowhere dangling && ln -s /etc/passwd same && "
+              "ln -s ../etc/passwd other && mkdir -p dir && ln -s /dir todir", sandbox_path("src"), rootfs);
+        begin(&p);
+        plan_bind(&p, sandbox_path("src/link"), "/linked", 0, INIT_NO_SOURCE_FOLLOW);
+        plan_bind(&p, sandbox_path("src/file"), "/dangling", 0, INIT_NO_TARGET_FOLLOW);
+        plan_bind(&p, sandbox_path("src/link"), "/same", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        plan_bind(&p, sandbox_path("src/link"), "/todir/new/link", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        run(&p, "head -c 5 /linked; cat /dangling; readlink /same; readlink /dir/new/link");
+        EXPECT("root:hello\n/etc/passwd\n/etc/passwd\n");
+        begin(&p);
+        plan_bind(&p, sandbox_path("src/link"), "/other", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        run(&p, "true");
+        ASSERT_STR(l.error, "create symlink /other: something else is there already");
+        begin(&p);
+        plan_bind(&p, sandbox_path("src"), "/todir", 0, INIT_NO_TARGET_FOLLOW);
+        run(&p, "true");
+        ASSERT_STR(l.error, "open /todir in the rootfs: not a directory");
+}
+
+static void test_joined_mounts(void) {
+        _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+        const char *path = xasprintf("/proc/%d/fd/%d", getpid(), ns), *place = sandbox_path("foreign");
+        InitPlan p = {};
+        InitStep *s;
+        char *before;
+
+        TEST("in a mount namespace of others: a copy of the rootfs there, nobody's root changed, and taken away again");
+        shell("mkdir -p %s && mount --bind %s %s", place, rootfs, place);
+        before = shell_output("cat /proc/self/mountinfo");
+        for (unsigned i = 0; i < 3; i++) {
+                reset();
+                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
+                s->num[0] = 0;
+                s->num[1] = CLONE_NEWNS;
+                s = plan_step(&p, INIT_JOIN, NULL, NULL);
+                s->num[1] = CLONE_NEWNS;
+                s = plan_step(&p, INIT_ROOTFS, place, NULL);
+                s->num[0] = MS_SLAVE | MS_REC;
+                s->num[1] = i < 2;
+                s->num[2] = i == 2;
+                s->origin = "root.path";
+                if (i == 1)
+                        shell("mount --make-shared %s", place);
+                if (i < 2)
+                        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+                plan_step(&p, INIT_CHROOT, NULL, NULL);
+                plan_shell(&p, "pwd; ls -d /etc/passwd; cd ..; pwd; grep -c foreign /proc/self/mountinfo");
+                launch(&p, &l);
+                if (i == 1) {
+                        ASSERT(startswith(l.error, "root.path: in the mount namespace that is joined it is on a shared"));
+                        shell("mount --make-private %s", place);
+                        continue;
+                }
+                ASSERT_STR(l.error, "");
+                ASSERT(startswith(l.output, "/\n/etc/passwd\n/\n"));
+                if (i == 2)
+                        continue;
+                ASSERT(!streq(shell_output("cat /proc/self/mountinfo"), before));
+                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
+                s->num[1] = CLONE_NEWNS;
+                plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+                plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+                reset();
+                launch(&p, &l);
+                ASSERT_STR(l.error, "");
+                ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        }
+        shell("umount %s", place);
 }
 
 static void test_copy_up(void) {
@@ -206,7 +336,7 @@ static void test_overlay(void) {
 }
 
 static void test_overlay_comma(void) {
-        const char *options[] = { xasprintf("lowerdir=%s/a\\,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
+        const char *options[] = { xasprintf("lowerdir=%s/a,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
         InitPlan p = {};
 
         TEST("an overlay with a comma in a layer's path");
@@ -642,6 +772,9 @@ int main(void) {
         test_exec_errors();
         test_mounts();
         test_slots();
+        test_idmap();
+        test_symlinks();
+        test_joined_mounts();
         test_copy_up();
         test_overlay();
         test_overlay_comma();

@@ -25,16 +25,26 @@ def pytest_addoption(parser):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item):
-    """Done, as far as this machine is concerned, if another one has claimed it."""
-    claims = item.config.option.claims
-    if not claims:
+def pytest_runtestloop(session):
+    """pytest's own loop, over what this machine could claim."""
+    if not session.config.option.claims or session.testsfailed or session.config.option.collectonly:
         return None
-    try:
-        (claims / str(item.session.items.index(item))).touch(exist_ok=False)
-    except FileExistsError:
-        return True
-    return None
+    items = _claim(session.items, session.config.option.claims)
+    item = next(items, None)
+    while item:
+        following = next(items, None)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        item = following
+    return True
+
+
+def _claim(items, directory):
+    for number, item in enumerate(items):
+        try:
+            (directory / str(number)).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        yield item
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,46 @@ def test_a_listed_fifo(seen):
     assert seen(config) == "fifo 622"
 
 
+@pytest.mark.proves("linux.devices")
+def test_a_device_of_each_type(seen):
+    """linux.devices[].type: c, b, u (as c) and p; outside of /dev, too, and with the mode 0666 and
+    root as the owner when nothing is said."""
+    config = Config().script("stat -c '%F %t:%T %a %u:%g' /c /mnt/b /u /p").set("linux.devices", [
+        {"type": "c", "path": "/c", "major": 10, "minor": 229},
+        {"type": "b", "path": "/mnt/b", "major": 7, "minor": 3, "fileMode": 0o100600 | 0o060000},
+        {"type": "u", "path": "/u", "major": 1, "minor": 5}, {"type": "p", "path": "/p", "gid": 4}])
+    assert seen(config).splitlines() == [
+        "character special file a:e5 666 0:0", "block special file 7:3 600 0:0",
+        "character special file 1:5 666 0:0", "fifo 0:0 666 0:4"]
+
+
+def test_a_node_that_is_there(container):
+    """linux.devices[].fileMode, uid, gid: kept when it is the device, and given what is asked."""
+    one = container(Config().script("stat -c '%t:%T %a %u:%g' /one /two").set("linux.devices", [
+        {"type": "c", "path": "/one", "major": 10, "minor": 229, "fileMode": 0o640, "uid": 7, "gid": 8},
+        {"type": "c", "path": "/two", "major": 10, "minor": 229}]))
+    for name in ["one", "two"]:
+        os.mknod(one.bundle.inside(name), 0o604 | stat.S_IFCHR, os.makedev(10, 229))
+        os.chown(one.bundle.inside(name), 1, 2)
+    before = os.stat(one.bundle.inside("one")).st_ino
+    found = one.runtime("run", "--bundle", one.bundle.path, one.id).splitlines()
+    assert found == ["a:e5 640 7:8", "a:e5 604 1:2"]
+    assert os.stat(one.bundle.inside("one")).st_ino == before
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: path.write_text(""), lambda path: path.symlink_to("/dev/null"), lambda path: path.mkdir(),
+    lambda path: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3)),
+    lambda path: os.mknod(path, 0o666 | stat.S_IFBLK, os.makedev(10, 229))])
+def test_something_else_that_is_there(runtime, container, make):
+    """linux.devices[].path: "if a file already exists at path that does not match the requested
+    device, the runtime MUST generate an error"."""
+    one = container(Config("true").set("linux.devices", [FUSE | {"path": "/x"}]))
+    make(one.bundle.inside("x"))
+    message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
+    assert "linux.devices[0]: " in message and "/x" in message
+
+
 def test_devices_in_a_user_namespace(container):
     """No mknod there: the host's nodes, bound."""
     config = Config().script("stat -c %t:%T /dev/null /dev/zero; echo x > /dev/null && echo ok")

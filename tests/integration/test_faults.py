@@ -68,8 +68,11 @@ def bystander(container):
 # --- F1: SIGKILL
 
 def prepare(one, verb):
-    if verb in ("start", "delete"):
+    if verb == "start":
         one.create()
+    elif verb == "delete":
+        one.run_detached().kill("KILL")
+        one.wait_for_end()
     elif verb not in ("create", "run"):
         one.run_detached()
     if verb == "resume":

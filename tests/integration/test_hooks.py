@@ -74,8 +74,8 @@ def test_the_state_on_stdin(container, bundles):
     one = container(config).run_detached()
     pid = one.pid
     one.delete("--force")
-    expected = {"prestart": "creating", "createRuntime": "creating",
-                "createContainer": "creating", "startContainer": "created",
+    expected = {"prestart": "created", "createRuntime": "created",
+                "createContainer": "created", "startContainer": "created",
                 "poststart": "running", "poststop": "stopped"}
     for kind, status in expected.items():
         state = json.loads((directory / kind).read_text(encoding="utf-8"))

@@ -100,7 +100,7 @@ if not SLOW:
         clean("crate", status=1)
         clean("create", "--bundel", "/", one.id, status=1)
         for path, value in [("mounts.0.options", 7), ("linux.resources.pids.limit", "7"),
-                            ("process.capabilities.bounding", ["CAP_NOSUCH"]),
+                            ("process.capabilities.bounding", [7]),
                             ("linux.seccomp", {"defaultAction": "SCMP_ACT_NOSUCH"})]:
             one.bundle.write(everything().set(path, value).text())
             clean("create", "--bundle", one.bundle.path, one.id, status=1)

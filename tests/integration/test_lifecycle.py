@@ -64,6 +64,16 @@ def test_list_as_a_table(runtime, running):
     assert header.index("STATUS") == row.index("running")
 
 
+def test_a_path_cannot_look_like_a_row(runtime, container):
+    one = container()
+    odd = one.bundle.path.with_name("odd\nghost  1  running\x1b[31m")
+    one.bundle.path.rename(odd)
+    runtime("create", "--bundle", odd, one.id)
+    assert runtime("list").splitlines()[1].split()[3].startswith(str(odd).split("\n")[0] + "?ghost")
+    assert runtime.list()[0]["bundle"] == str(odd)
+    odd.rename(one.bundle.path)
+
+
 def test_list_as_json_has_what_state_says(runtime, running, container):
     other = container().create()
     listed = {row["id"]: row for row in runtime.list()}
@@ -261,14 +271,6 @@ def test_kill_of_an_unknown_signal(running):
     for name in ["NOSUCH", "99", "-1", "0x9", "", "1.5"]:
         running.runtime.fails("kill", "--", running.id, name)
     assert running.status == "running"
-
-
-def test_delete_of_a_created_container(container):
-    """Not by force: engines delete what they did not start."""
-    one = container().create()
-    pid = one.pid
-    one.delete()
-    assert not process.is_alive(pid)
 
 
 def test_delete_by_force_is_idempotent(runtime, running):

@@ -252,9 +252,12 @@ def test_stop_of_a_container_that_does_not_run(container, status):
 
 # --- delete
 
-def test_delete_of_a_running_container(running):
+def test_delete_of_a_container_that_is_not_stopped(container):
     """Attempting to delete a container that is not stopped MUST have no effect and be an error."""
-    assert "not stopped" in has_no_effect(running, "delete")
+    one = container().create()
+    assert "not stopped: created" in has_no_effect(one, "delete")
+    one.start()
+    assert "not stopped: running" in has_no_effect(one, "delete")
 
 
 def test_delete_takes_away_what_create_made(stopped, runtime):

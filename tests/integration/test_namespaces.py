@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Namespaces: new ones, the host's, joined ones, users' mappings."""
 
+import json
 import os
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -84,14 +86,167 @@ def test_a_joined_pid_namespace(container):
     assert second.status == "running"
 
 
-def test_a_namespace_of_another_type_is_refused(runtime, container):
-    one = container(Config().sleeping().namespace("ipc", "/proc/self/ns/uts"))
-    assert "ipc" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+@pytest.mark.proves("linux.namespaces[].path")
+def test_namespaces_of_another_container(container):
+    """linux.namespaces[].path: all but mount and user, of a container that runs."""
+    first = container(Config().sleeping().namespace("time")).run_detached()
+    config = Config().sleeping().remove("hostname")
+    for kind in ["pid", "network", "ipc", "uts", "cgroup", "time"]:
+        config.namespace(kind, f"/proc/{first.pid}/ns/{FILES[kind]}")
+    second = container(config).run_detached()
+    same = {kind for kind, file in FILES.items()
+            if process.namespace(first.pid, file) == process.namespace(second.pid, file)}
+    assert same == set(FILES) - {"mount"}
+    assert second.output_of("hostname") == "inside\n"
+    assert "sh" in second.output_of("cat", "/proc/1/comm")
 
 
-def test_a_namespace_that_is_not_there(runtime, container):
-    one = container(Config().sleeping().namespace("network", "/run/nosuch"))
-    assert "/run/nosuch" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+def test_namespaces_of_another_container_from_a_new_user_namespace(container):
+    """linux.namespaces[].path: what shows them is mounted by who has power over them."""
+    first = container(Config().sleeping()).run_detached()
+    first.output_of("touch", "/dev/mqueue/queue")
+    config = Config().sleeping().remove("hostname")
+    for kind in ["pid", "network", "ipc", "uts"]:
+        config.namespace(kind, f"/proc/{first.pid}/ns/{FILES[kind]}")
+    second = mapped(container, config.namespace("time").set("linux.timeOffsets", {"monotonic": {"secs": 9}}))
+    second.run_detached()
+    assert second.output_of("ls", "/dev/mqueue") == "queue\n"
+    assert "sh" in second.output_of("cat", "/proc/1/comm")
+    assert second.output_of("ls", "/sys/class/net") == "lo\n"
+    assert "9" in second.output_of("cat", "/proc/self/timens_offsets").split()
+    assert second.output_of("id", "-u") == "0\n"
+    assert second.exec("sh", "-c", "echo x > /proc/1/comm").status != 0
+
+
+def test_the_hosts_pid_namespace_in_a_user_namespace(container):
+    """linux.namespaces: without pid, /proc shows the host's processes to a mapped root too."""
+    one = mapped(container, Config().without_namespace("pid").script("ls -d /proc/[0-9]* | wc -l; touch /proc/x"))
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+    assert int(result.stdout) > 1
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_namespace_of_another_type_is_refused(runtime, container, kind):
+    """linux.namespaces[].path"""
+    other = "uts" if kind == "ipc" else "ipc"
+    one = container(Config().sleeping().namespace(kind, f"/proc/self/ns/{other}"))
+    message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    last = len(one_config(one)["linux"]["namespaces"]) - 1
+    assert f"linux.namespaces[{last}].path: " in message and f"not a {kind} namespace" in message
+
+
+def one_config(container):
+    return json.loads((container.bundle.path / "config.json").read_text())
+
+
+@pytest.mark.parametrize("path, words", [("/run/nosuch", "no such file"), ("/etc/passwd", "not a namespace"),
+                                         ("/proc/self/ns", "not a namespace")])
+def test_a_path_that_is_no_namespace(runtime, container, path, words):
+    """linux.namespaces[].path"""
+    one = container(Config().sleeping().namespace("network", path))
+    message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert "linux.namespaces[5].path: " in message and path in message and words in message
+
+
+def test_a_namespace_that_is_given_twice(runtime, container):
+    """linux.namespaces[].type"""
+    one = container(Config().append("linux.namespaces", {"type": "pid"}))
+    assert "linux.namespaces[6].type" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+# --- mount namespaces that exist
+
+@pytest.mark.proves("linux.namespaces[].path")
+def test_a_joined_mount_namespace(container, bundles):
+    """linux.namespaces[].path of a mount namespace: its mounts are seen, and the host's and its root do not change."""
+    hidden = bundles.scratch("hidden")
+    before = Path("/proc/self/mountinfo").read_text()
+    with Holder("--mount") as holder:
+        enter = ["nsenter", "--target", str(holder.pid), "--mount"]
+        subprocess.run([*enter, "mount", "-t", "tmpfs", "hidden", hidden], check=True)
+        subprocess.run([*enter, "touch", hidden / "found"], check=True)
+        root = os.stat(f"/proc/{holder.pid}/root")
+        table = Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        config = Config().sleeping().namespace("mount", holder.path("mount")).bind(hidden, "/mnt", "rbind", "ro")
+        config.set("linux.maskedPaths", ["/etc/passwd"]).set("root.readonly", True)
+        one = container(config.mount("/tmp", "tmpfs", "tmpfs", "noexec")).run_detached()
+        assert process.namespace(one.pid, "mnt") == process.namespace(holder.pid, "mnt")
+        assert one.output_of("ls", "/mnt", "/etc/passwd") == "/etc/passwd\n\n/mnt:\nfound\n"
+        assert sorted(one.output_of("ls", "/").split()) == sorted(os.listdir(one.bundle.rootfs))
+        assert one.output_of("cat", "/etc/passwd") == ""
+        assert one.exec("touch", "/x").status and one.exec("touch", "/mnt/x").status
+        assert one.exec("touch", "/tmp/x").status == 0
+        assert os.stat(f"/proc/{holder.pid}/root") == root
+        assert str(one.bundle.rootfs) in Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        assert Path("/proc/self/mountinfo").read_text() == before
+        one.delete("--force")
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+    assert not (hidden / "found").exists()
+
+
+def test_a_joined_mount_namespace_that_shares(runtime, container):
+    """linux.namespaces[].path: where the container's mounts would show elsewhere, there are none."""
+    with Holder("--mount", "--propagation", "unchanged") as holder:
+        enter = ["nsenter", "--target", str(holder.pid), "--mount"]
+        one = container(Config("true").namespace("mount", holder.path("mount")))
+        subprocess.run([*enter, "mount", "--bind", one.bundle.path, one.bundle.path], check=True)
+        subprocess.run([*enter, "mount", "--make-shared", one.bundle.path], check=True)
+        before = Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert "root.path: " in message and "shared" in message
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == before
+
+
+def test_the_root_of_another_container(container):
+    """linux.namespaces[].path and root.path "/": what another container sees, mounts and all."""
+    first = container(Config().script("echo here > /marker; mount -t tmpfs x /mnt; sleep 1000")
+                      .capabilities(**dict.fromkeys(["bounding", "effective", "permitted"], ["CAP_SYS_ADMIN"])))
+    first.run_detached()
+    until(lambda: " /mnt " in Path(f"/proc/{first.pid}/mountinfo").read_text(), "the mount")
+    config = inside_of(first, Config().script("cat /marker; grep -c ' /mnt ' /proc/self/mountinfo; ls /proc/1/ns"))
+    second = container(config)
+    lines = second.runtime("run", "--bundle", second.bundle.path, second.id).split()
+    assert lines[:2] == ["here", "1"] and "mnt" in lines
+    third = container(inside_of(first, Config().sleeping())).run_detached()
+    assert third.output_of("cat", "/marker") == "here\n"
+
+
+def inside_of(other, config):
+    """A configuration for a process in the mount and pid namespace of another container."""
+    for kind in ["mount", "pid"]:
+        config.namespace(kind, f"/proc/{other.pid}/ns/{FILES[kind]}")
+    return plain(config).set("root.path", "/")
+
+
+def plain(config):
+    """Nothing that would have to be mounted."""
+    config.set("mounts", []).set("linux.maskedPaths", []).set("linux.readonlyPaths", [])
+    return config.without_namespace("cgroup", "network").remove("root.readonly")
+
+
+def test_without_a_mount_namespace(container):
+    """linux.namespaces without mount: the runtime's, with the rootfs as it lies there as the root."""
+    before = Path("/proc/self/mountinfo").read_text()
+    one = container(plain(Config().script("ls -d /bin /dev/null; while :; do sleep 1000; done"))
+                    .without_namespace("mount"))
+    one.run_detached().wait_for_output("/dev/null")
+    assert process.namespace(one.pid, "mnt") == process.namespace("self", "mnt")
+    assert Path("/proc/self/mountinfo").read_text() == before
+    assert os.readlink(f"/proc/{one.pid}/root") == str(one.bundle.rootfs)
+    assert sorted(one.output_of("ls", "/").split()) == sorted(os.listdir(one.bundle.rootfs))
+    assert one.output_of("sh", "-c", "cd ..; pwd; echo x > /written; cat /written") == "/\nx\n"
+    assert one.bundle.inside("written").exists()
+    one.delete("--force")
+    assert Path("/proc/self/mountinfo").read_text() == before
+
+
+@pytest.mark.parametrize("change, path", [
+    ((), "mounts[0]"), (("mounts", []), "linux.maskedPaths[0]"), (("root.readonly", True), "mounts[0]")])
+def test_mounts_without_a_mount_namespace_are_refused(runtime, container, change, path):
+    """linux.namespaces without mount: what would be mounted would be on the host."""
+    config = Config().without_namespace("mount")
+    one = container(config.set(*change) if change else config)
+    assert path in runtime.fails("create", "--bundle", one.bundle.path, one.id)
 
 
 def test_the_loopback_is_up(seen):
@@ -106,11 +261,23 @@ def test_abstract_sockets_of_the_host_are_far(container):
         assert "host-only" not in one.runtime("run", "--bundle", one.bundle.path, one.id)
 
 
-@pytest.mark.proves("linux.timeOffsets.boottime.secs")
+@pytest.mark.proves("linux.timeOffsets")
 def test_time_offsets(seen):
-    config = Config("cat", "/proc/uptime").namespace("time")
-    config.set("linux.timeOffsets", {"boottime": {"secs": 1000000, "nanosecs": 0}})
-    assert float(seen(config).split()[0]) > 1000000
+    """linux.timeOffsets: boottime and monotonic, secs and nanosecs; the uptime is that of boottime."""
+    config = Config("cat", "/proc/uptime", "/proc/self/timens_offsets").namespace("time")
+    config.set("linux.timeOffsets", {"boottime": {"secs": 1000000, "nanosecs": 5}, "monotonic": {"secs": -7}})
+    words = seen(config).split()
+    assert float(words[0]) > 1000000
+    assert sorted([words[2:5], words[5:8]]) == [["boottime", "1000000", "5"], ["monotonic", "-7", "0"]]
+
+
+def test_time_offsets_that_cannot_be(runtime, container):
+    """linux.timeOffsets: before the beginning, and in a namespace that has its own already."""
+    one = container(Config().namespace("time").set("linux.timeOffsets", {"boottime": {"secs": -1 << 40}}))
+    assert "linux.timeOffsets" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    one = container(Config().namespace("time", "/proc/self/ns/time")
+                    .set("linux.timeOffsets", {"boottime": {"secs": 1}}))
+    assert "linux.timeOffsets" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
 
 
 # --- user namespaces
@@ -128,6 +295,44 @@ def test_mappings_of_users(container):
         rows = open(f"/proc/{one.pid}/{name}", encoding="ascii").read().split()
         assert rows == ["0", str(MAPPED_ROOT), "65536"]
     assert process.status(one.pid)["Uid"].split() == [str(MAPPED_ROOT)] * 4
+
+
+@pytest.mark.proves("linux.uidMappings", "linux.gidMappings")
+def test_many_mappings(container):
+    """linux.uidMappings, linux.gidMappings: as many lines as Linux takes, and an error for one too many."""
+    uids = [{"containerID": 10 * i, "hostID": MAPPED_ROOT + 20 * i, "size": 10} for i in range(200)]
+    gids = [{"containerID": i, "hostID": MAPPED_ROOT + i, "size": 1} for i in range(200)]
+    one = mapped(container, Config().script("id -u; id -g; wc -l < /proc/self/uid_map; tail -n 1 /proc/self/gid_map"))
+    config = one_config(one)
+    config["process"]["user"] = {"uid": 1999, "gid": 199}
+    config["linux"].update(uidMappings=uids, gidMappings=gids)
+    one.bundle.write(json.dumps(config))
+    words = one.runtime("run", "--bundle", one.bundle.path, one.id).split()
+    assert words == ["1999", "199", "200", "199", str(MAPPED_ROOT + 199), "1"]
+    config["linux"]["gidMappings"] = [{"containerID": i, "hostID": MAPPED_ROOT + i, "size": 1} for i in range(341)]
+    one.bundle.write(json.dumps(config))
+    assert "linux.gidMappings" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+def test_mappings_that_are_longer_than_linux_takes(runtime, container):
+    """linux.uidMappings: 340 lines may be too many, when they are long."""
+    lines = [{"containerID": 4000000000 + 10 * i, "hostID": 3000000000 + 10 * i, "size": 9} for i in range(300)]
+    one = container(Config().mapped_users().set("linux.uidMappings", lines))
+    assert "linux.uidMappings" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+def test_a_user_namespace_without_a_root(container):
+    """linux.uidMappings without 0: its process's user sets the container up."""
+    config = Config().user(1005, 1006).sleeping()
+    for kind, first in {"uid": 1000, "gid": 1000}.items():
+        config.set(f"linux.{kind}Mappings", [{"containerID": first, "hostID": MAPPED_ROOT, "size": 10}])
+    one = container(config.namespace("user").capabilities())
+    one.bundle.give_to(MAPPED_ROOT + 5)
+    one.run_detached()
+    script = "id -u; id -g; stat -c %u:%g /dev/shm; touch /made; stat -c %u /made"
+    assert one.output_of("sh", "-c", script).split() == ["1005", "1006", "1005:1006", "1005"]
+    assert one.bundle.inside("made").stat().st_uid == MAPPED_ROOT + 5
+    assert one.exec("id", options=["--user", "0"]).status != 0
 
 
 def test_owners_of_files_in_a_user_namespace(container):

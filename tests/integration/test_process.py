@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """config.json's process, as the process sees itself and as /proc shows it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,23 @@ def test_no_capabilities(seen, config):
     assert all(found[name] == 0 for name in CAPABILITY_SETS)
 
 
+def test_capabilities_that_cannot_be_had(container):
+    """process.capabilities: what nobody knows and what the runtime has not got itself "MUST be
+    logged as a warning", and the rest is granted."""
+    names = ["CAP_CHOWN", "CAP_NOSUCH", "CAP_SYS_TIME"]
+    config = Config("cat", "/proc/self/status")
+    config.capabilities(bounding=names, effective=names, permitted=names)
+    one = container(config)
+    one.runtime.globals.append("--log-level=warning")
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id,
+                              prefix=["setpriv", "--bounding-set", "-sys_time", "--"])
+    one.runtime.globals.pop()
+    found = capability_sets(result.stdout)
+    assert found["bounding"] == found["effective"] == found["permitted"] == CHOWN
+    assert 'process.capabilities.bounding[1]: unknown capability "CAP_NOSUCH"' in result.stderr
+    assert "process.capabilities: cannot be granted: sys_time" in result.stderr
+
+
 def test_a_user_has_no_capabilities_but_ambient_ones(seen):
     """CVE-2016-8867: none are kept across the change of the user."""
     found = capability_sets(seen(Config("cat", "/proc/self/status").user(1000, 1000)))
@@ -93,6 +111,25 @@ def test_rlimits(seen):
     assert lines["Max open files"] == ["100", "200"]
     assert lines["Max core file size"] == ["0", "0"]
     assert lines["Max stack size"] == ["1048576", "2097152"]
+
+
+@pytest.mark.proves("process.rlimits")
+def test_every_rlimit(seen):
+    """process.rlimits[].type: each one that Linux has, lowered."""
+    shown = {"CPU": "Max cpu time", "FSIZE": "Max file size", "DATA": "Max data size", "STACK": "Max stack size",
+             "CORE": "Max core file size", "RSS": "Max resident set", "NPROC": "Max processes",
+             "NOFILE": "Max open files", "MEMLOCK": "Max locked memory", "AS": "Max address space",
+             "LOCKS": "Max file locks", "SIGPENDING": "Max pending signals", "MSGQUEUE": "Max msgqueue size",
+             "NICE": "Max nice priority", "RTPRIO": "Max realtime priority", "RTTIME": "Max realtime timeout"}
+    # 0 is in the reach of all of them; what would keep the program from running is more.
+    values = {name: 0 for name in ["CORE", "LOCKS", "MSGQUEUE", "NICE", "RTPRIO", "MEMLOCK"]}
+    values = {name: values.get(name, 1000 if name in ("NPROC", "NOFILE") else 1 << 30) for name in shown}
+    values["SIGPENDING"] = 100
+    config = Config("cat", "/proc/self/limits").set("process.rlimits", [
+        {"type": f"RLIMIT_{name}", "soft": value, "hard": value} for name, value in values.items()])
+    lines = {line[:26].strip(): line[26:].split()[:2] for line in seen(config).splitlines()}
+    assert {name: lines[title] for name, title in shown.items()} == {
+        name: [str(value)] * 2 for name, value in values.items()}
 
 
 @needs_cap_sys_resource
@@ -209,6 +246,18 @@ def test_what_cannot_be_executed(runtime, container, args, message):
     """create says so, in the words that engines turn into 126 and 127."""
     one = container(Config(*args))
     assert message in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+
+
+def test_the_program_is_looked_up_with_the_capabilities_it_will_have(container):
+    """A directory that is closed to root without any: for the search as for the exec."""
+    one = container(Config("/closed/sh", "-c", "echo found"))
+    one.bundle.inside("closed").mkdir()
+    os.link(one.bundle.inside("bin/busybox"), one.bundle.inside("closed/sh"))
+    one.bundle.inside("closed").chmod(0)
+    arguments = ["run", "--bundle", one.bundle.path, one.id]
+    assert one.runtime(*arguments) == "found\n"
+    one.bundle.write(Config("/closed/sh").capabilities(bounding=["CAP_DAC_OVERRIDE"]).text())
+    assert "permission denied" in one.runtime.fails("create", *arguments[1:])
 
 
 # --- nothing that was not meant

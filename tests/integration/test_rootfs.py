@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The root of the container: what it is, what is hidden and what cannot be written."""
 
+import contextlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,7 @@ def test_nothing_of_the_host_is_mounted(seen, top):
 
 @pytest.mark.proves("root.readonly")
 def test_a_read_only_root(run):
+    """root.readonly: the root, and not what is mounted in it."""
     result = run(Config().script("touch /x || touch /dev/shm/y && echo written elsewhere")
                  .set("root.readonly", True))
     assert result.stdout == "written elsewhere\n" and "Read-only file system" in result.stderr
@@ -55,7 +58,7 @@ def test_a_read_only_root(run):
 
 @pytest.mark.proves("linux.maskedPaths")
 def test_masked_paths(seen, container):
-    """Files read as empty, directories are empty, and neither can be written."""
+    """linux.maskedPaths: files read as empty, directories are empty, and neither can be written."""
     config = Config().script("cat /etc/secret; ls /hidden; (echo x > /hidden/x) 2>/dev/null || "
                              "echo refused; stat -c %t:%T /etc/secret; ls -d /visible")
     config.set("linux.maskedPaths", ["/etc/secret", "/hidden", "/not/there"])
@@ -70,12 +73,14 @@ def test_masked_paths(seen, container):
 
 @pytest.mark.proves("linux.readonlyPaths")
 def test_readonly_paths(container):
-    script = "touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; cat /tmp/ok"
-    paths = ["/etc", "/proc/sys", "/not/there"]
+    """linux.readonlyPaths: directories and files, of the rootfs and of /proc."""
+    script = "touch /etc/x; echo 1 > /proc/sys/kernel/domainname; echo x > /tmp/ok; cat /tmp/ok; echo x > /var/file"
+    paths = ["/etc", "/proc/sys", "/not/there", "/var/file"]
     one = container(Config().script(script).set("linux.readonlyPaths", paths))
+    one.bundle.inside("var/file").touch()
     result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
     assert result.stdout == "x\n"
-    assert result.stderr.count("Read-only file system") == 2
+    assert result.stderr.count("Read-only file system") == 3
     assert not one.bundle.inside("etc/x").exists()
 
 
@@ -83,21 +88,39 @@ def test_masked_files_of_proc(seen):
     assert seen("cat /proc/keys | wc -c; ls /sys/firmware | wc -l").split() == ["0", "0"]
 
 
-PROPAGATION = [("private", []), ("slave", ["master"]), ("shared", ["shared"]),
-               ("unbindable", ["unbindable"]), (None, [])]
+PROPAGATION = {"private": [], "slave": ["master"], "shared": ["shared"], "unbindable": ["unbindable"]}
+
+
+@contextlib.contextmanager
+def shared(path):
+    """The directory as a mount of the host that is shared."""
+    subprocess.run(["mount", "--bind", path, path], check=True)
+    subprocess.run(["mount", "--make-shared", path], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-R", path], check=True)
 
 
 @pytest.mark.proves("linux.rootfsPropagation")
-@pytest.mark.parametrize("value, fields", PROPAGATION)
-def test_propagation_of_the_root(seen, value, fields):
-    config = Config("cat", "/proc/self/mountinfo")
-    if value:
-        config.set("linux.rootfsPropagation", value)
-    found = [field.partition(":")[0] for field in mount_table(seen(config))["/"][1]]
-    if value == "slave":
-        assert "shared" not in found
-    elif value:
-        assert found == fields
+@pytest.mark.parametrize("value", [*PROPAGATION, *(f"r{value}" for value in PROPAGATION), None])
+def test_propagation_of_the_root(container, value):
+    """linux.rootfsPropagation: of the root; with r of the mounts below it too; what the host mounts later."""
+    caps = ["CAP_SYS_ADMIN"]
+    config = Config().sleeping().capabilities(bounding=caps, effective=caps, permitted=caps)
+    one = container(config.set("linux.rootfsPropagation", value or "").mount("/mnt", "tmpfs", "mine"))
+    plain = (value or "slave").removeprefix("r")
+    with shared(one.bundle.rootfs):
+        one.run_detached()
+        table = mount_table(one.output_of("cat", "/proc/self/mountinfo"))
+        kinds = {point: {field.partition(":")[0] for field in table[point][1]} for point in ["/", "/mnt"]}
+        assert kinds["/"] == set(PROPAGATION[plain])
+        assert kinds["/mnt"] == ({"shared"} if value == "rshared" else {"unbindable"} if value == "runbindable" else set())
+        subprocess.run(["mount", "-t", "tmpfs", "later", one.bundle.inside("var")], check=True)
+        assert ("/var" in mount_table(one.output_of("cat", "/proc/self/mountinfo"))) == (plain == "slave")
+        assert (one.exec("sh", "-c", "mount --bind / /root").status == 0) == (plain != "unbindable")
+        assert "/rootfs/root " not in Path("/proc/self/mountinfo").read_text(), "it shows on the host"
+        one.delete("--force")
 
 
 def test_mounts_of_the_container_stay_inside(container):

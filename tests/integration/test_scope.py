@@ -203,7 +203,7 @@ def test_a_failed_unit_of_that_name_is_in_nobodys_way(container):
     """A scope that failed and was not collected: reset, and tried again."""
     one = container().create()
     unit = one.unit
-    one.delete()
+    one.delete("--force")
     subprocess.run(["systemd-run", "--quiet", "--scope", f"--unit={unit}",
                     "--property=RuntimeMaxSec=10ms", "sleep", "1000"], check=False)
     if systemd.show(unit, "ActiveState")["ActiveState"] == "failed":

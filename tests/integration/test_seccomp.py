@@ -216,5 +216,18 @@ def test_the_filter_does_not_hit_our_own_setup(run):
     assert run(config).stdout == "fine\n"
 
 
+def test_a_filter_older_than_the_calls_of_a_search(container):
+    """Without no_new_privs the filter comes before the capabilities go, and the program is looked up before it."""
+    calls = ["access", "faccessat", "faccessat2", "stat", "newfstatat", "statx", "openat2", "close_range"]
+    config = filtered("echo $HOME; cat /proc/self/status; sleep 1000", rule(*calls)).set("process.noNewPrivileges", False)
+    one = container(config.user(1000, 1000)).create()
+    kept = [os.readlink(f"/proc/{one.pid}/fd/{number}") for number in os.listdir(f"/proc/{one.pid}/fd")]
+    assert len([target for target in kept if target.startswith("socket:")]) == 1
+    assert not [target for target in kept if target == "/" or target.startswith("/proc")]
+    one.start().wait_for_output("Seccomp:\t2")
+    assert one.output.startswith("/home/somebody\n")
+    assert one.exec("sh", "-c", "echo $HOME").stdout == "/home/somebody\n"
+
+
 def test_no_profile_no_filter(seen):
     assert "Seccomp:\t0" in seen("cat /proc/self/status")

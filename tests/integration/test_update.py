@@ -98,7 +98,7 @@ def test_a_limit_below_what_is_used(limited):
 @pytest.mark.parametrize("flags, word", [
     (["--memory", "much"], "--memory"), (["--pids-limit", "1.5"], "--pids-limit"),
     (["--cpu-period", "10"], "cpu.period"), (["--cpuset-cpus", "a"], "cpu.cpus"),
-    (["--l3-cache-schema", "L3:0=f"], "not supported")])
+    (["--l3-cache-schema", "L3:0=f"], "without linux.intelRdt")])
 def test_what_cannot_be_changes_nothing(limited, flags, word):
     before = limited.properties(*PROPERTIES)
     assert word in limited.runtime.fails("update", *flags, limited.id)

@@ -19,6 +19,8 @@ SOURCE = Path(__file__).resolve().parents[2]
 RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
            "--buildtype=release"]
 SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+FUZZED = ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+          "-Dfuzzers=true"]
 STRICT = ["-Dwerror=true"] if os.environ.get("CI") else []  # compilers differ in what they see
 FEW = 5  # commands that compile the program's version in
 
@@ -66,6 +68,17 @@ def sanitized():
     directory = SOURCE / "build-sanitized"
     with _alone(directory):
         _compile(directory, SANITIZED, _run_here)
+    return directory
+
+
+def fuzzers():
+    """A build directory for tests/fuzz, with libFuzzer."""
+    host.need(*host.BUILD, "clang")
+    version = _run_here(["clang", "-dumpversion"]).partition(".")[0]
+    host.need(f"libclang-rt-{version}-dev")
+    directory = SOURCE / "build-fuzz"
+    with _alone(directory):
+        _compile(directory, FUZZED, lambda command: _run_here(["env", "CC=clang", *command]))
     return directory
 
 

@@ -36,17 +36,25 @@ def tally(junit, status):
 
 def run(kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
+    release, options = _release(options)
     count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
     options = [*options, *(["--claims=/share/claims"] if count > 1 else [])]
     (results / "claims").mkdir()
     end = time.monotonic() + DEADLINE
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(_machine(
-            f"{kind} {number}: " if count > 1 else "", kind, "--share", str(results), "--", "env",
-            "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
+            f"{kind} {number}: " if count > 1 else "", kind, *release, "--share", str(results),
+            "--", "env", "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
             for number in range(1, count + 1)]
         return report.total(tally(results / f"{number}.xml", _wait(kind, process, end))
                             for number, process in enumerate(started, 1))
+
+
+def _release(options):
+    """The machine's own option, and the rest, which are pytest's."""
+    if options and options[0] == "--debian":
+        return options[:2], options[2:]
+    return [], options
 
 
 def _wait(kind, process, end):

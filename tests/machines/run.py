@@ -19,11 +19,13 @@ Install what the tests need, build, and run them: all of them, or one part.
 
   SUITE       a suite of meson test, with address and undefined sanitizers:
               unit, golden (config.json files and the plans made of them),
-              helper (what sets up a container, by itself), style (and what
+              helper (what sets up a container, by itself), fuzz (inputs that
+              fuzzers found; for more see tests/fuzz/run), style (and what
               clang-tidy and cppcheck say)
   compilers   gcc and clang of Debian 12 and 13, without a warning
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
+              (both: of Debian 13, or with --debian 12|sid behind it)
   host        the program, on this computer: systemd and cgroup v2 are needed
 
 Options are pytest's; with a suite they are those of meson test."""
@@ -93,7 +95,7 @@ def _part(name, options):
         tally = _on_host(options)
     else:
         tally = _meson(name, options)
-    say(f"{name}: {tally} in {time.monotonic() - began:.0f} s")
+    say(f"{' '.join([name, *options])}: {tally} in {time.monotonic() - began:.0f} s")
     return tally
 
 
@@ -103,6 +105,7 @@ def _everything(options):
     with child("cli", "vm", "--prepare") as preparation:
         tally = report.total(_part(suite, []) for suite in _suites())
         tally += _part("compilers", []) + _part("namespace", options)
+        tally += _part("namespace", ["--debian", "12", *options])
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
     return tally + _part("vm", options)

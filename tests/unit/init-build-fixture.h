@@ -17,6 +17,7 @@ typedef struct Config {
         const char *namespaces;  /* more of them; or with all_namespaces all */
         bool all_namespaces;
         const char *mounts;      /* all of them */
+        const char *root;        /* more properties of root */
         const char *linux_;      /* more properties of linux */
         const char *top;         /* more properties at the top */
         HostFacts facts;
@@ -44,6 +45,11 @@ static inline void built_done(Built *b) {
 #define CGROUP "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\"]}"
 #define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}"
 #define BIND(to) "{\"destination\":\"" to "\",\"type\":\"bind\",\"source\":\"data\",\"options\":[\"rbind\",\"ro\"]}"
+#define MOUNT(to, type, ...) \
+        "{\"destination\":\"" to "\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" __VA_ARGS__ "]}"
+#define USER ",{\"type\":\"user\"}"
+#define PID ",{\"type\":\"pid\"}"
+#define JOINED(type) ",{\"type\":\"" type "\",\"path\":\"/proc/7/ns/" type "\"}"
 #define HOOK(kind) "\"" kind "\":[{\"path\":\"/bin/hook\"}]"
 #define MAPS                                                                  \
         ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]," \
@@ -54,8 +60,9 @@ static inline Spec *parse(const Config *c) {
         _cleanup_text_ Text json = {};
         Spec *spec;
 
-        text_add(&json, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[");
-        text_addf(&json, "%s],", c->mounts ?: PROC "," DEV);
+        text_addf(&json, "{\"ociVersion\":\"1.0.2\",\"root\":{%s%s},\"mounts\":[%s],",
+                  c->root && strstr(c->root, "path") ? "" : "\"path\":\"rootfs\"",
+                  c->root && strstr(c->root, "path") ? c->root + 1 : c->root ?: "", c->mounts ?: PROC "," DEV);
         if (c->no_process)
                 text_add(&json, c->no_process);
         else
@@ -132,8 +139,8 @@ static inline void check_process(const Built *b, const Config *c) {
         const InitPlan *p = &b->plan;
         int seccomp = first(p, INIT_SECCOMP);
 
-        ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_RLIMIT,
-                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_FIND, INIT_READY, INIT_GATE, INIT_EXEC);
+        ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_FIND,
+                     INIT_RLIMIT, INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_READY, INIT_GATE, INIT_EXEC);
         ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
         ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
         ASSERT_ORDER(b, INIT_MEMORY_POLICY, INIT_USER);
@@ -149,25 +156,35 @@ static inline void check_process(const Built *b, const Config *c) {
 
 /* What holds for every plan, whatever the configuration. */
 static inline void check_invariants(const Built *b, const Config *c) {
-        static const InitOp host[] = { INIT_OPEN_NS, INIT_OPEN_TREE, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
+        static const InitOp host[] = { INIT_OPEN_NS, INIT_IDMAP, INIT_OPEN_TREE, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
         static const InitOp namespaces[] = { INIT_JOIN, INIT_USERNS, INIT_UNSHARE, INIT_FORK, INIT_SETSID };
         static const InitOp mounts[] = { INIT_BIND, INIT_MOUNT, INIT_DEVICE, INIT_DEVICE_BIND, INIT_SYMLINK };
         static const InitOp last[] = { INIT_SYSCTL, INIT_READONLY, INIT_MASK, INIT_REMOUNT_ROOT, INIT_USER };
         _cleanup_(init_plan_done) InitPlan back = {};
+        bool own_root = init_plan_has_own_root(b->spec);
         _cleanup_text_ Text bytes = {};
 
-        for (size_t i = 0; i < ELEMENTSOF(host); i++)
+        for (size_t i = 0; i < ELEMENTSOF(host) && own_root; i++)
                 for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
                         assert_before(b, host[i], namespaces[k]);
-        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOT_PROPAGATION));
-        ASSERT_ORDER(b, INIT_USERNS, INIT_UNSHARE, INIT_TIME_OFFSETS, INIT_FORK);
+        ASSERT_EQ(step_unsharing(&b->plan, CLONE_NEWNS) >= 0, own_root);
+        ASSERT_EQ(first(&b->plan, INIT_ROOT_PROPAGATION) >= 0, own_root);
+        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
+        ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
+        ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE, INIT_USERNS, INIT_ROOTFS);
+        ASSERT(count(&b->plan, INIT_FORK) <= 1);
+        /* What has a pid namespace that is joined to show is mounted in it. */
+        if (first(&b->plan, INIT_FORK) < 0 || first(&b->plan, INIT_FORK) > first(&b->plan, INIT_OPEN_FS))
+                ASSERT_ORDER(b, INIT_USERNS, INIT_UNSHARE, INIT_TIME_OFFSETS, INIT_FORK);
+        ASSERT_ORDER(b, INIT_TIME_OFFSETS, INIT_FORK, INIT_SETSID);
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
                 ASSERT_ORDER(b, INIT_ROOT_PROPAGATION, INIT_ROOTFS, mounts[i]);
                 ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_RUNTIME_HOOKS, INIT_PIVOT);
         }
         for (size_t i = 0; i < ELEMENTSOF(last); i++)
                 ASSERT_ORDER(b, INIT_PIVOT, last[i]);
-        ASSERT_ORDER(b, INIT_SHARE_ROOT, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
+        ASSERT_ORDER(b, INIT_PIVOT, INIT_SHARE_ROOT, INIT_USER);
+        ASSERT_ORDER(b, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
                      INIT_USER);
         check_cgroup(b, c);
         check_process(b, c);

@@ -13,7 +13,7 @@ static void test_hooks(void) {
         TEST("hooks: before the pivot, and behind the gate");
         ASSERT_EQ(create->op, INIT_HOOK);
         ASSERT_EQ(create[1].op, INIT_PIVOT);
-        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
+        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"created\",\"pid\":");
         ASSERT_STR(create->str[2], ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
         ASSERT(!create->list[0]);
         ASSERT(create->list[1] && !create->list[1][0]);
@@ -64,10 +64,10 @@ static void test_process(void) {
                                         "bounding caps=kill\n"
                                         "user uid=7 gid=8 groups=[9,10]\n"
                                         "cwd path=/\n"
+                                        "find effective=none args=[sh] env=[A=1]\n"
                                         "rlimit resource=core soft=1 hard=infinity\n"
                                         "seccomp flags=spec-allow\n"
                                         "capabilities effective=none permitted=kill inheritable=none ambient=none\n"
-                                        "find args=[sh] env=[A=1]\n"
                                         "ready\n"
                                         "gate\n"
                                         "exec args=[sh] env=[A=1]\n");
@@ -136,7 +136,6 @@ static void test_exec(void) {
         init_plan_print(&plan, &text);
         ASSERT_STR(text.s,
                    "oom-score-adj value=1\n"
-                   "affinity cpus=0\n"
                    "wait-cgroup\n"
                    "affinity cpus=0-1\n"
                    "enter flags=user,mount\n"
@@ -148,9 +147,9 @@ static void test_exec(void) {
                    "bounding caps=none\n"
                    "user uid=0 gid=0 groups=[]\n"
                    "cwd path=/x\n"
+                   "find effective=none args=[sh] env=[A=1]\n"
                    "capabilities effective=none permitted=none inheritable=none ambient=none\n"
                    "no-new-privs\n"
-                   "find args=[sh] env=[A=1]\n"
                    "ready\n"
                    "seccomp\n"
                    "exec args=[sh] env=[A=1]\n");

@@ -77,7 +77,8 @@ static const JsonField outer_fields[] = {
 
 static int read_outer(Arena *arena, const char *bytes, size_t size, struct json_object **document, Outer *ret,
                       Error *e) {
-        JsonReader reader = { arena, e };
+        Strings warnings = {};
+        JsonReader reader = { arena, e, &warnings };
         JsonNode node = { .reader = &reader };
         int r;
 
@@ -154,6 +155,9 @@ static void test_text(void) {
                 { "{\"a\":\"x\ny\"}",
                   "a: a control character in a string must be escaped (line 1, column 8)" },
                 { "{\"a\":\"\\x\"}", "a: not valid JSON: malformed escape in a string (line 1, column 8)" },
+                { "{\"a\":\"\\u12g4\"}", "a: not valid JSON: malformed escape in a string (line 1, column 11)" },
+                { "{\"a\\\xc3\xa9\":1}", "not valid JSON: malformed escape in a string (line 1, column 5)" },
+                { "{\"a\":\"\\u12", "a: not valid JSON: unexpected end (line 1, column 11)" },
                 { "{\"a\":\"\xff\"}", "a: invalid UTF-8 (line 1, column 7)" },
                 { "{\"a\":\"\xc0\x80\"}", "a: invalid UTF-8 (line 1, column 7)" },
                 { "{\"a\":\"\xe0\x80\x80\"}", "a: invalid UTF-8 (line 1, column 7)" },
@@ -220,7 +224,7 @@ static void test_values(void) {
                 { "{\"s\":7}", "s: expected a string, got an integer" },
                 { "{\"s\":[]}", "s: expected a string, got an array" },
                 { "{\"path\":\"x\"}", "path: \"x\" is not an absolute path" },
-                { "{\"path\":\"a\\u001b[1m\\n\"}", "path: \"a?[1m?\" is not an absolute path" },
+                { "{\"path\":\"a\\u001b[1m\\n\"}", "path: \"a\\x1b[1m\\x0a\" is not an absolute path" },
                 { "{\"word\":\"three\"}", "word: unknown value \"three\"" },
                 { "{\"strings\":\"x\"}", "strings: expected an array, got a string" },
                 { "{\"strings\":[]}", "strings: must have at least one element" },

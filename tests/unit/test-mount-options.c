@@ -29,8 +29,7 @@ static void test_table(void) {
         for (size_t i = 1; mount_option_name(i); i++)
                 ASSERT(strcmp(mount_option_name(i - 1), mount_option_name(i)) < 0);
         for (size_t i = 0; mount_option_name(i); i++)
-                if (!endswith(mount_option_name(i), "idmap"))
-                        ASSERT(!parse(mount_option_name(i)).data[0]);
+                ASSERT(!parse(mount_option_name(i)).data[0]);
         ASSERT(!parse("").data[0]);
 }
 
@@ -91,10 +90,9 @@ static void test_others(void) {
         TEST("superblock, propagation, kinds of mounts");
         ASSERT_EQ(parse("sync dirsync mand lazytime").super,
                   MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME);
-        ASSERT_EQ(parse("sync async mand nomand lazytime nolazytime").super, 0);
+        ASSERT_EQ(parse("sync async mand nomand lazytime nolazytime silent loud iversion noiversion").super, 0);
+        ASSERT_EQ(parse("loud silent noiversion iversion").super, MS_SILENT | MS_I_VERSION);
         ASSERT_EQ(parse("rslave").propagation, MS_SLAVE | MS_REC);
-        ASSERT_EQ(parse("rprivate shared").propagation, MS_SHARED);
-        ASSERT_EQ(parse("ro").propagation, 0);
         o = parse("bind");
         ASSERT(o.bind && !o.rbind);
         o = parse("rbind bind");
@@ -102,7 +100,7 @@ static void test_others(void) {
         o = parse("tmpcopyup remount");
         ASSERT(o.copy_up && o.remount);
         TEST("what it means is in the options; the rest is for the file system");
-        o = parse("defaults silent size=64k iversion mode=755 ro seclabel");
+        o = parse("defaults silent size=64k iversion auto x-a.b=c _netdev mode=755 ro seclabel");
         ASSERT_STR(o.data[0], "size=64k");
         ASSERT_STR(o.data[1], "mode=755");
         ASSERT_STR(o.data[2], "seclabel");
@@ -118,8 +116,78 @@ static void test_others(void) {
         ASSERT(!o.data[6]);
 }
 
+/* As much memory as it is long, and not as much for each part as for all that follow. */
+static void test_long_list(void) {
+        _cleanup_text_ Text list = {};
+        const char *options[1];
+        SpecMount mount = { .options = options, .n_options = 1 };
+        MountOptions o;
+
+        TEST("a list of many");
+        for (size_t i = 0; i < 50000; i++)
+                text_add(&list, i % 2 > 0 ? "b\\,c," : "\"a\",,");
+        options[0] = list.s;
+        ASSERT_EQ(mount_options_parse(&mount, 0, &arena, &o, NULL), 0);
+        ASSERT_STR(o.data[0], "a");
+        ASSERT_STR(o.data[1], "b,c");
+        ASSERT_STR(o.data[49999], "b,c");
+        ASSERT(!o.data[50000]);
+}
+
+static void test_propagation(void) {
+        static const struct {
+                const char *options;
+                uint64_t all, top;
+        } cases[] = {
+                { "ro", 0, 0 },
+                { "rslave", MS_SLAVE | MS_REC, 0 },
+                { "shared", MS_SHARED, 0 },
+                { "shared slave", MS_SLAVE, 0 },
+                { "slave shared", MS_SLAVE | MS_SHARED, 0 },
+                { "rslave rshared", MS_SLAVE | MS_SHARED | MS_REC, 0 },
+                { "private shared", MS_PRIVATE | MS_SHARED, 0 },
+                { "private shared slave", MS_PRIVATE, 0 },
+                { "unbindable slave", MS_UNBINDABLE, 0 },
+                { "rprivate rslave", MS_PRIVATE | MS_REC, 0 },
+                { "rslave rprivate", MS_PRIVATE | MS_REC, 0 },
+                { "rslave shared", MS_SLAVE | MS_REC, MS_SLAVE | MS_SHARED },
+                { "rprivate shared", MS_PRIVATE | MS_REC, MS_PRIVATE | MS_SHARED },
+                { "slave rshared", MS_SHARED | MS_REC, MS_SLAVE | MS_SHARED },
+                { "rshared unbindable", MS_SHARED | MS_REC, MS_UNBINDABLE },
+                { "rshared unbindable rprivate", MS_PRIVATE | MS_REC, 0 },
+                { "rslave shared private", MS_SLAVE | MS_REC, MS_PRIVATE },
+        };
+
+        TEST("propagation: each acts on what those before it left");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                MountOptions o = parse(cases[i].options);
+
+                if (o.propagation != cases[i].all || o.top_propagation != cases[i].top)
+                        FAIL_AT("%s: 0x%llx, 0x%llx", cases[i].options, (unsigned long long) o.propagation,
+                                (unsigned long long) o.top_propagation);
+        }
+}
+
+static void test_maps(void) {
+        MountOptions o;
+
+        TEST("owners and symlinks");
+        o = parse("idmap");
+        ASSERT(o.idmap && !o.ridmap && !o.id_words);
+        o = parse("ridmap=uids=0-1-2;gids=0-1-2 idmap");
+        ASSERT(o.idmap && o.ridmap);
+        ASSERT_STR(o.id_words, "uids=0-1-2;gids=0-1-2");
+        ASSERT(!parse("idmap=").id_words);
+        o = parse("src-nofollow dest-nofollow copy-symlink");
+        ASSERT(o.source_nofollow && o.target_nofollow && o.copy_symlink);
+        ASSERT_EQ(parse("ro size=1 nosuid").at[OPT_DATA], 1);
+        ASSERT(!parse("ro size=1 nosuid").words);
+        ASSERT(parse("ro discard size=1").words);
+        ASSERT_EQ(parse("ro discard size=1").at[OPT_WORD], 1);
+}
+
 static void test_refused(void) {
-        static const char *const words[] = { "idmap", "ridmap", "idmap=uids=0-1-2" };
+        static const char *const words[] = { "rsync", "rasync", "rmand" };
 
         TEST("what cannot be done is refused by its JSON path");
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
@@ -138,6 +206,9 @@ int main(void) {
         test_attrs();
         test_atime();
         test_others();
+        test_long_list();
+        test_propagation();
+        test_maps();
         test_refused();
         arena_done(&arena);
         return 0;

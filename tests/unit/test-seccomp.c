@@ -1,52 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
 #include "basic/str.h"
+#include "bpf.h"
 #include "plan/seccomp.h"
-#include "test.h"
-
-/* What seccomp(2) runs: just enough of classic BPF. */
-static uint32_t run(const struct sock_filter *filter, size_t n, const struct seccomp_data *data) {
-        uint32_t a = 0;
-
-        for (size_t pc = 0; pc < n; pc++) {
-                const struct sock_filter *i = filter + pc;
-                bool taken;
-
-                switch (i->code) {
-                case BPF_LD | BPF_W | BPF_ABS:
-                        ASSERT(i->k % 4 == 0 && i->k < sizeof(*data));
-                        memcpy(&a, (const char *) data + i->k, sizeof(a));
-                        continue;
-                case BPF_ALU | BPF_AND | BPF_K:
-                        a &= i->k;
-                        continue;
-                case BPF_JMP | BPF_JA:
-                        pc += i->k;
-                        continue;
-                case BPF_JMP | BPF_JEQ | BPF_K:
-                        taken = a == i->k;
-                        break;
-                case BPF_JMP | BPF_JGT | BPF_K:
-                        taken = a > i->k;
-                        break;
-                case BPF_JMP | BPF_JGE | BPF_K:
-                        taken = a >= i->k;
-                        break;
-                case BPF_RET | BPF_K:
-                        return i->k;
-                default:
-                        FAIL_AT("instruction %zu has the code %#x", pc, i->code);
-                }
-                pc += taken ? i->jt : i->jf;
-        }
-        FAIL_AT("the filter has no end");
-}
 
 typedef struct Compiled {
         Spec *spec;
@@ -88,7 +48,7 @@ static Compiled compile(const char *seccomp) {
 static uint32_t ask(const Compiled *c, uint32_t arch, uint32_t nr, uint64_t arg0, uint64_t arg1) {
         const struct seccomp_data data = { .arch = arch, .nr = (int) nr, .args = { arg0, arg1 } };
 
-        return run(c->filter, c->n, &data);
+        return bpf_run(c->filter, c->n, &data);
 }
 
 #if defined(__x86_64__)

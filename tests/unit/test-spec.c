@@ -46,6 +46,30 @@ static void test_accepted(void) {
         }
 }
 
+static void test_warnings(void) {
+        static const char *const sets[] = { "bounding", "effective", "inheritable", "permitted", "ambient" };
+        static const char *const names[] = { "CAP_FOO", "cap_kill", "KILL", "5", "CAP_", "CAP_99", "" };
+
+        TEST("capabilities that nobody knows are passed over with a warning");
+        for (size_t i = 0; i < ELEMENTSOF(sets) * ELEMENTSOF(names); i++) {
+                const char *set = sets[i % ELEMENTSOF(sets)], *name = names[i / ELEMENTSOF(sets)];
+                _cleanup_free_ char *json = xasprintf(
+                        "{'ociVersion':'1.3.0','root':{'path':'r'},'process':{'cwd':'/','capabilities':"
+                        "{'%s':['CAP_KILL','%s','CAP_CHOWN']}}}", set, name), *text = with_quotes(json);
+                _cleanup_free_ char *warning = xasprintf("process.capabilities.%s[1]: unknown capability \"%s\"", set,
+                                                         name);
+                _cleanup_spec_ Spec *spec = NULL;
+                const SpecCapabilities *c;
+
+                ASSERT_EQ(spec_parse(text, strlen(text), &spec, NULL), 0);
+                c = &spec->process->capabilities;
+                ASSERT_EQ(c->bounding | c->effective | c->inheritable | c->permitted | c->ambient, 1 << 5 | 1);
+                ASSERT_EQ(spec->warnings.n, 1);
+                ASSERT_STR(spec->warnings.s[0], warning);
+                ASSERT_STR(spec->warnings.s[1], NULL);
+        }
+}
+
 static void test_many_mappings(void) {
         TEST("as many ID mappings as Linux takes");
         for (unsigned n = 340; n <= 341; n++) {
@@ -297,6 +321,7 @@ static void test_parts(void) {
 int main(void) {
         test_bad();
         test_accepted();
+        test_warnings();
         test_many_mappings();
         test_minimal();
         test_podman();

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/alloc.h"
+#include "basic/error.h"
 #include "basic/file.h"
 #include "basic/str.h"
 #include "test.h"
@@ -27,6 +28,22 @@ static void test_numbers(void) {
         ASSERT_EQ(m, 0755);
         ASSERT_EQ(parse_mode("08", &m), -EINVAL);
         ASSERT_EQ(parse_mode("10000", &m), -ERANGE);
+}
+
+static void test_bits(void) {
+        static const char *const bad[] = { ",", "0,", ",0", "0,,1", "0-", "-1", "1-0", "0-1-2", " 0", "0 ", "+1", "a", "0x1" };
+        uint8_t bits[2] = {}, none[2] = {};
+
+        TEST("lists of numbers as bits");
+        ASSERT_EQ(parse_bits("0-2,7,9-9,15", bits, sizeof(bits)), 0);
+        ASSERT_EQ(bits[0], 0x87);
+        ASSERT_EQ(bits[1], 0x82);
+        ASSERT_EQ(parse_bits("", none, sizeof(none)), 0);
+        ASSERT_EQ(none[0] | none[1], 0);
+        ASSERT_EQ(parse_bits("16", none, sizeof(none)), -ERANGE);
+        ASSERT_EQ(parse_bits("0-99999999999999999999", none, sizeof(none)), -ERANGE);
+        for (size_t k = 0; k < ELEMENTSOF(bad); k++)
+                ASSERT_EQ(parse_bits(bad[k], bits, sizeof(bits)), -EINVAL);
 }
 
 static void test_signals(void) {
@@ -55,6 +72,16 @@ static void test_escape(void) {
         ASSERT_EQ(unescape(bad), -EINVAL);
 }
 
+static void test_printable(void) {
+        _cleanup_error_ Error e = {};
+
+        TEST("an error is one line of UTF-8 whatever it quotes");
+        error_setf(&e, EINVAL, "%s", "a\n\x1b[1m\x7f \\ \xc3\xa9 \xc3 \xff\xe2\x82\xac \xc2\x9b \xed\xa0\x80 \xe2\x82");
+        error_prefixf(&e, "%s", "\r");
+        ASSERT_STR(e.message, "\\x0d: a\\x0a\\x1b[1m\\x7f \\ \xc3\xa9 \\xc3 \\xff\xe2\x82\xac \\xc2\\x9b "
+                   "\\xed\\xa0\\x80 \\xe2\\x82");
+}
+
 static void test_paths(void) {
         _cleanup_(arena_done) Arena a = {};
 
@@ -72,8 +99,10 @@ static void test_paths(void) {
 
 int main(void) {
         test_numbers();
+        test_bits();
         test_signals();
         test_escape();
+        test_printable();
         test_paths();
         return 0;
 }

@@ -85,6 +85,18 @@ static void test_order(void) {
         expect(RULE(true, "c", -1, -1, "rwm") "," RULE(true, "c", -1, 5, "r"), "char-*=rwm block-*=m");
 }
 
+/* 300 majors, and then 300 times one minor of all of them. */
+static void test_many(void) {
+        _cleanup_text_ Text rules = {};
+
+        TEST("many rules do not multiply");
+        for (int i = 0; i < 300; i++)
+                text_addf(&rules, "{\"allow\":true,\"type\":\"c\",\"major\":%d,\"access\":\"r\"},", i + 200);
+        for (int i = 0; i < 300; i++)
+                text_addf(&rules, "%s{\"allow\":false,\"type\":\"c\",\"minor\":%d,\"access\":\"r\"}", i ? "," : "", i);
+        refuse(rules.s, "linux.resources.devices: too many rules");
+}
+
 static void test_replaced(void) {
         _cleanup_planned_ Planned same =
                 plan_with("\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\",\"major\":1,\"minor\":3}]", "", false);
@@ -99,6 +111,7 @@ static void test_replaced(void) {
 int main(void) {
         test_lists();
         test_order();
+        test_many();
         test_replaced();
         return 0;
 }

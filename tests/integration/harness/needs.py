@@ -53,6 +53,20 @@ def _device_filters_work():
 
 
 needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
+
+
+@functools.cache
+def _chrt_works(*options):
+    """Whether this kernel lets root have a real-time policy in the cgroup that we are in."""
+    return subprocess.run(["chrt", *options, "true"], check=False, capture_output=True).returncode == 0
+
+
+needs_real_time = _needs(_chrt_works("--rr", "1"), "no real-time policies in this cgroup")
+needs_deadlines = _needs(_chrt_works("--deadline", "--sched-runtime", "1000000", "--sched-deadline", "50000000",
+                                     "--sched-period", "50000000", "0"), "no SCHED_DEADLINE here")
+needs_two_cpus = _needs(len(os.sched_getaffinity(0)) > 1, "a single CPU")
+needs_apparmor = _needs(os.path.exists("/sys/kernel/security/apparmor/profiles"), "no AppArmor")
+needs_numa = _needs(os.path.exists("/proc/self/numa_maps"), "a kernel without NUMA")
 needs_writable_sysctl = _needs(os.access("/proc/sys/kernel/shm_rmid_forced", os.W_OK),
                                "/proc/sys is read-only")
 
@@ -67,6 +81,20 @@ def _runs_i386():
             return False
 
 
+def _linux():
+    return tuple(map(int, os.uname().release.split(".")[:2]))
+
+
+def _valgrind():
+    """Its version, as numbers; (0,) of none."""
+    if not shutil.which("valgrind"):
+        return (0,)
+    version = subprocess.run(["valgrind", "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, version.strip().removeprefix("valgrind-").split(".")))
+
+
+needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
+needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
 needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
-needs_valgrind = _needs(shutil.which("valgrind"), "no valgrind")
+needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import struct
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -69,3 +70,27 @@ def descriptors(pid):
     """{number: what it leads to} of its open files."""
     directory = f"/proc/{pid}/fd"
     return {int(name): os.readlink(f"{directory}/{name}") for name in os.listdir(directory)}
+
+
+# --- scheduling
+
+_SCHED_GETATTR = {"x86_64": 315, "aarch64": 275}
+_ATTRIBUTES = struct.Struct("=IIQiIQQQII")
+_ATTRIBUTE_NAMES = ["size", "policy", "flags", "nice", "priority", "runtime", "deadline", "period",
+                    "clamp_min", "clamp_max"]
+
+
+def scheduling(pid):
+    """What sched_getattr(2) says."""
+    buffer = ctypes.create_string_buffer(_ATTRIBUTES.size)
+    number = _SCHED_GETATTR[os.uname().machine]
+    if ctypes.CDLL(None).syscall(number, pid, buffer, len(buffer), 0):
+        raise OSError("sched_getattr")
+    return dict(zip(_ATTRIBUTE_NAMES, _ATTRIBUTES.unpack(buffer.raw)))
+
+
+def io_priority(pid):
+    """(class, priority), as ioprio_get(2) says."""
+    number = {"x86_64": 252, "aarch64": 31}[os.uname().machine]
+    value = ctypes.CDLL(None).syscall(number, 1, pid)
+    return value >> 13, value & 7

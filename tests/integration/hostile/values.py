@@ -34,7 +34,6 @@ VALUES = [
     ("process.user.additionalGids", [U32_AND_ONE]), ("process.user.umask", 0o10000),
     ("process.user.umask", -1), ("process.user.umask", "022"),
     ("process.capabilities", ["CAP_KILL"]), ("process.capabilities.bounding", "CAP_KILL"),
-    ("process.capabilities.bounding", ["CAP_NOSUCH"]), ("process.capabilities.bounding", ["5"]),
     ("process.capabilities.effective", [5]),
     ("process.noNewPrivileges", "yes"), ("process.oomScoreAdj", 1001),
     ("process.oomScoreAdj", -1001), ("process.oomScoreAdj", "0"), ("process.oomScoreAdj", 0.5),

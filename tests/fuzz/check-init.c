@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sched.h>
+
+#include "fuzz.h"
+#include "oci/json.h"
+#include "plan/init-ops.h"
+
+static void check_round_trip(const InitPlan *plan) {
+        _cleanup_text_ Text bytes = {}, again = {}, before = {}, after = {};
+        _cleanup_(init_plan_done) InitPlan back = {};
+
+        init_plan_encode(plan, &bytes);
+        ASSERT_EQ(init_plan_decode(bytes.s, bytes.n, &back), 0);
+        init_plan_print(plan, &before);
+        back.warnings = plan->warnings; /* this and the next concern the launcher, and are not handed over */
+        back.launcher_schedules = plan->launcher_schedules;
+        init_plan_print(&back, &after);
+        ASSERT_STR(after.s, before.s);
+        init_plan_encode(&back, &again);
+        ASSERT_EQ(again.n, bytes.n);
+        ASSERT(memcmp(again.s, bytes.s, bytes.n) == 0);
+}
+
+/* "/a/b": nothing that could lead elsewhere than it says. */
+static void check_normalized(const char *path) {
+        const char *p = path;
+
+        ASSERT(path[0] == '/');
+        if (path[1] == '\0')
+                return;
+        while (*p) {
+                size_t n;
+
+                ASSERT(*p++ == '/');
+                n = strcspn(p, "/");
+                ASSERT(n > 0);
+                ASSERT(!(n == 1 && p[0] == '.'));
+                ASSERT(!(n == 2 && p[0] == '.' && p[1] == '.'));
+                p += n;
+        }
+}
+
+/* Where in the rootfs does the step act? */
+static const char *target_of(const InitStep *s) {
+        switch (s->op) {
+        case INIT_MOUNT:
+                return s->str[2];
+        case INIT_BIND:
+        case INIT_SYMLINK:
+                return s->str[1];
+        case INIT_CGROUP:
+        case INIT_REMOUNT:
+        case INIT_DEVICE:
+        case INIT_DEVICE_BIND:
+        case INIT_MASK:
+        case INIT_READONLY:
+                return s->str[0];
+        default:
+                return NULL;
+        }
+}
+
+/* Each is filled once, before it is used. */
+static void check_slots(const InitPlan *plan) {
+        bool open[INIT_SLOTS] = {};
+
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                bool opens_mount = s->op == INIT_OPEN_TREE || s->op == INIT_OPEN_FS;
+
+                if (opens_mount && s->num[2] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[2]]); /* its id map */
+                if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG) {
+                        ASSERT(!open[s->num[0]]);
+                        open[s->num[0]] = true;
+                } else if (s->op == INIT_JOIN || (s->op == INIT_BIND && s->num[0] != INIT_NO_SLOT))
+                        ASSERT(open[s->num[0]]);
+        }
+}
+
+/* What a hook gets on its standard input. */
+static void check_hook(const InitStep *s) {
+        _cleanup_text_ Text state = {};
+        _cleanup_error_ Error e = {};
+        struct json_object *value;
+
+        text_addf(&state, "%s1%s", s->str[1], s->str[2]);
+        if (json_parse(state.s, state.n, &value, &e) < 0)
+                FAIL_AT("a hook's state is not JSON: %s: %s", e.message, state.s);
+        json_free(value);
+}
+
+void check_init_plan(const InitPlan *plan) {
+        check_round_trip(plan);
+        check_slots(plan);
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                if (target_of(s))
+                        check_normalized(target_of(s));
+                if (s->op == INIT_SYSCTL) {
+                        _cleanup_free_ char *path = xasprintf("/%s", s->str[0]);
+
+                        check_normalized(path);
+                        ASSERT(!strchr(s->str[1], '\n'));
+                }
+                if (s->op == INIT_HOOK)
+                        check_hook(s);
+        }
+}
+
+/* How many are there? *ret: where the last is. */
+static size_t count(const InitPlan *plan, InitOp op, size_t *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].op == op) {
+                        *ret = i;
+                        n++;
+                }
+        return n;
+}
+
+/* Once the user's privileges are all there is, nothing is to be done that needs more. */
+static bool is_for_anybody(InitOp op) {
+        return op == INIT_NO_NEW_PRIVS || op == INIT_SECCOMP || op == INIT_FIND || op == INIT_WAIT_CGROUP ||
+               op == INIT_READY || op == INIT_GATE || op == INIT_HOOK || op == INIT_EXEC;
+}
+
+static void check_privileges(const InitPlan *plan, const SpecProcess *process) {
+        size_t capabilities = 0, user = 0, bounding = 0, no_new_privs = 0, exec = 0;
+
+        ASSERT_EQ(count(plan, INIT_CAPABILITIES, &capabilities), 1);
+        ASSERT_EQ(count(plan, INIT_USER, &user), 1);
+        ASSERT_EQ(count(plan, INIT_BOUNDING, &bounding), 1);
+        ASSERT(bounding < user && user < capabilities);
+        ASSERT_EQ(plan->steps[user].num[0], process->uid);
+        ASSERT_EQ(plan->steps[user].num[1], process->gid);
+        for (size_t i = capabilities + 1; i < plan->n_steps; i++)
+                if (!is_for_anybody(plan->steps[i].op))
+                        FAIL_AT("%s after capabilities", init_op_name(plan->steps[i].op));
+        ASSERT_EQ(count(plan, INIT_NO_NEW_PRIVS, &no_new_privs), process->no_new_privileges);
+        ASSERT_EQ(count(plan, INIT_EXEC, &exec), process->args != NULL);
+        if (process->args)
+                ASSERT_EQ(exec, plan->n_steps - 1);
+}
+
+static void check_filter(const InitPlan *plan, const Spec *spec, const SpecProcess *process) {
+        size_t seccomp = 0, other = 0;
+
+        if (!spec->linux_.seccomp || !process->args)
+                return;
+        ASSERT_EQ(count(plan, INIT_SECCOMP, &seccomp), 1);
+        if (process->no_new_privileges)
+                ASSERT(count(plan, INIT_NO_NEW_PRIVS, &other) == 1 && other < seccomp);
+        else
+                ASSERT(count(plan, INIT_CAPABILITIES, &other) == 1 && seccomp < other);
+}
+
+/* Each path is covered, and after the root has become "/": what is mounted later could uncover it. */
+static void check_paths(const InitPlan *plan, InitOp op, const char **paths, size_t pivot) {
+        size_t n = 0, found = 0;
+
+        while (paths[n])
+                n++;
+        for (size_t i = pivot + 1; i < plan->n_steps; i++)
+                found += plan->steps[i].op == op;
+        ASSERT_EQ(found, n);
+}
+
+static void check_root(const InitPlan *plan, const Spec *spec) {
+        size_t pivot = 0, ignored;
+
+        ASSERT_EQ(count(plan, INIT_PIVOT, &pivot) + count(plan, INIT_MOVE_ROOT, &pivot) +
+                  count(plan, INIT_CHROOT, &pivot), 1);
+        ASSERT_EQ(count(plan, INIT_ROOTFS, &ignored), 1);
+        for (size_t i = pivot; i < plan->n_steps; i++) {
+                InitOp op = plan->steps[i].op;
+
+                if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS || op == INIT_JOIN ||
+                    op == INIT_MOUNT || op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
+                        FAIL_AT("%s behind the pivot", init_op_name(op));
+        }
+        check_paths(plan, INIT_MASK, spec->linux_.masked_paths, pivot);
+        check_paths(plan, INIT_READONLY, spec->linux_.readonly_paths, pivot);
+        ASSERT_EQ(count(plan, INIT_SYSCTL, &ignored), spec->linux_.n_sysctl);
+        ASSERT_EQ(count(plan, INIT_REMOUNT_ROOT, &ignored), spec->root_readonly);
+}
+
+/* A new namespace is either born with the process or in the plan, once. */
+static void check_namespaces(const InitPlan *plan, const Spec *spec) {
+        uint64_t made = (uint64_t) init_plan_clone_flags(spec), joined = 0;
+
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++)
+                if (s->op == INIT_UNSHARE || s->op == INIT_USERNS) {
+                        uint64_t flags = s->op == INIT_USERNS ? CLONE_NEWUSER : s->num[0];
+
+                        ASSERT((made & flags) == 0);
+                        made |= flags;
+                } else if (s->op == INIT_JOIN) {
+                        ASSERT((joined & s->num[1]) == 0);
+                        joined |= s->num[1];
+                }
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
+                const SpecNamespace *n = &spec->linux_.namespaces[i];
+
+                ASSERT(((n->path ? joined : made) & (uint64_t) n->type) != 0);
+                ASSERT(((n->path ? made : joined) & (uint64_t) n->type) == 0);
+        }
+}
+
+void check_confinement(const InitPlan *plan, const Spec *spec, const SpecProcess *process) {
+        bool exec = init_plan_has(plan, INIT_ENTER);
+        size_t ready = 0;
+
+        ASSERT_EQ(count(plan, INIT_READY, &ready), 1);
+        if (process) {
+                check_privileges(plan, process);
+                check_filter(plan, spec, process);
+        }
+        if (exec)
+                return;
+        check_root(plan, spec);
+        check_namespaces(plan, spec);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include "fuzz.h"
+#include "oci/spec-fields.h"
+
+/* config.json to both plans, on hosts that differ. */
+
+static const struct {
+        HostFacts facts;
+        Request request;
+} hosts[] = {
+        { { .privileged = true, .cgroup_mount = "/sys/fs/cgroup" }, {} },
+        { { .rootless = true, .own_userns = true },
+          { .start_now = true, .no_pivot = true, .no_new_keyring = true, .preserve_fds = 2, .listen_fds = 1,
+            .listen_fd_names = "a b" } },
+        { { .privileged = true, .apparmor = true, .selinux = true, .cgroup_disabled = true }, {} },
+};
+
+static const struct sock_filter filter = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+
+static bool is_annotated(const Spec *spec) {
+        for (size_t i = 0; i < spec->n_annotations; i++)
+                if (startswith(spec->annotations[i].key, "org.systemd.property."))
+                        return true;
+        return false;
+}
+
+static void plan_unit(const Spec *spec, const Request *request, const HostFacts *facts) {
+        _cleanup_(unit_plan_done) UnitPlan plan = {};
+        _cleanup_error_ Error e = {};
+        int r = unit_plan_build(spec, request, facts, &plan, &e);
+
+        if (r < 0)
+                check_error(r, &e);
+        else
+                check_unit_plan(&plan, is_annotated(spec));
+}
+
+static void plan_init(const Spec *spec, const Request *request, const HostFacts *facts) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_error_ Error e = {};
+        int r = init_plan_build(spec, request, facts, &plan, &e);
+
+        if (r < 0) {
+                check_error(r, &e);
+                return;
+        }
+        check_init_plan(&plan);
+        check_confinement(&plan, spec, spec->process);
+}
+
+const JsonField *const grammar = spec_fields;
+
+static void plan_unmount(const Spec *spec, const HostFacts *facts) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_error_ Error e = {};
+        int r = init_plan_build_unmount(spec, facts, "/rootfs", 5, &plan, &e);
+
+        if (r < 0)
+                check_error(r, &e);
+        else
+                check_init_plan(&plan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_spec_ Spec *spec = NULL;
+        _cleanup_error_ Error e = {};
+        int r = spec_parse((const char *) data, size, &spec, &e);
+
+        if (r < 0) {
+                check_error(r, &e);
+                return 0;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(hosts); i++) {
+                Request request = hosts[i].request;
+
+                request.id = "c1";
+                request.bundle = "/bundle";
+                if (spec->linux_.seccomp) {
+                        request.seccomp = &filter;
+                        request.seccomp_size = sizeof(filter);
+                }
+                plan_unit(spec, &request, &hosts[i].facts);
+                plan_init(spec, &request, &hosts[i].facts);
+                plan_unmount(spec, &hosts[i].facts);
+        }
+        return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fuzz.h"
+#include "oci/spec-fields.h"
+#include "plan/unit-internal.h"
+
+/* update's --resources: the object alone, to the properties that change. The same in config.json. */
+
+static Spec *configured(const uint8_t *data, size_t size) {
+        _cleanup_text_ Text json = {};
+        Spec *spec = NULL;
+
+        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"resources\":");
+        text_addn(&json, (const char *) data, size);
+        text_add(&json, "}}");
+        /* It is one object by itself, so it cannot have ended the one around it. */
+        ASSERT_EQ(spec_parse(json.s, json.n, &spec, NULL), 0);
+        return spec;
+}
+
+/* What both have is the same: an update to what is there already changes nothing. */
+static void compare(const UnitPlan *created, const UnitPlan *updated) {
+        for (size_t i = 0; i < updated->n_props; i++) {
+                const UnitProp *new = &updated->props[i], *old = unit_plan_find(created, new->name);
+
+                if (old && new->type == UNIT_U64 && new->v.u64 != old->v.u64)
+                        FAIL_AT("%s becomes %llu instead of %llu", new->name,
+                                (unsigned long long) new->v.u64, (unsigned long long) old->v.u64);
+        }
+}
+
+static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
+        const Request request = { .id = "c1", .bundle = "/bundle" };
+        _cleanup_(unit_plan_done) UnitPlan updated = {}, created = {};
+        _cleanup_error_ Error e = {}, e2 = {};
+        int r, r2;
+
+        r = unit_plan_build_update(spec->linux_.resources, facts, &updated, &e);
+        if (r < 0)
+                check_error(r, &e);
+        else
+                check_unit_plan(&updated, false);
+        r2 = unit_plan_build(config, &request, facts, &created, &e2);
+        if (r2 < 0)
+                check_error(r2, &e2);
+        else
+                check_unit_plan(&created, false);
+        if (r >= 0) {
+                ASSERT_EQ(r2, 0);
+                compare(&created, &updated);
+        }
+}
+
+const JsonField *const grammar = spec_resources_fields;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        const HostFacts host = { .privileged = true }, rootless = { .rootless = true };
+        _cleanup_spec_ Spec *spec = NULL, *config = NULL;
+        _cleanup_error_ Error e = {};
+        int r = spec_parse_resources((const char *) data, size, &spec, &e);
+
+        if (r < 0) {
+                check_error(r, &e);
+                return 0;
+        }
+        config = configured(data, size);
+        plan(spec, config, &host);
+        plan(spec, config, &rootless);
+        return 0;
+}
