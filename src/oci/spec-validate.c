@@ -77,12 +77,26 @@ static int validate_mount(const Spec *spec, size_t i, Error *reterr) {
         return spec_check_id_maps(path, m->gid_mappings, m->n_gid_mappings, reterr);
 }
 
+/* crun's, for linux.mountLabel. */
+static int validate_context_type(const Spec *spec, Error *reterr) {
+        static const char key[] = "run.oci.mount_context_type";
+        static const char *const types[] = { "context", "fscontext", "defcontext", "rootcontext" };
+        const char *type = spec_annotation(spec, key);
+
+        for (size_t i = 0; type && i < ELEMENTSOF(types); i++)
+                if (streq(type, types[i]))
+                        return 0;
+        return type ? error_setf(reterr, EINVAL, "annotation %s: unknown value \"%s\"", key, type) : 0;
+}
+
 int spec_validate(const Spec *spec, Error *reterr) {
         const SpecNamespace *time = spec_namespace(spec, CLONE_NEWTIME);
         const SpecLinux *l = &spec->linux_;
         int r;
 
-        r = validate_namespaces(spec, reterr);
+        r = validate_context_type(spec, reterr);
+        if (r >= 0)
+                r = validate_namespaces(spec, reterr);
         if (r >= 0)
                 r = validate_user_namespace(spec, reterr);
         for (size_t i = 0; i < spec->n_mounts && r >= 0; i++)

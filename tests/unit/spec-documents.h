@@ -568,6 +568,8 @@ static const BadSpec bad_specs[] = {
           "linux.seccomp.syscalls[0].errnoRet: 65536 is out of range (0 to 65535)" },
         { SECCOMP("'syscalls':[{'names':['x'],'action':'SCMP_ACT_NOTIFY'}]"),
           "linux.seccomp.listenerPath: missing, and there is an SCMP_ACT_NOTIFY" },
+        { DOC(",'annotations':{'run.oci.mount_context_type':'none'}"),
+          "annotation run.oci.mount_context_type: unknown value \"none\"" },
         { DOC(",'annotations':{'run.oci.seccomp.receiver':'s'},'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',"
           "'syscalls':[{'names':['x'],'action':'SCMP_ACT_NOTIFY'}]}}"),
           "annotation run.oci.seccomp.receiver: \"s\" is not an absolute path" },
