@@ -110,9 +110,8 @@ static _noreturn_ void give_up(int control, const char *what) {
 static int move_up(int fd, int base, int control) {
         int moved = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, base + 2 * _INIT_FDS);
 
-        if (moved < 0 && errno == EINVAL) /* there is not one that high */
-                errno = EMFILE;
-        if (fd >= 0 && moved < 0)
+        if (fd >= 0 && moved < 0) {
+                errno = errno == EINVAL ? EMFILE : errno; /* that number is beyond RLIMIT_NOFILE */
                 give_up(control, "pass descriptors to the helper");
         }
         return moved;

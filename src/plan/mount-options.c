@@ -125,7 +125,7 @@ static uint64_t propagate(uint64_t state, uint64_t kind) {
 
         if (kind == MS_SHARED)
                 return state | MS_SHARED;
-        return kind == MS_SLAVE && (state & alone) ? state & alone : kind;
+        return kind == MS_SLAVE && alone ? alone : kind;
 }
 
 /* Of the mount itself, and of those below it when something was said of them. */
