@@ -42,7 +42,7 @@ def test_the_name_from_cgroups_path(container, path, unit, parent):
     one.create()
     assert one.unit == unit.format(id=one.id)
     assert one.properties("Slice", "ActiveState") == {"Slice": parent, "ActiveState": "active"}
-    one.delete()
+    one.delete("--force")
     if parent.startswith("test-"):
         systemd.stop("test.slice")
 
