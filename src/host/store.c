@@ -112,6 +112,9 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                 (void) unlinkat(s->fd, id, AT_REMOVEDIR);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot lock the new state directory of %s", id);
+        /* Before we had it locked ours may have been deleted, and that of another creator be at its place. */
+        if (faccessat(dir, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return error_setf(reterr, EEXIST, "container with given ID already exists: %s", id);
         *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
         return 0;
 }

@@ -278,6 +278,20 @@ def test_many_at_one_id(container):
     assert seen["run", 0] + seen["create", 0] > 1 and seen["delete", 0] > 1, seen
 
 
+def test_a_creator_that_is_overtaken(container):
+    """Its directory is deleted before it has it locked, and another creator makes one of that name."""
+    one = container()
+    create = one.runtime.command("create", "--bundle", one.bundle.path, one.id)
+    tracer = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=mkdirat", "-e", "inject=mkdirat:delay_exit=2s:when=1"]
+    with one.log.open("wb") as log:
+        slow = subprocess.Popen([*tracer, *create], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    until((one.runtime.root / one.id).exists, "it has made the directory")
+    one.runtime("delete", "--force", one.id)
+    other = container(name=one.id).run_detached()
+    assert slow.wait(60) > 0 and "already exists" in one.output
+    assert other.status == "running"
+
+
 def test_state_never_takes_a_new_container_for_a_stopped_one(container):
     """Between reading the record and looking for the lock it may have been committed."""
     one = container()
