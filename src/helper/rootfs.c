@@ -97,6 +97,8 @@ static int open_null(Helper *h, Error *e) {
                 return error_errnof(e, errno, "open /dev/null");
         if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
                 return error_setf(e, ENODEV, "/dev/null of the host is not the null device");
+        if (mount_propagation(h->null, MS_PRIVATE) < 0)
+                return error_errnof(e, errno, "make a mount of /dev/null private");
         return 0;
 }
 

@@ -209,7 +209,7 @@ def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
 
 def test_a_joined_mount_namespace_that_shares(runtime, container):
     """linux.namespaces[].path: where the container's mounts would show elsewhere, there are none."""
-    with Holder("--mount", "--propagation", "unchanged") as holder:
+    with Holder("--mount", "--propagation", "private") as holder:
         enter = ["nsenter", "--target", str(holder.pid), "--mount"]
         one = container(Config("true").namespace("mount", holder.path("mount")))
         subprocess.run([*enter, "mount", "--bind", one.bundle.path, one.bundle.path], check=True)
@@ -267,7 +267,8 @@ def test_without_a_mount_namespace(container):
 def shared(path):
     """What is mounted below the path shows in other mount namespaces meanwhile, as it does where systemd shares "/"."""
     subprocess.run(["mount", "--bind", path, path], check=True)
-    subprocess.run(["mount", "--make-shared", path], check=True)
+    for kind in ["--make-private", "--make-shared"]:  # not with the mount below it
+        subprocess.run(["mount", kind, path], check=True)
     yield
     subprocess.run(["umount", "--lazy", path], check=True)
 

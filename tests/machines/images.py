@@ -25,7 +25,7 @@ SETS = {
         "systemd", "systemd-sysv", "systemd-container", "libpam-systemd", "dbus",
         "dbus-user-session", "libseccomp2", "libjson-c5", "libcap2", "libcap2-bin",
         "procps", "iproute2", "util-linux", "mount", "login", "passwd", "uidmap",
-        "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor",
+        "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor", "e2fsprogs",
         "bpftool", "python3", *host.TESTS, "crun", "runc", "valgrind",
     ],
     "builder": [*host.BUILD, *host.COMPILERS],
