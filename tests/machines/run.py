@@ -105,7 +105,6 @@ def _everything(options):
     with child("cli", "vm", "--prepare") as preparation:
         tally = report.total(_part(suite, []) for suite in _suites())
         tally += _part("compilers", []) + _part("namespace", options)
-        tally += _part("namespace", ["--debian", "12", *options])
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
     return tally + _part("vm", options)
