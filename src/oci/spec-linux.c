@@ -275,7 +275,7 @@ const JsonField spec_linux_fields[] = {
                      HELPER("mounts /dev/null or an empty directory over it")),
         JSON_STRINGS("readonlyPaths", SpecLinux, readonly_paths, .never_null = true, .absolute = true,
                      HELPER("mount_setattr of a bind mount")),
-        JSON_STRING("mountLabel", SpecLinux, mount_label, HELPER("fsconfig; refused without SELinux")),
+        JSON_STRING("mountLabel", SpecLinux, mount_label, HELPER("fsconfig; a warning without SELinux")),
         JSON_MAP("sysctl", SpecLinux, sysctl, n_sysctl, SpecKeyValue, NULL, HELPER("sys/* in /proc")),
         JSON_POINTER("intelRdt", SpecLinux, intel_rdt, SpecIntelRdt, intel_rdt_fields),
         JSON_POINTER("memoryPolicy", SpecLinux, memory_policy, SpecMemoryPolicy, memory_policy_fields,

@@ -130,7 +130,7 @@ static const char *mount_label(const InitBuild *b, const char *type) {
         const char *label = b->spec->linux_.mount_label;
         const char *key = spec_annotation(b->spec, "run.oci.mount_context_type");
 
-        if (isempty(label))
+        if (isempty(label) || !b->facts->selinux)
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(unlabelled); i++)
                 if (streq(type, unlabelled[i]))

@@ -15,11 +15,11 @@ int build_slot(InitBuild *b, uint64_t *ret) {
         return 0;
 }
 
-static int check_supported(const Spec *spec, const HostFacts *facts, Error *reterr) {
-        /* No file system would take the option, and one without it could be written to by others. */
-        if (!isempty(spec->linux_.mount_label) && !facts->selinux)
-                return error_setf(reterr, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
-        return 0;
+/* No file system would take the option, and nobody there would be kept from anything by it. */
+static void check_mount_label(InitBuild *b) {
+        if (!isempty(b->spec->linux_.mount_label) && !b->facts->selinux)
+                strings_add(b->arena, &b->plan->warnings,
+                            "linux.mountLabel: has no effect, as SELinux is not enabled on this host");
 }
 
 /* Whether later mounts of the host show up in the container, and the container's on the host (shared). The rootfs
@@ -90,9 +90,8 @@ static void build_pivot(InitBuild *b) {
 static int build_init(InitBuild *b) {
         int r;
 
-        r = check_supported(b->spec, b->facts, b->reterr);
-        if (r >= 0)
-                r = build_check_namespaces(b);
+        check_mount_label(b);
+        r = build_check_namespaces(b);
         if (r >= 0)
                 r = build_check_process(b);
         if (r >= 0)

@@ -37,20 +37,33 @@ static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         return error_setf(reterr, message.value ?: EIO, "%s", message.text);
 }
 
-static int run_poststart(const Store *store, Container *c, Error *reterr) {
-        HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
+static int read_spec(const Container *c, Spec **ret, Error *reterr) {
         _cleanup_free_ char *config = NULL;
-        _cleanup_spec_ Spec *spec = NULL;
         size_t size;
+        int r;
+
+        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", c->id);
+        return spec_parse(config, size, ret, reterr);
+}
+
+static int run_poststart(Container *c, Error *reterr) {
+        HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
+        _cleanup_spec_ Spec *spec = NULL;
         int r;
 
         if (!c->record.has_poststart)
                 return 0;
-        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", c->id);
-        r = spec_parse(config, size, &spec, reterr);
+        r = read_spec(c, &spec, reterr);
         return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
+}
+
+static bool has_start_hooks(const Container *c) {
+        _cleanup_spec_ Spec *spec = NULL;
+
+        return c->record.has_poststart ||
+               read_spec(c, &spec, NULL) < 0 || spec->hooks[HOOK_START_CONTAINER].n > 0;
 }
 
 /* What the program says goes to who called us, until it is ready; meanwhile other verbs may change the container. */
@@ -82,10 +95,10 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         if (r == 0)
                 r = open_gate(&c, &heard, reterr);
         if (r == 0)
-                r = run_poststart(&store, &c, reterr);
+                r = run_poststart(&c, reterr);
         if (r == 0)
                 wait_until_ready(&c, &notify);
-        else if (heard) /* nor does it stay without what its hooks were to do (runtime.md, "Lifecycle") */
+        else if (heard && has_start_hooks(&c)) /* it does not stay without what they were to do (runtime.md, "Lifecycle") */
                 (void) removal_run(&store, &c, NULL, NULL);
         return r;
 }

@@ -178,6 +178,7 @@ def test_start_without_a_process(container):
     one = container(Config().remove("process")).create()
     assert "process" in one.runtime.fails("start", one.id)
     assert one.output == ""
+    one.wait_until("stopped").delete()
 
 
 def test_start_of_a_running_container(running):

@@ -231,6 +231,13 @@ static void test_mounts(void) {
                 assert_has(&b, "mount type=proc source=proc target=/proc "
                                "extra=no-target-symlink,target-on-proc options=[]");
         }
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .linux_ = ",\"mountLabel\":\"a:b:c:s0\"",
+                                                .mounts = MOUNT("/t", "tmpfs", "\"mode=1777\""));
+
+                assert_has(&b, "mount type=tmpfs source=s target=/t options=[mode=1777]");
+                ASSERT_EQ(b.plan.warnings.n, 1);
+        }
 }
 
 static void test_root(void) {
@@ -301,7 +308,6 @@ static void test_refused(void) {
         REFUSE(EINVAL, "mounts[0].source: ", .facts = root, .mounts = "{\"destination\":\"/a\",\"type\":\"bind\"}");
         REFUSE(EOPNOTSUPP, "process.apparmorProfile: ", .facts = root, .process = ",\"apparmorProfile\":\"p\"");
         REFUSE(EOPNOTSUPP, "process.selinuxLabel: ", .facts = root, .process = ",\"selinuxLabel\":\"p\"");
-        REFUSE(EOPNOTSUPP, "linux.mountLabel: ", .facts = root, .linux_ = ",\"mountLabel\":\"a:b:c:s0\"");
         REFUSE(EINVAL, "process.scheduler.flags: ", .facts = root,
                .process = ",\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"runtime\":1,\"deadline\":2}",
                .top = ",\"hooks\":{" HOOK("startContainer") "}");
