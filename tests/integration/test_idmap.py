@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_mapped_tmpfs
+from harness.needs import TMPFS_IS_MAPPED, needs_mapped_mounts, needs_mapped_tmpfs
 
 OWNERS = {"root": 0, "three": 3, "far": 4000}
 
@@ -35,22 +35,31 @@ def fill(path):
         os.chown(path / name, owner, owner)
 
 
+def mount_mappable(path, image):
+    """A new file system of a kind that this kernel can map."""
+    if TMPFS_IS_MAPPED:
+        subprocess.run(["mount", "-t", "tmpfs", "volume", path], check=True)
+    else:
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", image, "4M"], check=True)
+        subprocess.run(["mount", "-o", "loop", image, path], check=True)
+
+
 @pytest.fixture
 def volume(bundles):
     """A file system that can be mapped, one below it, and files of several users in both."""
-    path = bundles.scratch("volume")
-    subprocess.run(["mount", "-t", "tmpfs", "volume", path], check=True)
+    path, images = bundles.scratch("volume"), bundles.scratch("images")
+    mount_mappable(path, images / "top")
     path.chmod(0o777)
     fill(path)
     (path / "sub").mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "below", path / "sub"], check=True)
+    mount_mappable(path / "sub", images / "below")
     fill(path / "sub")
     yield path
     subprocess.run(["umount", "-R", path], check=True)
 
 
 @pytest.mark.proves("mounts[].uidMappings", "mounts[].gidMappings")
-@needs_mapped_tmpfs
+@needs_mapped_mounts
 def test_mappings_of_a_mount(seen, volume):
     """mounts[].uidMappings, mounts[].gidMappings: from the file system's to the host's, with or without idmap."""
     config = Config().script(owners("a", "b", "c", "d"))
@@ -65,7 +74,7 @@ def test_mappings_of_a_mount(seen, volume):
         "d/root:0:0", "d/three:3:3", "d/far:4000:4000"}
 
 
-@needs_mapped_tmpfs
+@needs_mapped_mounts
 def test_what_is_written_through_a_mapping(seen, volume):
     """The other way: who is 5000 in the container writes root's files, and nobody else may."""
     config = Config().script("touch /a/new; mkdir /a/dir; rm /a/root && echo removed").user(5000, 5000)
@@ -77,7 +86,7 @@ def test_what_is_written_through_a_mapping(seen, volume):
 
 
 @pytest.mark.proves("mounts[].options")
-@needs_mapped_tmpfs
+@needs_mapped_mounts
 def test_the_mapping_of_the_container(container, volume):
     """mounts[].options idmap, ridmap: without mappings those of the user namespace, and recursively or not."""
     config = Config().script(owners("one", "one/sub", "all", "all/sub", "plain") + "; touch /one/new")
@@ -109,7 +118,7 @@ def test_a_mapping_beside_the_containers(container, volume):
                                           "words/root:8:20", "words/three:11:23"}
 
 
-@needs_mapped_tmpfs
+@needs_mapped_mounts
 def test_the_mapping_of_a_user_namespace_that_is_joined(container, volume):
     first = container(Config().sleeping().mapped_users())
     first.bundle.give_to(MAPPED_ROOT)

@@ -93,8 +93,11 @@ def _valgrind():
     return tuple(map(int, version.strip().removeprefix("valgrind-").split(".")))
 
 
-needs_mapped_tmpfs = _needs(_linux() >= (6, 3), "a tmpfs cannot be mapped before Linux 6.3")
-needs_loop_devices = _needs(os.path.exists("/dev/loop-control"), "no loop devices")
+TMPFS_IS_MAPPED = _linux() >= (6, 3)
+HAS_LOOP_DEVICES = os.path.exists("/dev/loop-control")
+needs_mapped_tmpfs = _needs(TMPFS_IS_MAPPED, "a tmpfs cannot be mapped before Linux 6.3")
+needs_mapped_mounts = _needs(TMPFS_IS_MAPPED or HAS_LOOP_DEVICES, "no file system here that can be mapped")
+needs_loop_devices = _needs(HAS_LOOP_DEVICES, "no loop devices")
 needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
