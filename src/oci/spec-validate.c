@@ -83,10 +83,12 @@ static int validate_context_type(const Spec *spec, Error *reterr) {
         static const char *const types[] = { "context", "fscontext", "defcontext", "rootcontext" };
         const char *type = spec_annotation(spec, key);
 
-        for (size_t i = 0; type && i < ELEMENTSOF(types); i++)
+        if (isempty(type))
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (streq(type, types[i]))
                         return 0;
-        return type ? error_setf(reterr, EINVAL, "annotation %s: unknown value \"%s\"", key, type) : 0;
+        return error_setf(reterr, EINVAL, "annotation %s: unknown value \"%s\"", key, type);
 }
 
 int spec_validate(const Spec *spec, Error *reterr) {

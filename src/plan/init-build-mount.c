@@ -126,7 +126,6 @@ static bool gid_is_unmapped(const InitBuild *b, const char *option) {
 
 static const char *mount_label(const InitBuild *b, const char *type) {
         static const char *const unlabelled[] = { "proc", "sysfs", "mqueue" };
-        static const char *const keys[] = { "context", "fscontext", "defcontext", "rootcontext" };
         const char *label = b->spec->linux_.mount_label;
         const char *key = spec_annotation(b->spec, "run.oci.mount_context_type");
 
@@ -135,10 +134,7 @@ static const char *mount_label(const InitBuild *b, const char *type) {
         for (size_t i = 0; i < ELEMENTSOF(unlabelled); i++)
                 if (streq(type, unlabelled[i]))
                         return NULL;
-        for (size_t i = 1; i < ELEMENTSOF(keys); i++)
-                if (key && streq(key, keys[i]))
-                        return arena_printf(b->arena, "%s=%s", keys[i], label);
-        return arena_printf(b->arena, "context=%s", label);
+        return arena_printf(b->arena, "%s=%s", isempty(key) ? "context" : key, label);
 }
 
 static void read_data(const InitBuild *b, BuildMount *m) {
