@@ -16,6 +16,7 @@ static void check_round_trip(const InitPlan *plan) {
         back.launcher_schedules = plan->launcher_schedules;
         init_plan_print(&back, &after);
         ASSERT_STR(after.s, before.s);
+        check_printed(&before, plan->warnings.n + plan->launcher_schedules + plan->n_steps);
         init_plan_encode(&back, &again);
         ASSERT_EQ(again.n, bytes.n);
         ASSERT(memcmp(again.s, bytes.s, bytes.n) == 0);

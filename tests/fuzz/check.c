@@ -30,7 +30,7 @@ char *next_line(char **s) {
         return strsep(s, "\n");
 }
 
-static void check_one_line(const char *s) {
+void check_one_line(const char *s) {
         ASSERT(is_utf8(s));
         for (const char *p = s; *p; p++)
                 if (iscntrl((unsigned char) *p))
@@ -44,8 +44,7 @@ void check_error(int r, const Error *e) {
         check_one_line(e->message);
 }
 
-/* As a plan is printed: that many lines, which are UTF-8. */
-static void check_printed(Text *printed, size_t n_lines) {
+void check_printed(Text *printed, size_t n_lines) {
         char *rest = printed->s;
         size_t n = 0;
 

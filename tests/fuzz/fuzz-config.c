@@ -4,6 +4,7 @@
 
 #include "fuzz.h"
 #include "oci/spec-fields.h"
+#include "plan/rdt-plan.h"
 
 /* config.json to both plans, on hosts that differ. */
 
@@ -64,6 +65,20 @@ static void plan_unmount(const Spec *spec, const HostFacts *facts) {
                 check_init_plan(&plan);
 }
 
+/* A group is a directory, and what is written to its schemata are lines. */
+static void plan_rdt(Spec *spec) {
+        _cleanup_text_ Text printed = {};
+        RdtPlan plan;
+
+        rdt_plan_build(spec, "c1", &plan);
+        if (!plan.group)
+                return;
+        ASSERT(!strchr(plan.group, '/') && !streq(plan.group, "..") && plan.group[0] != '\0');
+        for (size_t i = 0; i < plan.n_lines; i++)
+                ASSERT(!strchr(plan.lines[i].text, '\n'));
+        rdt_plan_print(&plan, &printed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_spec_ Spec *spec = NULL;
         _cleanup_error_ Error e = {};
@@ -73,6 +88,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check_error(r, &e);
                 return 0;
         }
+        for (size_t i = 0; i < spec->warnings.n; i++)
+                check_one_line(spec->warnings.s[i]);
+        plan_rdt(spec);
         for (size_t i = 0; i < ELEMENTSOF(hosts); i++) {
                 Request request = hosts[i].request;
 

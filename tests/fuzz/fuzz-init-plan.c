@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (size_t i = 0; i < plan.n_steps; i++)
                 ASSERT(init_op_row(plan.steps[i].op));
         init_plan_print(&plan, &printed);
+        ASSERT(plan.n_steps == 0 || printed.s[printed.n - 1] == '\n');
         init_plan_encode(&plan, &bytes);
         ASSERT_EQ(bytes.n, size);
         ASSERT(memcmp(bytes.s, data, size) == 0);

@@ -23,6 +23,11 @@ char *input_string(const uint8_t *data, size_t size);
 /* Cuts the next line off *s, which becomes NULL after the last. */
 char *next_line(char **s);
 
+/* UTF-8 without control characters. */
+void check_one_line(const char *s);
+/* A printed plan: so many of them. Cuts it up. */
+void check_printed(Text *printed, size_t n_lines);
+
 /* What every refusal has: one sentence, the errno that was returned, no control character, UTF-8. */
 void check_error(int r, const Error *e);
 
