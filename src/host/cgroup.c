@@ -139,6 +139,52 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
         }
 }
 
+/* Is the word in a file of words? */
+static bool lists_word(int fd, const char *file, const char *word) {
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL;
+
+        if (read_file_at(fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
+                return false;
+        for (char *w = strtok_r(text, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+                if (streq(w, word))
+                        return true;
+        return false;
+}
+
+bool cgroup_has_controller(int fd, const char *controller) {
+        return lists_word(fd, "cgroup.controllers", controller);
+}
+
+int cgroup_enable_controller(const char *path, const char *controller, Error *reterr) {
+        static const char *const of_systemd[] = { "cpu", "cpuset", "io", "memory", "pids" };
+        _cleanup_free_ char *above = xstrdup(path), *word = xasprintf("+%s", controller);
+        bool foreign = true;
+
+        for (size_t i = 0; i < ELEMENTSOF(of_systemd); i++)
+                foreign = foreign && !streq(of_systemd[i], controller);
+        /* From one slash to the next: the cgroups above, from the top on. */
+        for (char *end = above; foreign && end; end = strchr(end + 1, '/')) {
+                _cleanup_close_ int fd = -EBADF;
+                int r;
+
+                *end = '\0';
+                fd = cgroup_open(end == above ? "/" : above);
+                *end = '/';
+                if (fd < 0 || !cgroup_has_controller(fd, controller))
+                        foreign = false;
+                else if (!lists_word(fd, "cgroup.subtree_control", controller)) {
+                        r = write_kernel_file(fd, "cgroup.subtree_control", word);
+                        if (r == -EACCES || r == -EPERM)
+                                return error_setf(reterr, EOPNOTSUPP, "cgroup controller %s is not delegated to us",
+                                                  controller);
+                        if (r < 0)
+                                return error_errnof(reterr, r, "cannot enable cgroup controller %s", controller);
+                }
+        }
+        return foreign ? 0 : error_setf(reterr, EOPNOTSUPP, "cgroup controller %s is not available", controller);
+}
+
 /* Removes what is empty of the directory's children; the first that is not, opened, or -ENOENT. */
 static int remove_children(int fd) {
         int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), child = -ENOENT;

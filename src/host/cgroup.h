@@ -37,6 +37,15 @@ int cgroup_kill(int fd);
 /* Waits until no process is left, or -ETIMEDOUT. */
 int cgroup_wait_empty(int fd, uint64_t deadline);
 
+/* Is a controller enabled for it? */
+bool cgroup_has_controller(int fd, const char *controller);
+
+/*
+ * Hands a controller down to the cgroup at path from the top of the tree: one that systemd does not know (hugetlb, rdma,
+ * misc, …), and so neither hands down nor takes away. What it does know is its own to hand down: -EOPNOTSUPP.
+ */
+int cgroup_enable_controller(const char *path, const char *controller, Error *reterr);
+
 /* Removes it with all below it, where no process is left, or what can be removed until the deadline. */
 void cgroup_remove(const char *path, uint64_t deadline);
 

@@ -7,13 +7,8 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
-#include "host/marshal.h"
+#include "host/manager-internal.h"
 #include "host/process.h"
-#include "host/sd.h"
-
-#define SERVICE "org.freedesktop.systemd1"
-#define OBJECT "/org/freedesktop/systemd1"
-#define INTERFACE "org.freedesktop.systemd1.Manager"
 
 /* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
 #define START_TRIES 16
@@ -22,28 +17,6 @@
  * processes, frozen or not, and for that it gets this much time. */
 #define FROZEN_USEC 2000000
 #define FROZEN_POLL_MSEC 10
-
-typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } JobState;
-
-struct Manager {
-        sd_bus *bus;
-        bool user;
-
-        /* The one job we wait for: of a unit, from the request to JobRemoved. */
-        char *unit;
-        JobState job;
-        char *job_path;
-        char *job_result;
-        Error job_error;
-        char *job_error_name;   /* D-Bus name of the error */
-
-        /* What StartTransientUnit was sent with, for sending it again without what this manager refuses. */
-        const UnitPlan *plan;
-        ScopeProcess process;
-        bool *dropped;          /* by index into plan->props */
-        bool was_reset;
-        unsigned tries;
-};
 
 static int connect_private(const char *path, sd_bus **ret) {
         _cleanup_free_ char *address = xasprintf("unix:path=%s", path);
@@ -93,6 +66,13 @@ static int connect_system(sd_bus **ret, Error *reterr) {
                                     "/run/systemd/private (is systemd PID 1 here?)") : 0;
 }
 
+int manager_connect(Manager *m, Error *reterr) {
+        if (m->bus)
+                (void) sd.bus_close_unref(m->bus);
+        m->bus = NULL;
+        return m->user ? connect_user(&m->bus, reterr) : connect_system(&m->bus, reterr);
+}
+
 int manager_open(bool user, Manager **ret, Error *reterr) {
         _cleanup_manager_ Manager *m = NULL;
         int r;
@@ -102,7 +82,7 @@ int manager_open(bool user, Manager **ret, Error *reterr) {
                 return r;
         m = xmalloc0(sizeof(*m));
         m->user = user;
-        r = user ? connect_user(&m->bus, reterr) : connect_system(&m->bus, reterr);
+        r = manager_connect(m, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);
@@ -122,6 +102,7 @@ Manager *manager_close(Manager *m) {
         if (!m)
                 return NULL;
         job_done(m);
+        manager_forget_properties(m);
         free(m->dropped);
         if (m->bus)
                 (void) sd.bus_close_unref(m->bus);
@@ -173,9 +154,7 @@ static int watch_jobs(Manager *m, const char *unit, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
 }
 
-/* Before anything that waits for the greeting by itself: synchronous calls, and descriptors in a message. libsystemd
- * would do so for 90 s. */
-static int wait_ready(Manager *m, Error *reterr) {
+int manager_wait_ready(Manager *m, Error *reterr) {
         uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         int r;
 
@@ -198,7 +177,7 @@ static int send_start(Manager *m, Error *reterr) {
         int r;
 
         m->tries++;
-        r = wait_ready(m, reterr);
+        r = manager_wait_ready(m, reterr);
         if (r < 0)
                 return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StartTransientUnit");
@@ -213,14 +192,18 @@ static int send_start(Manager *m, Error *reterr) {
         return 0;
 }
 
+void manager_set_plan(Manager *m, const UnitPlan *plan) {
+        m->plan = plan;
+        free(m->dropped);
+        m->dropped = xmalloc0(MAX(plan->n_props, (size_t) 1) * sizeof(bool));
+        m->tries = 0;
+}
+
 int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, Error *reterr) {
         int r;
 
-        m->plan = plan;
+        manager_set_plan(m, plan);
         m->process = (ScopeProcess){ .pid = pid, .pidfd = pidfd };
-        m->dropped = xreallocarray(m->dropped, MAX(plan->n_props, (size_t) 1), sizeof(bool));
-        for (size_t i = 0; i < plan->n_props; i++)
-                m->dropped[i] = false;
         r = watch_jobs(m, plan->name, reterr);
         return r < 0 ? r : send_start(m, reterr);
 }
@@ -241,7 +224,7 @@ static int call(Manager *m, const char *method, const char *unit, char **ret_nam
         sd_bus_message *message = NULL;
         int r;
 
-        r = wait_ready(m, reterr);
+        r = manager_wait_ready(m, reterr);
         if (r < 0)
                 return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, method);
@@ -260,18 +243,15 @@ static int call(Manager *m, const char *method, const char *unit, char **ret_nam
         return r < 0 ? r : 0;
 }
 
-/* "Cannot set property X, or unknown property.": which of ours was it? Returns its index, or -1: PIDFDs, or -2. */
-static int refused_property(Manager *m) {
-        const char *text = m->job_error.message;
-
-        if (!streq_null(m->job_error_name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
+int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
+        if (!streq_null(name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
                 return -2;
         if (strstr(text, " PIDFDs,"))
                 return -1;
-        for (size_t i = 0; i < m->plan->n_props; i++) {
-                const char *found = strstr(text, m->plan->props[i].name);
+        for (size_t i = 0; i < plan->n_props; i++) {
+                const char *found = strstr(text, plan->props[i].name);
 
-                if (found && found[strlen(m->plan->props[i].name)] == ',' && found[-1] == ' ')
+                if (found && found[strlen(plan->props[i].name)] == ',' && found[-1] == ' ')
                         return (int) i;
         }
         return -2;
@@ -283,7 +263,7 @@ static int try_again(Manager *m, Error *reterr) {
 
         if (m->tries >= START_TRIES)
                 return 0;
-        property = refused_property(m);
+        property = manager_refused_property(m->plan, m->job_error_name, m->job_error.message);
         if (property == -1 && m->process.pidfd >= 0)
                 m->process.pidfd = -EBADF;
         else if (property >= 0 && m->plan->props[property].optional)
@@ -416,7 +396,7 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
-        r = wait_ready(m, reterr);
+        r = manager_wait_ready(m, reterr);
         if (r < 0)
                 return r;
         r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "GetUnitProcesses");
@@ -438,25 +418,4 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
 
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
         return call(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
-}
-
-int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr) {
-        sd_bus_error e = SD_BUS_ERROR_NULL;
-        sd_bus_message *message = NULL;
-        int r;
-
-        r = wait_ready(m, reterr);
-        if (r < 0)
-                return r;
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
-        if (r >= 0)
-                r = marshal_set_properties(message, unit, plan);
-        if (r >= 0)
-                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, NULL);
-        if (r < 0)
-                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused the new limits of %s: %s",
-                               unit, e.message ?: errno_text(r));
-        sd.bus_error_free(&e);
-        (void) sd.bus_message_unref(message);
-        return r < 0 ? r : 0;
 }

@@ -36,7 +36,7 @@ int manager_poll_fd(Manager *m);
 short manager_poll_events(Manager *m);
 int manager_dispatch(Manager *m, Error *reterr);
 
-/* Did the scope that was started have to do without this optional property? */
+/* Did the scope that was started, or changed last, have to do without this optional property? */
 bool manager_dropped(const Manager *m, const char *property);
 
 /* After a failure: makes sure that nothing remains of a scope that manager_start_scope() asked for, and leaves one
@@ -53,5 +53,9 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
 /* FreezeUnit, ThawUnit: return when it has happened. */
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr);
 
-/* SetUnitProperties(runtime=true) with the plan's properties. */
+/* SetUnitProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
+ * know (manager_dropped()). */
 int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);
+/* Keeps what they are before they are set, and puts it back. */
+int manager_save_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);
+int manager_restore_properties(Manager *m, const char *unit, Error *reterr);

@@ -80,9 +80,47 @@ int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *ski
         return sd.bus_message_append(m, "a(sa(sv))", 0);
 }
 
-int marshal_set_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan) {
+int marshal_set_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan, const bool *skip) {
         TRY(sd.bus_message_append(m, "sb", unit, 1));
         TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
-        TRY(append_properties(m, plan, NULL));
+        TRY(append_properties(m, plan, skip));
+        return sd.bus_message_close_container(m);
+}
+
+/* One (sv); reply NULL: an empty value. */
+static int append_reply(sd_bus_message *m, const UnitProp *p, sd_bus_message *reply) {
+        const char *signature = signatures[p->type];
+
+        TRY(sd.bus_message_open_container(m, 'r', "sv"));
+        TRY(sd.bus_message_append_basic(m, 's', p->name));
+        TRY(sd.bus_message_open_container(m, 'v', signature));
+        if (reply) {
+                TRY(sd.bus_message_enter_container(reply, 'v', signature));
+                TRY(sd.bus_message_copy(m, reply, 1));
+        } else {
+                TRY(sd.bus_message_open_container(m, 'a', signature + 1));
+                TRY(sd.bus_message_close_container(m));
+        }
+        TRY(sd.bus_message_close_container(m));
+        return sd.bus_message_close_container(m);
+}
+
+int marshal_restore_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan,
+                               sd_bus_message *const *replies) {
+        TRY(sd.bus_message_append(m, "sb", unit, 1));
+        TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
+        for (size_t i = 0; i < plan->n_props; i++) {
+                const UnitProp *p = &plan->props[i];
+                bool again = false; /* DeviceAllow is there twice: to be emptied, and to be filled */
+
+                for (size_t k = 0; k < i; k++)
+                        again = again || streq(plan->props[k].name, p->name);
+                if (!replies[i] || again)
+                        continue;
+                /* systemd adds to what is in these. */
+                if (p->type == UNIT_PAIRS || p->type == UNIT_WEIGHTS)
+                        TRY(append_reply(m, p, NULL));
+                TRY(append_reply(m, p, replies[i]));
+        }
         return sd.bus_message_close_container(m);
 }

@@ -14,6 +14,7 @@
         X(bus_is_ready) X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_match_signal_async)  \
         X(bus_call) X(bus_call_async) X(bus_error_free)                                                         \
         X(bus_message_new_method_call) X(bus_message_unref)                    \
+        X(bus_message_copy) X(bus_path_encode)                                                              \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_append_strv) X(bus_message_open_container) X(bus_message_close_container)            \
         X(bus_message_read) X(bus_message_enter_container) X(bus_message_is_method_error) X(bus_message_get_error)

@@ -59,12 +59,12 @@ static const JsonField memory_fields[] = {
         BYTES("limit", memory.limit, UNIT("MemoryMax=")),
         BYTES("reservation", memory.reservation, UNIT("MemoryLow=")),
         BYTES("swap", memory.swap, UNIT("MemorySwapMax=, less memory.limit")),
-        BYTES("kernel", memory.kernel, IGNORED("Linux counts it as memory")),
-        BYTES("kernelTCP", memory.kernel_tcp, IGNORED("Linux counts it as memory")),
+        BYTES("kernel", memory.kernel, REFUSED("not in cgroup v2, but for what memory.limit implies")),
+        BYTES("kernelTCP", memory.kernel_tcp, REFUSED("not in cgroup v2, but for what memory.limit implies")),
         JSON_OPT_U64("swappiness", SpecResources, memory.swappiness, .max = 100,
-                     REFUSED("not in cgroup v2; 60, which is every cgroup's, is ignored")),
+                     REFUSED("not in cgroup v2, but for that of the host")),
         JSON_OPT_BOOL("disableOOMKiller", SpecResources, memory.disable_oom_killer, REFUSED("not in cgroup v2")),
-        JSON_OPT_BOOL("useHierarchy", SpecResources, memory.use_hierarchy, IGNORED("cgroup v2 always does")),
+        JSON_OPT_BOOL("useHierarchy", SpecResources, memory.use_hierarchy, REFUSED("false: cgroup v2 always does")),
         JSON_OPT_BOOL("checkBeforeUpdate", SpecResources, memory.check_before_update,
                       RUNTIME("update refuses a limit below what is in use")),
         {}
@@ -232,7 +232,8 @@ static int check_unified(const JsonNode *node, void *pair) {
 
 const JsonField spec_resources_fields[] = {
         JSON_ARRAY("devices", SpecResources, devices, n_devices, SpecDeviceRule, device_rule_fields,
-                   .check = check_device_rule, UNIT("DeviceAllow= and DevicePolicy=")),
+                   .check = check_device_rule,
+                   UNIT("DeviceAllow= and DevicePolicy=, and a filter in BPF where they cannot express it")),
         JSON_INLINE("memory", memory_fields),
         JSON_INLINE("cpu", cpu_fields),
         JSON_INLINE("pids", pids_fields),

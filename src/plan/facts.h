@@ -8,6 +8,32 @@
 #include "oci/spec.h"
 
 /* What the pure layer must be told, because it looks at nothing itself: the request and the host. */
+
+typedef enum BlockKind {
+        BLOCK_DISK,
+        BLOCK_PARTITION,
+        BLOCK_STACKED,  /* made of other devices: device mapper, LUKS, MD */
+        BLOCK_NONE,     /* there is no such device */
+} BlockKind;
+
+/* Asked when a plan depends on the answer, and not before. NULL: the answer that refuses nothing. */
+typedef struct HostQueries {
+        BlockKind (*block_device)(uint32_t major, uint32_t minor);
+        bool (*has_huge_pages)(uint64_t kib);
+        /* "0-3": every CPU or memory node that there may be, for free(); NULL: unknown. */
+        char *(*possible)(bool nodes);
+        uint64_t (*swappiness)(void);
+} HostQueries;
+
+/* What is in force for a container that runs, for an update that gives a part of what belongs together. Not set: its
+ * cgroup has no such file. */
+typedef struct LimitsNow {
+        OptU64 memory_max, swap_max, memory_current, swap_current; /* bytes; UINT64_MAX: no limit */
+        OptU64 cpu_quota, cpu_period, cpu_burst;                   /* µs; quota UINT64_MAX: none */
+        bool cpu_idle;
+        OptBool oom_group;
+} LimitsNow;
+
 typedef struct HostFacts {
         bool rootless;          /* not uid 0 of the initial user namespace: the user's manager, no device limits */
         bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
@@ -16,6 +42,7 @@ typedef struct HostFacts {
         uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
         const char *cgroup_mount; /* where cgroup2 is mounted: "/sys/fs/cgroup" */
+        HostQueries queries;
 } HostFacts;
 
 typedef struct Request {

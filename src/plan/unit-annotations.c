@@ -204,6 +204,7 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         if (!prop)
                 prop = unit_plan_add(plan, p->name, p->type);
         prop->optional = false;
+        prop->path = arena_printf(&plan->arena, "annotation %s", key);
         set_value(prop, &v);
         return 0;
 }

@@ -46,23 +46,18 @@ static int read_cgroup_name(UnitPlan *plan, const Spec *spec, const char *key, c
         return 0;
 }
 
-static int add_resources(UnitPlan *plan, const SpecResources *r, bool update, Error *reterr) {
-        int k;
+static const LimitsNow nothing_yet;
 
-        k = unit_add_memory(plan, r, reterr);
-        if (k < 0)
-                return k;
-        k = unit_add_cpu(plan, r, update, reterr);
-        if (k < 0)
-                return k;
-        unit_add_pids(plan, r);
-        k = unit_add_block_io(plan, r, reterr);
-        if (k < 0)
-                return k;
-        k = unit_add_others(plan, r, reterr);
-        if (k < 0)
-                return k;
-        return unit_add_unified(plan, r, update, reterr);
+static int add_resources(const Limits *l) {
+        int (*const parts[])(const Limits *l) = {
+                unit_add_memory, unit_add_cpu, unit_add_pids, unit_add_block_io, unit_add_others, unit_add_unified,
+                unit_check_cpu_burst,
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(parts) && r == 0; i++)
+                r = parts[i](l);
+        return r;
 }
 
 static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts,
@@ -81,7 +76,9 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
         if (r < 0)
                 return r;
         if (l->resources) {
-                r = add_resources(plan, l->resources, false, reterr);
+                const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
+
+                r = add_resources(&limits);
                 if (r < 0)
                         return r;
         }
@@ -108,12 +105,13 @@ int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         return 0;
 }
 
-int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret,
+int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, const LimitsNow *now, UnitPlan *ret,
                            Error *reterr) {
         _cleanup_(unit_plan_done) UnitPlan plan = {};
+        const Limits limits = { &plan, resources, facts, now ?: &nothing_yet, true, reterr };
         int r;
 
-        r = add_resources(&plan, resources, true, reterr);
+        r = add_resources(&limits);
         if (r < 0)
                 return r;
         if (resources->n_devices > 0 && !facts->rootless) {

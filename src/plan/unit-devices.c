@@ -7,16 +7,17 @@
 /*
  * Device rules are an ordered list: for each device and each kind of access the last rule that covers it
  * decides, and in the beginning everything is denied. systemd takes a set of what is allowed. So the list is
- * played through and what it amounts to is handed over; what a set cannot say (a hole in what is allowed,
- * "any major, this minor") is refused rather than rounded up or down.
+ * played through, and what it amounts to is handed over. What a set cannot say (a hole in what is allowed,
+ * "any major, this minor") is rounded up there, and the list itself goes into the plan for a filter of our own, which
+ * is asked as well.
  */
 
 #define ANY INT64_C(-1)
+/* The list is compared with itself, and becomes a program that the kernel has to accept. */
+#define RULES_MAX 1000
 
-/* Each rule that denies can make a hole in each that allows. */
+/* Each rule that denies can make a hole in each that allows. With so many the list is for a filter of ours anyway. */
 #define HOLES_MAX 65536
-
-enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_MKNOD = 4, ACCESS_ALL = 7 };
 
 typedef struct Pattern {
         char type;              /* 'c' or 'b' */
@@ -37,12 +38,16 @@ typedef struct Hole {
         size_t rule;
 } Hole;
 
+#define NONE SIZE_MAX
+
 typedef struct Emulator {
         Entry *entries;
         size_t n_entries;
         Hole *holes;
         size_t n_holes;
-        bool too_many;
+        bool too_many;          /* holes, to remember them all */
+        DeviceRule *rules;      /* the list, with the defaults at its end */
+        size_t n_rules;
 } Emulator;
 
 #define RULE_DEFAULT SIZE_MAX
@@ -50,6 +55,7 @@ typedef struct Emulator {
 static void emulator_done(Emulator *e) {
         free(e->entries);
         free(e->holes);
+        free(e->rules);
 }
 
 static bool number_covers(int64_t a, int64_t b) {
@@ -96,7 +102,7 @@ static void deny(Emulator *e, Pattern pattern, unsigned access, size_t rule) {
                 else if (meets(&pattern, &entry->pattern) && (entry->access & access) != 0) {
                         e->too_many = e->n_holes == HOLES_MAX;
                         if (e->too_many)
-                                return;
+                                continue;
                         GREW(e->holes, e->n_holes);
                         e->holes[e->n_holes++] =
                                 (Hole){ i, intersection(&pattern, &entry->pattern), access, rule };
@@ -105,8 +111,17 @@ static void deny(Emulator *e, Pattern pattern, unsigned access, size_t rule) {
 }
 
 static unsigned parse_access(const char *s) {
-        return (strchr(s, 'r') ? ACCESS_READ : 0U) | (strchr(s, 'w') ? ACCESS_WRITE : 0U) |
-               (strchr(s, 'm') ? ACCESS_MKNOD : 0U);
+        return (strchr(s, 'r') ? DEVICE_READ : 0U) | (strchr(s, 'w') ? DEVICE_WRITE : 0U) |
+               (strchr(s, 'm') ? DEVICE_MKNOD : 0U);
+}
+
+static void apply(Emulator *e, bool allowed, Pattern pattern, unsigned access, size_t rule) {
+        if (allowed)
+                allow(e, pattern, access, rule);
+        else
+                deny(e, pattern, access, rule);
+        GREW(e->rules, e->n_rules);
+        e->rules[e->n_rules++] = (DeviceRule){ allowed, pattern.type, pattern.major, pattern.minor, access };
 }
 
 /* Type "a" is both kinds of device; runc then looks at neither numbers nor access, we (and crun) do. */
@@ -115,12 +130,8 @@ static void apply_rule(Emulator *e, const SpecDeviceRule *rule, size_t index) {
                 Pattern pattern = { *type, rule->major.set ? rule->major.v : ANY,
                                     rule->minor.set ? rule->minor.v : ANY };
 
-                if (rule->type != 'a' && rule->type != *type)
-                        continue;
-                if (rule->allow)
-                        allow(e, pattern, parse_access(rule->access), index);
-                else
-                        deny(e, pattern, parse_access(rule->access), index);
+                if (rule->type == 'a' || rule->type == *type)
+                        apply(e, rule->allow, pattern, parse_access(rule->access), index);
         }
 }
 
@@ -140,17 +151,17 @@ static void allow_defaults(Emulator *e, const SpecDevice *devices, size_t n_devi
                 Pattern pattern;
                 unsigned access;
         } defaults[] = {
-                { NULL, { 'c', ANY, ANY }, ACCESS_MKNOD },
-                { NULL, { 'b', ANY, ANY }, ACCESS_MKNOD },
-                { "/dev/null", { 'c', 1, 3 }, ACCESS_ALL },
-                { "/dev/zero", { 'c', 1, 5 }, ACCESS_ALL },
-                { "/dev/full", { 'c', 1, 7 }, ACCESS_ALL },
-                { "/dev/random", { 'c', 1, 8 }, ACCESS_ALL },
-                { "/dev/urandom", { 'c', 1, 9 }, ACCESS_ALL },
-                { "/dev/tty", { 'c', 5, 0 }, ACCESS_ALL },
-                { NULL, { 'c', 5, 2 }, ACCESS_ALL },    /* ptmx */
-                { NULL, { 'c', 136, ANY }, ACCESS_ALL },/* pts */
-                { NULL, { 'c', 10, 200 }, ACCESS_ALL }, /* net/tun */
+                { NULL, { 'c', ANY, ANY }, DEVICE_MKNOD },
+                { NULL, { 'b', ANY, ANY }, DEVICE_MKNOD },
+                { "/dev/null", { 'c', 1, 3 }, DEVICE_ALL },
+                { "/dev/zero", { 'c', 1, 5 }, DEVICE_ALL },
+                { "/dev/full", { 'c', 1, 7 }, DEVICE_ALL },
+                { "/dev/random", { 'c', 1, 8 }, DEVICE_ALL },
+                { "/dev/urandom", { 'c', 1, 9 }, DEVICE_ALL },
+                { "/dev/tty", { 'c', 5, 0 }, DEVICE_ALL },
+                { NULL, { 'c', 5, 2 }, DEVICE_ALL },    /* ptmx */
+                { NULL, { 'c', 136, ANY }, DEVICE_ALL },/* pts */
+                { NULL, { 'c', 10, 200 }, DEVICE_ALL }, /* net/tun */
         };
 
         for (size_t i = 0; i < ELEMENTSOF(defaults); i++) {
@@ -159,7 +170,7 @@ static void allow_defaults(Emulator *e, const SpecDevice *devices, size_t n_devi
                 for (size_t k = 0; k < n_devices && !replaced; k++)
                         replaced = is_other_device(defaults[i].path, &defaults[i].pattern, devices + k);
                 if (!replaced)
-                        allow(e, defaults[i].pattern, defaults[i].access, RULE_DEFAULT);
+                        apply(e, true, defaults[i].pattern, defaults[i].access, RULE_DEFAULT);
         }
 }
 
@@ -173,27 +184,35 @@ static unsigned access_from_wider(const Emulator *e, size_t index) {
         return access;
 }
 
-static int check_expressible(const Emulator *e, Error *reterr) {
-        if (e->too_many)
-                return error_setf(reterr, EOPNOTSUPP, "linux.resources.devices: too many rules that deny a part of what "
-                                  "others allow");
+/* The first rule that a set of allowed devices cannot say, or NONE. */
+static size_t find_inexpressible(const Emulator *e) {
+        size_t found = e->too_many ? e->holes[0].rule : NONE;
+
         for (size_t i = 0; i < e->n_holes; i++)
                 if ((e->holes[i].access & e->entries[e->holes[i].entry].access) != 0)
-                        return error_setf(reterr, EOPNOTSUPP,
-                                          "linux.resources.devices[%zu]: systemd cannot deny a part of "
-                                          "what an earlier rule allows",
-                                          e->holes[i].rule);
+                        found = MIN(found, e->holes[i].rule);
         for (size_t i = 0; i < e->n_entries; i++) {
                 const Entry *entry = e->entries + i;
 
                 if (entry->pattern.major == ANY && entry->pattern.minor != ANY &&
                     (entry->access & ~access_from_wider(e, i)) != 0)
-                        return error_setf(reterr, EOPNOTSUPP,
-                                          "linux.resources.devices[%zu]: systemd cannot allow one minor "
-                                          "number of all devices",
-                                          entry->rule);
+                        found = MIN(found, entry->rule);
         }
-        return 0;
+        return found;
+}
+
+/* The smallest set that allows no less: the holes are in it, and a minor number of any device brings in all of them. */
+static void round_up(Emulator *e) {
+        size_t n = e->n_entries;
+
+        for (size_t i = 0; i < n; i++) {
+                Entry entry = e->entries[i];
+
+                if (entry.pattern.major != ANY || entry.pattern.minor == ANY)
+                        continue;
+                entry.pattern.minor = ANY;
+                allow(e, entry.pattern, entry.access, entry.rule);
+        }
 }
 
 static bool allows_all(const Emulator *e) {
@@ -201,7 +220,7 @@ static bool allows_all(const Emulator *e) {
 
         for (size_t i = 0; i < e->n_entries; i++) {
                 const Pattern *p = &e->entries[i].pattern;
-                bool all = p->major == ANY && p->minor == ANY && e->entries[i].access == ACCESS_ALL;
+                bool all = p->major == ANY && p->minor == ANY && e->entries[i].access == DEVICE_ALL;
 
                 c |= all && p->type == 'c';
                 b |= all && p->type == 'b';
@@ -220,8 +239,8 @@ static void add_entry(UnitPlan *plan, UnitProp *prop, const Pattern *p, unsigned
         else
                 name = arena_printf(&plan->arena, "/dev/%s/%" PRIi64 ":%" PRIi64, type, p->major, p->minor);
         unit_prop_add_pair(plan, prop, name,
-                           arena_printf(&plan->arena, "%s%s%s", access & ACCESS_READ ? "r" : "",
-                                        access & ACCESS_WRITE ? "w" : "", access & ACCESS_MKNOD ? "m" : ""));
+                           arena_printf(&plan->arena, "%s%s%s", access & DEVICE_READ ? "r" : "",
+                                        access & DEVICE_WRITE ? "w" : "", access & DEVICE_MKNOD ? "m" : ""));
 }
 
 /*
@@ -247,17 +266,41 @@ static void add_properties(UnitPlan *plan, const Emulator *e, bool update) {
         unit_plan_add_string(plan, "DevicePolicy", all ? "auto" : "strict");
 }
 
+/* Without what comes before a rule that decides about everything of a kind. */
+static void keep_rules(UnitPlan *plan, const Emulator *e) {
+        plan->rules = arena_calloc(&plan->arena, e->n_rules, sizeof(DeviceRule));
+        for (size_t i = 0; i < e->n_rules; i++) {
+                const DeviceRule *r = e->rules + i;
+
+                if (r->major == ANY && r->minor == ANY && r->access == DEVICE_ALL) {
+                        size_t kept = 0;
+
+                        for (size_t k = 0; k < plan->n_rules; k++)
+                                if (plan->rules[k].type != r->type)
+                                        plan->rules[kept++] = plan->rules[k];
+                        plan->n_rules = kept;
+                }
+                plan->rules[plan->n_rules++] = *r;
+        }
+}
+
 int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices,
                      bool update, Error *reterr) {
         _cleanup_(emulator_done) Emulator e = {};
-        int k;
+        size_t rule;
 
+        if (r && r->n_devices > RULES_MAX)
+                return error_setf(reterr, EOPNOTSUPP, "linux.resources.devices: more than %d rules", RULES_MAX);
         for (size_t i = 0; r && i < r->n_devices; i++)
                 apply_rule(&e, r->devices + i, i);
         allow_defaults(&e, devices, n_devices);
-        k = check_expressible(&e, reterr);
-        if (k < 0)
-                return k;
+        rule = find_inexpressible(&e);
+        if (rule != NONE) {
+                keep_rules(plan, &e);
+                plan->rules_path = arena_printf(&plan->arena, "linux.resources.devices[%zu]", rule);
+                round_up(&e);
+        }
         add_properties(plan, &e, update);
+        plan->sets_devices = true;
         return 0;
 }

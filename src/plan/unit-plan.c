@@ -55,6 +55,17 @@ UnitProp *unit_plan_add_string(UnitPlan *plan, const char *name, const char *val
         return p;
 }
 
+UnitProp *unit_plan_set(UnitPlan *plan, const char *name, UnitType type, const char *path) {
+        UnitProp *p = unit_plan_find(plan, name) ?: unit_plan_add(plan, name, type);
+
+        p->path = path;
+        return p;
+}
+
+void unit_plan_set_u64(UnitPlan *plan, const char *name, uint64_t value, const char *path) {
+        unit_plan_set(plan, name, UNIT_U64, path)->v.u64 = value;
+}
+
 /* Room for one more element in an array of the arena: doubles when n is a power of two (or 0). */
 static void *arena_grow(Arena *a, void *array, size_t n, size_t size) {
         void *grown;
@@ -73,7 +84,12 @@ void unit_prop_add_pair(UnitPlan *plan, UnitProp *prop, const char *name, const 
         prop->v.pairs.items[prop->v.pairs.n++] = (UnitPair){ name, value };
 }
 
-void unit_prop_add_weight(UnitPlan *plan, UnitProp *prop, const char *path, uint64_t value) {
+void unit_prop_set_weight(UnitPlan *plan, UnitProp *prop, const char *path, uint64_t value) {
+        for (size_t i = 0; i < prop->v.weights.n; i++)
+                if (streq(prop->v.weights.items[i].path, path)) {
+                        prop->v.weights.items[i].value = value;
+                        return;
+                }
         prop->v.weights.items =
                 arena_grow(&plan->arena, prop->v.weights.items, prop->v.weights.n, sizeof(UnitWeight));
         prop->v.weights.items[prop->v.weights.n++] = (UnitWeight){ path, value };
@@ -90,6 +106,39 @@ CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value
                 .path = arena_strdup(&plan->arena, path),
         };
         return w;
+}
+
+const char *unit_prop_file(const UnitProp *prop) {
+        static const struct {
+                const char *name, *file;
+                uint64_t none;          /* of a number: no limit */
+        } files[] = {
+                { "AllowedCPUs", "cpuset.cpus" },
+                { "AllowedMemoryNodes", "cpuset.mems" },
+                { "CPUQuotaPerSecUSec", "cpu.max", UINT64_MAX },
+                { "CPUQuotaPeriodUSec", "cpu.max", UINT64_MAX },
+                { "CPUWeight", "cpu.weight", UINT64_MAX },
+                { "IODeviceLatencyTargetUSec", "io.latency" },
+                { "IODeviceWeight", "io.weight" },
+                { "IOReadBandwidthMax", "io.max" },
+                { "IOReadIOPSMax", "io.max" },
+                { "IOWeight", "io.weight", UINT64_MAX },
+                { "IOWriteBandwidthMax", "io.max" },
+                { "IOWriteIOPSMax", "io.max" },
+                { "MemoryHigh", "memory.high", UINT64_MAX },
+                { "MemoryLow", "memory.low", 0 },
+                { "MemoryMax", "memory.max", UINT64_MAX },
+                { "MemoryMin", "memory.min", 0 },
+                { "MemorySwapMax", "memory.swap.max", UINT64_MAX },
+                { "TasksMax", "pids.max", UINT64_MAX },
+        };
+
+        if (streq(prop->name, "CPUWeight") && prop->v.u64 == 0)
+                return "cpu.idle";
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                if (streq(files[i].name, prop->name))
+                        return prop->type == UNIT_U64 && prop->v.u64 == files[i].none ? NULL : files[i].file;
+        return NULL;
 }
 
 static void print_u64(Text *text, uint64_t value) {
@@ -165,6 +214,22 @@ static void print_prop(const UnitProp *p, Text *text) {
         text_add(text, p->optional ? " (optional)\n" : "\n");
 }
 
+static void print_number(int64_t number, Text *text) {
+        if (number < 0)
+                text_add(text, "*");
+        else
+                text_addf(text, "%" PRIi64, number);
+}
+
+static void print_rule(const DeviceRule *r, Text *text) {
+        text_addf(text, "filter %s %c ", r->allow ? "allow" : "deny", r->type);
+        print_number(r->major, text);
+        text_add(text, ":");
+        print_number(r->minor, text);
+        text_addf(text, " %s%s%s\n", r->access & DEVICE_READ ? "r" : "", r->access & DEVICE_WRITE ? "w" : "",
+                  r->access & DEVICE_MKNOD ? "m" : "");
+}
+
 void unit_plan_print(const UnitPlan *plan, Text *text) {
         if (plan->name)
                 text_addf(text, "unit %s in %s\n", plan->name, plan->slice);
@@ -183,4 +248,6 @@ void unit_plan_print(const UnitPlan *plan, Text *text) {
                         text_addf(text, " (instead of %s)", w->instead_of);
                 text_addf(text, "%s # %s\n", w->optional ? " (optional)" : "", w->path);
         }
+        for (size_t i = 0; i < plan->n_rules; i++)
+                print_rule(plan->rules + i, text);
 }

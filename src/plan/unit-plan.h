@@ -30,6 +30,7 @@ typedef struct UnitWeight { const char *path; uint64_t value; } UnitWeight;
 
 typedef struct UnitProp {
         const char *name;
+        const char *path;       /* who asked for it: JSON path or annotation; NULL: we */
         UnitType type;
         bool optional;  /* may be dropped when this manager does not know it (never a limit that was asked for) */
         union {
@@ -48,14 +49,23 @@ typedef struct UnitProp {
 } UnitProp;
 
 /* A cgroup file of the scope, written once the process is in it, for what systemd cannot express. The same file
- * may come several times: the kernel takes one line a write. Controllers that systemd does not manage (hugetlb,
- * rdma, misc) must have been enabled in the cgroups above. */
+ * may come several times: the kernel takes one line a write. */
 typedef struct CgroupWrite {
         const char *file, *value;
         const char *path;   /* JSON path, for the message when it fails */
         const char *instead_of; /* written only if the manager does not know this optional property; or NULL */
         bool optional;      /* a file that this kernel has not got is no error */
 } CgroupWrite;
+
+/* One rule of a list that a set of allowed devices cannot say. */
+typedef struct DeviceRule {
+        bool allow;
+        char type;              /* 'c' or 'b' */
+        int64_t major, minor;   /* -1: any */
+        unsigned access;        /* DEVICE_* */
+} DeviceRule;
+
+enum { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4, DEVICE_ALL = 7 };
 
 typedef struct UnitPlan {
         const char *name;       /* "libpod-1234.scope" */
@@ -66,6 +76,10 @@ typedef struct UnitPlan {
         size_t n_props;
         CgroupWrite *writes;
         size_t n_writes;
+        bool sets_devices;      /* it says what devices there are: a filter of before is void */
+        DeviceRule *rules;      /* for a filter of our own, besides DeviceAllow; the last that covers a device decides */
+        size_t n_rules;         /* 0: DeviceAllow says it all */
+        const char *rules_path; /* JSON path of the first that needs it */
         Arena arena;
 } UnitPlan;
 
@@ -77,8 +91,12 @@ void unit_plan_done(UnitPlan *plan);
  */
 int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret, Error *reterr);
 
-/* Only what the resources say, for `update`: properties that are absent stay as they are. */
-int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, UnitPlan *ret, Error *reterr);
+/* Only what the resources say, for `update`: properties that are absent stay as they are. now NULL: nothing is known. */
+int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, const LimitsNow *now, UnitPlan *ret,
+                           Error *reterr);
+
+/* The cgroup file in which the limit can be seen; NULL: in none, or it asks for no limit. */
+const char *unit_prop_file(const UnitProp *prop);
 
 /* One property a line, "MemoryMax t 67108864", then the cgroup files. */
 void unit_plan_print(const UnitPlan *plan, Text *text);

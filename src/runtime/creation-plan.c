@@ -55,12 +55,25 @@ static int check_console(const Creation *c, Error *reterr) {
         return 0;
 }
 
-/* Device rules aside, which every engine writes. */
-static bool resources_limit_anything(const SpecResources *r) {
-        return r->memory.limit.set || r->memory.reservation.set || r->memory.swap.set || r->cpu.shares.set ||
-               r->cpu.quota.set || r->cpu.cpus || r->cpu.mems || r->cpu.idle.set ||
-               (r->pids_limit.set && r->pids_limit.v > 0) || r->block_io.weight.set || r->n_hugepage_limits > 0 ||
-               r->n_rdma > 0 || r->n_unified > 0;
+/* Without a cgroup there are no limits; device rules aside, which every engine writes. */
+static int check_no_limits(const Creation *c, Error *reterr) {
+        _cleanup_(unit_plan_done) UnitPlan plan = {};
+        HostFacts facts = c->rt->facts;
+        const char *path = NULL;
+        int r;
+
+        if (!c->spec->linux_.resources)
+                return 0;
+        facts.rootless = true; /* no device rules */
+        r = unit_plan_build_update(c->spec->linux_.resources, &facts, NULL, &plan, reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < plan.n_props && !path; i++)
+                path = unit_prop_file(&plan.props[i]) ? plan.props[i].path : NULL;
+        if (!path && plan.n_writes > 0)
+                path = plan.writes[0].path;
+        return path ? error_setf(reterr, EOPNOTSUPP, "%s: there are no limits without a cgroup "
+                                 "(--cgroup-manager=disabled)", path) : 0;
 }
 
 void log_warnings(const InitPlan *plan) {
@@ -89,15 +102,9 @@ static int make_plans(Creation *c, Error *reterr) {
         /* Podman passes the same descriptors both ways; they are counted once. */
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;
-        if (!c->manager && c->spec->linux_.resources && resources_limit_anything(c->spec->linux_.resources))
-                return error_setf(reterr, EOPNOTSUPP, "linux.resources: there are no limits without a cgroup "
-                                  "(--cgroup-manager=disabled)");
-        if (c->manager) {
-                r = unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
-                if (r < 0)
-                        return r;
-        }
-        r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
+        r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr) : check_no_limits(c, reterr);
+        if (r == 0)
+                r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
         if (r == 0)
                 log_warnings(&c->init);
         return r;

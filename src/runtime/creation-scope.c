@@ -12,6 +12,7 @@
 #include "basic/file.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
+#include "runtime/limits.h"
 
 #define CGROUP_FILE_MAX_BYTES 4096U
 
@@ -86,21 +87,6 @@ int creation_delegate(Creation *c, Error *reterr) {
         return r < 0 ? r : give_to_container(c, below, reterr);
 }
 
-/* What no unit property says. */
-static int write_cgroup_files(const Creation *c, int cgroup, Error *reterr) {
-        for (size_t i = 0; i < c->unit.n_writes; i++) {
-                const CgroupWrite *w = &c->unit.writes[i];
-                int r;
-
-                if (w->instead_of && !manager_dropped(c->manager, w->instead_of))
-                        continue;
-                r = write_kernel_file(cgroup, w->file, w->value);
-                if (r < 0 && !(r == -ENOENT && w->optional))
-                        return error_errnof(reterr, r, "%s: cannot write %s of the container's cgroup", w->path, w->file);
-        }
-        return 0;
-}
-
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 int creation_settle(Creation *c, Error *reterr) {
         _cleanup_close_ int cgroup = -EBADF;
@@ -129,7 +115,7 @@ int creation_settle(Creation *c, Error *reterr) {
         /* Before anything but the helper runs in there: hooks of the container. */
         r = container_save(&c->container, reterr);
         if (r == 0)
-                r = write_cgroup_files(c, cgroup, reterr);
+                r = limits_complete(c->manager, &c->unit, cgroup, path, reterr);
         if (r == 0 && c->unit.subgroup)
                 r = enter_below(c, cgroup, c->unit.subgroup, NULL, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);

@@ -9,6 +9,7 @@
 #include "basic/file.h"
 #include "basic/str.h"
 #include "host/cgroup.h"
+#include "runtime/limits.h"
 #include "runtime/runtime.h"
 
 #define PROC_FILE_MAX 4096U
@@ -50,6 +51,7 @@ void runtime_probe(HostFacts *ret) {
                 .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
                 .lacked_capabilities = lacked_capabilities(),
                 .cgroup_mount = cgroup_mount_point(),
+                .queries = host_queries,
         };
         ret->rootless = geteuid() != 0 || ret->own_userns;
 }

@@ -47,8 +47,8 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);
 int runtime_pause(const Runtime *rt, const char *id, Error *reterr);
 int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
-/* Changes what resources says and nothing else; fills in what that depends on. */
-int runtime_update(const Runtime *rt, const char *id, SpecResources *resources, Error *reterr);
+/* Changes what resources says and nothing else. */
+int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr);
 
 /* Changes the schemata of its group of resctrl, and with it the share of all that are in there. */
 int runtime_update_rdt(const Runtime *rt, const char *id, const SpecIntelRdt *rdt, Error *reterr);

@@ -62,8 +62,9 @@ static int run_poststart(Container *c, Error *reterr) {
 static bool has_start_hooks(const Container *c) {
         _cleanup_spec_ Spec *spec = NULL;
 
-        return c->record.has_poststart ||
-               read_spec(c, &spec, NULL) < 0 || spec->hooks[HOOK_START_CONTAINER].n > 0;
+        if (c->record.has_poststart)
+                return true;
+        return read_spec(c, &spec, NULL) == 0 && spec && spec->hooks[HOOK_START_CONTAINER].n > 0;
 }
 
 /* What the program says goes to who called us, until it is ready; meanwhile other verbs may change the container. */

@@ -34,7 +34,7 @@ static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
         _cleanup_error_ Error e = {}, e2 = {};
         int r, r2;
 
-        r = unit_plan_build_update(spec->linux_.resources, facts, &updated, &e);
+        r = unit_plan_build_update(spec->linux_.resources, facts, NULL, &updated, &e);
         if (r < 0)
                 check_error(r, &e);
         else

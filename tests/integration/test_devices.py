@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Devices: /dev as every container has it, listed ones, and who may open them."""
 
+import json
 import os
 import stat
+import subprocess
 
 import pytest
 
 from harness import systemd
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_devices_bpf
+from harness.needs import needs_devices_bpf, needs_ocirt_sd
 
 NODES = {"null": "1:3", "zero": "1:5", "full": "1:7", "random": "1:8", "urandom": "1:9",
          "tty": "5:0"}
@@ -152,7 +154,7 @@ def test_everything_allowed(run):
     assert run(config).stdout == "opened\n"
 
 
-# More of these, and in greater numbers, are in test_limits.py.
+# More of these, and in greater numbers, are in test_reloads.py.
 @needs_devices_bpf
 @pytest.mark.parametrize("words", [["daemon-reload"], ["daemon-reexec"]])
 def test_the_filter_stays(container, words):
@@ -160,3 +162,90 @@ def test_the_filter_stays(container, words):
     systemd.systemctl(*words)
     assert one.exec("head", "-c", "0", "/tmp/d").status != 0
     assert one.exec("head", "-c", "1", "/dev/zero").status == 0
+
+
+# --- lists that systemd cannot express: a filter of ours besides
+
+ALL = {"allow": True, "access": "rwm"}
+# The last two are not what every container may use, and there is no driver for the last.
+NAMED = {"null": "1 3", "zero": "1 5", "full": "1 7", "fuse": "10 229", "local": "240 1"}
+MAKE = "; ".join(f"mknod /tmp/{name} c {numbers}" for name, numbers in NAMED.items())
+NOT_DENIED = "case $( (exec %s) 2>&1 ) in *permitted*) ;; *) echo %s;; esac; "
+OPEN = "".join(NOT_DENIED % (f"3</tmp/{name}", name) for name in NAMED) + NOT_DENIED % ("3>/tmp/fuse", "write")
+ALWAYS = ["null", "zero", "full"]
+
+
+def deny(access="rwm", **which):
+    return {"allow": False, "access": access} | which
+
+
+LISTS = [  # the list, what can be opened then, and whether it takes a filter of ours
+    # everything but one; but those of a major number, and one of these after all
+    ([ALL, deny(type="c", major=240, minor=1)], [*ALWAYS, "fuse", "write"], True),
+    ([ALL, deny("rw", type="c", major=10), {"allow": True, "access": "r", "type": "c", "major": 10,
+                                            "minor": 229}], [*ALWAYS, "fuse", "local"], True),
+    # one minor number of all; what every container may use cannot be denied
+    ([deny(), {"allow": True, "type": "c", "minor": 229, "access": "rw"}], [*ALWAYS, "fuse", "write"], True),
+    ([ALL, deny("w", type="c", minor=229), deny(type="c", major=1)], [*ALWAYS, "fuse", "local"], True),
+    # part of a major number
+    ([deny(), {"allow": True, "type": "c", "major": 10, "access": "rw"}, deny("w", type="c", major=10, minor=229)],
+     [*ALWAYS, "fuse"], True),
+    # systemd alone
+    ([deny(), FUSE | {"allow": True, "access": "r"}], [*ALWAYS, "fuse"], False),
+    ([ALL], [*ALWAYS, "fuse", "local", "write"], False),
+]
+
+
+def filters(one):
+    """Names of the programs that are asked about devices of the container's cgroup."""
+    shown = subprocess.run(["bpftool", "--json", "cgroup", "show", f"/sys/fs/cgroup{one.cgroup}"], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    return sorted(row["name"] for row in json.loads(shown.strip() or "[]") if row["attach_type"].endswith("device"))
+
+
+@pytest.mark.proves("linux.resources.devices")
+@needs_devices_bpf
+@needs_ocirt_sd
+def test_lists_in_their_order(container):
+    """One after the other, when the container is made and by update: what can be opened is what the list says."""
+    one = container(Config().script(f"{MAKE}; echo up; sleep 1000").set("linux.resources.devices", LISTS[0][0]))
+    one.run_detached().wait_for_output("up")
+    for number, (rules_now, opened, ours) in enumerate([*LISTS, LISTS[0]]):
+        if number > 0:
+            one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": rules_now}).encode())
+        assert one.output_of("sh", "-c", OPEN).split() == opened, rules_now
+        assert filters(one).count("ocirt_devices") == int(ours), rules_now
+
+
+@needs_devices_bpf
+@needs_ocirt_sd
+def test_a_list_that_the_kernel_has_to_accept(container):
+    """As long as a list may be, and of rules that a set cannot say."""
+    long = [{"allow": number % 2 == 0, "type": "c", "major": number % 50 + 200, "minor": number, "access": "rw"}
+            for number in range(997)]
+    config = Config().script(f"{MAKE}; {OPEN}")
+    config.set("linux.resources.devices", [ALL, *long, deny(type="c", major=240, minor=1)])
+    one = container(config)
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id).split() == [*ALWAYS, "fuse", "write"]
+
+
+@needs_devices_bpf
+@needs_ocirt_sd
+def test_an_update_that_fails_changes_no_filter(container):
+    """Whichever call fails: the list is the old one, for systemd and for us."""
+    one = container(Config().script(f"{MAKE}; echo up; sleep 1000").set("linux.resources.devices", LISTS[0][0]))
+    one.run_detached().wait_for_output("up")
+    before = one.properties("DeviceAllow", "DevicePolicy")
+    failed = 0
+    for rules_new in [LISTS[2][0], LISTS[5][0]]:
+        for number in range(1, 9):
+            tracer = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject=bpf:error=EPERM:when={number}"]
+            result = one.runtime.call("update", "-r", "-", one.id, prefix=tracer,
+                                      input=json.dumps({"devices": rules_new}).encode())
+            if result.status == 0:
+                one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": LISTS[0][0]}).encode())
+            failed += result.status != 0
+            assert "linux.resources.devices" in result.stderr or result.status == 0
+            assert one.properties("DeviceAllow", "DevicePolicy") == before, (rules_new, number)
+            assert one.output_of("sh", "-c", OPEN).split() == LISTS[0][1], (rules_new, number)
+    assert failed > 3

@@ -43,7 +43,7 @@ def everything():
             "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}
     config = Config().sleeping().seccomp(defaultAction="SCMP_ACT_ALLOW", syscalls=[rule])
     config.annotation("org.systemd.property.TimeoutStopUSec", "uint64 1000000")
-    config.annotation("some", "thing").resource("pids", limit=100)
+    config.annotation("some", "thing").resource("pids", limit=-1)
     return config.hook("createRuntime", "/bin/true").hook("poststop", "/bin/true")
 
 
@@ -71,7 +71,8 @@ if not SLOW:
         clean("ps", one.id)
         clean("pause", one.id)
         clean("resume", one.id)
-        clean("update", "--pids-limit", "50", one.id)
+        clean("update", "--pids-limit", "-1", one.id)
+        clean("events", "--stats", one.id)
         clean("list", "--format", "json")
         clean("stop", "--time", "0", one.id)
         clean("delete", one.id)

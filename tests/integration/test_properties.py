@@ -8,9 +8,7 @@ from harness.config import Config
 IGNORED = {
     "process.commandLine": "cmd.exe /c exit 3",
     "process.user.username": "ContainerUser",
-    "linux.resources.memory.kernel": 1,
-    "linux.resources.memory.kernelTCP": 1,
-    "linux.resources.memory.useHierarchy": False,
+    "linux.resources.memory": {"kernel": -1, "kernelTCP": 0, "useHierarchy": True},
     "windows": {"layerFolders": ["C:\\nowhere"]},
     "solaris": {"milestone": "svc:/no/such:service"},
     "zos": {"namespaces": [{"type": "mount"}]},
@@ -20,7 +18,10 @@ IGNORED = {
 DEVICE = {"major": 8, "minor": 0}
 REFUSED = [
     ("vm", {"kernel": {"path": "/boot/vmlinuz"}}),
-    ("linux.resources.memory.swappiness", 10),
+    ("linux.resources.memory.kernel", 1 << 20),
+    ("linux.resources.memory.kernelTCP", 1 << 20),
+    ("linux.resources.memory.useHierarchy", False),
+    ("linux.resources.memory.swappiness", 7),
     ("linux.resources.memory.disableOOMKiller", True),
     ("linux.resources.cpu.realtimeRuntime", 950000),
     ("linux.resources.cpu.realtimePeriod", 1000000),
@@ -33,8 +34,6 @@ REFUSED = [
 
 
 @pytest.mark.proves("process.commandLine", "process.user.username",
-                    "linux.resources.memory.kernel", "linux.resources.memory.kernelTCP",
-                    "linux.resources.memory.useHierarchy",
                     "windows", "solaris", "zos", "freebsd")
 def test_what_is_ignored(seen):
     """All of it at once, and the container is as it is without; so are names that nobody knows."""
@@ -44,7 +43,8 @@ def test_what_is_ignored(seen):
     assert seen(config) == "0\nsh"
 
 
-@pytest.mark.proves("vm", "linux.resources.memory.swappiness",
+@pytest.mark.proves("vm", "linux.resources.memory.kernel", "linux.resources.memory.kernelTCP",
+                    "linux.resources.memory.useHierarchy", "linux.resources.memory.swappiness",
                     "linux.resources.memory.disableOOMKiller",
                     "linux.resources.cpu.realtimeRuntime", "linux.resources.cpu.realtimePeriod",
                     "linux.resources.blockIO.leafWeight",

@@ -1,108 +1,186 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""update: limits change as asked, on the unit, and nothing else does."""
+"""update: limits change as asked, on the unit and in the cgroup, and nothing else does.
+
+Where there are no controllers there is little to change. What systemd does
+meanwhile is in test_reloads.py, and lists of devices are in test_devices.py.
+"""
 
 import json
-from pathlib import Path
 
 import pytest
 
+from harness import process
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd
 
-LIMITS = {"memory": {"limit": 64 << 20, "reservation": 32 << 20},
+MIB = 1 << 20
+LIMITS = {"memory": {"limit": 64 * MIB, "reservation": 32 * MIB},
           "cpu": {"shares": 2048, "quota": 50000, "period": 100000},
           "pids": {"limit": 50}}
-PROPERTIES = ["MemoryMax", "MemoryLow", "CPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec", "TasksMax"]
+PROPERTIES = ["MemoryMax", "MemoryLow", "MemorySwapMax", "CPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec",
+              "AllowedCPUs", "AllowedMemoryNodes", "TasksMax", "IOWeight"]
+FILES = ["memory.max", "memory.low", "memory.swap.max", "cpu.weight", "cpu.idle", "cpu.max", "cpu.max.burst",
+         "cpuset.cpus", "cpuset.mems", "pids.max", "io.weight"]
 
 pytestmark = needs_ocirt_sd
 
 
 @pytest.fixture
 def limited(container):
-    return container(Config().sleeping().set("linux.resources", dict(LIMITS))).run_detached()
+    return container(Config().sleeping().set("linux.resources", json.loads(json.dumps(LIMITS)))).run_detached()
 
 
-def cgroup_file(one, name):
-    return Path(f"/sys/fs/cgroup{one.cgroup}", name).read_text(encoding="ascii")
+def state(one):
+    files = {name: process.cgroup_file(one.cgroup, name) for name in FILES}
+    return one.properties(*PROPERTIES) | files
 
 
-def changed(one, *arguments, **more):
-    """What update changes of the unit's properties: those alone that are different after it."""
-    before = one.properties(*PROPERTIES)
-    one.runtime("update", *arguments, one.id, **more)
-    after = one.properties(*PROPERTIES)
-    return {name: after[name] for name in PROPERTIES if after[name] != before[name]}
+def update(one, *arguments, **resources):
+    if resources:
+        arguments = ["--resources", "-"]
+    one.runtime("update", *arguments, one.id, input=json.dumps(resources).encode())
 
 
-@pytest.mark.parametrize("flags, expected", [
-    (["--memory", "128m"], {"MemoryMax": str(128 << 20)}),
-    (["--memory=-1"], {"MemoryMax": "infinity"}),
-    (["--memory-reservation", str(16 << 20)], {"MemoryLow": str(16 << 20)}),
-    (["--pids-limit=20"], {"TasksMax": "20"}),
-    (["--pids-limit=-1"], {"TasksMax": "infinity"}),
-    (["--cpu-share", "1024"], {"CPUWeight": "100"}),
-    (["--cpu-idle", "1"], {"CPUWeight": "idle"}),
-    (["--cpu-quota", "20000", "--cpu-period", "100000"], {"CPUQuotaPerSecUSec": "200ms"}),
-    (["--cpu-quota=-1", "--cpu-period", "100000"], {"CPUQuotaPerSecUSec": "infinity"}),
-])
-def test_a_flag_changes_one_limit(limited, flags, expected):
-    found = changed(limited, *flags)
-    found.pop("CPUQuotaPeriodUSec", None)  # "infinity" when it is systemd's default
-    assert found == expected
+def fails(one, *arguments, **resources):
+    if resources:
+        arguments = ["--resources", "-"]
+    return one.runtime.fails("update", *arguments, one.id, input=json.dumps(resources).encode())
 
 
-def test_resources_from_standard_input(limited):
-    """As containerd and CRI-O call it."""
-    document = json.dumps({"memory": {"limit": 96 << 20}, "pids": {"limit": 30}, "cpu": {}})
-    assert changed(limited, "--resources", "-", input=document.encode()) == {
-        "MemoryMax": str(96 << 20), "TasksMax": "30"}
+def in_turn(one, steps, change):
+    """Each step changes what is said there and nothing else."""
+    expected = state(one)
+    for step, changes in steps:
+        change(step)
+        found = state(one)
+        expected |= changes
+        assert {name: found[name] for name in found if found[name] != expected[name]} == {}, step
 
 
-def test_resources_from_a_file(limited, bundles):
-    """As Podman calls it."""
-    path = bundles.scratch("update") / "resources.json"
-    path.write_text(json.dumps({"memory": {"limit": 80 << 20}}), encoding="utf-8")
-    assert changed(limited, f"--resources={path}") == {"MemoryMax": str(80 << 20)}
+FLAGS = [
+    (["--memory", "128m"], {"MemoryMax": str(128 * MIB), "memory.max": str(128 * MIB)}),
+    (["--memory-swap", str(160 * MIB)], {"MemorySwapMax": str(32 * MIB), "memory.swap.max": str(32 * MIB)}),
+    (["--memory", "144m"], {"MemoryMax": str(144 * MIB), "memory.max": str(144 * MIB),
+                            "MemorySwapMax": str(16 * MIB), "memory.swap.max": str(16 * MIB)}),
+    (["--memory-swap=-1"], {"MemorySwapMax": "infinity", "memory.swap.max": "max"}),
+    (["--memory-reservation", str(16 * MIB)], {"MemoryLow": str(16 * MIB), "memory.low": str(16 * MIB)}),
+    (["--memory=-1"], {"MemoryMax": "infinity", "memory.max": "max"}),
+    (["--kernel-memory=-1", "--kernel-memory-tcp", "0"], {}),
+    (["--pids-limit=20"], {"TasksMax": "20", "pids.max": "20"}),
+    (["--pids-limit=0"], {"TasksMax": "1", "pids.max": "1"}),
+    (["--pids-limit=-1"], {"TasksMax": "infinity", "pids.max": "max"}),
+    (["--cpu-share", "512"], {"CPUWeight": "59", "cpu.weight": "59"}),
+    (["--cpu-quota", "25000"], {"CPUQuotaPerSecUSec": "250ms", "cpu.max": "25000 100000"}),
+    (["--cpu-period", "50000"], {"CPUQuotaPerSecUSec": "500ms", "CPUQuotaPeriodUSec": "50ms", "cpu.max": "25000 50000"}),
+    (["--cpu-burst", "10000"], {"cpu.max.burst": "10000"}),
+    (["--cpu-quota", "5000", "--cpu-burst", "5000"], {"CPUQuotaPerSecUSec": "100ms", "cpu.max": "5000 50000",
+                                                      "cpu.max.burst": "5000"}),
+    (["--cpu-quota", "40000", "--cpu-burst", "40000"], {"CPUQuotaPerSecUSec": "800ms", "cpu.max": "40000 50000",
+                                                        "cpu.max.burst": "40000"}),
+    (["--cpu-quota=-1"], {"CPUQuotaPerSecUSec": "infinity", "cpu.max": "max 50000"}),
+    (["--cpu-idle", "1"], {"CPUWeight": "idle", "cpu.idle": "1", "cpu.weight": "0"}),
+    (["--cpu-idle", "0"], {"CPUWeight": "100", "cpu.idle": "0", "cpu.weight": "100"}),
+    (["--cpu-rt-period", "0", "--cpu-rt-runtime", "0"], {}),
+    (["--cpuset-cpus", "0-1"], {"AllowedCPUs": "0-1", "cpuset.cpus": "0-1"}),
+    (["--cpuset-cpus", "1", "--cpuset-mems", "0"], {"AllowedCPUs": "1", "cpuset.cpus": "1",
+                                                    "AllowedMemoryNodes": "0", "cpuset.mems": "0"}),
+    (["--blkio-weight", "500"], {"IOWeight": "4500", "io.weight": "default 4500"}),
+]
 
 
-def test_nothing_to_change(limited):
-    assert changed(limited, "--resources", "-", input=b"{}") == {}
+@pytest.mark.proves("linux.resources.cpu.idle")
+@needs_controller("memory")
+def test_flags_of_one_limit_each(limited):
+    """What belongs together is computed with what is in force: swap with memory, quota with period."""
+    in_turn(limited, FLAGS, lambda flags: update(limited, *flags))
 
 
-@needs_controller("cpu")
-def test_half_of_a_bandwidth_keeps_the_other_half(limited):
-    """The quota is a share of the period that is in force."""
-    limited.runtime("update", "--cpu-quota", "25000", limited.id)
-    assert cgroup_file(limited, "cpu.max").split() == ["25000", "100000"]
-    limited.runtime("update", "--cpu-period", "50000", limited.id)
-    assert cgroup_file(limited, "cpu.max").split() == ["25000", "50000"]
+RESOURCES = [
+    # as containerd and CRI-O call it, with empty objects and zeros for what is not meant
+    ({"memory": {"limit": 96 * MIB, "swap": 96 * MIB}, "pids": {"limit": 30}, "cpu": {"shares": 0, "quota": 0}},
+     {"MemoryMax": str(96 * MIB), "memory.max": str(96 * MIB), "MemorySwapMax": "0", "memory.swap.max": "0",
+      "TasksMax": "30", "pids.max": "30"}),
+    # no swap stays no swap
+    ({"memory": {"limit": 128 * MIB}}, {"MemoryMax": str(128 * MIB), "memory.max": str(128 * MIB)}),
+    ({"unified": {"memory.swap.max": str(8 * MIB), "cpu.max": "30000"}},
+     {"MemorySwapMax": str(8 * MIB), "memory.swap.max": str(8 * MIB), "CPUQuotaPerSecUSec": "300ms",
+      "cpu.max": "30000 100000"}),
+    ({"unified": {"cpu.idle": "1"}}, {"CPUWeight": "idle", "cpu.idle": "1", "cpu.weight": "0"}),
+    ({"cpu": {"idle": 0, "shares": 256}}, {"CPUWeight": "35", "cpu.idle": "0", "cpu.weight": "35"}),
+    ({"blockIO": {}}, {}),
+]
 
 
 @needs_controller("memory")
-def test_swap_is_memory_and_swap_together(limited):
-    """Given alone, it goes with the limit in force."""
-    limited.runtime("update", "--memory-swap", str(96 << 20), limited.id)
-    assert limited.properties("MemorySwapMax") == {"MemorySwapMax": str(32 << 20)}
-    assert cgroup_file(limited, "memory.max").strip() == str(64 << 20)
+def test_resources_from_standard_input(limited):
+    """As engines call it."""
+    in_turn(limited, RESOURCES, lambda resources: update(limited, **resources))
+
+
+def test_resources_from_a_file(container, bundles):
+    """As Podman calls it; and nothing to change is no error."""
+    one = container().run_detached()
+    path = bundles.scratch("update") / "resources.json"
+    path.write_text(json.dumps({"pids": {"limit": -1}}), encoding="utf-8")
+    update(one, f"--resources={path}")
+    assert one.properties("TasksMax") == {"TasksMax": "infinity"}
+    one.runtime("update", "--resources", "-", one.id, input=b"{}")
+
+
+BAD_FLAGS = [
+    (["--memory", "much"], "--memory"), (["--pids-limit", "1.5"], "--pids-limit"),
+    (["--cpu-period", "10"], "cpu.period"), (["--cpuset-cpus", "a"], "cpu.cpus"),
+    (["--cpuset-cpus", "4000"], "cpu.cpus"), (["--blkio-weight", "5"], "blockIO.weight"),
+    (["--cpu-rt-runtime", "5000"], "cpu.realtimeRuntime"), (["--kernel-memory", "1m"], "memory.kernel"),
+    (["--memory-swap", "-2"], "memory.swap"), (["--cpu-idle", "2"], "cpu.idle"),
+    (["--l3-cache-schema", "L3:0=f"], "without linux.intelRdt"),
+]
+
+
+def test_flags_that_cannot_be(container):
+    one = container().run_detached()
+    before = one.properties(*PROPERTIES)
+    for flags, word in BAD_FLAGS:
+        assert word in fails(one, *flags)
+    assert one.properties(*PROPERTIES) == before
+
+
+CANNOT_BE = [
+    # against what is in force: 64 MiB, no limit of swap, 50000 of 100000 µs, a burst of 20000
+    ({"memory": {"limit": 4096, "checkBeforeUpdate": True}}, "linux.resources.memory.limit"),
+    ({"memory": {"swap": 32 * MIB}}, "linux.resources.memory.swap"),
+    ({"memory": {"kernel": 32 * MIB}}, "linux.resources.memory.kernel"),
+    ({"cpu": {"burst": 60000}}, "linux.resources.cpu.burst"),
+    ({"cpu": {"quota": 10000}}, "linux.resources.cpu.quota"),
+    ({"unified": {"cpu.max": "10000 100000"}}, 'linux.resources.unified["cpu.max"]'),
+    ({"unified": {"memory.oom.group": "1"}}, 'linux.resources.unified["memory.oom.group"]'),
+    # half-way: after these the last one fails, and they are taken back
+    ({"pids": {"limit": 5}, "cpu": {"burst": 10000}, "hugepageLimits": [{"pageSize": "2MB", "limit": 0}],
+      "unified": {"misc.max": "nosuch 1"}}, 'linux.resources.unified["misc.max"]'),
+    ({"pids": {"limit": 5}, "unified": {"cgroup.max.depth": "3", "memory.nosuch": "1"}}, "memory.nosuch"),
+]
 
 
 @pytest.mark.proves("linux.resources.memory.checkBeforeUpdate")
 @needs_controller("memory")
-def test_a_limit_below_what_is_used(limited):
-    document = json.dumps({"memory": {"limit": 4096, "checkBeforeUpdate": True}})
-    message = limited.runtime.fails("update", "-r", "-", limited.id, input=document.encode())
-    assert "memory.limit" in message
-    assert limited.properties("MemoryMax") == {"MemoryMax": str(64 << 20)}
+def test_what_cannot_be_changes_nothing(limited):
+    update(limited, hugepageLimits=[{"pageSize": "2MB", "limit": 4 * MIB}], cpu={"burst": 20000})
+    files = ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "cgroup.max.depth"]
+    before = state(limited), [process.cgroup_file(limited.cgroup, name) for name in files]
+    for resources, path in CANNOT_BE:
+        assert path in fails(limited, **resources), resources
+        assert (state(limited), [process.cgroup_file(limited.cgroup, name) for name in files]) == before, resources
 
 
-@pytest.mark.parametrize("flags, word", [
-    (["--memory", "much"], "--memory"), (["--pids-limit", "1.5"], "--pids-limit"),
-    (["--cpu-period", "10"], "cpu.period"), (["--cpuset-cpus", "a"], "cpu.cpus"),
-    (["--l3-cache-schema", "L3:0=f"], "without linux.intelRdt")])
-def test_what_cannot_be_changes_nothing(limited, flags, word):
-    before = limited.properties(*PROPERTIES)
-    assert word in limited.runtime.fails("update", *flags, limited.id)
-    assert limited.properties(*PROPERTIES) == before
+@needs_controller("memory")
+def test_systemd_refuses(limited):
+    """All that was written to files before that is taken back, too."""
+    before = process.cgroup_file(limited.cgroup, "cpu.max.burst")
+    tracer = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=connect:error=EACCES"]
+    result = limited.runtime.call("update", "--cpu-burst", "7000", "--pids-limit", "7", limited.id, prefix=tracer)
+    assert result.status == 1 and "systemd" in result.stderr
+    assert process.cgroup_file(limited.cgroup, "cpu.max.burst") == before
+    assert process.cgroup_file(limited.cgroup, "pids.max") == "50"
 
 
 def test_update_of_a_stopped_container(container):

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/manager.h"
+#include "host/record.h"
+#include "plan/facts.h"
+
+/*
+ * What a unit plan asks for besides unit properties, and whether what it asks for is in force: systemd keeps to itself
+ * that a controller is missing, or that the kernel refused a value.
+ */
+
+/* What the plans may ask about the host. */
+extern const HostQueries host_queries;
+
+/* What is in force. */
+void limits_read(int cgroup, LimitsNow *ret);
+
+/* For a scope that m has just started with the plan, in the cgroup at path: checks, and does the rest. */
+int limits_complete(const Manager *m, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
+
+/* For a unit that runs: everything that the plan says or, when that fails, nothing. */
+int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Error *reterr);
+
+/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. */
+int limits_check(const UnitPlan *plan, int cgroup, Error *reterr);
+/* Did the kernel take what systemd wrote? It may refuse devices and sets of CPUs. */
+int limits_verify(const UnitPlan *plan, int cgroup, Error *reterr);
+/* With the controller, if systemd does not know it. */
+int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *reterr);
