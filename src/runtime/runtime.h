@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/manager.h"
+#include "host/stats.h"
 #include "host/store.h"
 #include "plan/facts.h"
 
@@ -49,6 +50,14 @@ int runtime_pause(const Runtime *rt, const char *id, Error *reterr);
 int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
 /* Changes what resources says and nothing else. */
 int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr);
+
+/* Who wants to know; an error ends it. */
+typedef struct EventSink {
+        int (*stats)(const char *id, const Stats *stats, Error *reterr);
+        int (*oom)(const char *id, Error *reterr);
+} EventSink;
+/* Statistics each interval (µs), or once if it is 0, and OOM kills, until no process of the container is left. */
+int runtime_events(const Runtime *rt, const char *id, uint64_t interval, const EventSink *sink, Error *reterr);
 
 /* Changes the schemata of its group of resctrl, and with it the share of all that are in there. */
 int runtime_update_rdt(const Runtime *rt, const char *id, const SpecIntelRdt *rdt, Error *reterr);
