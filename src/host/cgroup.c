@@ -86,6 +86,24 @@ bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *uni
         return false;
 }
 
+int cgroup_controllers(int fd, char **ret) {
+        return read_file_at(fd, "cgroup.controllers", FILE_MAX_BYTES, ret, NULL);
+}
+
+int cgroup_delegate(int fd, uid_t uid) {
+        _cleanup_free_ char *files = NULL;
+        char *save = NULL;
+
+        if (fchown(fd, uid, (gid_t) -1) < 0)
+                return -errno;
+        if (read_file_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", FILE_MAX_BYTES, &files, NULL) < 0)
+                files = xstrdup("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+        for (char *file = strtok_r(files, "\n", &save); file; file = strtok_r(NULL, "\n", &save))
+                if (fchownat(fd, file, uid, (gid_t) -1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+                        return -errno;
+        return 0;
+}
+
 /* Is there a line "key 1"? */
 static bool event_is_set(int fd, const char *key) {
         _cleanup_free_ char *text = NULL;

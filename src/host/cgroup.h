@@ -32,6 +32,13 @@ bool cgroup_is_frozen(int fd);
 /* "populated 1": a process in it, or below it. */
 bool cgroup_is_populated(int fd);
 
+/* Its controllers, as cgroup.controllers has them; the caller frees them. */
+int cgroup_controllers(int fd, char **ret);
+
+/* Gives it to the user as far as a cgroup can be delegated (cgroups(7)): the directory and the files that
+ * /sys/kernel/cgroup/delegate names. */
+int cgroup_delegate(int fd, uid_t uid);
+
 /* SIGKILL to every process in it and below it, at once (cgroup.kill). */
 int cgroup_kill(int fd);
 /* Waits until no process is left, or -ETIMEDOUT. */

@@ -35,9 +35,11 @@ typedef struct LimitsNow {
 } LimitsNow;
 
 typedef struct HostFacts {
-        bool rootless;          /* not uid 0 of the initial user namespace: the user's manager, no device limits */
+        bool rootless;          /* not root where systemd is the first process: the user's manager, no device limits */
         bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
         bool own_userns;        /* we run in a user namespace other than the initial one */
+        bool setgroups_denied;  /* setgroups(2) fails in that one, and in all that are made in it */
+        uint32_t uid, gid;      /* ours */
         bool apparmor, selinux; /* enabled in the kernel */
         uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */

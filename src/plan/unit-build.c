@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <sched.h>
 
+#include "basic/file.h"
 #include "plan/unit-internal.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
@@ -46,6 +48,29 @@ static int read_cgroup_name(UnitPlan *plan, const Spec *spec, const char *key, c
         return 0;
 }
 
+/* config-linux.md, "Cgroup ownership": a container that has its cgroup namespace, and may write to what it sees there,
+ * gets to own it: it can make cgroups below, and cannot change its own limits. One that an annotation has delegated to it
+ * is for its root, whatever it sees. */
+static void set_owner(UnitPlan *plan, const Spec *spec, const HostFacts *facts) {
+        const SpecNamespace *cgroup = spec_namespace(spec, CLONE_NEWCGROUP), *user = spec_namespace(spec, CLONE_NEWUSER);
+        uint32_t uid = spec->process && !plan->delegate ? spec->process->uid : 0;
+        const SpecLinux *l = &spec->linux_;
+        bool writable = plan->delegate;
+
+        for (size_t i = 0; i < spec->n_mounts; i++) {
+                const SpecMount *m = &spec->mounts[i];
+
+                if (m->type && (streq(m->type, "cgroup") || streq(m->type, "cgroup2")) &&
+                    streq(path_normalize(&plan->arena, "/", m->destination), "/sys/fs/cgroup"))
+                        writable = !spec_mount_has_option(m, "ro") && !spec_mount_has_option(m, "rro");
+        }
+        /* What the ids of a namespace that is joined stand for is not known here. */
+        if (!writable || (!plan->delegate && (!cgroup || cgroup->path)) || (user && user->path) ||
+            (user && !spec_map_id(l->uid_mappings, l->n_uid_mappings, uid, &uid)))
+                return;
+        plan->owner = (OptU32){ .set = uid != facts->uid, .v = uid };
+}
+
 static const LimitsNow nothing_yet;
 
 static int add_resources(const Limits *l) {
@@ -75,6 +100,7 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                 r = read_cgroup_name(plan, spec, "run.oci.delegate-cgroup", &plan->delegate, reterr);
         if (r < 0)
                 return r;
+        set_owner(plan, spec, facts);
         if (l->resources) {
                 const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
 

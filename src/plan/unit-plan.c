@@ -237,6 +237,8 @@ void unit_plan_print(const UnitPlan *plan, Text *text) {
                 text_addf(text, "subgroup %s\n", plan->subgroup);
         if (plan->delegate)
                 text_addf(text, "delegate %s\n", plan->delegate);
+        if (plan->owner.set)
+                text_addf(text, "owner %" PRIu32 "\n", plan->owner.v);
         for (size_t i = 0; i < plan->n_props; i++)
                 print_prop(plan->props + i, text);
         for (size_t i = 0; i < plan->n_writes; i++) {

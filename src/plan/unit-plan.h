@@ -72,6 +72,7 @@ typedef struct UnitPlan {
         const char *slice;      /* "machine.slice"; the Slice= property is in props too */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */
+        OptU32 owner;           /* uid, as we know it, that the container's cgroup is given to */
         UnitProp *props;
         size_t n_props;
         CgroupWrite *writes;

@@ -10,11 +10,10 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
 #include "runtime/limits.h"
-
-#define CGROUP_FILE_MAX_BYTES 4096U
 
 int creation_request_scope(Creation *c, Error *reterr) {
         if (!c->manager || c->scope_requested)
@@ -24,7 +23,7 @@ int creation_request_scope(Creation *c, Error *reterr) {
 }
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
- * no process is here any more. *ret, unless that is NULL: a descriptor of it. */
+ * no process is here any more. *ret: a descriptor of it. */
 static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
         _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
@@ -37,7 +36,7 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
         if (r >= 0)
                 r = write_kernel_file(below, "cgroup.procs", pid);
         if (r >= 0)
-                r = read_file_at(cgroup, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
+                r = cgroup_controllers(cgroup, &controllers);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope", name);
         for (char *p = strtok_r(controllers, " \n", &save); p; p = strtok_r(NULL, " \n", &save)) {
@@ -47,28 +46,19 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
                 if (r < 0)
                         return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", p);
         }
-        if (ret)
-                *ret = TAKE_FD(below);
+        *ret = TAKE_FD(below);
         return 0;
 }
 
-/* Root of the container, where that is another user, may do there what a delegated cgroup is for (cgroups(7)). */
-static int give_to_container(const Creation *c, int cgroup, Error *reterr) {
-        static const char *const files[] = { ".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
-        const SpecLinux *l = &c->spec->linux_;
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
+/* An ordinary user can give what is his to others only from within a user namespace that has both. */
+static int give_away(const Creation *c, int cgroup, Error *reterr) {
+        int r = c->unit.owner.set ? cgroup_delegate(cgroup, c->unit.owner.v) : 0;
 
-        for (size_t i = 0; i < l->n_uid_mappings; i++)
-                if (l->uid_mappings[i].container_id == 0)
-                        uid = l->uid_mappings[i].host_id;
-        for (size_t i = 0; i < l->n_gid_mappings; i++)
-                if (l->gid_mappings[i].container_id == 0)
-                        gid = l->gid_mappings[i].host_id;
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (fchownat(cgroup, files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-                        return error_errnof(reterr, errno, "cannot give cgroup %s to the container", c->unit.delegate);
-        return 0;
+        if (r == -EPERM && c->rt->facts.rootless) {
+                log_message(LOG_WARNING, "the container's cgroup stays ours: it cannot be given to uid %u", c->unit.owner.v);
+                return 0;
+        }
+        return r < 0 ? error_errnof(reterr, r, "cannot give the container's cgroup to uid %u", c->unit.owner.v) : 0;
 }
 
 int creation_delegate(Creation *c, Error *reterr) {
@@ -84,12 +74,12 @@ int creation_delegate(Creation *c, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup");
         r = enter_below(c, cgroup, c->unit.delegate, &below, reterr);
-        return r < 0 ? r : give_to_container(c, below, reterr);
+        return r < 0 ? r : give_away(c, below, reterr);
 }
 
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 int creation_settle(Creation *c, Error *reterr) {
-        _cleanup_close_ int cgroup = -EBADF;
+        _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
         _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
         char invocation[64];
@@ -115,8 +105,10 @@ int creation_settle(Creation *c, Error *reterr) {
         /* Before anything but the helper runs in there: hooks of the container. */
         r = container_save(&c->container, reterr);
         if (r == 0)
-                r = limits_complete(c->manager, &c->unit, cgroup, path, reterr);
+                r = limits_complete(c->manager, record->user_manager, &c->unit, cgroup, path, reterr);
         if (r == 0 && c->unit.subgroup)
-                r = enter_below(c, cgroup, c->unit.subgroup, NULL, reterr);
+                r = enter_below(c, cgroup, c->unit.subgroup, &below, reterr);
+        if (r == 0 && !c->unit.delegate)
+                r = give_away(c, below >= 0 ? below : cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }

@@ -11,6 +11,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/process.h"
+#include "host/userns.h"
 #include "plan/init-build.h"
 #include "runtime/console.h"
 #include "runtime/hooks.h"
@@ -176,7 +177,7 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_PID:
                 return 0;
         case INIT_MSG_MAP_ME:
-                return launch_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
+                return userns_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
         case INIT_MSG_MOUNT:
                 return note_mount(c, fd, reterr);
@@ -215,14 +216,14 @@ static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
 /* systemd and the helper work at the same time; we answer whoever speaks until the helper is ready. */
 static int attend(Creation *c, Error *reterr) {
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
-        bool scope_ready = !c->manager, forks = init_plan_has(&c->init, INIT_FORK);
+        bool scope_ready = !c->manager, forks = init_plan_comes_to(&c->init, INIT_FORK, INIT_WAIT_CGROUP);
         pid_t first = c->launch.pid;
         int r;
 
         for (;;) {
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 } };
 
-                /* The scope wants the process that stays. */
+                /* The scope wants the process that stays, unless that is to be born in it. */
                 if (!forks || c->launch.pid != first) {
                         r = creation_request_scope(c, reterr);
                         if (r < 0)

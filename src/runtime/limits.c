@@ -75,7 +75,15 @@ static bool is_visible(int cgroup, const char *file) {
                (streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap());
 }
 
-int limits_check(const UnitPlan *plan, int cgroup, Error *reterr) {
+static int unavailable(const UnitProp *p, const char *controller, bool user, Error *reterr) {
+        if (user)
+                return error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not delegated to the user's systemd (a "
+                                  "drop-in for user@.service with \"Delegate=cpu cpuset io memory pids\" in [Service] "
+                                  "delegates what systemd can)", p->path, controller);
+        return error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not available", p->path, controller);
+}
+
+int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr) {
         for (size_t i = 0; i < plan->n_props; i++) {
                 const char *file = unit_prop_file(&plan->props[i]), *path = plan->props[i].path;
                 _cleanup_free_ char *controller = NULL;
@@ -87,7 +95,7 @@ int limits_check(const UnitPlan *plan, int cgroup, Error *reterr) {
                 controller = controller_of(file);
                 return cgroup_has_controller(cgroup, controller)
                         ? error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", path, file)
-                        : error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not available", path, controller);
+                        : unavailable(&plan->props[i], controller, user, reterr);
         }
         return 0;
 }
@@ -194,11 +202,11 @@ int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *rete
                             w->file);
 }
 
-int limits_complete(const Manager *m, const UnitPlan *plan, int cgroup, const char *path, Error *reterr) {
+int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr) {
         _cleanup_close_ int filter = -EBADF;
         int r;
 
-        r = limits_check(plan, cgroup, reterr);
+        r = limits_check(plan, cgroup, user, reterr);
         if (r == 0)
                 r = limits_verify(plan, cgroup, reterr);
         if (r == 0 && plan->n_rules > 0)

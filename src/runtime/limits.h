@@ -16,14 +16,16 @@ extern const HostQueries host_queries;
 /* What is in force. */
 void limits_read(int cgroup, LimitsNow *ret);
 
-/* For a scope that m has just started with the plan, in the cgroup at path: checks, and does the rest. */
-int limits_complete(const Manager *m, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
+/* For a scope that m, the user's or the system's, has just started with the plan, in the cgroup at path: checks, and does
+ * the rest. */
+int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
 /* For a unit that runs: everything that the plan says or, when that fails, nothing. */
 int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Error *reterr);
 
-/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. */
-int limits_check(const UnitPlan *plan, int cgroup, Error *reterr);
+/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:
+ * by whose systemd. */
+int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr);
 /* Did the kernel take what systemd wrote? It may refuse devices and sets of CPUs. */
 int limits_verify(const UnitPlan *plan, int cgroup, Error *reterr);
 /* With the controller, if systemd does not know it. */

@@ -57,6 +57,7 @@ static int set_request(Case *c, const char *key, const char *value) {
                 { "rootless", &c->facts.rootless },
                 { "privileged", &c->facts.privileged },
                 { "own-userns", &c->facts.own_userns },
+                { "setgroups-denied", &c->facts.setgroups_denied },
                 { "apparmor", &c->facts.apparmor },
                 { "selinux", &c->facts.selinux },
                 { "cgroup-disabled", &c->facts.cgroup_disabled },
@@ -78,6 +79,10 @@ static int set_request(Case *c, const char *key, const char *value) {
                 return parse_u32(value, &c->request.preserve_fds);
         else if (streq(key, "listen-fds"))
                 return parse_u32(value, &c->request.listen_fds);
+        else if (streq(key, "uid"))
+                return parse_u32(value, &c->facts.uid);
+        else if (streq(key, "gid"))
+                return parse_u32(value, &c->facts.gid);
         else if (streq(key, "listen-fd-names"))
                 c->request.listen_fd_names = value;
         else if (streq(key, "notify"))
