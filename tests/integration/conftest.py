@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fixtures of the integration tests. They run as root where systemd is the first process."""
+"""Fixtures of the integration tests, which run where systemd is the first process.
+
+They are root's, or those of an ordinary user with a systemd of his own: harness/user.py.
+"""
 
 import shutil
 import tempfile
@@ -16,6 +19,7 @@ from harness.runtime import Container, Runtime
 
 def pytest_configure(config):
     """tests/style/check-properties reads what stands there."""
+    config.addinivalue_line("markers", "user: also as an ordinary user in the virtual machine")
     config.addinivalue_line("markers", "proves(path, ...): the properties of config.json whose effect a test observes")
 
 

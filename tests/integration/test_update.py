@@ -11,7 +11,7 @@ import pytest
 
 from harness import process
 from harness.config import Config
-from harness.needs import needs_controller, needs_ocirt_sd
+from harness.needs import needs_controller, needs_delegation, needs_ocirt_sd
 
 MIB = 1 << 20
 LIMITS = {"memory": {"limit": 64 * MIB, "reservation": 32 * MIB},
@@ -22,7 +22,7 @@ PROPERTIES = ["MemoryMax", "MemoryLow", "MemorySwapMax", "CPUWeight", "CPUQuotaP
 FILES = ["memory.max", "memory.low", "memory.swap.max", "cpu.weight", "cpu.idle", "cpu.max", "cpu.max.burst",
          "cpuset.cpus", "cpuset.mems", "pids.max", "io.weight"]
 
-pytestmark = needs_ocirt_sd
+pytestmark = [needs_ocirt_sd, needs_delegation]
 
 
 @pytest.fixture

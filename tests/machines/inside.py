@@ -5,10 +5,15 @@ The virtual machine is slow, as it is emulated, and one uses little more than
 one processor. So there are as many of it as there are processors, and each takes
 the next test that no other has; unless options choose some tests, which one
 machine then runs.
+
+They run twice: as root, and as an ordinary user, who has a systemd of his own. In
+the virtual machine the latter is for tests marked "user" alone, which are those
+that the namespace machine, without controllers, is no match for.
 """
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -21,6 +26,7 @@ from .say import say
 LIMITS = {"namespace": 120, "vm": 600}  # seconds that one test may take
 DEADLINE = 40 * 60                      # and all of them
 NO_TESTS = 5
+ROOT, USER = "root", "user"
 
 
 def pytest(junit, kind, options):
@@ -34,20 +40,50 @@ def tally(junit, status):
     return report.read(junit, 0 if status == NO_TESTS else status)
 
 
+def _command(who, number, kind, options, alone):
+    """One of the two passes: what ordinary users write goes to a directory of theirs."""
+    if who == USER and kind == "vm" and not options:
+        options = ["-m", USER]
+    if not alone:
+        options = [*options, f"--claims=/share/{who}/claims"]
+    command = ["env", "--chdir=/", *pytest(f"/share/{who}/{number}.xml", kind, options)]
+    return ["/usr/lib/machine/as-user", *command] if who == USER else command
+
+
+def _in_turn(commands):
+    """A command that runs them all; its status is the first that is bad."""
+    steps = [f"{shlex.join(command)}; s=$?; [ $s = 0 ] || [ $s = {NO_TESTS} ] || [ $bad != 0 ] || bad=$s"
+             for command in commands]
+    return ["sh", "-c", "; ".join(["bad=0", *steps, "exit $bad"])]
+
+
 def run(kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
     count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
-    options = [*options, *(["--claims=/share/claims"] if count > 1 else [])]
-    (results / "claims").mkdir()
+    who = [ROOT] if options else [ROOT, USER]
+    if "--user" in options:
+        options.remove("--user")
+        who = [USER]
+    for name in who:
+        (results / name / "claims").mkdir(parents=True)
+        for path in [results / name, results / name / "claims"]:
+            path.chmod(0o777)
     end = time.monotonic() + DEADLINE
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(_machine(
             f"{kind} {number}: " if count > 1 else "", kind, *release, "--share", str(results),
-            "--", "env", "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
+            "--", *_in_turn([_command(name, number, kind, options, count == 1) for name in who])))
             for number in range(1, count + 1)]
-        return report.total(tally(results / f"{number}.xml", _wait(kind, process, end))
+        return report.total(_tally([results / name / f"{number}.xml" for name in who],
+                                   _wait(kind, process, end))
                             for number, process in enumerate(started, 1))
+
+
+def _tally(files, status):
+    """Of one machine, which is to blame if none of its tests is."""
+    found = report.total(report.read(file, 0) for file in files)
+    return found + report.Tally(failed=1) if status and not found.failed else found
 
 
 def _release(options):

@@ -25,7 +25,9 @@ Install what the tests need, build, and run them: all of them, or one part.
   compilers   gcc and clang of Debian 12 and 13, without a warning
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
-              (both: of Debian 13, or with --debian 12|sid behind it)
+              (both: of Debian 13, or with --debian 12|sid behind it; as root
+              and as an ordinary user, with options as root, with --user as
+              the latter)
   host        the program, on this computer: systemd and cgroup v2 are needed
 
 Options are pytest's; with a suite they are those of meson test."""

@@ -73,10 +73,10 @@ class Snapshot:
 
     @classmethod
     def take(cls, root):
-        # A slice that systemd made for a scope stays, as slices do.
+        # A slice that systemd made for a scope stays, as slices do; and a user's bus, once used.
         return cls(
             units=frozenset(bus.units("*.scope")),
-            cgroups=frozenset(path for path in _cgroups() if not path.endswith(".slice")),
+            cgroups=frozenset(path for path in _cgroups() if not path.endswith((".slice", "/dbus.service"))),
             mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
             children=_children(),
             processes=_named_after_us(),
