@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The integration tests in machines.
+"""The tests in machines: of the program, and of the engines that call it.
 
 The virtual machine is slow, as it is emulated, and one uses little more than
 one processor. So there are as many of it as there are processors, and each takes
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 from . import report
 from .process import child
@@ -23,9 +24,22 @@ DEADLINE = 40 * 60                      # and all of them
 NO_TESTS = 5
 
 
-def pytest(junit, kind, options):
-    if not any("tests/integration" in option for option in options):
-        options = ["tests/integration", *options]
+@dataclass(frozen=True)
+class Part:
+    """Tests in a directory, the packages they need, and the machines that run them in turn."""
+    tests: str
+    packages: str
+    machines: tuple
+
+
+PARTS = {"namespace": Part("tests/integration", "base", ("namespace",)),
+         "vm": Part("tests/integration", "base", ("vm",)),
+         "engines": Part("tests/engines", "engines", ("namespace", "vm"))}
+
+
+def pytest(junit, tests, kind, options):
+    if not any(tests in option for option in options):
+        options = [tests, *options]
     return ["/usr/bin/python3", "-B", "-m", "pytest", "-ra", "-p", "no:cacheprovider",
             f"--timeout={LIMITS[kind]}", f"--junitxml={junit}", *options]
 
@@ -34,7 +48,7 @@ def tally(junit, status):
     return report.read(junit, 0 if status == NO_TESTS else status)
 
 
-def run(kind, options, results):
+def run(part, kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
     count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
@@ -43,8 +57,9 @@ def run(kind, options, results):
     end = time.monotonic() + DEADLINE
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(_machine(
-            f"{kind} {number}: " if count > 1 else "", kind, *release, "--share", str(results),
-            "--", "env", "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
+            f"{kind} {number}: " if count > 1 else "", kind, *release, "--set", part.packages,
+            "--share", str(results), "--", "env", "--chdir=/",
+            *pytest(f"/share/{number}.xml", part.tests, kind, options)))
             for number in range(1, count + 1)]
         return report.total(tally(results / f"{number}.xml", _wait(kind, process, end))
                             for number, process in enumerate(started, 1))
