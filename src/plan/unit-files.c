@@ -7,11 +7,12 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define DEFAULT_PERIOD UINT64_C(100000)
+#define DEFAULT_WEIGHT 100
 #define DEVICE_DIRECTORY "/dev/block/"
 
 typedef struct PropFile {
         const char *name, *file;
-        uint64_t none;          /* of a number: no limit */
+        uint64_t none;          /* of a number: what holds without the file, too */
         const char *key;        /* of one for a device, in its line */
 } PropFile;
 
@@ -21,12 +22,12 @@ static const PropFile *find_file(const char *property) {
                 { "AllowedMemoryNodes", "cpuset.mems" },
                 { "CPUQuotaPerSecUSec", "cpu.max", UINT64_MAX },
                 { "CPUQuotaPeriodUSec", "cpu.max", UINT64_MAX },
-                { "CPUWeight", "cpu.weight", UINT64_MAX },
+                { "CPUWeight", "cpu.weight", DEFAULT_WEIGHT },
                 { "IODeviceLatencyTargetUSec", "io.latency", .key = "target=" },
                 { "IODeviceWeight", "io.weight", .key = "" },
                 { "IOReadBandwidthMax", "io.max", .key = "rbps=" },
                 { "IOReadIOPSMax", "io.max", .key = "riops=" },
-                { "IOWeight", "io.weight", UINT64_MAX },
+                { "IOWeight", "io.weight", DEFAULT_WEIGHT },
                 { "IOWriteBandwidthMax", "io.max", .key = "wbps=" },
                 { "IOWriteIOPSMax", "io.max", .key = "wiops=" },
                 { "MemoryHigh", "memory.high", UINT64_MAX },

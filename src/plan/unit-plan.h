@@ -96,7 +96,7 @@ int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *f
 int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, const LimitsNow *now, UnitPlan *ret,
                            Error *reterr);
 
-/* The cgroup file in which the limit can be seen; NULL: in none, or it asks for no limit. */
+/* The cgroup file in which the limit can be seen; NULL: in none, or it asks for what holds without a controller. */
 const char *unit_prop_file(const UnitProp *prop);
 
 /* A UNIT_BYTES property as the kernel prints it: "0-3,7". */
