@@ -4,6 +4,7 @@
 from engine.containers import FOREVER, NO_NETWORK, scope_of
 from engine.setting import BUSYBOX
 from harness import process
+from harness.needs import needs_controller
 
 SHARED, OWN = ["ipc", "net", "uts"], ["mnt", "pid", "cgroup"]
 
@@ -50,6 +51,7 @@ def test_pod(podman):
     podman("pod", "rm", "--force", "pod")
 
 
+@needs_controller("memory")
 def test_kube_play(podman, tmp_path):
     (tmp_path / "kube.yaml").write_text(KUBE, encoding="ascii")
     podman("kube", "play", "--network", "none", tmp_path / "kube.yaml")

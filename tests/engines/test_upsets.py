@@ -14,6 +14,7 @@ from engine.containerd import Containerd
 from engine.containers import PATIENCE, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
+from harness.needs import needs_controller
 from harness.wait import until
 
 
@@ -35,6 +36,7 @@ def test_conmon_is_killed(podman):
     one.remove()
 
 
+@needs_controller("pids")
 def test_systemd_and_the_bus_start_over(podman):
     """A container from before goes on, in the same scope; all verbs work, and new ones can be made."""
     one = podman.start("--pids-limit", "100")

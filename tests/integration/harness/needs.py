@@ -24,12 +24,12 @@ def _needs(condition, reason):
 
 
 @functools.cache
-def _controllers():
-    return Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii").split()
+def has_controller(name):
+    return name in Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii").split()
 
 
 def needs_controller(name):
-    return _needs(name in _controllers(), f"cgroup v2 without the {name} controller")
+    return _needs(has_controller(name), f"cgroup v2 without the {name} controller")
 
 
 def _has_capability(number):
