@@ -73,6 +73,21 @@ static void set_owner(UnitPlan *plan, const Spec *spec, const HostFacts *facts) 
 
 static const LimitsNow nothing_yet;
 
+/* Where the container goes: into a scope, or into a cgroup in the caller's unit. */
+static int place(UnitPlan *plan, const char *path, const Request *request, const HostFacts *facts, Error *reterr) {
+        bool (*may_make)(const char *path) = facts->queries.may_make_cgroup;
+        int r;
+
+        if (!facts->systemd_cgroup && path && !strchr(path, ':') && may_make && may_make(path)) {
+                plan->cgroup = arena_strdup(&plan->arena, path);
+                return 0;
+        }
+        r = unit_name_build(path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice, reterr);
+        if (r == 0)
+                add_basics(plan, request->id);
+        return r;
+}
+
 static int add_resources(const Limits *l) {
         int (*const parts[])(const Limits *l) = {
                 unit_add_memory, unit_add_cpu, unit_add_pids, unit_add_block_io, unit_add_others, unit_add_unified,
@@ -88,13 +103,12 @@ static int add_resources(const Limits *l) {
 static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts,
                  Error *reterr) {
         const SpecLinux *l = &spec->linux_;
+        const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
         int r;
 
-        r = unit_name_build(l->cgroups_path, request->id, facts->rootless, &plan->arena, &plan->name,
-                            &plan->slice, reterr);
+        r = place(plan, l->cgroups_path, request, facts, reterr);
         if (r < 0)
                 return r;
-        add_basics(plan, request->id);
         r = read_cgroup_name(plan, spec, "run.oci.systemd.subgroup", &plan->subgroup, reterr);
         if (r >= 0)
                 r = read_cgroup_name(plan, spec, "run.oci.delegate-cgroup", &plan->delegate, reterr);
@@ -102,8 +116,6 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                 return r;
         set_owner(plan, spec, facts);
         if (l->resources) {
-                const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
-
                 r = add_resources(&limits);
                 if (r < 0)
                         return r;
@@ -115,7 +127,10 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                 if (r < 0)
                         return r;
         }
-        return unit_add_annotations(plan, spec, reterr);
+        r = unit_add_annotations(plan, spec, reterr);
+        if (r == 0 && plan->cgroup)
+                unit_use_files(&limits);
+        return r;
 }
 
 int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret,
@@ -137,6 +152,7 @@ int unit_plan_build_update(const SpecResources *resources, const HostFacts *fact
         const Limits limits = { &plan, resources, facts, now ?: &nothing_yet, true, reterr };
         int r;
 
+        plan.cgroup = limits.now->cgroup;
         r = add_resources(&limits);
         if (r < 0)
                 return r;
@@ -145,6 +161,8 @@ int unit_plan_build_update(const SpecResources *resources, const HostFacts *fact
                 if (r < 0)
                         return r;
         }
+        if (plan.cgroup)
+                unit_use_files(&limits);
         *ret = plan;
         plan = (UnitPlan){};
         return 0;

@@ -16,18 +16,22 @@
 #include "runtime/limits.h"
 
 int creation_request_scope(Creation *c, Error *reterr) {
-        if (!c->manager || c->scope_requested)
+        if (c->scope_requested)
                 return 0;
         c->scope_requested = true;
+        if (!c->manager) {
+                int r = c->unit.cgroup ? creation_make_cgroup(c, reterr) : 0;
+
+                return r < 0 ? r : 1;
+        }
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
  * no process is here any more. *ret: a descriptor of it. */
 static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
-        _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
+        _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
-        char *save = NULL;
         int r;
 
         r = mkdirat(cgroup, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
@@ -35,17 +39,11 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
                 r = below = openat(cgroup, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (r >= 0)
                 r = write_kernel_file(below, "cgroup.procs", pid);
-        if (r >= 0)
-                r = cgroup_controllers(cgroup, &controllers);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope", name);
-        for (char *p = strtok_r(controllers, " \n", &save); p; p = strtok_r(NULL, " \n", &save)) {
-                _cleanup_free_ char *word = xasprintf("+%s", p);
-
-                r = write_kernel_file(cgroup, "cgroup.subtree_control", word);
-                if (r < 0)
-                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", p);
-        }
+        r = cgroup_hand_down(cgroup);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot hand down the controllers to the container's cgroup");
         *ret = TAKE_FD(below);
         return 0;
 }
@@ -77,9 +75,19 @@ int creation_delegate(Creation *c, Error *reterr) {
         return r < 0 ? r : give_away(c, below, reterr);
 }
 
+int creation_enter(Creation *c, int cgroup, Error *reterr) {
+        _cleanup_close_ int below = -EBADF;
+        int r;
+
+        r = c->unit.subgroup ? enter_below(c, cgroup, c->unit.subgroup, &below, reterr) : 0;
+        if (r == 0 && !c->unit.delegate)
+                r = give_away(c, below >= 0 ? below : cgroup, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
+}
+
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
 int creation_settle(Creation *c, Error *reterr) {
-        _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
+        _cleanup_close_ int cgroup = -EBADF;
         _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
         char invocation[64];
@@ -96,8 +104,7 @@ int creation_settle(Creation *c, Error *reterr) {
         if (cgroup < 0)
                 return error_errnof(reterr, cgroup, "cannot open the container's cgroup %s", path);
         snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", cgroup);
-        n = getxattr(fd_path, c->rt->facts.rootless ? "user.invocation_id" : "trusted.invocation_id", invocation,
-                     sizeof(invocation) - 1);
+        n = getxattr(fd_path, record_cgroup_mark(record), invocation, sizeof(invocation) - 1);
         if (n > 0) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
@@ -106,9 +113,5 @@ int creation_settle(Creation *c, Error *reterr) {
         r = container_save(&c->container, reterr);
         if (r == 0)
                 r = limits_complete(c->manager, record->user_manager, &c->unit, cgroup, path, reterr);
-        if (r == 0 && c->unit.subgroup)
-                r = enter_below(c, cgroup, c->unit.subgroup, &below, reterr);
-        if (r == 0 && !c->unit.delegate)
-                r = give_away(c, below >= 0 ? below : cgroup, reterr);
-        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
+        return r < 0 ? r : creation_enter(c, cgroup, reterr);
 }

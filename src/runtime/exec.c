@@ -115,7 +115,7 @@ static int find_cgroup(Exec *e, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!e->container.record.unit)
+        if (!e->container.record.cgroup)
                 return 0;
         r = cgroup_of_pid(e->container.record.pid, &path);
         if (r < 0 || !path_is_below(path, e->container.record.cgroup))
@@ -183,7 +183,7 @@ static int spawn(Exec *e, Error *reterr) {
                 .target = e->init,
                 .root = e->root,
                 .born_in = e->born_in,
-                .cgroup = e->container.record.unit ? e->cgroup : -EBADF,
+                .cgroup = e->cgroup,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .cpus = e->process->cpu_affinity_initial,
         };

@@ -69,10 +69,13 @@ static bool host_has_swap(void) {
                strchr(text, '\n')[1] != '\0';
 }
 
-/* Or does it hold without the file? */
+static bool holds_without_file(int cgroup, const char *file) {
+        return streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap();
+}
+
 static bool is_visible(int cgroup, const char *file) {
         return has_file(cgroup, file) || (streq(file, "io.weight") && has_file(cgroup, "io.bfq.weight")) ||
-               (streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap());
+               holds_without_file(cgroup, file);
 }
 
 static int unavailable(const UnitProp *p, const char *controller, bool user, Error *reterr) {
@@ -128,29 +131,12 @@ static int verify_devices(const UnitProp *p, int cgroup, Error *reterr) {
         return 0;
 }
 
-/* As the kernel prints it: "0-3,7\n". */
-static void print_mask(const UnitProp *p, Text *text) {
-        const uint8_t *mask = p->v.bytes.data;
-        size_t n = 8 * p->v.bytes.n;
-
-        for (size_t i = 0; i < n; i++) {
-                size_t last = i;
-
-                if (!(mask[i / 8] >> (i % 8) & 1))
-                        continue;
-                while (last + 1 < n && (mask[(last + 1) / 8] >> ((last + 1) % 8) & 1))
-                        last++;
-                text_addf(text, last == i ? "%s%zu" : "%s%zu-%zu", text->n > 0 ? "," : "", i, last);
-                i = last;
-        }
-        text_add(text, "\n");
-}
-
 static int verify_set(const UnitProp *p, int cgroup, Error *reterr) {
         _cleanup_free_ char *found = NULL;
         _cleanup_text_ Text wanted = {};
 
-        print_mask(p, &wanted);
+        unit_prop_print_mask(p, &wanted);
+        text_add(&wanted, "\n");
         if (read_file_at(cgroup, unit_prop_file(p), FILE_MAX_BYTES, &found, NULL) == 0 && streq(found, wanted.s))
                 return 0;
         return error_setf(reterr, EOPNOTSUPP, "%s: Linux does not take %.*s here", p->path, (int) wanted.n - 1, wanted.s);
@@ -195,7 +181,8 @@ int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *rete
         if (r == 0)
                 return check_partition(w, cgroup, reterr);
         if (r == -ENOENT)
-                return w->optional ? 0 : error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", w->path, w->file);
+                return w->optional || holds_without_file(cgroup, w->file)
+                        ? 0 : error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", w->path, w->file);
         if (r == -EACCES)
                 return error_setf(reterr, EINVAL, "%s: %s cannot be set", w->path, w->file);
         return error_errnof(reterr, r, "%s: cannot write \"%s\" to %s of the container's cgroup", w->path, w->value,

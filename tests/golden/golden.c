@@ -31,6 +31,7 @@ typedef struct Case {
         int dir;
         Request request;
         HostFacts facts;
+        bool own_cgroup;             /* linux.cgroupsPath is a cgroup in the caller's unit */
         char *request_text;          /* request points into it */
         Text planned[_PARTS];        /* s is NULL: there must be no such file */
         Text problems;
@@ -61,6 +62,7 @@ static int set_request(Case *c, const char *key, const char *value) {
                 { "apparmor", &c->facts.apparmor },
                 { "selinux", &c->facts.selinux },
                 { "cgroup-disabled", &c->facts.cgroup_disabled },
+                { "own-cgroup", &c->own_cgroup },
                 { "start-now", &c->request.start_now },
                 { "no-pivot", &c->request.no_pivot },
                 { "no-new-keyring", &c->request.no_new_keyring },
@@ -109,10 +111,15 @@ static void read_request(Case *c) {
         }
 }
 
+static bool may_make_cgroup(const char *path) {
+        return true;
+}
+
 static int plan_unit(Case *c, Spec *spec, Error *reterr) {
         UnitPlan plan = {};
         int r;
 
+        c->facts.queries.may_make_cgroup = c->own_cgroup ? may_make_cgroup : NULL;
         r = unit_plan_build(spec, &c->request, &c->facts, &plan, reterr);
         if (r < 0)
                 return r;

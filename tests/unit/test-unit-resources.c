@@ -372,6 +372,7 @@ static void test_files(void) {
                 { { .name = "MemorySwapMax", .type = UNIT_U64, .v.u64 = 0 }, "memory.swap.max" },
                 { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 0 }, "cpu.idle" },
                 { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 1 }, "cpu.weight" },
+                { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 100 }, NULL }, /* what containerd asks for by itself */
                 { { .name = "AllowedCPUs", .type = UNIT_BYTES }, "cpuset.cpus" },
                 { { .name = "Description", .type = UNIT_STRING }, NULL },
         };
