@@ -34,6 +34,7 @@ typedef struct LimitsNow {
         OptU64 cpu_quota, cpu_period, cpu_burst;                   /* µs; quota UINT64_MAX: none */
         bool cpu_idle;
         OptBool oom_group;
+        bool frozen;            /* systemd keeps new properties of such a unit to itself */
         const char *cgroup;     /* it has this one and no unit; or NULL */
 } LimitsNow;
 

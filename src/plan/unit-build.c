@@ -157,12 +157,17 @@ int unit_plan_build_update(const SpecResources *resources, const HostFacts *fact
         if (r < 0)
                 return r;
         if (resources->n_devices > 0 && !facts->rootless) {
+                if (limits.now->frozen && !plan.cgroup)
+                        return error_setf(reterr, EBUSY, "linux.resources.devices: systemd does not change what a paused "
+                                          "container may open: resume it first");
                 r = unit_add_devices(&plan, resources, NULL, 0, true, reterr);
                 if (r < 0)
                         return r;
         }
         if (plan.cgroup)
                 unit_use_files(&limits);
+        else if (limits.now->frozen)
+                unit_add_files(&limits);
         *ret = plan;
         plan = (UnitPlan){};
         return 0;

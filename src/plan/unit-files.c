@@ -3,7 +3,8 @@
 
 #include "plan/unit-internal.h"
 
-/* Limits as cgroup files: where those of a unit can be seen, and what is written for who has no unit. */
+/* Limits as cgroup files: where those of a unit can be seen, and what is written for who has no unit, or has one that is
+ * frozen. */
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define DEFAULT_PERIOD UINT64_C(100000)
@@ -147,16 +148,22 @@ static void put_last(UnitPlan *plan, size_t n) {
         free(last);
 }
 
-void unit_use_files(const Limits *l) {
+void unit_add_files(const Limits *l) {
         UnitPlan *plan = l->plan;
-        size_t n = plan->n_writes;
 
         /* What is there twice, for systemd, and as a file for one that does not know the property. */
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < plan->n_writes; i++)
                 plan->writes[i].instead_of = NULL;
         for (size_t i = 0; i < plan->n_props; i++)
                 write_property(l, plan->props + i);
         write_bandwidth(l);
+}
+
+void unit_use_files(const Limits *l) {
+        UnitPlan *plan = l->plan;
+        size_t n = plan->n_writes;
+
+        unit_add_files(l);
         plan->n_props = 0; /* the rest says something about a unit */
         if (!l->update && n > 0)
                 put_last(plan, n);

@@ -72,7 +72,9 @@ int unit_add_cpu_weight(const Limits *l);
 /* After all that has a say in it: the kernel takes no quota below the burst, and systemd would not tell us. */
 int unit_check_cpu_burst(const Limits *l);
 
-/* After all else: cgroup files in place of properties, for a container without a unit. */
+/* After all else: cgroup files that say the same as the properties, for a unit that is frozen; or in place of them, for a
+ * container without a unit. */
+void unit_add_files(const Limits *l);
 void unit_use_files(const Limits *l);
 
 /* Is this a syntactically valid name of a unit with one of these suffixes? suffixes: NULL-terminated, with

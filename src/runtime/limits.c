@@ -43,6 +43,7 @@ void limits_read(int cgroup, LimitsNow *ret) {
                 .swap_current = read_limit(cgroup, "memory.swap.current"),
                 .cpu_burst = read_limit(cgroup, "cpu.max.burst"),
                 .cpu_idle = read_limit(cgroup, "cpu.idle").v == 1,
+                .frozen = cgroup_is_frozen(cgroup),
                 .oom_group = { oom_group.set, oom_group.v == 1 },
         };
         if (read_file_at(cgroup, "cpu.max", FILE_MAX_BYTES, &cpu, NULL) == 0) { /* "QUOTA PERIOD" */
