@@ -26,7 +26,7 @@ static const Option global_options[] = {
         { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text or json, in the log file" },
         { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error, warning, info or debug" },
         { .name = "debug", GLOBAL(debug), .type = OPTION_FLAG, .help = "Same as --log-level=debug" },
-        { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "Accepted; it is always so" },
+        { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "A scope, whatever linux.cgroupsPath names" },
         { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd or disabled (no scope)" },
         { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto, true or false" },
         { .name = "version", .letter = 'v', GLOBAL(version), .type = OPTION_FLAG, .help = "Print the version and exit" },
@@ -90,6 +90,7 @@ static int make_runtime(const Globals *g, Arena *a, Runtime *ret, Error *reterr)
                 return error_setf(reterr, EINVAL, "--cgroup-manager: expected systemd or disabled, got \"%s\"",
                                   g->cgroup_manager);
         ret->facts.cgroup_disabled = streq_null(g->cgroup_manager, "disabled");
+        ret->facts.systemd_cgroup = g->systemd_cgroup;
         if (streq_null(g->rootless, "true"))
                 ret->facts.rootless = true;
         else if (streq_null(g->rootless, "false"))

@@ -18,6 +18,10 @@ int credentials_hide(Error *e) {
         return 0;
 }
 
+int credentials_show(Error *e) {
+        return prctl(PR_SET_DUMPABLE, 1) < 0 ? error_errnof(e, errno, "become dumpable") : 0;
+}
+
 int credentials_set(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, unsigned flags) {
         uid_t r, effective, saved;
         gid_t rg, eg, sg;

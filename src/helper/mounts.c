@@ -197,9 +197,10 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
         return r < 0 ? r : set_propagation(mount_fd, s->num[5], s->num[7], target, e);
 }
 
-/* sysfs belongs to a network namespace; who has no power over ours gets the host's mounts of it instead. */
-static int sysfs_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
-        int fd = open_source(h, "/sys", true, false, NULL), r;
+/* A namespace that we share, and have no power over, is what the host's mounts show, too. */
+static int host_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
+        const char *path = streq(s->str[0], "sysfs") ? "/sys" : streq(s->str[0], "proc") ? "/proc" : "/dev/mqueue";
+        int fd = open_source(h, path, true, false, NULL), r;
 
         if (fd < 0)
                 return -refused;
@@ -233,8 +234,8 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
                 r = newfs_mount_classic(h, s, mode, place, &mount_fd, e);
         else
                 r = newfs_create(s, mode, &mount_fd, e);
-        if ((r == -EPERM || r == -EBUSY) && (extra & INIT_SYSFS_FALLBACK))
-                mount_fd = r = sysfs_fallback(h, s, -r, e);
+        if ((r == -EPERM || r == -EBUSY) && (extra & INIT_HOST_FALLBACK))
+                mount_fd = r = host_fallback(h, s, -r, e);
         if (r >= 0 && (extra & INIT_COPY_UP))
                 r = tree_copy(place, mount_fd, target, e);
         if (r >= 0 && !classic)

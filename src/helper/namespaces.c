@@ -116,7 +116,7 @@ int step_userns(Helper *h, const InitStep *s, Error *e) {
 
         if (unshare(CLONE_NEWUSER) < 0)
                 return error_errnof(e, errno, "create user namespace");
-        r = show && prctl(PR_SET_DUMPABLE, 1) < 0 ? error_errnof(e, errno, "become dumpable") : 0;
+        r = show ? credentials_show(e) : 0;
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_MAP_ME, 0, -EBADF, e);
         if (r >= 0)
@@ -153,7 +153,9 @@ int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
         (void) snprintf(text, sizeof(text), "boottime %lld %llu\nmonotonic %lld %llu\n",
                         (long long) s->num[0], (unsigned long long) s->num[1], (long long) s->num[2],
                         (unsigned long long) s->num[3]);
-        (void) prctl(PR_SET_DUMPABLE, 1);
+        r = credentials_show(e);
+        if (r < 0)
+                return r;
         r = procfs_write_self(h, "timens_offsets", text);
         if (r < 0)
                 return error_errnof(e, r, "set the offsets of the time namespace");

@@ -10,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "helper/credentials.h"
 #include "helper/steps.h"
 
 #define PROC_ROOT_INODE 1
@@ -168,16 +169,19 @@ int procfs_write_self(const Helper *h, const char *path, const char *value) {
         return fd < 0 ? fd : write_value(fd, value);
 }
 
+/* Nobody lowers it without CAP_SYS_RESOURCE over the machine: what root has given, or systemd to who logged in. */
 int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
-        bool lenient = s->num[1];
         char value[24];
         int r;
 
         (void) snprintf(value, sizeof(value), "%lld", (long long) s->num[0]);
+        r = geteuid() != 0 ? credentials_show(e) : 0;
+        if (r < 0)
+                return r;
         r = procfs_write_self(h, "oom_score_adj", value);
-        if (r < 0 && !(lenient && (r == -EACCES || r == -EPERM)))
-                return error_errnof(e, r, "write %s to oom_score_adj", value);
-        return 0;
+        if (r == -EACCES || r == -EPERM)
+                return error_errnof(e, r, "%s is less than an ordinary user can have here", value);
+        return r < 0 ? error_errnof(e, r, "write %s to oom_score_adj", value) : credentials_hide(e);
 }
 
 int step_sysctl(Helper *h, const InitStep *s, Error *e) {

@@ -101,21 +101,8 @@ static bool event_is_set(int fd, const char *key) {
         return false;
 }
 
-bool cgroup_is_frozen(int fd) {
-        return event_is_set(fd, "frozen");
-}
-
-bool cgroup_is_populated(int fd) {
-        return event_is_set(fd, "populated");
-}
-
-int cgroup_kill(int fd) {
-        int r = write_kernel_file(fd, "cgroup.kill", "1");
-
-        return r == -ENOENT || r == -ENODEV ? 0 : r; /* the cgroup is gone */
-}
-
-int cgroup_wait_empty(int fd, uint64_t deadline) {
+/* A cgroup that is gone has had all of its events. */
+static int wait_for_event(int fd, const char *event, uint64_t deadline) {
         _cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 
         if (events < 0)
@@ -129,7 +116,7 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
                 if (n < 0)
                         return errno == ENODEV ? 0 : -errno;
                 buffer[n] = '\0';
-                if (strstr(buffer, "populated 0"))
+                if (strstr(buffer, event))
                         return 0;
                 if (now_usec() >= deadline)
                         return -ETIMEDOUT;
@@ -139,50 +126,28 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
         }
 }
 
-/* Is the word in a file of words? */
-static bool lists_word(int fd, const char *file, const char *word) {
-        _cleanup_free_ char *text = NULL;
-        char *save = NULL;
-
-        if (read_file_at(fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
-                return false;
-        for (char *w = strtok_r(text, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
-                if (streq(w, word))
-                        return true;
-        return false;
+bool cgroup_is_frozen(int fd) {
+        return event_is_set(fd, "frozen");
 }
 
-bool cgroup_has_controller(int fd, const char *controller) {
-        return lists_word(fd, "cgroup.controllers", controller);
+int cgroup_freeze(int fd, bool freeze, uint64_t deadline) {
+        int r = write_kernel_file(fd, "cgroup.freeze", freeze ? "1" : "0");
+
+        return r < 0 ? r : wait_for_event(fd, freeze ? "frozen 1" : "frozen 0", deadline);
 }
 
-int cgroup_enable_controller(const char *path, const char *controller, Error *reterr) {
-        static const char *const of_systemd[] = { "cpu", "cpuset", "io", "memory", "pids" };
-        _cleanup_free_ char *above = xstrdup(path), *word = xasprintf("+%s", controller);
-        bool foreign = true;
+bool cgroup_is_populated(int fd) {
+        return event_is_set(fd, "populated");
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(of_systemd); i++)
-                foreign = foreign && !streq(of_systemd[i], controller);
-        /* From one slash to the next: the cgroups above, from the top on. */
-        for (char *end = above; foreign && end; end = strchr(end + 1, '/')) {
-                _cleanup_close_ int fd = -EBADF;
-                int r;
+int cgroup_kill(int fd) {
+        int r = write_kernel_file(fd, "cgroup.kill", "1");
 
-                *end = '\0';
-                fd = cgroup_open(end == above ? "/" : above);
-                *end = '/';
-                if (fd < 0 || !cgroup_has_controller(fd, controller))
-                        foreign = false;
-                else if (!lists_word(fd, "cgroup.subtree_control", controller)) {
-                        r = write_kernel_file(fd, "cgroup.subtree_control", word);
-                        if (r == -EACCES || r == -EPERM)
-                                return error_setf(reterr, EOPNOTSUPP, "cgroup controller %s is not delegated to us",
-                                                  controller);
-                        if (r < 0)
-                                return error_errnof(reterr, r, "cannot enable cgroup controller %s", controller);
-                }
-        }
-        return foreign ? 0 : error_setf(reterr, EOPNOTSUPP, "cgroup controller %s is not available", controller);
+        return r == -ENOENT || r == -ENODEV ? 0 : r; /* the cgroup is gone */
+}
+
+int cgroup_wait_empty(int fd, uint64_t deadline) {
+        return wait_for_event(fd, "populated 0", deadline);
 }
 
 /* Removes what is empty of the directory's children; the first that is not, opened, or -ENOENT. */
@@ -219,17 +184,13 @@ static void remove_below(int top, uint64_t deadline) {
 }
 
 void cgroup_remove(const char *path, uint64_t deadline) {
-        _cleanup_free_ char *above = xstrdup(path);
-        char *slash = strrchr(above, '/');
-        _cleanup_close_ int fd = cgroup_open(path), parent = -EBADF;
+        const char *name;
+        _cleanup_close_ int fd = cgroup_open(path), parent = cgroup_open_parent(path, &name);
 
-        if (fd < 0 || !slash || slash == above)
-                return;
-        remove_below(fd, deadline);
-        *slash = '\0';
-        parent = cgroup_open(above);
+        if (fd >= 0)
+                remove_below(fd, deadline);
         if (parent >= 0)
-                (void) unlinkat(parent, slash + 1, AT_REMOVEDIR);
+                (void) unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 static void add_pids(int fd, pid_t **pids, size_t *n) {

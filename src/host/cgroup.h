@@ -27,10 +27,25 @@ int cgroup_open(const char *path);
  * "x.scope"; true for it and for every cgroup below, when below is set. */
 bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below);
 
+/* May we make this cgroup? Only right below a cgroup of a unit that is delegated and that we are in ourselves. */
+bool cgroup_is_ours_to_make(const char *path);
+/* The directory above; name: the path's last component. */
+int cgroup_open_parent(const char *path, const char **ret_name);
+
 /* "frozen 1" in cgroup.events. */
 bool cgroup_is_frozen(int fd);
+/* Asks the kernel, and waits until it is done, or -ETIMEDOUT. */
+int cgroup_freeze(int fd, bool freeze, uint64_t deadline);
 /* "populated 1": a process in it, or below it. */
 bool cgroup_is_populated(int fd);
+
+/* Gives every controller that it has to the cgroups below; the first error, after all were tried. The kernel gives none
+ * to those below a cgroup that has processes itself. */
+int cgroup_hand_down(int fd);
+
+/* Gives it to the user as far as a cgroup can be delegated (cgroups(7)): the directory and the files that
+ * /sys/kernel/cgroup/delegate names. */
+int cgroup_delegate(int fd, uid_t uid);
 
 /* SIGKILL to every process in it and below it, at once (cgroup.kill). */
 int cgroup_kill(int fd);

@@ -33,7 +33,7 @@ int device_filter_load(const UnitPlan *plan, Error *reterr) {
         a.license = (uintptr_t) LICENSE;
         snprintf(a.prog_name, sizeof(a.prog_name), "%s", NAME);
         fd = bpf(BPF_PROG_LOAD, &a);
-        return fd < 0 ? error_errnof(reterr, fd, "%s: systemd cannot express it, and Linux does not take a filter for it",
+        return fd < 0 ? error_errnof(reterr, fd, "%s: Linux takes no filter for it",
                                      plan->rules_path) : fd;
 }
 

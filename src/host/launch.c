@@ -276,29 +276,3 @@ void launch_kill(Launch *l) {
         (void) reap(l->pid);
         launch_done(l);
 }
-
-static void add_map(Text *t, const SpecIdMap *map, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                text_addf(t, "%u %u %u\n", map[i].container_id, map[i].host_id, map[i].size);
-}
-
-int launch_write_maps(const Launch *l, const SpecLinux *spec, Error *reterr) {
-        _cleanup_text_ Text uids = {}, gids = {};
-        _cleanup_close_ int proc = -EBADF;
-        char path[64];
-        int r;
-
-        snprintf(path, sizeof(path), "/proc/%d", l->pid);
-        proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (proc < 0 || pidfd_has_exited(l->pidfd)) /* after the open: what we opened is what we spawned */
-                return error_errnof(reterr, ESRCH, "the container's process ended before it was set up");
-        add_map(&uids, spec->uid_mappings, spec->n_uid_mappings);
-        add_map(&gids, spec->gid_mappings, spec->n_gid_mappings);
-        r = write_kernel_file(proc, "gid_map", gids.s);
-        if (r == -EPERM && write_kernel_file(proc, "setgroups", "deny") == 0)
-                r = write_kernel_file(proc, "gid_map", gids.s);
-        if (r < 0)
-                return error_errnof(reterr, r, "linux.gidMappings: cannot be written");
-        r = write_kernel_file(proc, "uid_map", uids.s);
-        return r < 0 ? error_errnof(reterr, r, "linux.uidMappings: cannot be written") : 0;
-}

@@ -52,6 +52,3 @@ int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *pr
 
 /* Kills what is there and reaps it. */
 void launch_kill(Launch *l);
-
-/* Writes the id maps of the helper's new user namespace (user_namespaces(7)). */
-int launch_write_maps(const Launch *l, const SpecLinux *spec, Error *reterr);

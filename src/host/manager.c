@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "host/bus.h"
 #include "host/manager-internal.h"
 #include "host/process.h"
 
@@ -18,59 +19,11 @@
 #define FROZEN_USEC 2000000
 #define FROZEN_POLL_MSEC 10
 
-static int connect_private(const char *path, sd_bus **ret) {
-        _cleanup_free_ char *address = xasprintf("unix:path=%s", path);
-        sd_bus *bus;
-        int r;
-
-        r = sd.bus_new(&bus);
-        if (r < 0)
-                return r;
-        r = sd.bus_set_address(bus, address);
-        if (r >= 0)
-                r = sd.bus_start(bus);
-        if (r < 0) {
-                (void) sd.bus_close_unref(bus);
-                return r;
-        }
-        *ret = bus;
-        return 0;
-}
-
-static int connect_user(sd_bus **ret, Error *reterr) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR");
-        _cleanup_free_ char *socket = NULL;
-        int r;
-
-        if (isempty(runtime) && isempty(getenv("DBUS_SESSION_BUS_ADDRESS")))
-                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: XDG_RUNTIME_DIR is not set "
-                                  "(log in through PAM, or use machinectl shell or systemd-run --user)");
-        r = sd.bus_open_user(ret);
-        if (r >= 0 || isempty(runtime))
-                return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's bus") : 0;
-        socket = xasprintf("%s/systemd/private", runtime);
-        if (access(socket, F_OK) < 0)
-                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: no user manager runs behind %s "
-                                  "(enable one that stays with: loginctl enable-linger)", runtime);
-        r = connect_private(socket, ret);
-        return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's systemd at %s", socket) : 0;
-}
-
-static int connect_system(sd_bus **ret, Error *reterr) {
-        int r;
-
-        r = sd.bus_open_system(ret);
-        if (r < 0) /* the bus is down or not there: systemd itself still listens */
-                r = connect_private("/run/systemd/private", ret);
-        return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd, neither over the system bus nor at "
-                                    "/run/systemd/private (is systemd PID 1 here?)") : 0;
-}
-
 int manager_connect(Manager *m, Error *reterr) {
         if (m->bus)
                 (void) sd.bus_close_unref(m->bus);
         m->bus = NULL;
-        return m->user ? connect_user(&m->bus, reterr) : connect_system(&m->bus, reterr);
+        return m->user ? bus_connect_user(&m->bus, reterr) : bus_connect_system(&m->bus, reterr);
 }
 
 int manager_open(bool user, Manager **ret, Error *reterr) {
@@ -215,32 +168,43 @@ int manager_poll_fd(Manager *m) {
 short manager_poll_events(Manager *m) {
         int events = sd.bus_get_events(m->bus);
 
-        return (short) (events < 0 ? POLLIN : events);
+        /* 0: a message has been read while we waited for another one. Whoever polls is to come back at once. */
+        return (short) (events < 0 ? POLLIN : events ?: POLLOUT);
 }
 
-/* A call without a result that we need. Returns 0, or -EREMOTEIO with the D-Bus name of the error in ret_name. */
-static int call(Manager *m, const char *method, const char *unit, char **ret_name, Error *reterr) {
-        sd_bus_error e = SD_BUS_ERROR_NULL;
-        sd_bus_message *message = NULL;
-        int r;
+static int new_call(Manager *m, const char *method, sd_bus_message **ret, Error *reterr) {
+        int r = manager_wait_ready(m, reterr);
 
-        r = manager_wait_ready(m, reterr);
-        if (r < 0)
-                return r;
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, method);
-        if (r >= 0)
-                r = sd.bus_message_append(message, "s", unit);
+        if (r == 0)
+                r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, method);
+        return r < 0 ? error_errnof(reterr, r, "cannot ask systemd for %s", method) : 0;
+}
+
+/* Sends it, unless filling it ended in r < 0 already, and frees it. Nothing of the reply is needed. Returns 0, or
+ * -EREMOTEIO with the D-Bus name of the error in ret_name. */
+static int call(Manager *m, sd_bus_message *message, int r, const char *what, const char *unit, char **ret_name,
+                Error *reterr) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+
         if (r >= 0)
                 r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, NULL);
         if (r < 0) {
                 if (ret_name)
                         *ret_name = xstrdup(e.name ?: "");
-                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", method,
-                               unit, e.message ?: errno_text(r));
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", what, unit,
+                               e.message ?: errno_text(r));
         }
         sd.bus_error_free(&e);
         (void) sd.bus_message_unref(message);
         return r < 0 ? r : 0;
+}
+
+static int call_for_unit(Manager *m, const char *method, const char *unit, char **ret_name, Error *reterr) {
+        sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(m, method, &message, reterr);
+        return r < 0 ? r : call(m, message, sd.bus_message_append(message, "s", unit), method, unit, ret_name, reterr);
 }
 
 int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
@@ -270,7 +234,7 @@ static int try_again(Manager *m, Error *reterr) {
                 m->dropped[property] = true;
         else if (streq_null(m->job_error_name, "org.freedesktop.systemd1.UnitExists") && !m->was_reset) {
                 m->was_reset = true;
-                (void) call(m, "ResetFailedUnit", m->plan->name, NULL, NULL);
+                (void) call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL, NULL);
         } else
                 return 0;
         error_done(&m->job_error);
@@ -370,7 +334,7 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         r = stop_unit(m, unit, deadline, &error);
         while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
-                (void) call(m, "ThawUnit", unit, NULL, NULL);
+                (void) call_for_unit(m, "ThawUnit", unit, NULL, NULL);
                 (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
@@ -417,5 +381,17 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
 }
 
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
-        return call(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
+        return call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
+}
+
+int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr) {
+        static const char method[] = "AttachProcessesToUnit";
+        sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(m, method, &message, reterr);
+        if (r < 0)
+                return r;
+        r = sd.bus_message_append(message, "ssau", unit, below, 1, (uint32_t) pid);
+        return call(m, message, r, method, unit, NULL, reterr);
 }

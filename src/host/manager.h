@@ -53,6 +53,10 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
 /* FreezeUnit, ThawUnit: return when it has happened. */
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr);
 
+/* AttachProcessesToUnit: into a cgroup of the unit, "" for its own or "/a/b" below that, from a cgroup out of which who
+ * calls may not move it but the system's systemd may. */
+int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr);
+
 /* SetUnitProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
  * know (manager_dropped()). */
 int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);

@@ -45,6 +45,10 @@ void record_done(Record *r) {
         *r = (Record){};
 }
 
+const char *record_cgroup_mark(const Record *r) {
+        return r->user_manager ? "user.invocation_id" : "trusted.invocation_id";
+}
+
 static void add_line(Text *t, const char *key, const char *value) {
         text_add_escaped(t, key, "=");
         text_add(t, "=");

@@ -22,9 +22,10 @@ typedef struct Record {
         uint32_t owner;              /* uid of the creator */
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
-        const char *unit, *slice;    /* NULL: no scope (--cgroup-manager=disabled) */
-        const char *cgroup;          /* as in /proc/PID/cgroup; NULL as long as nothing is known to be in the scope */
-        const char *invocation_id;   /* of the unit, or NULL when it could not be read */
+        const char *unit, *slice;    /* NULL: no scope */
+        const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
+                                      * scope yet. With no unit it was made by us, below one of the caller's */
+        const char *invocation_id;   /* of the unit, or NULL when it could not be read; or our mark on our cgroup */
         bool committed;              /* create succeeded; from here on the next two are set */
         pid_t pid;
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
@@ -40,6 +41,9 @@ typedef struct Record {
 } Record;
 
 void record_done(Record *r);
+
+/* The extended attribute of the cgroup that has the invocation id, or our mark. */
+const char *record_cgroup_mark(const Record *r);
 
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);

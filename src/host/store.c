@@ -282,7 +282,7 @@ int container_listen_gate(const Container *c, Error *reterr) {
 }
 
 static bool is_frozen(const Container *c) {
-        _cleanup_close_ int fd = c->record.cgroup && c->record.unit ? cgroup_open(c->record.cgroup) : -EBADF;
+        _cleanup_close_ int fd = c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
 
         return fd >= 0 && cgroup_is_frozen(fd);
 }

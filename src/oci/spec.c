@@ -205,3 +205,19 @@ const SpecNamespace *spec_namespace(const Spec *spec, int type) {
                         return &spec->linux_.namespaces[i];
         return NULL;
 }
+
+bool spec_map_id(const SpecIdMap *map, size_t n, uint32_t id, uint32_t *ret) {
+        for (size_t i = 0; i < n; i++)
+                if (id >= map[i].container_id && id - map[i].container_id < map[i].size) {
+                        *ret = map[i].host_id + (id - map[i].container_id);
+                        return true;
+                }
+        return false;
+}
+
+bool spec_mount_has_option(const SpecMount *m, const char *option) {
+        for (size_t i = 0; i < m->n_options; i++)
+                if (streq(m->options[i], option))
+                        return true;
+        return false;
+}

@@ -265,6 +265,12 @@ int spec_annotation_path(const Spec *spec, const char *key, const char **ret, Er
 /* The namespace of that CLONE_NEW* type or NULL: the container shares the runtime's. */
 const SpecNamespace *spec_namespace(const Spec *spec, int type);
 
+/* Is it among the options, as written? */
+bool spec_mount_has_option(const SpecMount *m, const char *option);
+
+/* What an id of the container is outside of its user namespace; false when it is not mapped. */
+bool spec_map_id(const SpecIdMap *map, size_t n, uint32_t id, uint32_t *ret);
+
 /* The CLONE_NEW* namespace that a kernel parameter belongs to ("net/…"), 0: the machine. */
 int spec_sysctl_namespace(const char *path);
 

@@ -23,6 +23,8 @@ typedef struct HostQueries {
         /* "0-3": every CPU or memory node that there may be, for free(); NULL: unknown. */
         char *(*possible)(bool nodes);
         uint64_t (*swappiness)(void);
+        /* Is it a cgroup in the caller's own unit, for us to make? */
+        bool (*may_make_cgroup)(const char *path);
 } HostQueries;
 
 /* What is in force for a container that runs, for an update that gives a part of what belongs together. Not set: its
@@ -32,15 +34,20 @@ typedef struct LimitsNow {
         OptU64 cpu_quota, cpu_period, cpu_burst;                   /* µs; quota UINT64_MAX: none */
         bool cpu_idle;
         OptBool oom_group;
+        bool frozen;            /* systemd keeps new properties of such a unit to itself */
+        const char *cgroup;     /* it has this one and no unit; or NULL */
 } LimitsNow;
 
 typedef struct HostFacts {
-        bool rootless;          /* not uid 0 of the initial user namespace: the user's manager, no device limits */
+        bool rootless;          /* not root where systemd is the first process: the user's manager, no device limits */
         bool privileged;        /* CAP_SYS_ADMIN over our mount namespace now: bind sources may be opened early */
         bool own_userns;        /* we run in a user namespace other than the initial one */
+        bool setgroups_denied;  /* setgroups(2) fails in that one, and in all that are made in it */
+        uint32_t uid, gid;      /* ours */
         bool apparmor, selinux; /* enabled in the kernel */
         uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
+        bool systemd_cgroup;    /* --systemd-cgroup: a scope, even where linux.cgroupsPath is a cgroup of the caller's */
         const char *cgroup_mount; /* where cgroup2 is mounted: "/sys/fs/cgroup" */
         HostQueries queries;
 } HostFacts;

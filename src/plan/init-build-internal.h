@@ -70,7 +70,8 @@ typedef struct InitBuild {
         BuildIdmap *idmaps;
         size_t n_idmaps;
         uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
-        bool in_cgroup;               /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
+        bool has_waited;              /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
+        bool in_cgroup;               /* and the cgroup namespace has been entered, if there is a new one */
 
         BuildMount *mounts;
         size_t n_mounts;

@@ -113,15 +113,10 @@ static int read_source(const InitBuild *b, BuildMount *m) {
 static bool gid_is_unmapped(const InitBuild *b, const char *option) {
         const SpecLinux *l = &b->spec->linux_;
         const char *value = startswith(option, "gid=");
-        uint32_t gid;
+        uint32_t gid, host_gid;
 
-        if (!value || !(b->new_namespaces & CLONE_NEWUSER) || parse_u32(value, &gid) < 0)
-                return false;
-        for (size_t i = 0; i < l->n_gid_mappings; i++)
-                if (gid >= l->gid_mappings[i].container_id &&
-                    gid - l->gid_mappings[i].container_id < l->gid_mappings[i].size)
-                        return false;
-        return true;
+        return value && (b->new_namespaces & CLONE_NEWUSER) && parse_u32(value, &gid) == 0 &&
+               !spec_map_id(l->gid_mappings, l->n_gid_mappings, gid, &host_gid);
 }
 
 static const char *mount_label(const InitBuild *b, const char *type) {
@@ -176,6 +171,16 @@ static bool is_in_memory(const char *type) {
         return false;
 }
 
+/* What shows a namespace nobody mounts without power over that. Of the caller's own there is a mount already; and of a
+ * sysfs only the network is another's, so the host's will do, but not for writing. */
+static bool host_will_do(const InitBuild *b, const char *type, bool readonly) {
+        uint32_t others = b->new_namespaces | b->joined_namespaces;
+
+        return (streq(type, "sysfs") && readonly && !(b->new_namespaces & CLONE_NEWNET)) ||
+               (streq(type, "proc") && !(others & CLONE_NEWPID)) ||
+               (streq(type, "mqueue") && !(others & CLONE_NEWIPC));
+}
+
 static void read_new(InitBuild *b, BuildMount *m) {
         const char *type = m->spec->type;
         bool readonly;
@@ -193,9 +198,8 @@ static void read_new(InitBuild *b, BuildMount *m) {
                 m->extra |= INIT_COPY_UP;
         if (streq(type, "proc") || streq(type, "sysfs"))
                 m->extra |= INIT_NO_TARGET_SYMLINK;
-        /* Only a network namespace of the same user namespace lets it mount a sysfs. The host's is not for writing. */
-        if (streq(type, "sysfs") && readonly && b->in_userns && !(b->new_namespaces & CLONE_NEWNET))
-                m->extra |= INIT_SYSFS_FALLBACK;
+        if (b->in_userns && host_will_do(b, type, readonly))
+                m->extra |= INIT_HOST_FALLBACK;
 }
 
 static void read_bind(InitBuild *b, BuildMount *m) {

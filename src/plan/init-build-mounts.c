@@ -68,24 +68,27 @@ int build_open_sources(InitBuild *b) {
 }
 
 /* A file system that shows a namespace shows that of who mounts it, and power over it is what that takes. The root of a
- * user namespace has it over those that are made along with it. (For the runtime's network: INIT_SYSFS_FALLBACK.) */
+ * user namespace has it over those that are made along with it; the runtime, if it is in one, over those that others
+ * have made there, but not over its own. (For these: INIT_HOST_FALLBACK.) */
 static bool shows_foreign_namespace(const InitBuild *b, const char *type) {
+        uint32_t foreign = b->facts->own_userns ? b->joined_namespaces : ~b->new_namespaces;
+
         if (streq(type, "proc"))
-                return !(b->new_namespaces & CLONE_NEWPID);
+                return foreign & CLONE_NEWPID;
         if (streq(type, "mqueue"))
-                return !(b->new_namespaces & CLONE_NEWIPC);
+                return foreign & CLONE_NEWIPC;
         return streq(type, "sysfs") && (b->joined_namespaces & CLONE_NEWNET);
 }
 
 int build_open_joined(InitBuild *b) {
-        if (!build_has_userns(b) || !b->facts->privileged || b->facts->own_userns)
+        if (!build_has_userns(b) || !b->facts->privileged)
                 return 0;
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 int r;
 
                 if (m->kind != KIND_NEW || m->slot != INIT_NO_SLOT || !shows_foreign_namespace(b, m->spec->type))
                         continue;
-                m->extra &= ~(uint64_t) INIT_SYSFS_FALLBACK;
+                m->extra &= ~(uint64_t) INIT_HOST_FALLBACK;
                 r = add_open_fs(b, m);
                 if (r < 0)
                         return r;

@@ -29,6 +29,9 @@ int build_check_namespaces(InitBuild *b) {
         bool is_root = streq(path_normalize(b->arena, b->bundle, b->spec->root_path), "/");
         const char *mounting = find_mounting(b->spec);
 
+        if (!b->facts->privileged && !build_has_userns(b))
+                return error_setf(b->reterr, EOPNOTSUPP, "linux.namespaces: all that an ordinary user may do needs one of type "
+                                  "\"user\" (as ocirt-sd spec --rootless writes it)");
         if (b->new_namespaces & CLONE_NEWNS)
                 return 0;
         b->tree = !is_root && (joined || mounting) ? TREE_COPY : TREE_IN_PLACE;
@@ -96,18 +99,25 @@ static void join(InitBuild *b, uint32_t types) {
 static uint32_t pick_id(const SpecIdMap *maps, size_t n, uint32_t wanted) {
         const uint32_t ids[] = { 0, wanted };
 
+        uint32_t host_id;
+
         for (size_t k = 0; k < ELEMENTSOF(ids); k++)
-                for (size_t i = 0; i < n; i++)
-                        if (ids[k] >= maps[i].container_id && ids[k] - maps[i].container_id < maps[i].size)
-                                return ids[k];
+                if (spec_map_id(maps, n, ids[k], &host_id))
+                        return ids[k];
         return n > 0 ? maps[0].container_id : 0;
+}
+
+static uint32_t pick_uid(const InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        return pick_id(l->uid_mappings, l->n_uid_mappings, b->process ? b->process->uid : 0);
 }
 
 void build_become_root(InitBuild *b, InitOp op) {
         const SpecLinux *l = &b->spec->linux_;
         InitStep *step = add(b, op);
 
-        step->num[0] = pick_id(l->uid_mappings, l->n_uid_mappings, b->process ? b->process->uid : 0);
+        step->num[0] = pick_uid(b);
         step->num[1] = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
 }
 
@@ -156,6 +166,23 @@ static void unshare_and_fork(InitBuild *b, uint32_t types, bool fork) {
                 add(b, INIT_FORK);
 }
 
+static void wait_for_cgroup(InitBuild *b) {
+        if (!b->has_waited && !b->facts->cgroup_disabled)
+                add(b, INIT_WAIT_CGROUP);
+        b->has_waited = true;
+}
+
+/* The systemd of an ordinary user takes processes of that user only, and who sets the container up may become another. */
+static bool becomes_another(const InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        uint32_t uid;
+
+        if (!b->facts->rootless || !build_has_userns(b))
+                return false;
+        return (b->joined_namespaces & CLONE_NEWUSER) ||
+               !spec_map_id(l->uid_mappings, l->n_uid_mappings, pick_uid(b), &uid) || uid != b->facts->uid;
+}
+
 static void become_user(InitBuild *b) {
         if (b->new_namespaces & CLONE_NEWUSER)
                 build_become_root(b, INIT_USERNS);
@@ -181,6 +208,8 @@ int build_namespaces(InitBuild *b) {
         bool early = b->facts->privileged && build_has_userns(b) && (b->joined_namespaces & CLONE_NEWPID);
         int r;
 
+        if (becomes_another(b))
+                wait_for_cgroup(b);
         if (b->facts->privileged)
                 others &= ~(uint32_t) CLONE_NEWNS; /* build_enter_mounts() */
         if (first)
@@ -224,8 +253,7 @@ void build_enter_cgroup(InitBuild *b) {
         if (b->in_cgroup)
                 return;
         b->in_cgroup = true;
-        if (!b->facts->cgroup_disabled)
-                add(b, INIT_WAIT_CGROUP);
+        wait_for_cgroup(b);
         if (b->new_namespaces & CLONE_NEWCGROUP)
                 add(b, INIT_UNSHARE)->num[0] = CLONE_NEWCGROUP;
 }

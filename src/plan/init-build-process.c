@@ -10,15 +10,10 @@
 
 #define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6U /* since Linux 6.9 */
 
-/* Without CAP_SYS_RESOURCE over the machine nobody lowers it; a rootless container gets along without. */
 void build_oom_score_adj(InitBuild *b) {
-        InitStep *step;
-
-        if (!b->process || !b->process->oom_score_adj.set)
-                return;
-        step = add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj");
-        step->num[0] = (uint64_t) (int64_t) b->process->oom_score_adj.v;
-        step->num[1] = b->facts->rootless || b->facts->own_userns;
+        if (b->process && b->process->oom_score_adj.set)
+                add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj")->num[0] =
+                        (uint64_t) (int64_t) b->process->oom_score_adj.v;
 }
 
 /* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins. */
@@ -34,6 +29,31 @@ void build_raise_rlimits(InitBuild *b) {
 static bool has_apparmor(const InitBuild *b) {
         return !isempty(b->process->apparmor_profile) &&
                (b->facts->apparmor || !streq(b->process->apparmor_profile, "unconfined"));
+}
+
+/* An ordinary user may write such a map without newgidmap, but only after setgroups(2) was denied. */
+static bool maps_own_group_only(const InitBuild *b) {
+        const SpecNamespace *user = spec_namespace(b->spec, CLONE_NEWUSER);
+        const SpecLinux *l = &b->spec->linux_;
+
+        return !b->facts->privileged && user && !user->path && l->n_gid_mappings == 1 && l->gid_mappings[0].size == 1 &&
+               l->gid_mappings[0].host_id == b->facts->gid;
+}
+
+static bool keeps_groups(const InitBuild *b) {
+        const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
+
+        return keep && !streq(keep, "0");
+}
+
+/*
+ * Where it may be denied, a refusal of setgroups(2) is none of the configuration: engines list the groups of the
+ * image whether or not they can be had.
+ */
+static bool may_not_change_groups(const InitBuild *b) {
+        const SpecNamespace *user = spec_namespace(b->spec, CLONE_NEWUSER);
+
+        return b->facts->setgroups_denied || maps_own_group_only(b) || (b->facts->rootless && user && user->path);
 }
 
 /* "Runtimes SHOULD NOT fail if the container configuration requests capabilities that cannot be granted", but warn.
@@ -80,6 +100,12 @@ int build_check_process(InitBuild *b) {
                                   "process.selinuxLabel: SELinux is not enabled on this host");
         if (!p->args && (b->exec || b->request->start_now))
                 return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
+        if (p->n_additional_gids > 0 && maps_own_group_only(b) && !keeps_groups(b))
+                return error_setf(b->reterr, EOPNOTSUPP, "process.user.additionalGids: nobody may change groups in a user "
+                                  "namespace in which linux.gidMappings has your own group alone");
+        if (p->n_additional_gids > 0 && b->facts->setgroups_denied && !keeps_groups(b))
+                strings_add(b->arena, &b->plan->warnings, "process.user.additionalGids: setgroups(2) is denied in this user "
+                            "namespace");
         if (!b->exec && cannot_fork(p) && b->spec->hooks[HOOK_START_CONTAINER].n > 0)
                 return error_setf(b->reterr, EINVAL, "process.scheduler.flags: SCHED_DEADLINE with startContainer hooks "
                                   "needs SCHED_FLAG_RESET_ON_FORK");
@@ -160,7 +186,6 @@ static void add_personality(InitBuild *b) {
 
 static void add_user(InitBuild *b) {
         const SpecProcess *p = b->process;
-        const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
         const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
         InitStep *step = add_for(b, INIT_USER, "process.user");
 
@@ -168,8 +193,8 @@ static void add_user(InitBuild *b) {
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
         step->num[0] = p->uid;
         step->num[1] = p->gid;
-        step->num[2] = keep && !streq(keep, "0");
-        step->num[3] = b->facts->rootless || b->facts->own_userns; /* setgroups(2) may be denied there */
+        step->num[2] = keeps_groups(b);
+        step->num[3] = may_not_change_groups(b);
         step->list[0] = groups;
 }
 

@@ -18,7 +18,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                            { "idmap", NUM_SLOT_OR_NONE } }, .str = { { "type" }, { "source" } },
                            .list = { { "options", LIST_ANY } } },
         [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
-        [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED }, { "lenient", NUM_BOOL } } },
+        [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
 
         /* namespaces */

@@ -16,8 +16,8 @@ InitStep *init_plan_add(InitPlan *plan, InitOp op) {
         return step;
 }
 
-bool init_plan_has(const InitPlan *plan, InitOp op) {
-        for (size_t i = 0; i < plan->n_steps; i++)
+bool init_plan_comes_to(const InitPlan *plan, InitOp op, InitOp before) {
+        for (size_t i = 0; i < plan->n_steps && plan->steps[i].op != before; i++)
                 if (plan->steps[i].op == op)
                         return true;
         return false;

@@ -27,7 +27,7 @@ typedef enum InitOp {
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
                                * file system that is not attached yet, for INIT_BIND */
         INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
-        INIT_OOM_SCORE_ADJ,   /* value, lenient: lowering may be refused without an error */
+        INIT_OOM_SCORE_ADJ,   /* value */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
                                * that is refused, it is INIT_RLIMIT that fails */
 
@@ -142,7 +142,7 @@ typedef enum InitOp {
 /* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
  * however the path led to it. Recursive attributes are set after the others. */
 #define INIT_COPY_UP (1U << 0)        /* tmpcopyup: what is at the target is copied into the new tmpfs */
-#define INIT_SYSFS_FALLBACK (1U << 1) /* sysfs refused (no network namespace of ours): bind the host's /sys instead */
+#define INIT_HOST_FALLBACK (1U << 1)  /* refused, because its namespace is not ours: bind the host's mount instead */
 #define INIT_TARGET_FILE (1U << 2)    /* the target is made as a file when it is missing (else: by the source's type) */
 #define INIT_NO_TARGET_SYMLINK (1U << 3) /* /proc and /sys: the target must be a directory, not a symlink */
 #define INIT_RECURSIVE (1U << 4)      /* rbind (with a source; for a slot INIT_OPEN_TREE says it) */
@@ -180,8 +180,8 @@ const char *init_op_name(InitOp op);
 /* Appends a step, zeroed but for its op. Valid until the next call. */
 InitStep *init_plan_add(InitPlan *plan, InitOp op);
 
-/* Is there a step of that kind? */
-bool init_plan_has(const InitPlan *plan, InitOp op);
+/* Is there a step of the one kind, with none of the other before it? */
+bool init_plan_comes_to(const InitPlan *plan, InitOp op, InitOp before);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);

@@ -44,7 +44,7 @@ static const FlagName propagation_names[] = {
 };
 
 static const FlagName extra_names[] = {
-        { INIT_COPY_UP, "copy-up" }, { INIT_SYSFS_FALLBACK, "sysfs-fallback" }, { INIT_TARGET_FILE, "target-file" },
+        { INIT_COPY_UP, "copy-up" }, { INIT_HOST_FALLBACK, "host-fallback" }, { INIT_TARGET_FILE, "target-file" },
         { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
         { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
         { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },

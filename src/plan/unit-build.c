@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <sched.h>
 
+#include "basic/file.h"
 #include "plan/unit-internal.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
@@ -46,7 +48,45 @@ static int read_cgroup_name(UnitPlan *plan, const Spec *spec, const char *key, c
         return 0;
 }
 
+/* config-linux.md, "Cgroup ownership": a container that has its cgroup namespace, and may write to what it sees there,
+ * gets to own it: it can make cgroups below, and cannot change its own limits. One that an annotation has delegated to it
+ * is for its root, whatever it sees. */
+static void set_owner(UnitPlan *plan, const Spec *spec, const HostFacts *facts) {
+        const SpecNamespace *cgroup = spec_namespace(spec, CLONE_NEWCGROUP), *user = spec_namespace(spec, CLONE_NEWUSER);
+        uint32_t uid = spec->process && !plan->delegate ? spec->process->uid : 0;
+        const SpecLinux *l = &spec->linux_;
+        bool writable = plan->delegate;
+
+        for (size_t i = 0; i < spec->n_mounts; i++) {
+                const SpecMount *m = &spec->mounts[i];
+
+                if (m->type && (streq(m->type, "cgroup") || streq(m->type, "cgroup2")) &&
+                    streq(path_normalize(&plan->arena, "/", m->destination), "/sys/fs/cgroup"))
+                        writable = !spec_mount_has_option(m, "ro") && !spec_mount_has_option(m, "rro");
+        }
+        /* What the ids of a namespace that is joined stand for is not known here. */
+        if (!writable || (!plan->delegate && (!cgroup || cgroup->path)) || (user && user->path) ||
+            (user && !spec_map_id(l->uid_mappings, l->n_uid_mappings, uid, &uid)))
+                return;
+        plan->owner = (OptU32){ .set = uid != facts->uid, .v = uid };
+}
+
 static const LimitsNow nothing_yet;
+
+/* Where the container goes: into a scope, or into a cgroup in the caller's unit. */
+static int place(UnitPlan *plan, const char *path, const Request *request, const HostFacts *facts, Error *reterr) {
+        bool (*may_make)(const char *path) = facts->queries.may_make_cgroup;
+        int r;
+
+        if (!facts->systemd_cgroup && path && !strchr(path, ':') && may_make && may_make(path)) {
+                plan->cgroup = arena_strdup(&plan->arena, path);
+                return 0;
+        }
+        r = unit_name_build(path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice, reterr);
+        if (r == 0)
+                add_basics(plan, request->id);
+        return r;
+}
 
 static int add_resources(const Limits *l) {
         int (*const parts[])(const Limits *l) = {
@@ -63,21 +103,19 @@ static int add_resources(const Limits *l) {
 static int build(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts,
                  Error *reterr) {
         const SpecLinux *l = &spec->linux_;
+        const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
         int r;
 
-        r = unit_name_build(l->cgroups_path, request->id, facts->rootless, &plan->arena, &plan->name,
-                            &plan->slice, reterr);
+        r = place(plan, l->cgroups_path, request, facts, reterr);
         if (r < 0)
                 return r;
-        add_basics(plan, request->id);
         r = read_cgroup_name(plan, spec, "run.oci.systemd.subgroup", &plan->subgroup, reterr);
         if (r >= 0)
                 r = read_cgroup_name(plan, spec, "run.oci.delegate-cgroup", &plan->delegate, reterr);
         if (r < 0)
                 return r;
+        set_owner(plan, spec, facts);
         if (l->resources) {
-                const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
-
                 r = add_resources(&limits);
                 if (r < 0)
                         return r;
@@ -89,7 +127,10 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                 if (r < 0)
                         return r;
         }
-        return unit_add_annotations(plan, spec, reterr);
+        r = unit_add_annotations(plan, spec, reterr);
+        if (r == 0 && plan->cgroup)
+                unit_use_files(&limits);
+        return r;
 }
 
 int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret,
@@ -111,14 +152,22 @@ int unit_plan_build_update(const SpecResources *resources, const HostFacts *fact
         const Limits limits = { &plan, resources, facts, now ?: &nothing_yet, true, reterr };
         int r;
 
+        plan.cgroup = limits.now->cgroup;
         r = add_resources(&limits);
         if (r < 0)
                 return r;
         if (resources->n_devices > 0 && !facts->rootless) {
+                if (limits.now->frozen && !plan.cgroup)
+                        return error_setf(reterr, EBUSY, "linux.resources.devices: systemd does not change what a paused "
+                                          "container may open: resume it first");
                 r = unit_add_devices(&plan, resources, NULL, 0, true, reterr);
                 if (r < 0)
                         return r;
         }
+        if (plan.cgroup)
+                unit_use_files(&limits);
+        else if (limits.now->frozen)
+                unit_add_files(&limits);
         *ret = plan;
         plan = (UnitPlan){};
         return 0;

@@ -295,9 +295,10 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
                 apply_rule(&e, r->devices + i, i);
         allow_defaults(&e, devices, n_devices);
         rule = find_inexpressible(&e);
-        if (rule != NONE) {
+        if (rule != NONE || (plan->cgroup && !allows_all(&e))) {
                 keep_rules(plan, &e);
-                plan->rules_path = arena_printf(&plan->arena, "linux.resources.devices[%zu]", rule);
+                plan->rules_path = rule == NONE ? "linux.resources.devices"
+                                                : arena_printf(&plan->arena, "linux.resources.devices[%zu]", rule);
                 round_up(&e);
         }
         add_properties(plan, &e, update);

@@ -27,6 +27,9 @@ void unit_prop_set_weight(UnitPlan *plan, UnitProp *prop, const char *path, uint
 /* Appends a cgroup file. file, value and path are copied. */
 CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value, const char *path);
 
+/* The line for a device ("8:16") in the file that is behind a UNIT_WEIGHTS property. */
+void unit_plan_write_block(UnitPlan *plan, const char *property, const char *device, uint64_t value, const char *path);
+
 /* What the functions below are given. */
 typedef struct Limits {
         UnitPlan *plan;
@@ -68,6 +71,11 @@ int unit_add_block_value(const Limits *l, const char *property, uint32_t major, 
 int unit_add_cpu_weight(const Limits *l);
 /* After all that has a say in it: the kernel takes no quota below the burst, and systemd would not tell us. */
 int unit_check_cpu_burst(const Limits *l);
+
+/* After all else: cgroup files that say the same as the properties, for a unit that is frozen; or in place of them, for a
+ * container without a unit. */
+void unit_add_files(const Limits *l);
+void unit_use_files(const Limits *l);
 
 /* Is this a syntactically valid name of a unit with one of these suffixes? suffixes: NULL-terminated, with
  * the dot. */

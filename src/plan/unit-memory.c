@@ -69,28 +69,11 @@ static int check_usage(const Limits *l, int64_t limit, int64_t swap) {
         return 0;
 }
 
-/* A new limit alone: memory and swap together may be what they might be before. No swap stays no swap, and no limit
- * for it no limit. */
-static int keep_sum(const Limits *l, int64_t limit) {
-        OptU64 max = l->now->memory_max, swap = l->now->swap_max;
-
-        if (!max.set || max.v == UINT64_MAX || !swap.set || swap.v == 0 || swap.v == UINT64_MAX ||
-            unit_unified_value(l, "memory.swap.max"))
-                return 0;
-        if ((uint64_t) limit > max.v + swap.v)
-                return error_setf(l->reterr, EINVAL, PATH "limit: more than the %" PRIu64 " bytes that memory and swap "
-                                  "may be together: give " PATH "swap, too", max.v + swap.v);
-        unit_plan_set_u64(l->plan, "MemorySwapMax", max.v + swap.v - (uint64_t) limit, PATH "limit");
-        return 0;
-}
-
 /* memory.swap is memory and swap together; MemorySwapMax and memory.swap.max are swap alone. */
 static int add_swap(const Limits *l, int64_t limit, int64_t swap) {
         uint64_t sum = to_unit(swap), max = limit_to_be(l);
 
-        if (swap == 0 && limit > 0)
-                return keep_sum(l, limit);
-        if (swap == 0 && limit == 0)
+        if (swap == 0 && limit >= 0)
                 return 0;
         if (swap > 0 && limit == 0 && !l->now->memory_max.set)
                 return error_setf(l->reterr, EINVAL, PATH "swap: a limit of memory and swap needs " PATH "limit");

@@ -108,39 +108,6 @@ CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value
         return w;
 }
 
-const char *unit_prop_file(const UnitProp *prop) {
-        static const struct {
-                const char *name, *file;
-                uint64_t none;          /* of a number: no limit */
-        } files[] = {
-                { "AllowedCPUs", "cpuset.cpus" },
-                { "AllowedMemoryNodes", "cpuset.mems" },
-                { "CPUQuotaPerSecUSec", "cpu.max", UINT64_MAX },
-                { "CPUQuotaPeriodUSec", "cpu.max", UINT64_MAX },
-                { "CPUWeight", "cpu.weight", UINT64_MAX },
-                { "IODeviceLatencyTargetUSec", "io.latency" },
-                { "IODeviceWeight", "io.weight" },
-                { "IOReadBandwidthMax", "io.max" },
-                { "IOReadIOPSMax", "io.max" },
-                { "IOWeight", "io.weight", UINT64_MAX },
-                { "IOWriteBandwidthMax", "io.max" },
-                { "IOWriteIOPSMax", "io.max" },
-                { "MemoryHigh", "memory.high", UINT64_MAX },
-                { "MemoryLow", "memory.low", 0 },
-                { "MemoryMax", "memory.max", UINT64_MAX },
-                { "MemoryMin", "memory.min", 0 },
-                { "MemorySwapMax", "memory.swap.max", UINT64_MAX },
-                { "TasksMax", "pids.max", UINT64_MAX },
-        };
-
-        if (streq(prop->name, "CPUWeight") && prop->v.u64 == 0)
-                return "cpu.idle";
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (streq(files[i].name, prop->name))
-                        return prop->type == UNIT_U64 && prop->v.u64 == files[i].none ? NULL : files[i].file;
-        return NULL;
-}
-
 static void print_u64(Text *text, uint64_t value) {
         if (value == UINT64_MAX)
                 text_add(text, "infinity");
@@ -233,10 +200,14 @@ static void print_rule(const DeviceRule *r, Text *text) {
 void unit_plan_print(const UnitPlan *plan, Text *text) {
         if (plan->name)
                 text_addf(text, "unit %s in %s\n", plan->name, plan->slice);
+        if (plan->cgroup)
+                text_addf(text, "in cgroup %s\n", plan->cgroup);
         if (plan->subgroup)
                 text_addf(text, "subgroup %s\n", plan->subgroup);
         if (plan->delegate)
                 text_addf(text, "delegate %s\n", plan->delegate);
+        if (plan->owner.set)
+                text_addf(text, "owner %" PRIu32 "\n", plan->owner.v);
         for (size_t i = 0; i < plan->n_props; i++)
                 print_prop(plan->props + i, text);
         for (size_t i = 0; i < plan->n_writes; i++) {

@@ -68,17 +68,19 @@ typedef struct DeviceRule {
 enum { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4, DEVICE_ALL = 7 };
 
 typedef struct UnitPlan {
-        const char *name;       /* "libpod-1234.scope" */
+        const char *cgroup;     /* the container gets this one, and no unit: there are no properties then; or NULL */
+        const char *name;       /* "libpod-1234.scope"; NULL: no unit, or one that there is already */
         const char *slice;      /* "machine.slice"; the Slice= property is in props too */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */
+        OptU32 owner;           /* uid, as we know it, that the container's cgroup is given to */
         UnitProp *props;
         size_t n_props;
         CgroupWrite *writes;
         size_t n_writes;
         bool sets_devices;      /* it says what devices there are: a filter of before is void */
         DeviceRule *rules;      /* for a filter of our own, besides DeviceAllow; the last that covers a device decides */
-        size_t n_rules;         /* 0: DeviceAllow says it all */
+        size_t n_rules;         /* 0: DeviceAllow says it all, or everything is allowed */
         const char *rules_path; /* JSON path of the first that needs it */
         Arena arena;
 } UnitPlan;
@@ -95,8 +97,11 @@ int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *f
 int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, const LimitsNow *now, UnitPlan *ret,
                            Error *reterr);
 
-/* The cgroup file in which the limit can be seen; NULL: in none, or it asks for no limit. */
+/* The cgroup file in which the limit can be seen; NULL: in none, or it asks for what holds without a controller. */
 const char *unit_prop_file(const UnitProp *prop);
+
+/* A UNIT_BYTES property as the kernel prints it: "0-3,7". */
+void unit_prop_print_mask(const UnitProp *prop, Text *text);
 
 /* One property a line, "MemoryMax t 67108864", then the cgroup files. */
 void unit_plan_print(const UnitPlan *plan, Text *text);

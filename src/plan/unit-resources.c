@@ -34,29 +34,6 @@ uint64_t unit_weight_from_bfq(uint64_t weight) {
         return weight <= 100 ? weight : 100 + (weight - 100) * 11;
 }
 
-/* systemd means the disk below when it is told of a device that is made of others, so these are not for it. */
-static void write_block_value(const Limits *l, const char *property, const char *device, uint64_t value,
-                              const char *path) {
-        static const struct {
-                const char *property, *file, *key;
-        } files[] = {
-                { "IODeviceWeight", "io.weight", "" },
-                { "IODeviceLatencyTargetUSec", "io.latency", "target=" },
-                { "IOReadBandwidthMax", "io.max", "rbps=" },
-                { "IOWriteBandwidthMax", "io.max", "wbps=" },
-                { "IOReadIOPSMax", "io.max", "riops=" },
-                { "IOWriteIOPSMax", "io.max", "wiops=" },
-        };
-        Arena *a = &l->plan->arena;
-        size_t i = 0;
-
-        while (!streq(files[i].property, property))
-                i++;
-        unit_plan_write(l->plan, files[i].file,
-                        value == UINT64_MAX ? arena_printf(a, "%s %smax", device, files[i].key)
-                                            : arena_printf(a, "%s %s%" PRIu64, device, files[i].key, value), path);
-}
-
 int unit_add_block_value(const Limits *l, const char *property, uint32_t major, uint32_t minor, uint64_t value,
                          const char *path) {
         BlockKind (*query)(uint32_t major, uint32_t minor) = l->facts->queries.block_device;
@@ -69,8 +46,8 @@ int unit_add_block_value(const Limits *l, const char *property, uint32_t major, 
         case BLOCK_PARTITION:
                 return error_setf(l->reterr, EOPNOTSUPP, "%s: %s is a partition, and Linux limits whole disks only", path,
                                   device);
-        case BLOCK_STACKED:
-                write_block_value(l, property, device, value, path);
+        case BLOCK_STACKED: /* systemd would mean the disk below */
+                unit_plan_write_block(l->plan, property, device, value, path);
                 return 0;
         case BLOCK_DISK:
                 break;

@@ -103,6 +103,8 @@ static int make_plans(Creation *c, Error *reterr) {
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;
         r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr) : check_no_limits(c, reterr);
+        if (c->unit.cgroup)
+                c->manager = manager_close(c->manager);
         if (r == 0)
                 r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
         if (r == 0)

@@ -10,25 +10,28 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
 #include "runtime/limits.h"
 
-#define CGROUP_FILE_MAX_BYTES 4096U
-
 int creation_request_scope(Creation *c, Error *reterr) {
-        if (!c->manager || c->scope_requested)
+        if (c->scope_requested)
                 return 0;
         c->scope_requested = true;
+        if (!c->manager) {
+                int r = c->unit.cgroup ? creation_make_cgroup(c, reterr) : 0;
+
+                return r < 0 ? r : 1;
+        }
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
- * no process is here any more. *ret, unless that is NULL: a descriptor of it. */
+ * no process is here any more. *ret: a descriptor of it. */
 static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
-        _cleanup_free_ char *controllers = NULL, *pid = xasprintf("%d", c->launch.pid);
+        _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
-        char *save = NULL;
         int r;
 
         r = mkdirat(cgroup, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
@@ -36,39 +39,24 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
                 r = below = openat(cgroup, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (r >= 0)
                 r = write_kernel_file(below, "cgroup.procs", pid);
-        if (r >= 0)
-                r = read_file_at(cgroup, "cgroup.controllers", CGROUP_FILE_MAX_BYTES, &controllers, NULL);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope", name);
-        for (char *p = strtok_r(controllers, " \n", &save); p; p = strtok_r(NULL, " \n", &save)) {
-                _cleanup_free_ char *word = xasprintf("+%s", p);
-
-                r = write_kernel_file(cgroup, "cgroup.subtree_control", word);
-                if (r < 0)
-                        return error_errnof(reterr, r, "cannot hand down controller %s to the container's cgroup", p);
-        }
-        if (ret)
-                *ret = TAKE_FD(below);
+        r = cgroup_hand_down(cgroup);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot hand down the controllers to the container's cgroup");
+        *ret = TAKE_FD(below);
         return 0;
 }
 
-/* Root of the container, where that is another user, may do there what a delegated cgroup is for (cgroups(7)). */
-static int give_to_container(const Creation *c, int cgroup, Error *reterr) {
-        static const char *const files[] = { ".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
-        const SpecLinux *l = &c->spec->linux_;
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
+/* An ordinary user can give what is his to others only from within a user namespace that has both. */
+static int give_away(const Creation *c, int cgroup, Error *reterr) {
+        int r = c->unit.owner.set ? cgroup_delegate(cgroup, c->unit.owner.v) : 0;
 
-        for (size_t i = 0; i < l->n_uid_mappings; i++)
-                if (l->uid_mappings[i].container_id == 0)
-                        uid = l->uid_mappings[i].host_id;
-        for (size_t i = 0; i < l->n_gid_mappings; i++)
-                if (l->gid_mappings[i].container_id == 0)
-                        gid = l->gid_mappings[i].host_id;
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (fchownat(cgroup, files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-                        return error_errnof(reterr, errno, "cannot give cgroup %s to the container", c->unit.delegate);
-        return 0;
+        if (r == -EPERM && c->rt->facts.rootless) {
+                log_message(LOG_WARNING, "the container's cgroup stays ours: it cannot be given to uid %u", c->unit.owner.v);
+                return 0;
+        }
+        return r < 0 ? error_errnof(reterr, r, "cannot give the container's cgroup to uid %u", c->unit.owner.v) : 0;
 }
 
 int creation_delegate(Creation *c, Error *reterr) {
@@ -84,7 +72,17 @@ int creation_delegate(Creation *c, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup");
         r = enter_below(c, cgroup, c->unit.delegate, &below, reterr);
-        return r < 0 ? r : give_to_container(c, below, reterr);
+        return r < 0 ? r : give_away(c, below, reterr);
+}
+
+int creation_enter(Creation *c, int cgroup, Error *reterr) {
+        _cleanup_close_ int below = -EBADF;
+        int r;
+
+        r = c->unit.subgroup ? enter_below(c, cgroup, c->unit.subgroup, &below, reterr) : 0;
+        if (r == 0 && !c->unit.delegate)
+                r = give_away(c, below >= 0 ? below : cgroup, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 
 /* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
@@ -106,8 +104,7 @@ int creation_settle(Creation *c, Error *reterr) {
         if (cgroup < 0)
                 return error_errnof(reterr, cgroup, "cannot open the container's cgroup %s", path);
         snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", cgroup);
-        n = getxattr(fd_path, c->rt->facts.rootless ? "user.invocation_id" : "trusted.invocation_id", invocation,
-                     sizeof(invocation) - 1);
+        n = getxattr(fd_path, record_cgroup_mark(record), invocation, sizeof(invocation) - 1);
         if (n > 0) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);
@@ -115,8 +112,6 @@ int creation_settle(Creation *c, Error *reterr) {
         /* Before anything but the helper runs in there: hooks of the container. */
         r = container_save(&c->container, reterr);
         if (r == 0)
-                r = limits_complete(c->manager, &c->unit, cgroup, path, reterr);
-        if (r == 0 && c->unit.subgroup)
-                r = enter_below(c, cgroup, c->unit.subgroup, NULL, reterr);
-        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
+                r = limits_complete(c->manager, record->user_manager, &c->unit, cgroup, path, reterr);
+        return r < 0 ? r : creation_enter(c, cgroup, reterr);
 }

@@ -11,6 +11,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/process.h"
+#include "host/userns.h"
 #include "plan/init-build.h"
 #include "runtime/console.h"
 #include "runtime/hooks.h"
@@ -70,8 +71,9 @@ static int write_record(Creation *c, Error *reterr) {
                 .owner = geteuid(),
                 .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
-                .unit = c->manager ? c->unit.name : NULL,
-                .slice = c->manager ? c->unit.slice : NULL,
+                .unit = c->unit.name,
+                .slice = c->unit.slice,
+                .cgroup = c->unit.cgroup,
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
                 .stop_signal = spec_annotation(c->spec, "org.opencontainers.image.stopSignal"),
@@ -80,6 +82,8 @@ static int write_record(Creation *c, Error *reterr) {
                 .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
+        if (c->unit.cgroup)
+                record->invocation_id = record->created;
         for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
                 record->namespaces |= c->spec->linux_.namespaces[i].type;
         record->n_annotations = c->spec->n_annotations;
@@ -176,7 +180,7 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_PID:
                 return 0;
         case INIT_MSG_MAP_ME:
-                return launch_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
+                return userns_write_maps(&c->launch, &c->spec->linux_, reterr) ?:
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
         case INIT_MSG_MOUNT:
                 return note_mount(c, fd, reterr);
@@ -215,18 +219,20 @@ static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
 /* systemd and the helper work at the same time; we answer whoever speaks until the helper is ready. */
 static int attend(Creation *c, Error *reterr) {
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
-        bool scope_ready = !c->manager, forks = init_plan_has(&c->init, INIT_FORK);
+        bool scope_ready = !c->manager && !c->unit.cgroup;
+        bool forks = init_plan_comes_to(&c->init, INIT_FORK, INIT_WAIT_CGROUP);
         pid_t first = c->launch.pid;
         int r;
 
         for (;;) {
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 } };
 
-                /* The scope wants the process that stays. */
+                /* The scope wants the process that stays, unless that is to be born in it. */
                 if (!forks || c->launch.pid != first) {
                         r = creation_request_scope(c, reterr);
                         if (r < 0)
                                 return r;
+                        scope_ready = scope_ready || r > 0;
                 }
                 if (c->scope_requested && !scope_ready)
                         fds[1] = (struct pollfd){ .fd = manager_poll_fd(c->manager),
@@ -342,8 +348,10 @@ void creation_undo(Creation *c) {
         launch_kill(&c->launch);
         if (c->rdt_done)
                 undo_rdt_group(c);
-        if (c->scope_requested)
+        if (c->scope_requested && c->manager)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
+        else if (c->scope_requested)
+                (void) removal_cgroup(&c->container, NULL);
         if (c->options->pid_file && c->container.record.committed)
                 (void) unlink(c->options->pid_file);
         removal_unmount(&c->container);

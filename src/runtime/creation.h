@@ -32,7 +32,7 @@ typedef struct Creation {
         RdtPlan rdt;
         uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
 
-        Manager *manager;        /* NULL: --cgroup-manager=disabled */
+        Manager *manager;        /* NULL: no scope */
         int console_socket, pidfd_socket;
         Container container;
         bool notifies;           /* it gets a NOTIFY_SOCKET from us */
@@ -66,10 +66,16 @@ int creation_make(Creation *c, Error *reterr);
 int creation_release(Creation *c, Error *reterr);
 void creation_undo(Creation *c);
 
-/* Asks for the scope, once; the launched process is what is in it. */
+/* Asks for the scope, once; the launched process is what is in it. 1 when there is nothing to wait for. */
 int creation_request_scope(Creation *c, Error *reterr);
 /* systemd has started it: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */
 int creation_settle(Creation *c, Error *reterr);
+
+/* A cgroup in the caller's unit instead, with its limits and with the launched process in it. */
+int creation_make_cgroup(Creation *c, Error *reterr);
+
+/* The annotation's cgroup below the container's own, if there is one; then the helper hears that it is in its cgroup. */
+int creation_enter(Creation *c, int cgroup, Error *reterr);
 
 /* Into the cgroup that the container manages itself, if an annotation names one: when it has its cgroup namespace. */
 int creation_delegate(Creation *c, Error *reterr);

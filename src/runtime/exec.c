@@ -29,6 +29,7 @@ typedef struct Exec {
         int born_in;
         uint32_t preserve_fds;
         int init, root, cgroup, console_socket, pidfd_socket, console;
+        const char *cgroup_path;     /* of cgroup */
         Launch launch;
 } Exec;
 
@@ -65,6 +66,10 @@ static int find_container(Exec *e, Error *reterr) {
                 return error_setf(reterr, EBUSY, "cannot exec in container %s: container not running", id);
         if (status == STATUS_PAUSED && !e->options->ignore_paused)
                 return error_setf(reterr, EBUSY, "cannot exec in container %s: it is paused (--ignore-paused overrides)", id);
+        /* What waits to be started may be looked at by who has power over the user namespace that ours is in. */
+        if (status == STATUS_CREATED && !e->rt->facts.privileged)
+                return error_setf(reterr, EOPNOTSUPP, "cannot exec in container %s: it has to be started before an ordinary "
+                                  "user can", id);
         r = read_file_at(e->container.dir, "config.json", FILE_MAX_BYTES, &e->config, &size);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", id);
@@ -110,19 +115,22 @@ static int find_cgroup(Exec *e, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!e->container.record.unit)
+        if (!e->container.record.cgroup)
                 return 0;
         r = cgroup_of_pid(e->container.record.pid, &path);
         if (r < 0 || !path_is_below(path, e->container.record.cgroup))
                 return error_setf(reterr, EBUSY, "cannot exec in container %s: its process has left its cgroup",
                                   e->options->id);
+        e->cgroup_path = arena_strdup(&e->spec->arena, path);
         e->cgroup = cgroup_open(path);
         if (e->cgroup >= 0 && e->options->cgroup) {
-                int below = open_at(e->cgroup, e->options->cgroup + strspn(e->options->cgroup, "/"), O_RDONLY | O_DIRECTORY,
-                                    0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+                const char *name = e->options->cgroup + strspn(e->options->cgroup, "/");
+                int below = open_at(e->cgroup, name, O_RDONLY | O_DIRECTORY, 0,
+                                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
                 close_fd(e->cgroup);
                 e->cgroup = below;
+                e->cgroup_path = path_normalize(&e->spec->arena, path, name);
         }
         if (e->cgroup < 0)
                 return error_errnof(reterr, e->cgroup, "cannot open the cgroup of container %s", e->options->id);
@@ -146,6 +154,26 @@ static int find_root(Exec *e, Error *reterr) {
         return 0;
 }
 
+/* The helper waits for it in our cgroup, and its uid is still ours, as systemd demands. */
+static int attach(const Exec *e, Error *reterr) {
+        const Record *record = &e->container.record;
+        _cleanup_manager_ Manager *m = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = manager_open(record->user_manager, &m, reterr);
+        if (r == 0)
+                r = manager_attach_process(m, record->unit, e->cgroup_path + strlen(record->cgroup), e->launch.pid, reterr);
+        if (r < 0)
+                return r;
+        return cgroup_of_pid(e->launch.pid, &path) == 0 && streq(path, e->cgroup_path)
+                ? 0 : error_setf(reterr, EREMOTEIO, "systemd did not move the process into cgroup %s", e->cgroup_path);
+}
+
+/*
+ * It is born where it belongs. An ordinary user may not bring a process there from a cgroup that is not below his
+ * systemd's, as that of a login session, and asks for it.
+ */
 static int spawn(Exec *e, Error *reterr) {
         LaunchRequest request = {
                 .id = e->options->id,
@@ -155,12 +183,20 @@ static int spawn(Exec *e, Error *reterr) {
                 .target = e->init,
                 .root = e->root,
                 .born_in = e->born_in,
-                .cgroup = e->container.record.unit ? e->cgroup : -EBADF,
+                .cgroup = e->cgroup,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .cpus = e->process->cpu_affinity_initial,
         };
+        _cleanup_error_ Error error = {};
+        int r;
 
-        return launch_spawn(&request, &e->launch, reterr);
+        r = launch_spawn(&request, &e->launch, &error);
+        if (r == -EACCES && e->container.record.user_manager) {
+                request.cgroup = -EBADF;
+                r = launch_spawn(&request, &e->launch, reterr);
+                return r < 0 ? r : attach(e, reterr);
+        }
+        return r < 0 ? error_setf(reterr, -r, "%s", error.message) : 0;
 }
 
 static int send_listener(const Exec *e, int fd, Error *reterr) {

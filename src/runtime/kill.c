@@ -31,7 +31,7 @@ static int signal_all(int cgroup, const char *path, int signal) {
 }
 
 static int kill_all(const Container *c, int signal, Error *reterr) {
-        _cleanup_close_ int cgroup = c->record.unit && c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
+        _cleanup_close_ int cgroup = c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
         _cleanup_close_ int init = -EBADF;
         int r = 0;
 

@@ -156,7 +156,7 @@ int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *n
         };
         int r;
 
-        r = limits_check(plan, cgroup, reterr);
+        r = limits_check(plan, cgroup, record->user_manager, reterr);
         if (r == 0)
                 r = find_filter(&c, reterr);
         if (r == 0)

@@ -43,6 +43,7 @@ void limits_read(int cgroup, LimitsNow *ret) {
                 .swap_current = read_limit(cgroup, "memory.swap.current"),
                 .cpu_burst = read_limit(cgroup, "cpu.max.burst"),
                 .cpu_idle = read_limit(cgroup, "cpu.idle").v == 1,
+                .frozen = cgroup_is_frozen(cgroup),
                 .oom_group = { oom_group.set, oom_group.v == 1 },
         };
         if (read_file_at(cgroup, "cpu.max", FILE_MAX_BYTES, &cpu, NULL) == 0) { /* "QUOTA PERIOD" */
@@ -69,13 +70,24 @@ static bool host_has_swap(void) {
                strchr(text, '\n')[1] != '\0';
 }
 
-/* Or does it hold without the file? */
-static bool is_visible(int cgroup, const char *file) {
-        return has_file(cgroup, file) || (streq(file, "io.weight") && has_file(cgroup, "io.bfq.weight")) ||
-               (streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap());
+static bool holds_without_file(int cgroup, const char *file) {
+        return streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap();
 }
 
-int limits_check(const UnitPlan *plan, int cgroup, Error *reterr) {
+static bool is_visible(int cgroup, const char *file) {
+        return has_file(cgroup, file) || (streq(file, "io.weight") && has_file(cgroup, "io.bfq.weight")) ||
+               holds_without_file(cgroup, file);
+}
+
+static int unavailable(const UnitProp *p, const char *controller, bool user, Error *reterr) {
+        if (user)
+                return error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not delegated to the user's systemd (a "
+                                  "drop-in for user@.service with \"Delegate=cpu cpuset io memory pids\" in [Service] "
+                                  "delegates what systemd can)", p->path, controller);
+        return error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not available", p->path, controller);
+}
+
+int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr) {
         for (size_t i = 0; i < plan->n_props; i++) {
                 const char *file = unit_prop_file(&plan->props[i]), *path = plan->props[i].path;
                 _cleanup_free_ char *controller = NULL;
@@ -87,7 +99,7 @@ int limits_check(const UnitPlan *plan, int cgroup, Error *reterr) {
                 controller = controller_of(file);
                 return cgroup_has_controller(cgroup, controller)
                         ? error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", path, file)
-                        : error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not available", path, controller);
+                        : unavailable(&plan->props[i], controller, user, reterr);
         }
         return 0;
 }
@@ -120,29 +132,12 @@ static int verify_devices(const UnitProp *p, int cgroup, Error *reterr) {
         return 0;
 }
 
-/* As the kernel prints it: "0-3,7\n". */
-static void print_mask(const UnitProp *p, Text *text) {
-        const uint8_t *mask = p->v.bytes.data;
-        size_t n = 8 * p->v.bytes.n;
-
-        for (size_t i = 0; i < n; i++) {
-                size_t last = i;
-
-                if (!(mask[i / 8] >> (i % 8) & 1))
-                        continue;
-                while (last + 1 < n && (mask[(last + 1) / 8] >> ((last + 1) % 8) & 1))
-                        last++;
-                text_addf(text, last == i ? "%s%zu" : "%s%zu-%zu", text->n > 0 ? "," : "", i, last);
-                i = last;
-        }
-        text_add(text, "\n");
-}
-
 static int verify_set(const UnitProp *p, int cgroup, Error *reterr) {
         _cleanup_free_ char *found = NULL;
         _cleanup_text_ Text wanted = {};
 
-        print_mask(p, &wanted);
+        unit_prop_print_mask(p, &wanted);
+        text_add(&wanted, "\n");
         if (read_file_at(cgroup, unit_prop_file(p), FILE_MAX_BYTES, &found, NULL) == 0 && streq(found, wanted.s))
                 return 0;
         return error_setf(reterr, EOPNOTSUPP, "%s: Linux does not take %.*s here", p->path, (int) wanted.n - 1, wanted.s);
@@ -187,18 +182,19 @@ int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *rete
         if (r == 0)
                 return check_partition(w, cgroup, reterr);
         if (r == -ENOENT)
-                return w->optional ? 0 : error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", w->path, w->file);
+                return w->optional || holds_without_file(cgroup, w->file)
+                        ? 0 : error_setf(reterr, EOPNOTSUPP, "%s: this kernel has no %s", w->path, w->file);
         if (r == -EACCES)
                 return error_setf(reterr, EINVAL, "%s: %s cannot be set", w->path, w->file);
         return error_errnof(reterr, r, "%s: cannot write \"%s\" to %s of the container's cgroup", w->path, w->value,
                             w->file);
 }
 
-int limits_complete(const Manager *m, const UnitPlan *plan, int cgroup, const char *path, Error *reterr) {
+int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr) {
         _cleanup_close_ int filter = -EBADF;
         int r;
 
-        r = limits_check(plan, cgroup, reterr);
+        r = limits_check(plan, cgroup, user, reterr);
         if (r == 0)
                 r = limits_verify(plan, cgroup, reterr);
         if (r == 0 && plan->n_rules > 0)

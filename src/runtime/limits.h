@@ -16,14 +16,17 @@ extern const HostQueries host_queries;
 /* What is in force. */
 void limits_read(int cgroup, LimitsNow *ret);
 
-/* For a scope that m has just started with the plan, in the cgroup at path: checks, and does the rest. */
-int limits_complete(const Manager *m, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
+/* For a new container's cgroup at path: checks what m, which has just started its scope, was asked for, and does the rest.
+ * m NULL: there
+ * is no unit. user: m is a user's systemd. */
+int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
 /* For a unit that runs: everything that the plan says or, when that fails, nothing. */
 int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Error *reterr);
 
-/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. */
-int limits_check(const UnitPlan *plan, int cgroup, Error *reterr);
+/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:
+ * by whose systemd. */
+int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr);
 /* Did the kernel take what systemd wrote? It may refuse devices and sets of CPUs. */
 int limits_verify(const UnitPlan *plan, int cgroup, Error *reterr);
 /* With the controller, if systemd does not know it. */

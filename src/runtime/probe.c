@@ -2,28 +2,18 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "basic/file.h"
 #include "basic/str.h"
+#include "host/bus.h"
 #include "host/cgroup.h"
+#include "host/userns.h"
 #include "runtime/limits.h"
 #include "runtime/runtime.h"
 
 #define PROC_FILE_MAX 4096U
-
-/* Is this "all of 32 bits, onto itself", the map of the initial user namespace? */
-static bool in_initial_userns(void) {
-        _cleanup_free_ char *map = NULL;
-        unsigned inside, outside, size;
-
-        if (read_file_at(AT_FDCWD, "/proc/self/uid_map", PROC_FILE_MAX, &map, NULL) < 0)
-                return true; /* a kernel without user namespaces */
-        return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 && outside == 0 &&
-               size == UINT32_MAX;
-}
 
 static bool is_enabled(const char *path) {
         _cleanup_free_ char *text = NULL;
@@ -43,7 +33,9 @@ static uint64_t lacked_capabilities(void) {
 
 void runtime_probe(HostFacts *ret) {
         *ret = (HostFacts){
-                .own_userns = !in_initial_userns(),
+                .own_userns = !userns_is_initial(),
+                .uid = geteuid(),
+                .gid = getegid(),
                 /* Every process but those that dropped it has what its uid stands for; cheap, and right where
                  * it matters: uid 0 outside of, or in, a user namespace. */
                 .privileged = geteuid() == 0,
@@ -53,7 +45,9 @@ void runtime_probe(HostFacts *ret) {
                 .cgroup_mount = cgroup_mount_point(),
                 .queries = host_queries,
         };
-        ret->rootless = geteuid() != 0 || ret->own_userns;
+        ret->setgroups_denied = ret->own_userns && userns_denies_setgroups();
+        /* Root in the user namespace of a system container has that container's systemd. */
+        ret->rootless = geteuid() != 0 || (ret->own_userns && !bus_system_is_ours());
 }
 
 /* It looks at the flags before it finds that there is no filter. */
@@ -64,11 +58,9 @@ bool runtime_seccomp_waits_killable(void) {
 }
 
 const char *runtime_default_root(const HostFacts *facts, Arena *a) {
-        const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
-
         /* The caller's environment counts only for who is not root: engines drop it on some calls, and create and
          * start must agree. */
-        if (facts->rootless && !isempty(runtime_dir))
-                return arena_printf(a, "%s/ocirt-sd", runtime_dir);
-        return "/run/ocirt-sd";
+        _cleanup_free_ char *directory = facts->rootless ? user_runtime_directory() : NULL;
+
+        return directory ? arena_printf(a, "%s/ocirt-sd", directory) : "/run/ocirt-sd";
 }

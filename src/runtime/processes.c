@@ -22,7 +22,7 @@ int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *re
                 return r;
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot list the processes of container %s: container not running", id);
-        cgroup = c.record.unit && c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
+        cgroup = c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
         if (cgroup < 0)
                 return error_setf(reterr, EOPNOTSUPP, "cannot list the processes of container %s: it has no cgroup of its "
                                   "own", id);

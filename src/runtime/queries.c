@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic/file.h"
+#include "host/cgroup.h"
 #include "runtime/limits.h"
 
 #define FILE_MAX_BYTES 4096U
@@ -57,4 +58,5 @@ const HostQueries host_queries = {
         .has_huge_pages = has_huge_pages,
         .possible = possible,
         .swappiness = swappiness,
+        .may_make_cgroup = cgroup_is_ours_to_make,
 };

@@ -29,16 +29,15 @@
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
 static bool is_ours(const Record *record, int cgroup) {
-        const char *attribute = record->user_manager ? "user.invocation_id" : "trusted.invocation_id";
         char path[64], value[64];
         ssize_t n;
 
         if (!record->invocation_id)
                 return true;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", cgroup);
-        n = getxattr(path, attribute, value, sizeof(value) - 1);
+        n = getxattr(path, record_cgroup_mark(record), value, sizeof(value) - 1);
         if (n <= 0)
-                return true;
+                return record->unit; /* our own has a mark from the beginning */
         value[n] = '\0';
         return streq(value, record->invocation_id);
 }
@@ -88,7 +87,7 @@ int removal_kill(const Container *c, Error *reterr) {
         _cleanup_close_ int cgroup = -EBADF;
         int r;
 
-        if (c->record.unit && c->record.cgroup && container_is_of_this_boot(c))
+        if (c->record.cgroup && container_is_of_this_boot(c))
                 cgroup = cgroup_open(c->record.cgroup);
         if (cgroup >= 0 && is_ours(&c->record, cgroup)) {
                 r = kill_cgroup(cgroup, deadline);
@@ -99,7 +98,7 @@ int removal_kill(const Container *c, Error *reterr) {
 }
 
 /* When the last process ended a while ago, systemd has removed the scope by itself. Is there still something to do? */
-static bool scope_remains(const Record *record) {
+static bool cgroup_remains(const Record *record) {
         _cleanup_close_ int cgroup = cgroup_open(record->cgroup);
 
         return cgroup >= 0 && is_ours(record, cgroup);
@@ -113,7 +112,7 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         const Record *record = &c->record;
         int r = 0;
 
-        if (!container_is_of_this_boot(c) || (record->cgroup && !scope_remains(record)))
+        if (!container_is_of_this_boot(c) || (record->cgroup && !cgroup_remains(record)))
                 return 0;
         if (!m)
                 r = manager_open(record->user_manager, &own, reterr);
@@ -125,9 +124,24 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         if (r == 0)
                 r = manager_stop_unit(m, record->unit, deadline, reterr);
         /* systemd gives up on trees that are too deep for it. */
-        if (r == 0 && record->cgroup && scope_remains(record))
+        if (r == 0 && record->cgroup && cgroup_remains(record))
                 cgroup_remove(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC);
         return MIN(r, 0);
+}
+
+int removal_cgroup(const Container *c, Error *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (c->record.unit || !c->record.cgroup || !container_is_of_this_boot(c) || !cgroup_remains(&c->record))
+                return 0;
+        r = fd = cgroup_open(c->record.cgroup);
+        if (r >= 0)
+                r = kill_cgroup(fd, now_usec() + REMOVAL_TIMEOUT_USEC);
+        if (r < 0)
+                return r == -ENOENT ? 0 : error_errnof(reterr, r, "the processes of container %s do not die", c->id);
+        cgroup_remove(c->record.cgroup, now_usec() + REMOVAL_TIMEOUT_USEC);
+        return 0;
 }
 
 /* In a helper, which may do what it likes with its namespaces. */
@@ -204,8 +218,8 @@ int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         int r;
 
         r = removal_kill(c, reterr);
-        if (r == 0 && c->record.unit)
-                r = remove_scope(c, m, reterr);
+        if (r == 0)
+                r = c->record.unit ? remove_scope(c, m, reterr) : removal_cgroup(c, reterr);
         if (r == 0)
                 r = remove_rdt_groups(c, reterr);
         if (r < 0)

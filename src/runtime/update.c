@@ -16,6 +16,7 @@ static int change(const Runtime *rt, const Container *c, const SpecResources *re
         if (cgroup < 0)
                 return error_errnof(reterr, cgroup, "cannot open the cgroup of container %s", c->id);
         limits_read(cgroup, &now);
+        now.cgroup = c->record.unit ? NULL : c->record.cgroup;
         r = unit_plan_build_update(resources, &rt->facts, &now, &plan, reterr);
         return r < 0 ? r : limits_change(&c->record, &plan, &now, cgroup, reterr);
 }
@@ -32,7 +33,7 @@ int runtime_update(const Runtime *rt, const char *id, const SpecResources *resou
                 return r;
         if (container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot update container %s: container not running", id);
-        if (!c.record.unit)
+        if (!c.record.cgroup)
                 return error_setf(reterr, EOPNOTSUPP, "cannot update container %s: it has no cgroup of its own", id);
         return change(rt, &c, resources, reterr);
 }

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machines import build, bundles, cache, cli, debian, host, images, linux, payload
+from machines import build, bundles, cache, cli, debian, host, linux, payload
 from machines.say import Failure, main, say, step
 
 from benchmark import table
@@ -81,7 +81,7 @@ def _profile(release):
         subprocess.run(["dpkg-deb", "--extract", package, path], check=True)
         shutil.rmtree(path / "apt")
 
-    return cache.entry(f"profile-{release}", [release, images.source("debian.py")], make)
+    return cache.entry(f"profile-{release}", [release, cache.source("debian.py")], make)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,8 @@ void check_unit_plan(const UnitPlan *plan, bool annotated) {
                 ASSERT_STR(slice->v.s, plan->slice);
         } else
                 ASSERT(!slice);
+        if (plan->cgroup)
+                ASSERT(!plan->name && plan->n_props == 0);
         for (size_t i = 0; i < plan->n_props; i++)
                 check_prop(plan, &plan->props[i]);
         for (size_t i = 0; i < plan->n_writes; i++)
@@ -190,6 +192,6 @@ void check_unit_plan(const UnitPlan *plan, bool annotated) {
         if (!annotated)
                 check_ranges(plan);
         unit_plan_print(plan, &printed);
-        check_printed(&printed, (plan->name ? 1 : 0) + (plan->subgroup ? 1 : 0) + (plan->delegate ? 1 : 0) +
+        check_printed(&printed, (plan->name ? 1 : 0) + (plan->cgroup ? 1 : 0) + (plan->subgroup ? 1 : 0) + (plan->delegate ? 1 : 0) +
                                 plan->n_props + plan->n_writes + plan->n_rules);
 }

@@ -5,11 +5,13 @@
 
 /* update's --resources: the object alone, to the properties that change. The same in config.json. */
 
+#define CGROUP "/a.service/b"
+
 static Spec *configured(const uint8_t *data, size_t size) {
         _cleanup_text_ Text json = {};
         Spec *spec = NULL;
 
-        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"resources\":");
+        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"" CGROUP "\",\"resources\":");
         text_addn(&json, (const char *) data, size);
         text_add(&json, "}}");
         /* It is one object by itself, so it cannot have ended the one around it. */
@@ -32,9 +34,10 @@ static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
         const Request request = { .id = "c1", .bundle = "/bundle" };
         _cleanup_(unit_plan_done) UnitPlan updated = {}, created = {};
         _cleanup_error_ Error e = {}, e2 = {};
+        const LimitsNow inside = { .cgroup = CGROUP };
         int r, r2;
 
-        r = unit_plan_build_update(spec->linux_.resources, facts, NULL, &updated, &e);
+        r = unit_plan_build_update(spec->linux_.resources, facts, facts->queries.may_make_cgroup ? &inside : NULL, &updated, &e);
         if (r < 0)
                 check_error(r, &e);
         else
@@ -50,10 +53,15 @@ static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
         }
 }
 
+static bool yes(const char *path) {
+        return true;
+}
+
 const JsonField *const grammar = spec_resources_fields;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const HostFacts host = { .privileged = true }, rootless = { .rootless = true };
+        const HostFacts own_cgroup = { .privileged = true, .queries.may_make_cgroup = yes };
         _cleanup_spec_ Spec *spec = NULL, *config = NULL;
         _cleanup_error_ Error e = {};
         int r = spec_parse_resources((const char *) data, size, &spec, &e);
@@ -65,5 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         config = configured(data, size);
         plan(spec, config, &host);
         plan(spec, config, &rootless);
+        plan(spec, config, &own_cgroup);
         return 0;
 }

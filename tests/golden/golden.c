@@ -31,6 +31,7 @@ typedef struct Case {
         int dir;
         Request request;
         HostFacts facts;
+        bool own_cgroup;             /* linux.cgroupsPath is a cgroup in the caller's unit */
         char *request_text;          /* request points into it */
         Text planned[_PARTS];        /* s is NULL: there must be no such file */
         Text problems;
@@ -57,9 +58,11 @@ static int set_request(Case *c, const char *key, const char *value) {
                 { "rootless", &c->facts.rootless },
                 { "privileged", &c->facts.privileged },
                 { "own-userns", &c->facts.own_userns },
+                { "setgroups-denied", &c->facts.setgroups_denied },
                 { "apparmor", &c->facts.apparmor },
                 { "selinux", &c->facts.selinux },
                 { "cgroup-disabled", &c->facts.cgroup_disabled },
+                { "own-cgroup", &c->own_cgroup },
                 { "start-now", &c->request.start_now },
                 { "no-pivot", &c->request.no_pivot },
                 { "no-new-keyring", &c->request.no_new_keyring },
@@ -78,6 +81,10 @@ static int set_request(Case *c, const char *key, const char *value) {
                 return parse_u32(value, &c->request.preserve_fds);
         else if (streq(key, "listen-fds"))
                 return parse_u32(value, &c->request.listen_fds);
+        else if (streq(key, "uid"))
+                return parse_u32(value, &c->facts.uid);
+        else if (streq(key, "gid"))
+                return parse_u32(value, &c->facts.gid);
         else if (streq(key, "listen-fd-names"))
                 c->request.listen_fd_names = value;
         else if (streq(key, "notify"))
@@ -104,10 +111,15 @@ static void read_request(Case *c) {
         }
 }
 
+static bool may_make_cgroup(const char *path) {
+        return true;
+}
+
 static int plan_unit(Case *c, Spec *spec, Error *reterr) {
         UnitPlan plan = {};
         int r;
 
+        c->facts.queries.may_make_cgroup = c->own_cgroup ? may_make_cgroup : NULL;
         r = unit_plan_build(spec, &c->request, &c->facts, &plan, reterr);
         if (r < 0)
                 return r;

@@ -66,7 +66,8 @@ static void adapt(Spec *spec, const char *script) {
 static void run(Spec *spec, bool rootless) {
         const char *cgroup2 =
                 access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
-        HostFacts facts = { .privileged = !rootless, .rootless = rootless, .cgroup_mount = cgroup2 };
+        HostFacts facts = { .privileged = !rootless, .rootless = rootless, .uid = geteuid(), .gid = getegid(),
+                            .cgroup_mount = cgroup2 };
         Request request = { .id = "test", .bundle = bundle, .start_now = true };
         _cleanup_free_ void *seccomp = NULL;
         Error error = {};
@@ -172,6 +173,7 @@ static void test_rootless(void) {
                 ASSERT(prctl(PR_SET_DUMPABLE, 1) == 0);
                 drop_namespace(spec, CLONE_NEWNET);
                 add_namespace(spec, CLONE_NEWNET);
+                spec->process->n_additional_gids = 0; /* nobody can have them so */
                 run(spec, true);
                 ASSERT_STR(l.error, "");
                 ASSERT_STR(l.output, "0\n0\n1:3\nw\ndeny\n");

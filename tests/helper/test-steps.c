@@ -720,7 +720,7 @@ static void test_userns(void) {
         plan_step(&p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_step(&p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
-        plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_SYSFS_FALLBACK, NULL);
+        plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_HOST_FALLBACK, NULL);
         plan_mount(&p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID, 0, mode);
         s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
         s->num[0] = 'c';

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fixtures of the integration tests. They run as root where systemd is the first process."""
+"""Fixtures of the integration tests, which run where systemd is the first process.
+
+They are root's, or those of an ordinary user with a systemd of his own: harness/user.py.
+"""
 
 import shutil
 import tempfile
@@ -9,6 +12,7 @@ import pytest
 
 from harness import process
 from harness.bundle import Bundles
+from harness.claims import pytest_addoption, pytest_runtestloop  # noqa: F401
 from harness.config import Config
 from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
@@ -16,35 +20,8 @@ from harness.runtime import Container, Runtime
 
 def pytest_configure(config):
     """tests/style/check-properties reads what stands there."""
+    config.addinivalue_line("markers", "user: also as an ordinary user in the virtual machine")
     config.addinivalue_line("markers", "proves(path, ...): the properties of config.json whose effect a test observes")
-
-
-def pytest_addoption(parser):
-    parser.addoption("--claims", metavar="DIR", type=Path,
-                     help="run what no other machine has claimed there; it has the same tests in the same order")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session):
-    """pytest's own loop, over what this machine could claim."""
-    if not session.config.option.claims or session.testsfailed or session.config.option.collectonly:
-        return None
-    items = _claim(session.items, session.config.option.claims)
-    item = next(items, None)
-    while item:
-        following = next(items, None)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        item = following
-    return True
-
-
-def _claim(items, directory):
-    for number, item in enumerate(items):
-        try:
-            (directory / str(number)).touch(exist_ok=False)
-        except FileExistsError:
-            continue
-        yield item
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import schema
+from harness import schema, user
 from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 
@@ -103,7 +103,7 @@ def test_spec_writes_what_the_schema_describes(runtime, tmp_path, options):
 def test_spec_is_a_configuration_that_runs(container, runtime):
     one = container()
     (one.bundle.path / "config.json").unlink()
-    runtime("spec", "--bundle", one.bundle.path)
+    runtime("spec", "--bundle", one.bundle.path, *(["--rootless"] if user.ORDINARY else []))
     path = one.bundle.path / "config.json"
     config = json.loads(path.read_text())
     runtime.fails("spec", "--bundle", one.bundle.path)  # what is there is not overwritten

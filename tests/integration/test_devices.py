@@ -10,7 +10,7 @@ import pytest
 
 from harness import systemd
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_devices_bpf, needs_ocirt_sd
+from harness.needs import needs_devices_bpf, needs_nodes, needs_ocirt_sd
 
 NODES = {"null": "1:3", "zero": "1:5", "full": "1:7", "random": "1:8", "urandom": "1:9",
          "tty": "5:0"}
@@ -45,6 +45,7 @@ def test_nothing_else_is_in_dev(seen):
 
 
 @pytest.mark.proves("linux.devices")
+@needs_nodes
 def test_a_listed_device(seen):
     device = FUSE | {"path": "/dev/sub/fuse", "fileMode": 0o640, "uid": 7, "gid": 8}
     config = Config().script("stat -c '%F %t:%T %a %u %g' /dev/sub/fuse")

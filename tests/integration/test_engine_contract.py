@@ -11,6 +11,7 @@ import pytest
 
 from harness import process, systemd
 from harness.config import Config
+from harness.needs import needs_insight
 from harness.runtime import BINARY
 from harness.wait import until
 
@@ -208,6 +209,7 @@ def test_an_oom_score_for_others_is_left(container):
     assert one.runtime("run", "--bundle", one.bundle.path, one.id) == before
 
 
+@needs_insight
 def test_prestart_hooks_see_a_pid_that_has_the_namespaces(container, bundles):
     """Docker's network hook moves an interface into /proc/PID/ns/net."""
     out = bundles.scratch("hook") / "net"

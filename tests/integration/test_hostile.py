@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from harness import user
 from harness.config import MAPPED_ROOT, Config
 from harness.runtime import new_id
 from hostile.names import ANNOTATIONS, CGROUPS_PATHS, IDS, PREFIX, SYSCTLS, USERS
@@ -68,7 +69,10 @@ def test_texts_that_are_no_configuration(runtime, bundle, batch):
 def test_values_that_are_none(refuse, batch):
     """The error names the property."""
     def check(path, value):
-        message = refuse(Config("true").set(path, value))
+        config = Config("true").set(path, value)
+        if path == "linux.uidMappings":
+            config.without_namespace("user")
+        message = refuse(config)
         assert path.rpartition(".")[2] in message, message
         assert len(message) < 1000
     every(batch, check)
@@ -145,10 +149,12 @@ def host_of_execs(runtime, bundles, watch):
 
 def test_users_of_exec(runtime, host_of_execs):
     """CVE-2026-30892: exactly that user or an error, never 0 for want of a better one."""
-    def check(user, ids):
-        words = ["exec", "--user", user, host_of_execs, "sh", "-c", "echo $(id -u) $(id -g)"]
+    def check(name, ids):
+        words = ["exec", "--user", name, host_of_execs, "sh", "-c", "echo $(id -u) $(id -g)"]
         if ids is None:
             assert "--user" in runtime.fails(*words)
+        elif user.ORDINARY and int(ids.split()[0]) > user.MAPPED_SIZE:
+            assert "become uid" in runtime.fails(*words)
         else:
             assert runtime(*words) == f"{ids}\n"
     every(USERS, check)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from harness import process, schema
+from harness import process, schema, user
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import until
@@ -29,7 +30,7 @@ def test_state_has_runcs_fields(running):
     state = running.state()
     assert set(RUNC_STATE) <= set(state)
     assert state["rootfs"] == str(running.bundle.rootfs)
-    assert state["owner"] == "root"
+    assert state["owner"] == pwd.getpwuid(user.UID).pw_name
     created = re.sub(r"\.(\d{6})\d*Z$", r".\1+00:00", state["created"])
     age = datetime.now(timezone.utc) - datetime.fromisoformat(created)
     assert 0 <= age.total_seconds() < 300
@@ -118,7 +119,7 @@ def test_ps_with_options_that_do_not_do(runtime, running, options, words):
 # --- pid files and parents
 
 def test_pid_files_have_no_newline(container, top):
-    one = container().create()
+    one = container().run_detached()
     assert re.fullmatch(r"\d+", one.pid_file.read_text(encoding="ascii"))
     assert one.pid_file.stat().st_mode & 0o777 == 0o644
     path = top / "exec-pid"
@@ -288,7 +289,7 @@ def test_delete_of_a_zombie(running):
 
 def test_delete_while_an_exec_was_not_collected(container):
     """Its init cannot end before the caller of exec has looked at that one."""
-    one = container().create()
+    one = container().run_detached()
     one.runtime("exec", "--detach", one.id, "sleep", "1000")
     one.delete("--force")
 

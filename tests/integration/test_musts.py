@@ -11,7 +11,7 @@ import pytest
 
 from harness import process
 from harness.config import Config
-from harness.needs import needs_ocirt_sd
+from harness.needs import needs_insight, needs_ocirt_sd
 from harness.wait import until
 
 VERBS = ["state", "create", "start", "kill", "stop", "delete", "run", "exec", "ps", "pause",
@@ -115,6 +115,7 @@ def test_an_invalid_id_is_refused(runtime, container):
     assert "invalid" in runtime.fails("create", "--bundle", path, "../up")
 
 
+@needs_insight
 def test_create_does_not_run_the_program(container):
     """process.args MUST NOT be applied until triggered by the start operation."""
     one = container(Config().script("echo ran > /ran; sleep 1000")).create()
@@ -123,6 +124,7 @@ def test_create_does_not_run_the_program(container):
     until(one.bundle.inside("ran").exists, "the program runs")
 
 
+@needs_insight
 def test_create_applies_all_but_the_process(container):
     """All of the properties configured in config.json except for process MUST be applied."""
     config = Config().sleeping().mount("/mnt", "tmpfs", "tmpfs", "size=64k")
@@ -131,6 +133,7 @@ def test_create_applies_all_but_the_process(container):
     assert " /mnt " in one.output_of("cat", "/proc/1/mountinfo")
 
 
+@needs_insight
 def test_create_makes_the_pid_namespace(container):
     """If a new PID namespace is requested, a PID namespace MUST be created at this time."""
     one = container().create()
@@ -165,6 +168,7 @@ def test_start_runs_the_program(container):
     container(config.env("NAME=me")).create().start().wait_for_output("me in /tmp\n")
 
 
+@needs_insight
 def test_start_runs_it_in_the_pid_namespace(container):
     """This process MUST be run in the PID namespace associated with the container."""
     one = container(Config().script("echo I am $$; sleep 1000")).create()

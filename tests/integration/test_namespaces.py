@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
+from harness import process, user
 from harness.config import MAPPED_ROOT, Config
+from harness.needs import needs_privileged_namespaces, needs_root
 from harness.wait import until
 
 FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "mount": "mnt", "network": "net",
@@ -43,7 +44,7 @@ def test_every_namespace_is_new(container):
     one = container(Config().sleeping().namespace("time")).run_detached()
     for kind, file in FILES.items():
         same = process.namespace(one.pid, file) == process.namespace("self", file)
-        assert same == (kind == "user"), kind
+        assert same == (kind == "user" and not user.ORDINARY), kind
 
 
 @pytest.mark.parametrize("kind", ["ipc", "uts", "network", "cgroup", "pid"])
@@ -66,6 +67,7 @@ def test_host_and_domain_name(seen):
 
 
 @pytest.mark.proves("linux.namespaces[].path")
+@needs_privileged_namespaces
 def test_joined_namespaces(container):
     with Holder("--net", "--ipc", "--uts") as holder:
         config = Config().sleeping().remove("hostname")
@@ -76,6 +78,7 @@ def test_joined_namespaces(container):
             assert process.namespace(one.pid, kind) == process.namespace(holder.pid, kind)
 
 
+@needs_privileged_namespaces
 def test_a_joined_pid_namespace(container):
     """As in a pod: the other's processes are seen, and the pid is the host's."""
     first = container().run_detached()
@@ -395,6 +398,7 @@ def test_owners_of_files_in_a_user_namespace(container):
     assert one.bundle.inside("tmp/f").stat().st_uid == MAPPED_ROOT
 
 
+@needs_root("makes something in what is another user's")
 def test_capabilities_of_a_user_namespace_end_there(container):
     """Root inside may not what root outside may."""
     full = ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_CHOWN"]
@@ -405,6 +409,26 @@ def test_capabilities_of_a_user_namespace_end_there(container):
     result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
     assert result.stdout == "denied\n"
     assert one.bundle.inside("victim").stat().st_uid == 0
+
+
+@needs_root("gives a cgroup to somebody else")
+@pytest.mark.parametrize("user_namespace", [True, False])
+def test_a_writable_cgroup_is_the_users(container, user_namespace):
+    """config-linux.md, "Cgroup ownership": the process may make cgroups below, and change no limit."""
+    script = "mkdir /sys/fs/cgroup/below && echo made; echo $$ > /sys/fs/cgroup/below/cgroup.procs && echo moved; " \
+             "echo 5 2> /dev/null > /sys/fs/cgroup/cgroup.max.depth || echo denied; sleep 1000"
+    config = Config().script(script).user(7, 7).capabilities().without_mount("/sys/fs/cgroup")
+    config.mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev")
+    one = mapped(container, config) if user_namespace else container(config)
+    cgroup = process.CGROUPS / one.create().cgroup.lstrip("/")
+    one.start().wait_for_output("denied")
+    assert "made\nmoved\n" in one.output
+    uid = MAPPED_ROOT + 7 if user_namespace else 7
+    for name, owner in [("", uid), ("cgroup.procs", uid), ("cgroup.threads", uid),
+                        ("cgroup.subtree_control", uid), ("cgroup.max.depth", 0), ("cgroup.freeze", 0)]:
+        assert (cgroup / name).stat().st_uid == owner, name
+    one.delete("--force")
+    assert not cgroup.exists()
 
 
 def test_exec_in_a_user_namespace(container):

@@ -6,6 +6,7 @@ import subprocess
 
 from harness import process
 from harness.config import Config
+from harness.needs import needs_mounts, needs_privileged_namespaces
 from harness.systemd import TransientUnit
 
 
@@ -14,6 +15,7 @@ def delete_after_use(one):
     one.delete("--force")
 
 
+@needs_privileged_namespaces
 def test_joined_namespaces_are_left(container):
     """Namespaces not created by this container MUST NOT be deleted."""
     holder = subprocess.Popen(["unshare", "--net", "--ipc", "--uts", "sleep", "1000"])
@@ -34,6 +36,7 @@ def test_joined_namespaces_are_left(container):
         holder.wait()
 
 
+@needs_mounts
 def test_a_namespace_kept_by_a_mount_is_left(container, bundles):
     """As "ip netns add" does it."""
     path = bundles.scratch("ns") / "net"

@@ -9,7 +9,7 @@ import pytest
 
 from harness import process
 from harness.config import CAPABILITY_SETS, Config
-from harness.needs import needs_cap_sys_resource
+from harness.needs import needs_cap_sys_resource, needs_insight, needs_root
 from harness.runtime import with_descriptors
 
 CHOWN, KILL, NET_RAW = 1 << 0, 1 << 5, 1 << 13
@@ -174,6 +174,7 @@ def test_user_and_groups(seen):
     assert fields["Groups"].split() == ["8", "9"]
 
 
+@needs_root("has other groups than he was given")
 def test_the_callers_groups_are_not_the_containers(container):
     """Supplementary groups of whoever calls stay outside."""
     one = container(Config("cat", "/proc/self/status"))
@@ -327,6 +328,7 @@ def test_listening_sockets_in_the_hosts_pid_namespace(run):
     assert other.status == 0 and "LISTEN" not in other.stdout
 
 
+@needs_insight
 def test_created_containers_hold_nothing_of_the_host(container):
     """CVE-2024-21626: what init has open while it waits for start, not dumpable either."""
     one = container().create()
@@ -335,6 +337,7 @@ def test_created_containers_hold_nothing_of_the_host(container):
         assert path.startswith(allowed), f"{number} -> {path}"
 
 
+@needs_insight
 def test_init_waits_in_little_memory(container):
     one = container().create()
     pss = [line for line in Path(f"/proc/{one.pid}/smaps_rollup").read_text().splitlines()

@@ -24,7 +24,7 @@ UPDATES = [
     ({"cpu": {"quota": 30000}}, {"cpu.max": "30000 100000"}),
     ({"pids": {"limit": 60}}, {"pids.max": "60"}),
     ({"hugepageLimits": [{"pageSize": "2MB", "limit": 6 * MIB}]}, {"hugetlb.2MB.max": str(6 * MIB)}),
-    ({"memory": {"limit": 64 * MIB}}, {"memory.max": str(64 * MIB), "memory.swap.max": str(32 * MIB)}),
+    ({"memory": {"limit": 64 * MIB}}, {"memory.max": str(64 * MIB)}),
     ({"cpu": {"quota": 50000, "burst": 10000}}, {"cpu.max": "50000 100000", "cpu.max.burst": "10000"}),
     ({"cpu": {"shares": 1024}}, {"cpu.weight": "100"}),
     ({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, {"hugetlb.2MB.max": str(4 * MIB)}),

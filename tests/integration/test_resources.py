@@ -20,10 +20,15 @@ MIB = 1 << 20
 
 @pytest.fixture
 def disk():
-    """The numbers of a block device that is no partition and not made of others."""
+    """The numbers of a block device that is no partition and not made of others, and that takes weights."""
     path = next(path for path in Path("/sys/block").iterdir() if not list((path / "slaves").iterdir()))
     major, minor = map(int, (path / "dev").read_text(encoding="ascii").split(":"))
-    return {"major": major, "minor": minor}
+    costs = Path("/sys/fs/cgroup/io.cost.qos")
+    if costs.exists():
+        costs.write_text(f"{major}:{minor} enable=1", encoding="ascii")
+    yield {"major": major, "minor": minor}
+    if costs.exists():
+        costs.write_text(f"{major}:{minor} enable=0", encoding="ascii")
 
 
 def resources(disk):
@@ -266,6 +271,6 @@ def test_a_limit_is_for_the_device_that_it_names(container, tmp_path):
             one = container(config).create()
             limits = process.cgroup_file(one.cgroup, "io.max")
             assert limits == f"{device['major']}:{device['minor']} rbps={MIB} wbps=max riops=max wiops=max"
-            one.delete()
+            one.delete("--force")
     finally:
         subprocess.run(["losetup", "--detach", loop], check=True)

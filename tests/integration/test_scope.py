@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from harness import process, systemd
+from harness import process, systemd, user
 from harness.config import Config
-from harness.needs import needs_controller, needs_ocirt_sd
+from harness.needs import has_controller, needs_controller, needs_ocirt_sd, needs_root
 from harness.wait import until
 
 
@@ -19,12 +19,13 @@ def running(container):
 
 # --- name and slice
 
+DEFAULT_SLICE = "user.slice" if user.ORDINARY else "system.slice"
 FORMS = [("system.slice:libpod:{id}", "libpod-{id}.scope", "system.slice"),
          ("machine.slice:libpod:{id}", "libpod-{id}.scope", "machine.slice"),
-         (":crio:{id}", "crio-{id}.scope", "system.slice"),
-         ("", "ocirt-sd-{id}.scope", "system.slice"),
-         (None, "ocirt-sd-{id}.scope", "system.slice"),
-         ("/default/{id}", "default-{id}.scope", "system.slice"),
+         (":crio:{id}", "crio-{id}.scope", DEFAULT_SLICE),
+         ("", "ocirt-sd-{id}.scope", DEFAULT_SLICE),
+         (None, "ocirt-sd-{id}.scope", DEFAULT_SLICE),
+         ("/default/{id}", "default-{id}.scope", DEFAULT_SLICE),
          ("/machine.slice/{id}", "{id}.scope", "machine.slice"),
          ("user.slice", "ocirt-sd-{id}.scope", "user.slice"),
          ("test-a-b.slice:p:{id}", "p-{id}.scope", "test-a-b.slice")]
@@ -106,8 +107,7 @@ def test_limits_are_properties_of_the_unit(container, kind, values, name, value)
                               one.id)
     if result.status:
         controller = controllers.get(kind, kind)
-        available = open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii").read().split()
-        assert controller not in available, str(result)
+        assert not has_controller(controller), str(result)
         return
     found = one.properties(name)[name]
     assert found == value if value else found.isdigit()
@@ -117,6 +117,7 @@ DEVICES = [{"allow": False, "access": "rwm"},
            {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}]
 
 
+@needs_root("a user's systemd filters no devices")
 def test_device_rules_are_properties_of_the_unit(container):
     one = container(Config().sleeping().set("linux.resources.devices", DEVICES)).create()
     found = one.properties("DevicePolicy", "DeviceAllow")
@@ -188,7 +189,7 @@ class ForeignScope:
         self.name = name
 
     def __enter__(self):
-        self.child = subprocess.Popen(["systemd-run", "--quiet", "--scope", "--collect",
+        self.child = subprocess.Popen(["systemd-run", *user.OPTIONS, "--quiet", "--scope", "--collect",
                                        f"--unit={self.name}", "sleep", "1000"])
         until(lambda: systemd.is_loaded(self.name), f"{self.name} runs")
         return self.child
@@ -204,7 +205,7 @@ def test_a_failed_unit_of_that_name_is_in_nobodys_way(container):
     one = container().create()
     unit = one.unit
     one.delete("--force")
-    subprocess.run(["systemd-run", "--quiet", "--scope", f"--unit={unit}",
+    subprocess.run(["systemd-run", *user.OPTIONS, "--quiet", "--scope", f"--unit={unit}",
                     "--property=RuntimeMaxSec=10ms", "sleep", "1000"], check=False)
     if systemd.show(unit, "ActiveState")["ActiveState"] == "failed":
         one.create()

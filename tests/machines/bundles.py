@@ -4,7 +4,7 @@
 import shutil
 import subprocess
 
-from . import cache, debian, host, images, linux
+from . import cache, debian, host, linux
 from .say import step
 
 RELEASE = "13"
@@ -12,6 +12,11 @@ RELEASE = "13"
 
 def _debian(path):
     debian.bootstrap(RELEASE, path, [], variant="minbase")
+
+
+def _systemd(path):
+    """Debian that boots as a container does: without udev, getty and the like."""
+    debian.bootstrap(RELEASE, path, ["systemd", "systemd-sysv", "dbus"], variant="apt")
 
 
 def _busybox(path):
@@ -26,7 +31,7 @@ def _busybox(path):
     (path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
 
 
-KINDS = {"debian": _debian, "busybox": _busybox}
+KINDS = {"debian": _debian, "systemd": _systemd, "busybox": _busybox}
 
 
 def rootfs(kind):
@@ -36,7 +41,7 @@ def rootfs(kind):
         with step(f"making a {kind} root file system with mmdebstrap"):
             KINDS[kind](path)
 
-    ingredients = [RELEASE, *map(images.source, ["debian.py", "bundles.py"])]
+    ingredients = [RELEASE, *map(cache.source, ["debian.py", "bundles.py"])]
     return cache.entry(f"rootfs-{kind}", ingredients, make)
 
 

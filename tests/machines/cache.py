@@ -31,6 +31,11 @@ def root():
     return path
 
 
+def source(name):
+    """The text of a module of this package: what it makes depends on it."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
 def fingerprint(*ingredients):
     text = json.dumps(ingredients, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

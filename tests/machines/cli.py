@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import build, debian, linux, namespace, virtual
+from . import build, debian, images, linux, namespace, virtual
 from .say import Failure, main
 
 KINDS = {"namespace": namespace, "vm": virtual}
@@ -18,14 +18,17 @@ written to /share. This project's tests are in /tests."""
 def _parse(arguments):
     parser = argparse.ArgumentParser(
         prog="tests/machine", description=DESCRIPTION,
-        usage="tests/machine namespace|vm [--debian 12|13|sid] [--share DIR] [-- COMMAND…]")
+        usage="tests/machine namespace|vm [--debian 12|13|sid] [--set SET] [--share DIR] "
+              "[-- COMMAND…]")
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--debian", choices=debian.CODENAMES, default="13", metavar="RELEASE",
                         help="12, 13 (the default) or sid")
+    parser.add_argument("--set", choices=images.HOOKS_OF, default="base",
+                        help="what is in it: base (the default), or engines, too")
     parser.add_argument("--share", type=Path, metavar="DIR",
                         help="a directory that is /share in the machine")
     parser.add_argument("--prepare", action="store_true",
-                        help="only make what the machine is made of")
+                        help="only make what such machines are made of")
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = parser.parse_args(arguments[:end])
     options.command = arguments[end + 1:]
@@ -46,10 +49,13 @@ def machine(arguments):
         namespace.own_scope(sys.orig_argv)
     linux.private_mounts()
     if options.prepare:
-        return KINDS[options.kind].prepare(options.debian)
+        for packages in images.HOOKS_OF:
+            KINDS[options.kind].prepare(options.debian, packages)
+        return 0
     share = options.share and options.share.resolve()
     installed = build.for_machine(options.debian)
-    with KINDS[options.kind].machine(options.debian, installed, share) as channel:
+    kind = KINDS[options.kind]
+    with kind.machine(options.debian, installed, share, options.set) as channel:
         command = options.command or ["/bin/bash", "-l"]
         return channel.run(command, cwd="/share" if share else "/root")
 

@@ -6,7 +6,7 @@
   disk     an ext4 image of both
 
 To give a machine more, add packages to a set below: a set is a rootfs of its
-own, and its disk follows.
+own, and its disk follows. The set with the engines has container images, too.
 """
 
 import lzma
@@ -16,18 +16,28 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import cache, debian, host
+from . import bundles, cache, debian, host
 from .linux import MS_RDONLY, mount, umount
 from .say import Failure, step
 
+BASE = [
+    "systemd", "systemd-sysv", "systemd-container", "libpam-systemd", "dbus",
+    "dbus-user-session", "libseccomp2", "libjson-c5", "libcap2", "libcap2-bin",
+    "procps", "iproute2", "util-linux", "mount", "login", "passwd", "uidmap",
+    "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor", "e2fsprogs",
+    "bpftool", "python3", *host.TESTS, "crun", "runc",
+]
+ENGINES = [
+    "podman", "conmon", "netavark", "aardvark-dns", "passt", "slirp4netns", "catatonit",
+    "buildah", "containerd", "containernetworking-plugins", "python3-grpcio",
+    "docker.io", "docker-cli", "iptables", "nftables", "ca-certificates",
+]
+ENGINE_UNITS = ["containerd.service", "docker.service", "docker.socket",
+                "netavark-dhcp-proxy.service", "netavark-dhcp-proxy.socket",
+                "netavark-firewalld-reload.service"]
 SETS = {
-    "base": [
-        "systemd", "systemd-sysv", "systemd-container", "libpam-systemd", "dbus",
-        "dbus-user-session", "libseccomp2", "libjson-c5", "libcap2", "libcap2-bin",
-        "procps", "iproute2", "util-linux", "mount", "login", "passwd", "uidmap",
-        "kmod", "tar", "gzip", "jq", "strace", "busybox-static", "apparmor", "e2fsprogs",
-        "bpftool", "python3", *host.TESTS, "crun", "runc", "valgrind",
-    ],
+    "base": [*BASE, "valgrind"],
+    "engines": [*BASE, *ENGINES],
     "builder": [*host.BUILD, *host.COMPILERS],
 }
 
@@ -36,6 +46,11 @@ HOOKS = [
     f'chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash {USER}',
     'rm -rf "$1"/var/cache/debconf/* "$1"/var/log/*.log',
 ]
+HOOKS_OF = {
+    "base": HOOKS,
+    "engines": [*HOOKS, f'systemctl --root="$1" --quiet disable {" ".join(ENGINE_UNITS)}'],
+}
+CONTAINERS = {"engines": ["busybox", "systemd"]}
 
 # What a virtual machine can use of Debian's modules, below kernel/.
 MODULES = ["arch", "block", "crypto", "fs", "lib", "mm", "net", "security",
@@ -51,15 +66,18 @@ DISK_SIZE = "8G"
 
 def rootfs(release, name="base"):
     """The directory of a root file system; it is not to be changed."""
-    packages = SETS[name]
+    packages, hooks = SETS[name], HOOKS_OF.get(name, [])
+    containers = {kind: bundles.rootfs(kind) for kind in CONTAINERS.get(name, [])}
 
     def make(path):
         host.need(*host.IMAGES)
         with step(f"making a Debian {release} file system ({name})"):
-            hooks = HOOKS if name == "base" else []
             debian.bootstrap(release, path, packages, hooks)
+            for kind, tree in containers.items():
+                _archive(tree, path / f"usr/share/containers/{kind}.tar")
 
-    ingredients = [release, packages, HOOKS, source("debian.py")]
+    ingredients = [release, packages, hooks, cache.source("debian.py")]
+    ingredients += [tree.name for tree in containers.values()]
     return cache.entry(f"{name}-{release}", ingredients, make)
 
 
@@ -73,8 +91,8 @@ def kernel(release):
             _unpack_kernel(_download_kernel(release, path), path)
             _make_initrd(base, path)
 
-    ingredients = [release, MODULES, INITRD_MODULES, source("images.py"),
-                   source("debian.py"), source("initrd.sh")]
+    ingredients = [release, MODULES, INITRD_MODULES, cache.source("images.py"),
+                   cache.source("debian.py"), cache.source("initrd.sh")]
     return cache.entry(f"kernel-{release}", ingredients, make)
 
 
@@ -87,12 +105,13 @@ def disk(release, name="base"):
         with step(f"making a disk of Debian {release} ({name})"):
             _make_disk(base, boot, path)
 
-    ingredients = [base.name, boot.name, source("images.py")]
+    ingredients = [base.name, boot.name, cache.source("images.py")]
     return cache.entry(f"disk-{name}-{release}", ingredients, make)
 
 
-def source(name):
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _archive(tree, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-c", "--numeric-owner", "-f", path, "-C", tree, "."], check=True)
 
 
 def _download_kernel(release, path):

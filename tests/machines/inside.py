@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The integration tests in machines.
+"""The tests in machines: of the program, and of the engines that call it.
 
 The virtual machine is slow, as it is emulated, and one uses little more than
 one processor. So there are as many of it as there are processors, and each takes
 the next test that no other has; unless options choose some tests, which one
 machine then runs.
+
+They run twice: as root, and as an ordinary user, who has a systemd of his own. In
+the virtual machine the latter is for tests marked "user" alone, which are those
+that the namespace machine, without controllers, is no match for.
 """
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 from . import report
 from .process import child
@@ -21,11 +27,26 @@ from .say import say
 LIMITS = {"namespace": 120, "vm": 600}  # seconds that one test may take
 DEADLINE = 40 * 60                      # and all of them
 NO_TESTS = 5
+ROOT, USER = "root", "user"
 
 
-def pytest(junit, kind, options):
-    if not any("tests/integration" in option for option in options):
-        options = ["tests/integration", *options]
+@dataclass(frozen=True)
+class Part:
+    """Tests in a directory, the packages they need, the machines that run them in turn, and as whom."""
+    tests: str
+    packages: str
+    machines: tuple
+    who: tuple
+
+
+PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, USER)),
+         "vm": Part("tests/integration", "base", ("vm",), (ROOT, USER)),
+         "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,))}
+
+
+def pytest(junit, tests, kind, options):
+    if not any(tests in option for option in options):
+        options = [tests, *options]
     return ["/usr/bin/python3", "-B", "-m", "pytest", "-ra", "-p", "no:cacheprovider",
             f"--timeout={LIMITS[kind]}", f"--junitxml={junit}", *options]
 
@@ -34,20 +55,51 @@ def tally(junit, status):
     return report.read(junit, 0 if status == NO_TESTS else status)
 
 
-def run(kind, options, results):
+def _command(part, who, number, kind, options, alone):
+    """One of the two passes: what ordinary users write goes to a directory of theirs."""
+    if who == USER and kind == "vm" and not options:
+        options = ["-m", USER]
+    if not alone:
+        options = [*options, f"--claims=/share/{who}/claims"]
+    command = ["env", "--chdir=/", *pytest(f"/share/{who}/{number}.xml", part.tests, kind, options)]
+    return ["/usr/lib/machine/as-user", *command] if who == USER else command
+
+
+def _in_turn(commands):
+    """A command that runs them all; its status is the first that is bad."""
+    steps = [f"{shlex.join(command)}; s=$?; [ $s = 0 ] || [ $s = {NO_TESTS} ] || [ $bad != 0 ] || bad=$s"
+             for command in commands]
+    return ["sh", "-c", "; ".join(["bad=0", *steps, "exit $bad"])]
+
+
+def run(part, kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
     count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
-    options = [*options, *(["--claims=/share/claims"] if count > 1 else [])]
-    (results / "claims").mkdir()
+    who = (ROOT,) if options else part.who
+    if "--user" in options:
+        options.remove("--user")
+        who = (USER,)
+    for name in who:
+        (results / name / "claims").mkdir(parents=True)
+        for path in [results / name, results / name / "claims"]:
+            path.chmod(0o777)
     end = time.monotonic() + DEADLINE
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(_machine(
-            f"{kind} {number}: " if count > 1 else "", kind, *release, "--share", str(results),
-            "--", "env", "--chdir=/", *pytest(f"/share/{number}.xml", kind, options)))
+            f"{kind} {number}: " if count > 1 else "", kind, *release, "--set", part.packages,
+            "--share", str(results), "--",
+            *_in_turn([_command(part, name, number, kind, options, count == 1) for name in who])))
             for number in range(1, count + 1)]
-        return report.total(tally(results / f"{number}.xml", _wait(kind, process, end))
+        return report.total(_tally([results / name / f"{number}.xml" for name in who],
+                                   _wait(kind, process, end))
                             for number, process in enumerate(started, 1))
+
+
+def _tally(files, status):
+    """Of one machine, which is to blame if none of its tests is."""
+    found = report.total(report.read(file, 0) for file in files)
+    return found + report.Tally(failed=1) if status and not found.failed else found
 
 
 def _release(options):

@@ -34,9 +34,9 @@ READONLY = ["sys", "sysrq-trigger", "irq", "bus"]
 
 
 @contextlib.contextmanager
-def machine(release, build=None, share=None):
+def machine(release, build=None, share=None, packages="base"):
     """Boot a machine, and yield its channel."""
-    rootfs = images.rootfs(release)
+    rootfs = images.rootfs(release, packages)
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(payload.scratch())
         for name in ["upper", "work", "root", "host"]:
@@ -50,9 +50,9 @@ def machine(release, build=None, share=None):
         yield _connect(listener, pid, scratch / "console")
 
 
-def prepare(release):
+def prepare(release, packages="base"):
     """Make everything that a boot needs."""
-    images.rootfs(release)
+    images.rootfs(release, packages)
 
 
 def _connect(listener, pid, console):

@@ -45,6 +45,7 @@ def fill(target, build=None):
     """Put everything into the directory target, owned by root."""
     _copy(HERE / "guest", target)
     _copy(HERE.parent, target / "tests")
+    shutil.copy(HERE.parents[1] / "README.md", target / "tests")
     _open_to_all(target)
     if build:
         _copy(build, target)

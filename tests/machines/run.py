@@ -13,7 +13,7 @@ from .cli import require_root
 from .process import child
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|host] [option…]
+USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|engines|host] [option…]
 
 Install what the tests need, build, and run them: all of them, or one part.
 
@@ -25,7 +25,11 @@ Install what the tests need, build, and run them: all of them, or one part.
   compilers   gcc and clang of Debian 12 and 13, without a warning
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
-              (both: of Debian 13, or with --debian 12|sid behind it)
+              (both: of Debian 13, or with --debian 12|sid behind it; as root
+              and as an ordinary user, with options as root, with --user as
+              the latter)
+  engines     the program under Podman, containerd, Docker and buildah, in both
+              (--machine namespace or --machine vm as first option: in one)
   host        the program, on this computer: systemd and cgroup v2 are needed
 
 Options are pytest's; with a suite they are those of meson test."""
@@ -79,16 +83,28 @@ def _on_host(options):
     tree = build.for_host()
     results = _results("host")
     environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
-    done = subprocess.run(inside.pytest(results / "junit.xml", "namespace", options),
-                          stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd=build.SOURCE,
-                          env=environment, check=False)
+    command = inside.pytest(results / "junit.xml", "tests/integration", "namespace", options)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr,
+                          cwd=build.SOURCE, env=environment, check=False)
     return inside.tally(results / "junit.xml", done.returncode)
+
+
+def _in_machines(name, options):
+    """In each kind of machine that the part is for, or in the one that is chosen."""
+    part = inside.PARTS[name]
+    kinds = part.machines
+    if options[:1] == ["--machine"]:
+        kinds, options = options[1:2], options[2:]
+        if not kinds or kinds[0] not in part.machines:
+            raise Failure(f"--machine {' or '.join(part.machines)}")
+    return report.total(inside.run(part, kind, options, _results(f"{name}/{kind}"))
+                        for kind in kinds)
 
 
 def _part(name, options):
     began = time.monotonic()
-    if name in inside.LIMITS:
-        tally = inside.run(name, options, _results(name))
+    if name in inside.PARTS:
+        tally = _in_machines(name, options)
     elif name == "compilers":
         tally = _compilers()
     elif name == "host":
@@ -107,7 +123,7 @@ def _everything(options):
         tally += _part("compilers", []) + _part("namespace", options)
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
-    return tally + _part("vm", options)
+    return tally + _part("vm", options) + _part("engines", options)
 
 
 def run(arguments):
@@ -118,7 +134,7 @@ def run(arguments):
     began = time.monotonic()
     if not arguments or arguments[0].startswith("-"):
         tally = _everything(arguments)
-    elif arguments[0] in ("compilers", "host", *inside.LIMITS) or arguments[0] in _suites():
+    elif arguments[0] in ("compilers", "host", *inside.PARTS) or arguments[0] in _suites():
         tally = _part(arguments[0], arguments[1:])
     else:
         raise Failure(f"there is no part {arguments[0]}: see tests/run --help")

@@ -54,6 +54,9 @@ static inline void built_done(Built *b) {
 #define MAPS                                                                  \
         ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]," \
         "\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}]"
+#define OWN_MAPS                                                             \
+        ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}]," \
+        "\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}]"
 
 static inline Spec *parse(const Config *c) {
         _cleanup_error_ Error error = {};

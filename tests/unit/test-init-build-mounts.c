@@ -98,9 +98,10 @@ static void test_idmaps_refused(void) {
         REFUSE(EINVAL, "mounts[0].options[1]: ", .facts = root, .mounts = MAPPED("/a", ",\"ridmap=\"", ""));
         REFUSE(EINVAL, "mounts[0].options[1]: ", .facts = root,
                .mounts = MAPPED("/a", ",\"idmap=uids=0-0-1;gids=0-0-1\"", MAPS));
-        REFUSE(EOPNOTSUPP, "mounts[0].options[1]: ", .facts = { .rootless = true },
+        REFUSE(EOPNOTSUPP, "mounts[0].options[1]: ", .facts = { .rootless = true }, .namespaces = USER, .linux_ = MAPS,
                .mounts = MAPPED("/a", ",\"idmap\"", MAPS));
-        REFUSE(EOPNOTSUPP, "mounts[0].uidMappings: ", .facts = { .rootless = true }, .mounts = MAPPED("/a", "", MAPS));
+        REFUSE(EOPNOTSUPP, "mounts[0].uidMappings: ", .facts = { .rootless = true }, .namespaces = USER, .linux_ = MAPS,
+               .mounts = MAPPED("/a", "", MAPS));
         REFUSE(EINVAL, "mounts[0].options[0]: ", .facts = root, .namespaces = USER, .linux_ = MAPS,
                .mounts = MOUNT("/a", "cgroup", "\"idmap\""));
         REFUSE(EINVAL, "mounts[0].options[1]: ", .facts = root, .namespaces = USER, .linux_ = MAPS,
@@ -195,7 +196,7 @@ static void test_joined(void) {
 
                 ASSERT_EQ(count(&b.plan, INIT_OPEN_FS), 2);
                 assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
-                               "extra=sysfs-fallback,no-target-symlink");
+                               "extra=host-fallback,no-target-symlink");
         }
         {
                 _cleanup_built_ Built b = BUILD(.facts = { .privileged = true, .own_userns = true }, .namespaces = USER,

@@ -100,10 +100,26 @@ static void test_process(void) {
         }
         TEST("groups of the caller, and a setgroups(2) that may be denied");
         {
-                _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
-                                                .top = ",\"annotations\":{\"run.oci.keep_original_groups\":\"1\"}");
+                static const HostFacts user = { .rootless = true, .uid = 1000, .gid = 1000 };
+                static const HostFacts podman = { .rootless = true, .own_userns = true, .privileged = true };
+                static const HostFacts denied = { .rootless = true, .own_userns = true, .privileged = true,
+                                                  .setgroups_denied = true };
+                static const char groups[] = ",\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[7]}";
+                _cleanup_built_ Built kept = BUILD(.facts = user, .namespaces = USER, .linux_ = OWN_MAPS,
+                                                   .process = groups,
+                                                   .top = ",\"annotations\":{\"run.oci.keep_original_groups\":\"1\"}");
+                _cleanup_built_ Built own = BUILD(.facts = user, .namespaces = USER, .linux_ = OWN_MAPS);
+                _cleanup_built_ Built mapped = BUILD(.facts = user, .namespaces = USER, .linux_ = MAPS, .process = groups);
+                _cleanup_built_ Built inside = BUILD(.facts = podman, .process = groups);
+                _cleanup_built_ Built engine = BUILD(.facts = denied, .process = groups);
 
-                assert_has(&b, "user uid=0 gid=0 keep-groups lenient-groups groups=[]");
+                assert_has(&kept, "user uid=0 gid=0 keep-groups lenient-groups groups=[7]");
+                assert_has(&own, "user uid=0 gid=0 lenient-groups groups=[]");
+                REFUSE(EOPNOTSUPP, "process.user.additionalGids", .facts = user, .namespaces = USER, .linux_ = OWN_MAPS,
+                       .process = groups);
+                assert_has(&mapped, "user uid=0 gid=0 groups=[7]");
+                assert_has(&inside, "user uid=0 gid=0 groups=[7]");
+                assert_has(&engine, "user uid=0 gid=0 lenient-groups groups=[7]");
         }
         TEST("nothing to execute: the gate is the end");
         {

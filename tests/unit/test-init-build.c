@@ -91,6 +91,23 @@ static void test_namespaces(void) {
 
                 assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=network\n");
         }
+        TEST("an ordinary user's systemd takes the process before it becomes somebody else");
+        {
+                static const HostFacts user = { .rootless = true, .uid = 1000, .gid = 1000 };
+                static const HostFacts other = { .rootless = true, .uid = 1001, .gid = 1001 };
+                _cleanup_built_ Built own = BUILD(.facts = user, .namespaces = USER PID, .linux_ = MAPS);
+                _cleanup_built_ Built foreign = BUILD(.facts = other, .namespaces = USER PID, .linux_ = MAPS);
+
+                ASSERT(startswith(own.text.s, "userns\nunshare flags=mount,pid\nfork\n"));
+                ASSERT(init_plan_comes_to(&own.plan, INIT_FORK, INIT_WAIT_CGROUP));
+                ASSERT(startswith(foreign.text.s, "wait-cgroup\nuserns\nunshare flags=mount,pid\nfork\n"));
+                ASSERT(!init_plan_comes_to(&foreign.plan, INIT_FORK, INIT_WAIT_CGROUP));
+                ASSERT_EQ(count(&foreign.plan, INIT_WAIT_CGROUP), 1);
+        }
+        TEST("an ordinary user needs a user namespace");
+        {
+                REFUSE(EOPNOTSUPP, "linux.namespaces", .facts = { .rootless = true });
+        }
         TEST("a time namespace is entered by a child");
         {
                 _cleanup_built_ Built b = BUILD(
@@ -214,9 +231,23 @@ static void test_mounts(void) {
                 assert_has(&b, "mount type=devpts source=s target=/dev/pts options=[mode=0620]");
                 assert_has(&b, "mount type=devpts source=s target=/p options=[gid=5]");
                 assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
-                               "extra=sysfs-fallback,no-target-symlink");
+                               "extra=host-fallback,no-target-symlink");
                 assert_has(&b, "mount type=sysfs source=s target=/s extra=no-target-symlink");
                 assert_has(&b, "device path=/f type=p major=0 minor=0 mode=0666 uid=0 gid=0");
+        }
+        TEST("user namespaces: what the caller's namespaces show, the host has mounted; not what others show");
+        {
+                static const HostFacts user = { .rootless = true, .uid = 1000, .gid = 1000 };
+                _cleanup_built_ Built b = BUILD(.facts = user, .namespaces = USER, .linux_ = MAPS,
+                                                .mounts = PROC "," MOUNT("/q", "mqueue", "\"ro\""));
+                _cleanup_built_ Built joined = BUILD(.facts = user, .namespaces = USER JOINED("pid") JOINED("ipc"),
+                                                     .linux_ = MAPS, .mounts = PROC "," MOUNT("/q", "mqueue", "\"ro\""));
+
+                assert_has(&b, "mount type=proc source=proc target=/proc "
+                               "extra=host-fallback,no-target-symlink,target-on-proc options=[]");
+                assert_has(&b, "mount type=mqueue source=s target=/q attrs=ro extra=host-fallback options=[]");
+                assert_has(&joined, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]");
+                assert_has(&joined, "mount type=mqueue source=s target=/q attrs=ro options=[]");
         }
         TEST("labels");
         {

@@ -240,10 +240,7 @@ static void test_update(void) {
 
 static void test_partial_update(void) {
         static const Update table[] = {
-                /* Memory and swap together are 1500 and stay so. */
-                { "{\"memory\":{\"limit\":1200}}", "MemoryMax t 1200\nMemorySwapMax t 300\n" },
-                { "{\"memory\":{\"limit\":1500}}", "MemoryMax t 1500\nMemorySwapMax t 0\n" },
-                { "{\"memory\":{\"limit\":1501}}", "linux.resources.memory.limit", true },
+                { "{\"memory\":{\"limit\":1200}}", "MemoryMax t 1200\n" },
                 { "{\"memory\":{\"limit\":1501},\"unified\":{\"memory.swap.max\":\"7\"}}",
                   "MemoryMax t 1501\nMemorySwapMax t 7\n" },
                 { "{\"memory\":{\"limit\":-1}}", "MemoryMax t infinity\nMemorySwapMax t infinity\n" },
@@ -281,9 +278,16 @@ static void test_other_states(void) {
                 { "{\"cpu\":{\"shares\":512}}", "linux.resources.cpu.shares", true },
                 { "{\"unified\":{\"cpu.weight\":\"5\"}}", "unified[\"cpu.weight\"]", true },
         };
-        static const Update no_swap[] = {
-                { "{\"memory\":{\"limit\":2000}}", "MemoryMax t 2000\n" },
-                { "{\"memory\":{\"limit\":500}}", "MemoryMax t 500\n" },
+        static const Update frozen[] = {
+                { "{\"memory\":{\"limit\":2000},\"pids\":{\"limit\":-1},\"cpu\":{\"shares\":512,\"quota\":25000}}",
+                  "MemoryMax t 2000\nCPUWeight t 59\nCPUQuotaPerSecUSec t 250000\nTasksMax t infinity\n"
+                  "cgroup memory.max = 2000 # linux.resources.memory.limit\n"
+                  "cgroup cpu.weight = 59 # linux.resources.cpu.shares\n"
+                  "cgroup pids.max = max # linux.resources.pids.limit\n"
+                  "cgroup cpu.max = 25000 100000 # linux.resources.cpu.quota\n" },
+                { "{\"cpu\":{\"idle\":1,\"cpus\":\"0-2,5\"}}", "CPUWeight t 0\nAllowedCPUs ay 27\n"
+                  "cgroup cpu.idle = 1 # linux.resources.cpu.idle\ncgroup cpuset.cpus = 0-2,5 # linux.resources.cpu.cpus\n" },
+                { "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}", "linux.resources.devices: ", true },
         };
         static const Update unlimited[] = {
                 { "{\"memory\":{\"limit\":2000}}", "MemoryMax t 2000\n" },
@@ -291,9 +295,9 @@ static void test_other_states(void) {
                 { "{\"cpu\":{\"period\":50000}}", "CPUQuotaPeriodUSec t 50000\n" },
         };
 
-        TEST("idle, no swap, no limits");
+        TEST("idle, frozen, no limits");
         check_updates(idle, ELEMENTSOF(idle), &(LimitsNow){ .cpu_idle = true });
-        check_updates(no_swap, ELEMENTSOF(no_swap), &(LimitsNow){ .memory_max = { true, 1000 }, .swap_max = { true, 0 } });
+        check_updates(frozen, ELEMENTSOF(frozen), &(LimitsNow){ .frozen = true });
         check_updates(unlimited, ELEMENTSOF(unlimited),
                       &(LimitsNow){ .memory_max = { true, UINT64_MAX }, .swap_max = { true, UINT64_MAX },
                                     .cpu_quota = { true, UINT64_MAX }, .cpu_period = { true, 100000 } });
@@ -372,6 +376,7 @@ static void test_files(void) {
                 { { .name = "MemorySwapMax", .type = UNIT_U64, .v.u64 = 0 }, "memory.swap.max" },
                 { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 0 }, "cpu.idle" },
                 { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 1 }, "cpu.weight" },
+                { { .name = "CPUWeight", .type = UNIT_U64, .v.u64 = 100 }, NULL }, /* what containerd asks for by itself */
                 { { .name = "AllowedCPUs", .type = UNIT_BYTES }, "cpuset.cpus" },
                 { { .name = "Description", .type = UNIT_STRING }, NULL },
         };

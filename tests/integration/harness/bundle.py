@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from . import user
+
 APPLETS = ["cat", "echo", "env", "false", "head", "hostname", "id", "ls", "mknod", "sh", "sleep",
            "stat", "touch", "true"]
 DIRECTORIES = ["bin", "dev", "etc", "mnt", "proc", "root", "sys", "tmp", "usr/local/bin", "var"]
@@ -71,6 +73,6 @@ class Bundle:
         own = shared.with_suffix(".own")
         shutil.copy(shared, own)
         own.rename(shared)
-        for directory, _, files in os.walk(self.rootfs):
-            for path in [directory, *(os.path.join(directory, name) for name in files)]:
-                os.chown(path, uid, uid, follow_symlinks=False)
+        number = user.seen_as(uid)
+        user.as_root_of_all("chown", "--recursive", "--no-dereference", f"{number}:{number}",
+                            self.rootfs)

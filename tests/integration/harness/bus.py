@@ -8,9 +8,12 @@ the bus is restarted, and costs a fraction of what systemctl does.
 import ctypes
 import ctypes.util
 
+from . import user
+
 MANAGER = (b"org.freedesktop.systemd1", b"/org/freedesktop/systemd1",
            b"org.freedesktop.systemd1.Manager")
-ADDRESS = b"unix:path=/run/systemd/private"
+DIRECTORY = user.RUNTIME_DIRECTORY if user.ORDINARY else "/run"
+ADDRESS = f"unix:path={DIRECTORY}/systemd/private".encode()
 UNIT_ROW = b"(ssssssouso)"
 
 _lib = ctypes.CDLL("libsystemd.so.0")

@@ -4,13 +4,14 @@
 import copy
 import json
 
+from . import user
+from .user import MAPPED_ROOT, MAPPED_SIZE
+
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
                 "CAP_KILL", "CAP_MKNOD", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP",
                 "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT"]
 CAPABILITY_SETS = ["bounding", "effective", "inheritable", "permitted", "ambient"]
 NAMESPACES = ["pid", "ipc", "uts", "mount", "network", "cgroup"]
-MAPPED_ROOT = 100000
-MAPPED_SIZE = 65536
 
 
 def _mount(destination, kind, source, *options):
@@ -57,6 +58,9 @@ class Config:
 
     def __init__(self, *command):
         self.data = copy.deepcopy(BASE)
+        if user.ORDINARY:
+            self.namespace("user").set("linux.uidMappings", user.mappings(user.UID)) \
+                .set("linux.gidMappings", user.mappings(user.GID))
         if command:
             self.args(*command)
 

@@ -17,6 +17,7 @@ from .systemd import systemctl
 from .wait import until
 
 OURS = ("ocirt-sd", "crun", "runc")
+ENGINES = ("conmon", "containerd-shim", "pasta", "netavark", "aardvark")
 
 
 def _cgroups():
@@ -46,7 +47,7 @@ def _named_after_us():
             name = process.comm(pid)
         except OSError:
             continue
-        if name.startswith(OURS):
+        if name.startswith(OURS + ENGINES):
             found.add(f"{pid} ({name})")
         else:
             _others.add(pid)
@@ -72,15 +73,15 @@ class Snapshot:
     canaries: tuple
 
     @classmethod
-    def take(cls, root):
-        # A slice that systemd made for a scope stays, as slices do.
+    def take(cls, roots):
+        # A slice that systemd made for a scope stays, as slices do; and a user's bus, once used.
         return cls(
             units=frozenset(bus.units("*.scope")),
-            cgroups=frozenset(path for path in _cgroups() if not path.endswith(".slice")),
+            cgroups=frozenset(path for path in _cgroups() if not path.endswith((".slice", "/dbus.service"))),
             mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
             children=_children(),
             processes=_named_after_us(),
-            states=frozenset(name for name in os.listdir(root) if not name.startswith(".")),
+            states=frozenset(str(path) for root in roots for path in root.glob("[!.]*")),
             canaries=_canaries())
 
     def differences(self, later):
@@ -97,20 +98,20 @@ class Snapshot:
 class Watch:
     """Compares the machine with how it was after the test before."""
 
-    def __init__(self, root):
-        self.root = root
+    def __init__(self, *roots):
+        self.roots = roots
         self.start_over()
 
     def start_over(self):
         """What is there now is meant to be."""
-        self.before = Snapshot.take(self.root)
+        self.before = Snapshot.take(self.roots)
 
     def found(self, seconds=3):
         """What is left; systemd and the kernel get a moment to finish."""
         left = []
 
         def clean():
-            now = Snapshot.take(self.root)
+            now = Snapshot.take(self.roots)
             left[:] = self.before.differences(now)
             self.before = self.before if left else now
             return not left
@@ -121,7 +122,7 @@ class Watch:
 
     def sweep(self):
         """After a failure: so that the next test does not fail for it."""
-        now = Snapshot.take(self.root)
+        now = Snapshot.take(self.roots)
         for pid in now.children - self.before.children:
             os.kill(int(pid), signal.SIGKILL)
         for name in now.processes - self.before.processes:
@@ -131,5 +132,5 @@ class Watch:
             systemctl("stop", unit, check=False)
             systemctl("reset-failed", unit, check=False)
         for name in now.states - self.before.states:
-            shutil.rmtree(self.root / name, ignore_errors=True)
+            shutil.rmtree(name, ignore_errors=True)
         self.start_over()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The reasons for which a test may be skipped, found out where it runs.
 
-A test names one. In the virtual machine none holds.
+A test names one. In the virtual machine none holds for root.
 """
 
 import errno
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from . import i386
+from . import i386, user
 
 CAP_SYS_RESOURCE = 24
 
@@ -25,11 +25,18 @@ def _needs(condition, reason):
 
 @functools.cache
 def _controllers():
-    return Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii").split()
+    top = Path("/sys/fs/cgroup")
+    if user.ORDINARY:  # those that are delegated to his systemd
+        top /= f"user.slice/user-{user.UID}.slice/user@{user.UID}.service"
+    return (top / "cgroup.controllers").read_text(encoding="ascii").split()
+
+
+def has_controller(name):
+    return name in _controllers()
 
 
 def needs_controller(name):
-    return _needs(name in _controllers(), f"cgroup v2 without the {name} controller")
+    return _needs(has_controller(name), f"cgroup v2 without the {name} controller")
 
 
 def _has_capability(number):
@@ -37,6 +44,21 @@ def _has_capability(number):
     bits = next(line.split()[1] for line in lines if line.startswith("CapEff"))
     return bool(int(bits, 16) >> number & 1)
 
+
+def needs_root(reason):
+    """Not for an ordinary user, and why."""
+    return _needs(not user.ORDINARY, f"root alone: {reason}")
+
+
+needs_ordinary_user = _needs(user.ORDINARY, "for ordinary users")
+needs_delegation = _needs(not user.ORDINARY or all(map(has_controller, ["cpu", "memory", "pids"])),
+                          "no controllers for a user's systemd")
+
+# What waits to be started hides from its own user, too, but not from root.
+needs_insight = needs_root("looks into a process that waits to be started")
+needs_mounts = needs_root("mounts on the host")
+needs_nodes = needs_root("makes device nodes")
+needs_privileged_namespaces = needs_root("joins namespaces that are in no user namespace of his")
 
 needs_cap_sys_resource = _needs(_has_capability(CAP_SYS_RESOURCE), "no CAP_SYS_RESOURCE")
 
@@ -52,7 +74,8 @@ def _device_filters_work():
     return subprocess.run(probe, check=False).returncode != 0
 
 
-needs_devices_bpf = _needs(_device_filters_work(), "systemd cannot filter devices here")
+needs_devices_bpf = _needs(not user.ORDINARY and _device_filters_work(),
+                           "systemd cannot filter devices here")
 
 
 @functools.cache
@@ -101,3 +124,4 @@ needs_loop_devices = _needs(HAS_LOOP_DEVICES, "no loop devices")
 needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
+needs_apparmor = _needs(os.path.exists("/sys/kernel/security/apparmor"), "a kernel without AppArmor")

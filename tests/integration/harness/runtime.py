@@ -5,15 +5,13 @@ import itertools
 import json
 import os
 import subprocess
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import process, systemd
+from .command import TIMEOUT, Program
 from .wait import until
 
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
-TIMEOUT = 60
 _numbers = itertools.count()
 
 
@@ -27,45 +25,13 @@ def new_id():
     return f"test-{os.getpid()}-{next(_numbers)}"
 
 
-@dataclass
-class Result:
-    """What a call came to."""
-    args: list
-    status: int
-    stdout: str
-    stderr: str
-
-    def __str__(self):
-        return f"{' '.join(self.args)}: {self.status}\n{self.stdout}{self.stderr}"
-
-
-class Runtime:
+class Runtime(Program):
     """Calls of the program, with a root directory of its own."""
 
     def __init__(self, root):
         self.root = Path(root)
         self.root.mkdir(mode=0o700, exist_ok=True)
-        self.globals = [BINARY, "--root", str(self.root), "--systemd-cgroup"]
-
-    def command(self, *args):
-        return [*self.globals, *map(str, args)]
-
-    def call(self, *args, prefix=(), **options):
-        """Run it to its end and return the Result, whatever that is. prefix: in front of it."""
-        command = [*prefix, *self.command(*args)]
-        options = {"stdin": subprocess.DEVNULL, "timeout": TIMEOUT} | options
-        if "input" in options:
-            del options["stdin"]
-        # Files, not pipes: what a container leaves running must not be waited for.
-        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            done = subprocess.run(command, check=False, stdout=stdout, stderr=stderr, **options)
-            return Result(command, done.returncode, _text(stdout), _text(stderr))
-
-    def __call__(self, *args, **options):
-        """Run it; it must not fail. Returns what it printed."""
-        result = self.call(*args, **options)
-        assert result.status == 0, str(result)
-        return result.stdout
+        super().__init__(BINARY, "--root", self.root, "--systemd-cgroup")
 
     def fails(self, *args, **options):
         """Run it; it must fail, with one clear message, which is returned."""
@@ -75,17 +41,8 @@ class Runtime:
         assert message and "\n" not in message and result.stdout == "", str(result)
         return message
 
-    def start_process(self, *args, **options):
-        """Start it and do not wait: a Popen."""
-        return subprocess.Popen(self.command(*args), **options)
-
     def list(self):
         return json.loads(self("list", "--format", "json")) or []
-
-
-def _text(file):
-    file.seek(0)
-    return file.read().decode("utf-8", "replace")
 
 
 class Container:

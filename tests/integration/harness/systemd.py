@@ -3,6 +3,7 @@
 
 import subprocess
 
+from . import user
 from .wait import until
 
 INFINITY = "infinity"
@@ -10,7 +11,7 @@ INFINITY = "infinity"
 
 def systemctl(*arguments, check=True):
     """Run systemctl and return what it prints."""
-    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["systemctl", *user.OPTIONS, *arguments], capture_output=True, text=True, check=False)
     if check and done.returncode:
         raise AssertionError(f"systemctl {' '.join(arguments)}: {done.stderr}")
     return done.stdout
@@ -42,8 +43,8 @@ class TransientUnit:
 
     def __enter__(self):
         options = [f"--property={text}" for text in self.properties]
-        subprocess.run(["systemd-run", "--quiet", "--collect", f"--unit={self.name}",
-                        *options, *self.command], check=True)
+        subprocess.run(["systemd-run", *user.OPTIONS, "--quiet", "--collect",
+                        f"--unit={self.name}", *options, *self.command], check=True)
         until(lambda: is_loaded(self.name), f"{self.name} runs")
         return self
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/bus.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/alloc.h"
+#include "basic/str.h"
+#include "host/userns.h"
+
+#define SYSTEM_SOCKET "/run/systemd/private"
+#define LINGER_DIRECTORY "/var/lib/systemd/linger"
+
+static int connect_private(const char *path, sd_bus **ret) {
+        _cleanup_free_ char *address = xasprintf("unix:path=%s", path);
+        sd_bus *bus;
+        int r;
+
+        r = sd.bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd.bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd.bus_start(bus);
+        if (r < 0) {
+                (void) sd.bus_close_unref(bus);
+                return r;
+        }
+        *ret = bus;
+        return 0;
+}
+
+int bus_connect_system(sd_bus **ret, Error *reterr) {
+        int r;
+
+        r = sd.bus_open_system(ret);
+        if (r < 0) /* the bus is down or not there: systemd itself still listens */
+                r = connect_private(SYSTEM_SOCKET, ret);
+        return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd, neither over the system bus nor at "
+                                    SYSTEM_SOCKET " (is systemd PID 1 here?)") : 0;
+}
+
+/* In a user namespace that a user made the socket belongs to nobody who is known in it. */
+bool bus_system_is_ours(void) {
+        struct stat st;
+
+        return stat(SYSTEM_SOCKET, &st) == 0 && st.st_uid == geteuid();
+}
+
+/* --- the user's ------------------------------------------------------------------------------------------------- */
+
+/* What pam_systemd would set XDG_RUNTIME_DIR to. */
+static char *usual_directory(void) {
+        return xasprintf("/run/user/%u", userns_outer_uid());
+}
+
+static bool is_ours(const char *directory) {
+        struct stat st;
+
+        return stat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+char *user_runtime_directory(void) {
+        const char *given = getenv("XDG_RUNTIME_DIR");
+        char *usual;
+
+        if (!isempty(given))
+                return xstrdup(given);
+        usual = usual_directory();
+        if (is_ours(usual))
+                return usual;
+        free(usual);
+        return NULL;
+}
+
+static bool has_file(const char *directory, const char *name) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", directory, name);
+
+        return access(path, F_OK) == 0;
+}
+
+/* Why there is no manager, and what to do. */
+static char *find_reason(const char *given) {
+        uint32_t uid = userns_outer_uid();
+        const struct passwd *entry = getpwuid(uid);
+        _cleanup_free_ char *usual = usual_directory(), *number = xasprintf("%u", uid);
+        const char *name = entry ? entry->pw_name : number;
+
+        if (given && has_file(given, "") && !is_ours(given))
+                return xasprintf("that belongs to another user");
+        if (has_file(usual, "systemd/private"))
+                return xasprintf("that of user %s is %s", name, usual);
+        if (has_file(LINGER_DIRECTORY, name))
+                return xasprintf("user %s lingers, but user@%u.service does not run", name, uid);
+        if (has_file(usual, ""))
+                return xasprintf("user %s has a session without systemd: user@%u.service does not run", name, uid);
+        return xasprintf("user %s is not logged in and does not linger (loginctl enable-linger %s)", name, name);
+}
+
+static int missing(const char *directory, Error *reterr) {
+        const char *given = getenv("XDG_RUNTIME_DIR");
+        _cleanup_free_ char *reason = find_reason(isempty(given) ? NULL : given), *usual = usual_directory();
+
+        if (!directory)
+                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: XDG_RUNTIME_DIR is not set and %s is "
+                                  "not there: %s", usual, reason);
+        return error_setf(reterr, ENOENT, "cannot reach the user's systemd: there is neither a manager (systemd/private) nor "
+                          "a user bus (bus) in XDG_RUNTIME_DIR, which is %s: %s", directory, reason);
+}
+
+/* systemd itself comes first, as with systemctl --user: a user bus is one more package and one more process, and may
+ * be one that systemd is not on. */
+int bus_connect_user(sd_bus **ret, Error *reterr) {
+        _cleanup_free_ char *directory = user_runtime_directory();
+        bool manager = directory && is_ours(directory) && has_file(directory, "systemd/private");
+        bool bus = !isempty(getenv("DBUS_SESSION_BUS_ADDRESS")) || (directory && has_file(directory, "bus"));
+        int r = -ENOENT;
+
+        if (!manager && !bus)
+                return missing(directory, reterr);
+        if (manager) {
+                _cleanup_free_ char *socket = xasprintf("%s/systemd/private", directory);
+
+                r = connect_private(socket, ret);
+        }
+        if (r < 0 && bus)
+                r = sd.bus_open_user(ret);
+        return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's systemd, by its socket or by the user bus, in %s",
+                                    directory ?: getenv("DBUS_SESSION_BUS_ADDRESS")) : 0;
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the engines' tests: each case runs with this runtime, and with crun as the control."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+
+from engine import containerd as _containerd, docker as _docker, readme, setting  # noqa: E402
+from engine.containers import PATIENCE                                            # noqa: E402
+from engine.docker import Docker                                                  # noqa: E402
+from engine.podman import CONFIGURATION, Podman                                   # noqa: E402
+from harness.claims import pytest_addoption, pytest_runtestloop                   # noqa: E402, F401
+from harness.leftovers import Watch                                               # noqa: E402
+from harness.needs import has_controller, needs_cap_sys_resource                  # noqa: E402
+from harness.wait import until                                                    # noqa: E402
+
+CONTROL = pytest.param("crun", marks=needs_cap_sys_resource)
+
+
+@pytest.fixture(scope="session")
+def machine():
+    """The machine, with the program installed as README says."""
+    setting.install()
+    setting.write("/etc/subuid", f"{setting.USER}:100000:65536\ncontainers:1000000:1000000\n")
+    setting.write("/etc/subgid", f"{setting.USER}:100000:65536\ncontainers:1000000:1000000\n")
+
+
+@pytest.fixture(scope="session")
+def watch(machine):
+    """Whoever makes something for several tests lets it start over."""
+    return Watch(*setting.STATES)
+
+
+@pytest.fixture(scope="session", params=["ocirt-sd", CONTROL])
+def runtime(request):
+    return request.param
+
+
+@pytest.fixture
+def is_control(runtime):
+    """The control does some things in another way, or not at all."""
+    return runtime == "crun"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request, watch):
+    """After every test the machine is as it was before; the control may have left something."""
+    yield
+    left = watch.found(seconds=30)
+    if left:
+        watch.sweep()
+    if "runtime" not in request.fixturenames or request.getfixturevalue("runtime") != "crun":
+        assert not left, "\n".join(left)
+
+
+@pytest.fixture(scope="session")
+def podman_as_root(machine, watch):
+    """Podman's configuration and images, once."""
+    setting.write(f"/etc/{CONFIGURATION}", readme.file("Podman", f"/etc/{CONFIGURATION}"))
+    if not has_controller("pids"):  # a limit that cannot be had is an error, and Podman asks for one by itself
+        setting.write(f"/etc/{CONFIGURATION.replace('ocirt-sd', 'tests')}", "[containers]\npids_limit = 0\n")
+    Podman("crun").prepare()
+    watch.start_over()
+
+
+@pytest.fixture(scope="session")
+def podman_as_user(podman_as_root, watch):
+    """Somebody who has logged in."""
+    subprocess.run(["loginctl", "enable-linger", setting.USER], check=True)
+    until((setting.RUNTIME_DIR / "bus").exists, "the user's systemd", PATIENCE)
+    Podman("crun", setting.USER).prepare()
+    watch.start_over()
+
+
+@pytest.fixture
+def podman(runtime, podman_as_root, nothing_left):
+    podman = Podman(runtime)
+    yield podman
+    podman.clean()
+
+
+@pytest.fixture(scope="session")
+def containerd(machine, watch):
+    """containerd runs, with the runtimes as handlers and with an image."""
+    _containerd.configure()
+    watch.start_over()
+
+
+@pytest.fixture(scope="session")
+def dockerd(machine, watch):
+    """dockerd runs, with the runtimes and with an image."""
+    _docker.configure()
+    Docker("crun").prepare()
+    watch.start_over()
+
+
+@pytest.fixture
+def docker(runtime, dockerd, nothing_left):
+    docker = Docker(runtime)
+    yield docker
+    docker.clean()
