@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import systemd
+from harness import systemd, user
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import DEADLINE, until
@@ -53,7 +53,7 @@ class Service:
         self.one, self.name = one, f"{one.id}.service"
         command = one.runtime.command("run", "--bundle", one.bundle.path, "--pid-file", one.pid_file,
                                       *words, one.id)
-        self.start = ["systemd-run", "--quiet", "--collect", "--no-block", f"--unit={self.name}",
+        self.start = ["systemd-run", *user.OPTIONS, "--quiet", "--collect", "--no-block", f"--unit={self.name}",
                       "--property=Type=notify", *command]
 
     def __enter__(self):
