@@ -173,7 +173,7 @@ static long bring_to_cgroup(pid_t pid, int pidfd, int cgroup) {
 
         if (r == 0)
                 return pid;
-        (void) syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        (void) kill(pid, SIGKILL); /* where there is no clone3(), pidfds may not know signals either */
         (void) reap(pid);
         close_fd(pidfd);
         errno = -r;
