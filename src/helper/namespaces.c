@@ -127,7 +127,8 @@ int step_userns(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_become_root(Helper *h, const InitStep *s, Error *e) {
-        int r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], NULL, 0, CREDENTIALS_GROUPS_LENIENT);
+        unsigned flags = s->num[2] ? CREDENTIALS_KEEP_GROUPS : CREDENTIALS_GROUPS_LENIENT;
+        int r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], NULL, 0, flags);
 
         if (r < 0)
                 return error_errnof(e, r, "become user %u, group %u of the user namespace", (unsigned) s->num[0],

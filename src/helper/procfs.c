@@ -184,9 +184,19 @@ int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
         return r < 0 ? error_errnof(e, r, "write %s to oom_score_adj", value) : credentials_hide(e);
 }
 
+/* Where the host's is covered, an ordinary user gets a procfs of his own only now, in his user namespace. */
+static int open_sysctls(const Helper *h) {
+        _cleanup_close_ int own = -EBADF;
+        int fd = procfs_open(h, "sys", O_PATH | O_DIRECTORY);
+
+        if (fd == -EXDEV)
+                own = new_procfs();
+        return own < 0 ? fd : open_at(own, "sys", O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
 int step_sysctl(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0], *value = s->str[1];
-        _cleanup_close_ int sys = procfs_open(h, "sys", O_PATH | O_DIRECTORY), fd = -EBADF;
+        _cleanup_close_ int sys = open_sysctls(h), fd = -EBADF;
         int r = sys;
 
         if (r >= 0) {

@@ -157,8 +157,31 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int contr
         give_up(high[INIT_FD_CONTROL], "execute the helper");
 }
 
+static int reap(pid_t pid) {
+        int status;
+
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return status;
+}
+
+/* -1 with the errno that clone3() would have given. */
+static long bring_to_cgroup(pid_t pid, int pidfd, int cgroup) {
+        _cleanup_free_ char *number = xasprintf("%d", pid);
+        int r = write_kernel_file(cgroup, "cgroup.procs", number);
+
+        if (r == 0)
+                return pid;
+        (void) kill(pid, SIGKILL); /* where there is no clone3(), pidfds may not know signals either */
+        (void) reap(pid);
+        close_fd(pidfd);
+        errno = -r;
+        return -1;
+}
+
 /* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
- * there is none; then the child goes to its cgroup by itself. */
+ * there is none; then we bring the child there: who has a cgroup waits for it. */
 static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
         const unsigned flags = CLONE_PIDFD | request->clone_flags;
         struct clone_args args = { .flags = flags, .pidfd = (uint64_t) (uintptr_t) ret_pidfd, .exit_signal = SIGCHLD };
@@ -172,9 +195,7 @@ static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
         if (pid >= 0 || errno != ENOSYS)
                 return pid;
         pid = syscall(SYS_clone, (unsigned long) (flags | SIGCHLD), NULL, ret_pidfd, NULL, 0UL);
-        if (pid == 0 && request->cgroup >= 0 && write_kernel_file(request->cgroup, "cgroup.procs", "0") < 0)
-                _exit(127);
-        return pid;
+        return pid > 0 && request->cgroup >= 0 ? bring_to_cgroup((pid_t) pid, *ret_pidfd, request->cgroup) : pid;
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
@@ -207,15 +228,6 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 child(request, helper, theirs, plan);
         *ret = (Launch){ .pid = (pid_t) pid, .pidfd = pidfd, .control = TAKE_FD(ours) };
         return 0;
-}
-
-static int reap(pid_t pid) {
-        int status;
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return status;
 }
 
 /* INIT_FORK: a sibling of the first process goes on; that one exits by itself. */

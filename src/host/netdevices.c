@@ -47,7 +47,8 @@ static int side_open(NetSide *s, int socket, const char *whose, Error *reterr) {
                 s->namespace = ioctl(socket, SIOCGSKNS);
         if (socket >= 0 && s->namespace >= 0)
                 return 0;
-        return error_errnof(reterr, errno, PATH ": cannot get at %s network namespace", whose);
+        return error_errnof(reterr, errno, errno == EPERM ? PATH ": moving a device takes privileges over %s network namespace"
+                                                          : PATH ": cannot get at %s network namespace", whose);
 }
 
 static bool same_namespace(const NetSide *a, const NetSide *b) {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -16,6 +17,7 @@
 #include "plan/unit-plan.h"
 
 #define RECORD_MAX_BYTES (16UL * 1024 * 1024)
+#define JUST_MADE_SECONDS 10
 
 void store_done(Store *s) {
         free(s->path);
@@ -95,6 +97,18 @@ static int missing(const char *id, Error *reterr) {
         return error_setf(reterr, ENOENT, "container \"%s\": container does not exist", id);
 }
 
+static int taken(const char *id, Error *reterr) {
+        return error_setf(reterr, EEXIST, "container with given ID already exists: %s", id);
+}
+
+int container_check_new(const Store *s, const char *id, Error *reterr) {
+        int r = check_id(id, reterr);
+
+        if (r == 0 && s->fd >= 0 && faccessat(s->fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                r = taken(id, reterr);
+        return r;
+}
+
 int container_create(const Store *s, const char *id, Container *ret, Error *reterr) {
         _cleanup_close_ int dir = -EBADF;
         int r;
@@ -104,7 +118,7 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                 return r;
         if (mkdirat(s->fd, id, 0700) < 0)
                 return errno == EEXIST
-                        ? error_setf(reterr, EEXIST, "container with given ID already exists: %s", id)
+                        ? taken(id, reterr)
                         : error_errnof(reterr, errno, "cannot make the state directory of %s in %s", id, s->path);
         dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         r = dir < 0 ? -errno : lock_directory(dir, LOCK_WAIT);
@@ -114,7 +128,7 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                 return error_errnof(reterr, r, "cannot lock the new state directory of %s", id);
         /* Before we had it locked ours may have been deleted, and that of another creator be at its place. */
         if (faccessat(dir, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-                return error_setf(reterr, EEXIST, "container with given ID already exists: %s", id);
+                return taken(id, reterr);
         *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
         return 0;
 }
@@ -138,7 +152,12 @@ static int read_record(Container *c, Error *reterr) {
         return 0;
 }
 
-/* Without a committed record: a create that goes on, the leavings of one, or a delete that is nearly done? */
+/* By a create that is about to lock it; it may also have died there, which is seen a little later. */
+static bool was_just_made(const struct stat *st) {
+        return time(NULL) - st->st_mtime < JUST_MADE_SECONDS;
+}
+
+/* Without a committed record: a create that begins or goes on, the leavings of one, or a delete that is nearly done? */
 static int look_for_lock(Container *c, Error *reterr) {
         struct stat st;
         int r = 0;
@@ -149,7 +168,8 @@ static int look_for_lock(Container *c, Error *reterr) {
                 c->has_record = c->damaged = false;
                 r = read_record(c, reterr);
         }
-        if (r == 0 && !c->has_record && !c->damaged && (c->found_lock || (fstat(c->dir, &st) == 0 && st.st_nlink == 0)))
+        if (r == 0 && !c->has_record && !c->damaged &&
+            (c->found_lock || (fstat(c->dir, &st) == 0 && (st.st_nlink == 0 || was_just_made(&st)))))
                 r = missing(c->id, reterr); /* not yet, or not any more */
         return r;
 }

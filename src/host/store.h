@@ -44,6 +44,9 @@ typedef struct Container {
 #define _cleanup_container_ _cleanup_(container_done)
 void container_done(Container *c);
 
+/* Whether container_create() would be refused because of the id: for who wants to know before it costs anything. */
+int container_check_new(const Store *s, const char *id, Error *reterr);
+
 /* A new, empty, locked container directory. -EEXIST: "container with given ID already exists". */
 int container_create(const Store *s, const char *id, Container *ret, Error *reterr);
 

@@ -104,6 +104,9 @@ int build_open_namespaces(InitBuild *b, uint32_t types);
 int build_rejoin_mounts(InitBuild *b);
 void build_enter_mounts(InitBuild *b);
 int build_namespaces(InitBuild *b);
+/* Are the caller's groups to be the container's? An annotation of crun's, which Podman's keep-groups becomes. */
+bool build_keeps_groups(const InitBuild *b);
+
 /* INIT_USERNS or INIT_BECOME_ROOT. */
 void build_become_root(InitBuild *b, InitOp op);
 void build_session(InitBuild *b);

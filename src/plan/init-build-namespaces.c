@@ -119,6 +119,7 @@ void build_become_root(InitBuild *b, InitOp op) {
 
         step->num[0] = pick_uid(b);
         step->num[1] = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
+        step->num[2] = build_keeps_groups(b);
 }
 
 int build_rejoin_mounts(InitBuild *b) {

@@ -40,7 +40,7 @@ static bool maps_own_group_only(const InitBuild *b) {
                l->gid_mappings[0].host_id == b->facts->gid;
 }
 
-static bool keeps_groups(const InitBuild *b) {
+bool build_keeps_groups(const InitBuild *b) {
         const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
 
         return keep && !streq(keep, "0");
@@ -100,10 +100,10 @@ int build_check_process(InitBuild *b) {
                                   "process.selinuxLabel: SELinux is not enabled on this host");
         if (!p->args && (b->exec || b->request->start_now))
                 return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
-        if (p->n_additional_gids > 0 && maps_own_group_only(b) && !keeps_groups(b))
+        if (p->n_additional_gids > 0 && maps_own_group_only(b) && !build_keeps_groups(b))
                 return error_setf(b->reterr, EOPNOTSUPP, "process.user.additionalGids: nobody may change groups in a user "
                                   "namespace in which linux.gidMappings has your own group alone");
-        if (p->n_additional_gids > 0 && b->facts->setgroups_denied && !keeps_groups(b))
+        if (p->n_additional_gids > 0 && b->facts->setgroups_denied && !build_keeps_groups(b))
                 strings_add(b->arena, &b->plan->warnings, "process.user.additionalGids: setgroups(2) is denied in this user "
                             "namespace");
         if (!b->exec && cannot_fork(p) && b->spec->hooks[HOOK_START_CONTAINER].n > 0)
@@ -193,7 +193,7 @@ static void add_user(InitBuild *b) {
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
         step->num[0] = p->uid;
         step->num[1] = p->gid;
-        step->num[2] = keeps_groups(b);
+        step->num[2] = build_keeps_groups(b);
         step->num[3] = may_not_change_groups(b);
         step->list[0] = groups;
 }

@@ -35,8 +35,10 @@ typedef enum InitOp {
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
         INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened. settings names what is about to
                                * be changed there: then it must be another than the one we are in */
-        INIT_USERNS,          /* uid, gid: unshares it, has the launcher write the id maps, becomes these in it */
-        INIT_BECOME_ROOT,     /* uid, gid: the same after joining a user namespace; 0, where it has that */
+        INIT_USERNS,          /* uid, gid, keep groups: unshares it, has the launcher write the id maps, becomes these
+                               * in it */
+        INIT_BECOME_ROOT,     /* uid, gid, keep groups: the same after joining a user namespace; 0, where it has
+                               * that */
         INIT_UNSHARE,         /* flags (CLONE_NEW*) */
         INIT_TIME_OFFSETS,    /* boottime secs, nsecs, monotonic secs, nsecs: before INIT_FORK */
         INIT_FORK,            /* goes on in a child of the launcher (CLONE_PARENT), whose pid the launcher is told:

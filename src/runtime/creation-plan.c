@@ -132,12 +132,21 @@ static int connect_pidfd_socket(Creation *c, Error *reterr) {
         return c->pidfd_socket = console_connect(path, reterr);
 }
 
+/* Before systemd hears of us: its greeting is work for it that who is refused does not wait for. A user's systemd starts
+ * no scope as long as such callers queue up. */
+static int check_id(const Creation *c, Error *reterr) {
+        _cleanup_store_ Store store = { .fd = -EBADF };
+        int r = store_open(c->rt->root, false, &store, reterr);
+
+        return r < 0 ? r : container_check_new(&store, c->options->id, reterr);
+}
+
 int creation_plan(Creation *c, Error *reterr) {
         int r;
 
-        if (!container_id_is_valid(c->options->id))
-                return error_setf(reterr, EINVAL, "invalid container id \"%s\"", c->options->id);
-        r = read_config(c, reterr);
+        r = check_id(c, reterr);
+        if (r == 0)
+                r = read_config(c, reterr);
         if (r < 0)
                 return r;
         /* The bus's greeting takes as long as reading the configuration: both at once. */

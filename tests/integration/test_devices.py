@@ -60,6 +60,7 @@ def test_a_listed_fifo(seen):
 
 
 @pytest.mark.proves("linux.devices")
+@needs_nodes
 def test_a_device_of_each_type(seen):
     """linux.devices[].type: c, b, u (as c) and p; outside of /dev, too, and with the mode 0666 and
     root as the owner when nothing is said."""
@@ -72,6 +73,7 @@ def test_a_device_of_each_type(seen):
         "character special file 1:5 666 0:0", "fifo 0:0 666 0:4"]
 
 
+@needs_nodes
 def test_a_node_that_is_there(container):
     """linux.devices[].fileMode, uid, gid: kept when it is the device, and given what is asked."""
     one = container(Config().script("stat -c '%t:%T %a %u:%g' /one /two").set("linux.devices", [
@@ -88,8 +90,8 @@ def test_a_node_that_is_there(container):
 
 @pytest.mark.parametrize("make", [
     lambda path: path.write_text(""), lambda path: path.symlink_to("/dev/null"), lambda path: path.mkdir(),
-    lambda path: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3)),
-    lambda path: os.mknod(path, 0o666 | stat.S_IFBLK, os.makedev(10, 229))])
+    pytest.param(lambda path: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3)), marks=needs_nodes),
+    pytest.param(lambda path: os.mknod(path, 0o666 | stat.S_IFBLK, os.makedev(10, 229)), marks=needs_nodes)])
 def test_something_else_that_is_there(runtime, container, make):
     """linux.devices[].path: "if a file already exists at path that does not match the requested
     device, the runtime MUST generate an error"."""

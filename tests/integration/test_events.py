@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
+from harness import process, user
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd
 from harness.wait import until
@@ -77,8 +77,7 @@ def test_the_numbers(container):
 def test_interfaces_of_its_own_network(container):
     one = container().run_detached()
     assert stats(one)["network_interfaces"] is None
-    ip = ["nsenter", f"--net=/proc/{one.pid}/ns/net", "ip"]
-    subprocess.run([*ip, "link", "add", "dummy7", "type", "bridge"], check=True)
+    subprocess.run([*user.into(one.pid, "net"), "ip", "link", "add", "dummy7", "type", "bridge"], check=True)
     interface, = stats(one)["network_interfaces"]
     assert interface == {"Name": "dummy7", "RxBytes": 0, "RxPackets": 0, "RxErrors": 0, "RxDropped": 0,
                          "TxBytes": 0, "TxPackets": 0, "TxErrors": 0, "TxDropped": 0}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Faults: killed at every so many system calls, errors from the kernel, no descriptors, no space, peers that hang."""
 
+import contextlib
 import json
 import os
 import re
@@ -238,21 +239,37 @@ def test_a_container_of_another_root_is_left_by_force(container, top):
         other("delete", "--force", one.id)
 
 
-def test_a_bus_that_never_answers(container, bundles):
-    """The deadline of 30 s holds, and nothing is left."""
-    one = container()
-    watch = Watch(one.runtime.root)
+@contextlib.contextmanager
+def silent_bus(bundles):
+    """A socket that is listened on and no more, and an environment in which it is the bus."""
     with socket.socket(socket.AF_UNIX) as bus:
         directory = bundles.scratch("run") / "systemd"
         directory.mkdir()
         bus.bind(str(directory / "private"))
         bus.listen()
-        environment = os.environ | {"XDG_RUNTIME_DIR": str(directory.parent),
-                                    "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={directory}/private"}
+        yield bus, os.environ | {"XDG_RUNTIME_DIR": str(directory.parent),
+                                 "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={directory}/private"}
+
+
+def test_a_bus_that_never_answers(container, bundles):
+    """The deadline of 30 s holds, and nothing is left."""
+    one = container()
+    watch = Watch(one.runtime.root)
+    with silent_bus(bundles) as (_, environment):
         begin = time.monotonic()
         assert "did not answer in time" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id, env=environment)
         assert time.monotonic() - begin < 40
     assert watch.found() == []
+
+
+def test_an_id_that_is_taken_is_no_work_for_systemd(container, bundles):
+    """A user's systemd starts no scope as long as there are connections to be greeted."""
+    one = container().create()
+    with silent_bus(bundles) as (bus, environment):
+        assert "already exists" in one.runtime.fails("run", "--bundle", one.bundle.path, one.id, env=environment)
+        bus.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            bus.accept()
 
 
 # --- F5: many at once
@@ -292,6 +309,7 @@ def test_a_creator_that_is_overtaken(container):
     with one.log.open("wb") as log:
         slow = subprocess.Popen([*tracer, *create], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     until((one.runtime.root / one.id).exists, "it has made the directory")
+    assert "does not exist" in one.runtime.fails("state", one.id)
     one.runtime("delete", "--force", one.id)
     other = container(name=one.id).run_detached()
     assert slow.wait(60) > 0 and "already exists" in one.output

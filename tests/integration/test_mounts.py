@@ -3,13 +3,14 @@
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from harness import user
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_loop_devices, needs_mounts
+from harness.needs import needs_loop_devices, needs_mounts, needs_root
 from test_rootfs import mount_table
 
 
@@ -63,6 +64,7 @@ def shown(flags):
 
 
 @pytest.mark.proves("mounts[].options")
+@needs_mounts
 def test_flags_of_mounts(seen, flagged):
     """mounts[].options: ro, nosuid, nodev, noexec, nodiratime, nosymfollow and what undoes them; the same with r."""
     config = Config("cat", "/proc/self/mountinfo")
@@ -83,6 +85,7 @@ def test_flags_of_mounts(seen, flagged):
 
 
 @pytest.mark.proves("mounts[].options")
+@needs_mounts
 def test_access_times_of_mounts(seen, flagged):
     """mounts[].options: noatime, atime, relatime, norelatime, strictatime, nostrictatime; the same with r."""
     config = Config("cat", "/proc/self/mountinfo")
@@ -361,6 +364,7 @@ def test_a_writable_cgroup(seen, kind):
     assert seen(config) == "made"
 
 
+@needs_root("shows the host's cgroups")
 @pytest.mark.parametrize("option", ["rw", "ro"])
 def test_the_cgroups_of_the_host(seen, option):
     """mounts[].type cgroup without a cgroup namespace: the host's tree, with the host's options."""
@@ -496,7 +500,7 @@ def test_a_mapped_file_system_on_a_device(container, device):
 def test_a_remount(seen, volume):
     """mounts[].options remount: flags and propagation of a mount, with all below it or without."""
     config = Config().mount("/mnt", "tmpfs", "tmpfs").mount("/mnt", "none", "none", "remount", "ro", "noatime")
-    config.bind(volume, "/bound", "rbind").bind("/nowhere", "/bound", "rbind", "remount", "rro", "rnosuid",
+    config.bind(volume, "/bound", "rbind").mount("/bound/sub", "tmpfs", "tmpfs").bind("/nowhere", "/bound", "rbind", "remount", "rro", "rnosuid",
                                                 "unbindable")
     table = mount_table(seen(config.args("cat", "/proc/self/mountinfo")))
     assert {"ro", "noatime"} <= table["/mnt"][0]
@@ -527,12 +531,11 @@ def test_a_source_that_is_not_there(runtime, container):
 # --- overlays
 
 @pytest.fixture
-def layers(bundles):
-    """A file system that can be the upper layer of an overlay."""
-    path = bundles.scratch("layers")
-    subprocess.run(["mount", "-t", "tmpfs", "layers", path], check=True)
-    yield path
-    subprocess.run(["umount", path], check=True)
+def layers():
+    """A directory on a tmpfs, which can be the upper layer of an overlay."""
+    with tempfile.TemporaryDirectory(dir=user.RUNTIME_DIRECTORY if user.ORDINARY else "/run") as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
 
 
 def overlay(path, names):

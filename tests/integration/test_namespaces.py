@@ -12,7 +12,7 @@ import pytest
 
 from harness import process, user
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_privileged_namespaces, needs_root
+from harness.needs import needs_cgroup_gifts, needs_mounts, needs_privileged_namespaces, needs_root
 from harness.wait import until
 
 FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "mount": "mnt", "network": "net",
@@ -90,6 +90,13 @@ def test_a_joined_pid_namespace(container):
     assert second.status == "running"
 
 
+def beside(other, config):
+    """In a user's the namespaces are those of another user namespace, which has to be joined, too."""
+    if user.ORDINARY:
+        config.remove("linux.uidMappings").remove("linux.gidMappings").namespace("user", f"/proc/{other.pid}/ns/user")
+    return config
+
+
 @pytest.mark.proves("linux.namespaces[].path")
 def test_namespaces_of_another_container(container):
     """linux.namespaces[].path: all but mount and user, of a container that runs."""
@@ -97,16 +104,18 @@ def test_namespaces_of_another_container(container):
     config = Config().sleeping().remove("hostname")
     for kind in ["pid", "network", "ipc", "uts", "cgroup", "time"]:
         config.namespace(kind, f"/proc/{first.pid}/ns/{FILES[kind]}")
-    second = container(config).run_detached()
+    second = container(beside(first, config)).run_detached()
     same = {kind for kind, file in FILES.items()
             if process.namespace(first.pid, file) == process.namespace(second.pid, file)}
     assert same == set(FILES) - {"mount"}
     assert second.output_of("hostname") == "inside\n"
     assert "sh" in second.output_of("cat", "/proc/1/comm")
-    third = container(Config().sleeping().namespace("time", f"/proc/{first.pid}/ns/time")).run_detached()
+    config = Config().sleeping().namespace("time", f"/proc/{first.pid}/ns/time")
+    third = container(beside(first, config)).run_detached()
     assert process.namespace(third.pid, "time") == process.namespace(first.pid, "time")
 
 
+@needs_privileged_namespaces
 def test_namespaces_of_another_container_from_a_new_user_namespace(container):
     """linux.namespaces[].path: what shows them is mounted by who has power over them."""
     first = container(Config().sleeping()).run_detached()
@@ -131,7 +140,8 @@ def test_the_hosts_pid_namespace_in_a_user_namespace(container):
     assert int(result.stdout) > 1
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=needs_privileged_namespaces) if kind == "mount" else kind
+                                  for kind in FILES])
 def test_a_namespace_of_another_type_is_refused(runtime, container, kind):
     """linux.namespaces[].path"""
     other = "uts" if kind == "ipc" else "ipc"
@@ -146,23 +156,26 @@ def one_config(container):
 
 
 @pytest.mark.parametrize("path, words", [("/run/nosuch", "no such file"), ("/etc/passwd", "not a namespace"),
-                                         ("/proc/self/ns", "not a namespace")])
+                                         ("/proc/sys", "not a namespace")])
 def test_a_path_that_is_no_namespace(runtime, container, path, words):
     """linux.namespaces[].path"""
     one = container(Config().sleeping().namespace("network", path))
     message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
-    assert "linux.namespaces[5].path: " in message and path in message and words in message
+    last = len(one_config(one)["linux"]["namespaces"]) - 1
+    assert f"linux.namespaces[{last}].path: " in message and path in message and words in message
 
 
 def test_a_namespace_that_is_given_twice(runtime, container):
     """linux.namespaces[].type"""
     one = container(Config().append("linux.namespaces", {"type": "pid"}))
-    assert "linux.namespaces[6].type" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    last = len(one_config(one)["linux"]["namespaces"]) - 1
+    assert f"linux.namespaces[{last}].type" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
 
 
 # --- mount namespaces that exist
 
 @pytest.mark.proves("linux.namespaces[].path")
+@needs_privileged_namespaces
 def test_a_joined_mount_namespace(container, bundles):
     """linux.namespaces[].path of a mount namespace: its mounts are seen, and the host's and its root do not change."""
     hidden = bundles.scratch("hidden")
@@ -190,6 +203,7 @@ def test_a_joined_mount_namespace(container, bundles):
     assert not (hidden / "found").exists()
 
 
+@needs_privileged_namespaces
 def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
     """linux.namespaces[].path: neither of a create that failed late, nor of one whose runtime was killed, nor of a run."""
     with Holder("--mount") as holder:
@@ -210,6 +224,7 @@ def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
         assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
 
 
+@needs_privileged_namespaces
 def test_a_joined_mount_namespace_that_shares(runtime, container):
     """linux.namespaces[].path: where the container's mounts would show elsewhere, there are none."""
     with Holder("--mount", "--propagation", "private") as holder:
@@ -241,7 +256,7 @@ def inside_of(other, config):
     """A configuration for a process in the mount and pid namespace of another container."""
     for kind in ["mount", "pid"]:
         config.namespace(kind, f"/proc/{other.pid}/ns/{FILES[kind]}")
-    return plain(config).set("root.path", "/")
+    return plain(beside(other, config)).set("root.path", "/")
 
 
 def plain(config):
@@ -250,6 +265,7 @@ def plain(config):
     return config.without_namespace("cgroup", "network").remove("root.readonly")
 
 
+@needs_privileged_namespaces
 def test_without_a_mount_namespace(container):
     """linux.namespaces without mount: the runtime's, with the rootfs as it lies there as the root."""
     before = Path("/proc/self/mountinfo").read_text()
@@ -276,6 +292,7 @@ def shared(path):
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
+@needs_mounts
 def test_mounts_without_a_mount_namespace(container):
     """linux.namespaces without mount: the container's mounts are the host's, until delete; others do not get them."""
     config = Config().sleeping().without_namespace("mount").set("root.readonly", True)
@@ -296,6 +313,7 @@ def test_mounts_without_a_mount_namespace(container):
         assert points[0] not in other.read_text()
 
 
+@needs_privileged_namespaces
 def test_mounts_on_the_root_of_others_are_refused(runtime, container):
     """linux.namespaces without mount and root.path "/": the host's would change."""
     one = container(Config("true").without_namespace("mount").set("root.path", "/"))
@@ -411,7 +429,7 @@ def test_capabilities_of_a_user_namespace_end_there(container):
     assert one.bundle.inside("victim").stat().st_uid == 0
 
 
-@needs_root("gives a cgroup to somebody else")
+@needs_cgroup_gifts
 @pytest.mark.parametrize("user_namespace", [True, False])
 def test_a_writable_cgroup_is_the_users(container, user_namespace):
     """config-linux.md, "Cgroup ownership": the process may make cgroups below, and change no limit."""

@@ -8,7 +8,10 @@ import subprocess
 import pytest
 
 from harness.config import MAPPED_ROOT, Config
+from harness.needs import needs_network_devices
 from harness.wait import until
+
+pytestmark = needs_network_devices
 
 _numbers = itertools.count()
 KEPT = ["192.0.2.1/24", "192.0.2.2/24", "2001:db8::1/64"]

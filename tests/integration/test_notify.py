@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from harness import systemd
+from harness import systemd, user
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_ocirt_sd
+from harness.needs import needs_ocirt_sd, needs_root
 from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
@@ -54,7 +54,7 @@ class Service:
         self.one, self.name = one, f"{one.id}.service"
         command = one.runtime.command("run", "--bundle", one.bundle.path, "--pid-file", one.pid_file,
                                       *words, one.id)
-        self.start = ["systemd-run", "--quiet", "--collect", "--no-block", f"--unit={self.name}",
+        self.start = ["systemd-run", *user.OPTIONS, "--quiet", "--collect", "--no-block", f"--unit={self.name}",
                       "--property=Type=notify", *command]
 
     def __enter__(self):
@@ -87,7 +87,8 @@ class Victim:
         self.child.wait()
 
 
-@pytest.mark.parametrize("mapped", [False, True], ids=["root", "mapped"])
+@pytest.mark.parametrize("mapped", [False, pytest.param(True, marks=needs_root(
+    "opens for the container what its root may not look into"))], ids=["root", "mapped"])
 def test_a_service_that_runs_a_container(container, mapped):
     """Active when the container is ready; what would change systemd's mind about the service does not get through."""
     one = notifying(container, Config().script(SCRIPT).mapped_users() if mapped else Config().script(SCRIPT))
@@ -100,6 +101,7 @@ def test_a_service_that_runs_a_container(container, mapped):
         assert service.wait_until_active() == before | {"ActiveState": "active", "StatusText": "up and running"}
 
 
+@needs_root("makes a process outside of a service its main one")
 def test_a_service_that_detaches(container):
     """From the container's word on, its first process is the service's; nothing of ours stays."""
     one = notifying(container, Config().script(SCRIPT))

@@ -56,6 +56,7 @@ def test_no_capabilities(seen, config):
     assert all(found[name] == 0 for name in CAPABILITY_SETS)
 
 
+@needs_root("has all capabilities in his user namespace")
 def test_capabilities_that_cannot_be_had(container):
     """process.capabilities: what nobody knows and what the runtime has not got itself "MUST be
     logged as a warning", and the rest is granted."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process, systemd
+from harness import process, systemd, user
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd
 
@@ -188,7 +188,8 @@ def bare_slice():
     systemd.systemctl("set-property", "--runtime", name, "DisableControllers=cpu cpuset io memory pids")
     yield name
     systemd.systemctl("stop", name, "test.slice")
-    shutil.rmtree(f"/run/systemd/system.control/{name}.d")
+    shutil.rmtree((user.RUNTIME_DIRECTORY / "systemd/user.control" if user.ORDINARY
+                   else Path("/run/systemd/system.control")) / f"{name}.d")
 
 
 @needs_ocirt_sd

@@ -10,6 +10,7 @@ import pytest
 
 from harness import process
 from harness.config import Config
+from harness.needs import needs_mounts
 
 
 def mount_table(text):
@@ -103,6 +104,7 @@ def shared(path):
 
 
 @pytest.mark.proves("linux.rootfsPropagation")
+@needs_mounts
 @pytest.mark.parametrize("value", [*PROPAGATION, *(f"r{value}" for value in PROPAGATION), None])
 def test_propagation_of_the_root(container, value):
     """linux.rootfsPropagation: of the root; with r of the mounts below it too; what the host mounts later."""

@@ -157,7 +157,8 @@ def test_a_host_without_newuidmap(container):
 
 
 REFUSED = [("process.user.additionalGids", [7], "additionalGids"),
-           ("process.oomScoreAdj", -1000, "oomScoreAdj")]
+           ("process.oomScoreAdj", -1000, "oomScoreAdj"),
+           ("linux.netDevices", {"lo": {}}, "linux.netDevices: moving a device takes privileges")]
 
 
 @pytest.mark.parametrize("path, value, word", REFUSED)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
+from harness import process, user
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_deadlines, needs_numa, needs_real_time, needs_two_cpus
+from harness.needs import needs_deadlines, needs_numa, needs_real_time, needs_root, needs_two_cpus
 
 OTHER, FIFO, RR, BATCH, IDLE, DEADLINE = 0, 1, 2, 3, 5, 6
 RESET_ON_FORK, RECLAIM, DL_OVERRUN = 1, 2, 4
@@ -31,7 +31,7 @@ def cpus(one, options=()):
 # --- scheduler
 
 @pytest.mark.proves("process.scheduler.policy", "process.scheduler.nice")
-@pytest.mark.parametrize("policy, number, nice", [("OTHER", OTHER, -3), ("BATCH", BATCH, 19),
+@pytest.mark.parametrize("policy, number, nice", [("OTHER", OTHER, 3 if user.ORDINARY else -3), ("BATCH", BATCH, 19),
                                                   ("IDLE", IDLE, 0)])
 def test_policies_for_everybody(container, policy, number, nice):
     """process.scheduler.policy, process.scheduler.nice: of init, and of what exec brings in."""
@@ -85,7 +85,8 @@ def test_what_the_kernel_does_not_grant(runtime, container):
 # --- ioPriority
 
 @pytest.mark.proves("process.ioPriority")
-@pytest.mark.parametrize("name, number, priority", [("RT", REAL_TIME, 5), ("BE", BEST_EFFORT, 0),
+@pytest.mark.parametrize("name, number, priority", [pytest.param("RT", REAL_TIME, 5, marks=needs_root("goes before all others")),
+                                                    ("BE", BEST_EFFORT, 0),
                                                     ("IDLE", IDLE_CLASS, 0)])
 def test_io_priorities(container, name, number, priority):
     """process.ioPriority: all classes, without the privilege in the container."""

@@ -157,6 +157,12 @@ class Config:
         return self.namespace("user").set("linux.uidMappings", mapping) \
                    .set("linux.gidMappings", mapping)
 
+    def own_ids(self):
+        """The user namespace of an ordinary user has his ids alone: newuidmap has no power under strace."""
+        if user.ORDINARY:
+            self.set("linux.uidMappings", user.mappings(user.UID)[:1]).set("linux.gidMappings", user.mappings(user.GID)[:1])
+        return self
+
     # --- the rest
 
     def resource(self, name, **values):

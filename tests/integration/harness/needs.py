@@ -58,6 +58,9 @@ needs_delegation = _needs(not user.ORDINARY or all(map(has_controller, ["cpu", "
 needs_insight = needs_root("looks into a process that waits to be started")
 needs_mounts = needs_root("mounts on the host")
 needs_nodes = needs_root("makes device nodes")
+needs_network_devices = needs_root("moves network devices")
+needs_cgroup_gifts = needs_root("gives a cgroup to somebody else")
+needs_mapping = needs_root("maps the owners of a mount")
 needs_privileged_namespaces = needs_root("joins namespaces that are in no user namespace of his")
 
 needs_cap_sys_resource = _needs(_has_capability(CAP_SYS_RESOURCE), "no CAP_SYS_RESOURCE")

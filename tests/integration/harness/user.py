@@ -33,6 +33,12 @@ def as_root_of_all(*command):
     subprocess.run([*prefix, *map(str, command)], check=True)
 
 
+def into(pid, *namespaces):
+    """A prefix: with the privileges of root over a container's namespaces."""
+    own = ["--user"] if ORDINARY else []
+    return ["nsenter", f"--target={pid}", *own, *(f"--{name}" for name in namespaces)]
+
+
 def seen_as(uid):
     """What one of the user's subordinate ids is there."""
     return uid - MAPPED_ROOT + 1 if ORDINARY else uid
