@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Podman, called as people call it."""
 
+import subprocess
 from pathlib import Path
 
 from .containers import Engine
@@ -13,6 +14,12 @@ def as_user(name=USER):
     """In front of a command: somebody's, who has logged in."""
     return ["runuser", "-u", name, "--", "env", "--chdir", f"/home/{name}", f"HOME=/home/{name}",
             f"XDG_RUNTIME_DIR={RUNTIME_DIR}"]
+
+
+def renew_user_manager():
+    """After the system's bus, to which a user's systemd does not come back by itself."""
+    if (RUNTIME_DIR / "systemd/private").exists():
+        subprocess.run([*as_user(), "systemctl", "--user", "daemon-reexec"], check=True)
 
 
 class Podman(Engine):
