@@ -38,6 +38,7 @@ typedef struct CreateOptions {
 int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reterr);
 /* *ret_status: what the process ended with, as a shell would report it; 0 when detached. */
 int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr);
+/* 0 and a sentence in reterr: config.json has no process, so that the container has ended. */
 int runtime_start(const Runtime *rt, const char *id, Error *reterr);
 
 /* all: every process in the container's cgroup, and no error when there is none. */

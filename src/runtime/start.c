@@ -59,12 +59,18 @@ static int run_poststart(Container *c, Error *reterr) {
         return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
 }
 
-static bool has_start_hooks(const Container *c) {
+/* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
+ * "Lifecycle"). Without a process the error is said but not returned: the specification leaves open how, and its
+ * validation program `start` wants that it is not. */
+static int not_started(Store *store, Container *c, int error) {
         _cleanup_spec_ Spec *spec = NULL;
+        bool readable = read_spec(c, &spec, NULL) == 0 && spec;
 
-        if (c->record.has_poststart)
-                return true;
-        return read_spec(c, &spec, NULL) == 0 && spec && spec->hooks[HOOK_START_CONTAINER].n > 0;
+        if (readable && !spec->process)
+                return 0;
+        if (c->record.has_poststart || (readable && spec->hooks[HOOK_START_CONTAINER].n > 0))
+                (void) removal_run(store, c, NULL, NULL);
+        return error;
 }
 
 /* What the program says goes to who called us, until it is ready; meanwhile other verbs may change the container. */
@@ -99,7 +105,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
                 r = run_poststart(&c, reterr);
         if (r == 0)
                 wait_until_ready(&c, &notify);
-        else if (heard && has_start_hooks(&c)) /* it does not stay without what they were to do (runtime.md, "Lifecycle") */
-                (void) removal_run(&store, &c, NULL, NULL);
+        else if (heard)
+                r = not_started(&store, &c, r);
         return r;
 }

@@ -91,29 +91,29 @@ def limited(container):
 @needs_devices_bpf
 @needs_ocirt_sd
 def test_nothing_else_changes(container):
-    """50 × daemon-reload, 20 × daemon-reexec and 20 × set-property, with an update during 20 of each."""
+    """20 × daemon-reload, daemon-reexec and set-property, each with an update meanwhile."""
     watched, updates = Watched(limited(container)), itertools.cycle(UPDATES)
     devices = [trying(container, SET), trying(container, FILTER)]
     lists = itertools.cycle([FILTER, SET, SET, FILTER])
 
     def round_of(*words, number):
-        begun = []
-        if number < 20:
-            begun.append(watched.begin_update(*next(updates)))
-            begun.append(Watched(devices[number % 2]).begin_update({"devices": next(lists)}))
+        begun = [watched.begin_update(*next(updates)),
+                 Watched(devices[number % 2]).begin_update({"devices": next(lists)})]
         systemd.systemctl(*words)
         assert [update.wait(timeout=60) for update in begun] == [0] * len(begun)
         watched.check()
 
-    for number in range(50):
+    for number in range(20):
         round_of("daemon-reload", number=number)
     for number in range(20):
         round_of("daemon-reexec", number=number)
+    watched.one.runtime("resume", watched.one.id)  # systemd lets properties of a frozen unit wait
+    watched.expected["cgroup.freeze"] = "0"
     for number in range(20):
         if "memory.high" in watched.expected:
             watched.expected["memory.high"] = str((40 + number) * MIB)
         round_of("set-property", "--runtime", watched.one.unit, f"MemoryHigh={40 + number}M", number=number)
-    assert watched.one.status == "paused"
+    assert watched.one.status == "running"
     for one in devices:
         assert process.is_alive(one.pid)
         one.kill("KILL")
