@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from engine.podman import as_user, renew_user_manager
+from engine.podman import as_user, connect_others
 
 AT_ONCE = 20
 
@@ -44,5 +44,5 @@ def test_while_systemd_starts_over(runs, kind, runtime):
             subprocess.run([*systemctl, *what], check=True)
             if not any(wait(begun, timeout=0.2).not_done):
                 break
-    renew_user_manager()
+    connect_others()
     assert [run.result() for run in begun if run.result()] == []

@@ -12,7 +12,7 @@ import pytest
 from engine import docker as docker_engine
 from engine.containerd import Containerd
 from engine.containers import PATIENCE, scope_of
-from engine.podman import Podman, renew_user_manager
+from engine.podman import Podman, connect_others
 from engine.setting import BUSYBOX, USER
 from harness import process, systemd
 from harness.needs import needs_controller
@@ -48,7 +48,7 @@ def test_systemd_and_the_bus_start_over(podman):
     before = one.state
     systemd.systemctl("daemon-reexec")
     systemd.systemctl("restart", "dbus.service")
-    renew_user_manager()
+    connect_others()
     assert one.state == before and scope_of(before["Pid"]) == before["CgroupPath"]
     assert one.output_of("echo", "here") == "here"
     one("pause")
@@ -85,7 +85,7 @@ def test_containerd_is_restarted(ctr):
     pid = one.pid
     systemd.systemctl("restart", "containerd.service")
     assert one.task() == (pid, "RUNNING")
-    systemd.systemctl("kill", "--signal=KILL", "containerd.service")
+    kill(int(systemd.show("containerd.service", "MainPID")["MainPID"]))
     until(lambda: ctr.call("version").status == 0, "containerd is back", PATIENCE)
     assert one.task() == (pid, "RUNNING")
     assert one.exec("echo", "here").stdout == "here\n"
@@ -126,7 +126,7 @@ def test_dockerd_is_killed(docker, runtime):
     docker.run_options = []
     one = docker.start()
     pid = one.state["Pid"]
-    systemd.systemctl("kill", "--signal=KILL", "docker.service")
+    kill(int(systemd.show("docker.service", "MainPID")["MainPID"]))
     until(lambda: docker.call("ps").status == 0, "dockerd is back", PATIENCE)
     assert one.state["Pid"] == pid and one.state["Status"] == "running"
     assert one.output_of("echo", "here") == "here"

@@ -16,8 +16,9 @@ def as_user(name=USER):
             f"XDG_RUNTIME_DIR={RUNTIME_DIR}"]
 
 
-def renew_user_manager():
-    """After the system's bus, to which a user's systemd does not come back by itself."""
+def connect_others():
+    """To the system's bus that was restarted: neither logind nor a user's systemd comes back to it by itself."""
+    subprocess.run(["systemctl", "restart", "systemd-logind.service"], check=True)
     if (RUNTIME_DIR / "systemd/private").exists():
         subprocess.run([*as_user(), "systemctl", "--user", "daemon-reexec"], check=True)
 
