@@ -13,16 +13,6 @@
 
 #define FILE_MAX_BYTES 4096U
 
-int cgroup_open_parent(const char *path, const char **ret_name) {
-        const char *name = strrchr(path, '/');
-        _cleanup_free_ char *parent = name ? xasprintf("%.*s", (int) (name - path), path) : NULL;
-
-        if (isempty(parent))
-                return -ENOENT;
-        *ret_name = name + 1;
-        return cgroup_open(parent);
-}
-
 /* systemd marks what it leaves to others. */
 static bool is_marked(const char *path) {
         _cleanup_close_ int fd = cgroup_open(path);
