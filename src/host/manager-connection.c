@@ -11,8 +11,6 @@
 #include "host/bus.h"
 #include "host/manager-internal.h"
 
-/* As long may they be away. */
-#define AWAY_USEC 10000000
 #define AWAY_POLL_MSEC 20
 
 bool manager_is_away(int r, const char *name) {
@@ -29,7 +27,7 @@ bool manager_is_away(int r, const char *name) {
 }
 
 int manager_connect(Manager *m, Error *reterr) {
-        uint64_t deadline = now_usec() + AWAY_USEC;
+        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         int r = 0;
 
         do {
@@ -52,7 +50,7 @@ int manager_reconnect(Manager *m, Error *reterr) {
 }
 
 int manager_wait_ready(Manager *m, Error *reterr) {
-        uint64_t now, start = now_usec(), deadline = start + MANAGER_TIMEOUT_USEC;
+        uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         int r;
 
         while ((r = sd.bus_is_ready(m->bus)) <= 0) {
@@ -63,7 +61,7 @@ int manager_wait_ready(Manager *m, Error *reterr) {
                         return error_setf(reterr, ETIMEDOUT, "systemd, or the bus before it, did not answer in time");
                 if (r == 0)
                         r = sd.bus_wait(m->bus, deadline - now);
-                if (manager_is_away(r, NULL) && now < start + AWAY_USEC) {
+                if (manager_is_away(r, NULL) && now < deadline) {
                         r = manager_reconnect(m, reterr);
                         if (r < 0)
                                 return r;
