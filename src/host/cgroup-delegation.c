@@ -13,30 +13,30 @@
 
 #define FILE_MAX_BYTES 4096U
 
-int cgroup_open_parent(const char *path, const char **ret_name) {
-        const char *name = strrchr(path, '/');
-        _cleanup_free_ char *parent = name ? xasprintf("%.*s", (int) (name - path), path) : NULL;
+/* systemd marks what it leaves to others. */
+static bool is_marked(const char *path) {
+        _cleanup_close_ int fd = cgroup_open(path);
+        char fd_path[64], value[8];
 
-        if (isempty(parent))
-                return -ENOENT;
-        *ret_name = name + 1;
-        return cgroup_open(parent);
+        snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
+        return fd >= 0 && getxattr(fd_path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1';
 }
 
-/* systemd marks what it leaves to others. The mark is on the unit, and good for the cgroups of no unit below it. */
-static bool is_delegated(const char *path) {
+/* Is the cgroup a delegated unit's, or below one? A user's systemd, which is in a unit that is marked itself, marks none
+ * of its own: there who has moved down from the unit's cgroup takes it for his. */
+static bool is_delegated(const char *path, bool moved_down) {
         _cleanup_free_ char *above = xstrdup(path);
+        bool of_user = false;
         char *slash;
 
         while ((slash = strrchr(above, '/')) && slash > above) {
                 if (endswith(slash, ".service") || endswith(slash, ".scope")) {
-                        _cleanup_close_ int fd = cgroup_open(above);
-                        char fd_path[64], value[8];
-
-                        snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
-                        return fd >= 0 && getxattr(fd_path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1';
-                }
-                if (endswith(slash, ".slice"))
+                        if (is_marked(above))
+                                return !of_user || moved_down;
+                        if (of_user)
+                                return false;
+                        of_user = true;
+                } else if (endswith(slash, ".slice") && !of_user)
                         return false;
                 *slash = '\0';
         }
@@ -54,7 +54,8 @@ bool cgroup_is_ours_to_make(const char *path) {
         plain = streq(path_normalize(&a, "/", path), path);
         arena_done(&a);
         parent = xasprintf("%.*s", (int) (name - path), path);
-        return plain && cgroup_of_pid(getpid(), &own) == 0 && path_is_below(own, parent) && is_delegated(parent);
+        return plain && cgroup_of_pid(getpid(), &own) == 0 && path_is_below(own, parent) &&
+               is_delegated(parent, !streq(own, parent));
 }
 
 int cgroup_hand_down(int fd) {

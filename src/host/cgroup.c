@@ -68,6 +68,16 @@ int cgroup_open(const char *path) {
                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
+int cgroup_open_parent(const char *path, const char **ret_name) {
+        const char *name = strrchr(path, '/');
+        _cleanup_free_ char *parent = name ? xasprintf("%.*s", (int) (name - path), path) : NULL;
+
+        if (isempty(parent))
+                return -ENOENT;
+        *ret_name = name + 1;
+        return cgroup_open(parent);
+}
+
 /* systemd puts "_" before a unit's name when the kernel could take it for a file of its own. */
 static const char *skip_unit_name(const char *s, const char *unit) {
         return startswith(s[0] == '_' && unit[0] != '_' ? s + 1 : s, unit);

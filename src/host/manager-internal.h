@@ -30,14 +30,34 @@ struct Manager {
         ScopeProcess process;
         bool *dropped;          /* by index into plan->props */
         bool was_reset;
+        bool was_lost;          /* the connection, after the request */
         unsigned tries;
 
         sd_bus_message **saved; /* by index into plan->props: what it was before, or NULL */
         size_t n_saved;
 };
 
-/* Begins a connection, in place of the one that there is. */
+/* Begins a connection, in place of the one that there is; waits for a systemd that is about to come back. */
 int manager_connect(Manager *m, Error *reterr);
+/* The same after it was lost, and the job is watched again. */
+int manager_reconnect(Manager *m, Error *reterr);
+/* A systemd that executes itself anew has no name on the bus for a moment, and forgets what it has not answered. Is that
+ * what the error says, or the D-Bus name of one? */
+bool manager_is_away(int r, const char *name);
+
+/* What can be asked again. */
+typedef struct Question {
+        const char *method, *unit, *object, *property;
+        const char *below;      /* of the unit, for a process: */
+        pid_t pid;
+        int (*build)(Manager *m, const struct Question *q, sd_bus_message **ret);
+} Question;
+
+/* Until it is answered. The D-Bus error is the caller's to free. */
+int manager_ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bus_error *ret_error, Error *reterr);
+
+/* JobRemoved is listened to. */
+int manager_watch_jobs(Manager *m, Error *reterr);
 
 /* Before anything that waits for the greeting by itself: synchronous calls, and descriptors in a message. libsystemd
  * would do so for 90 s. */

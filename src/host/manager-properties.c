@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The properties of a unit that runs. */
 #include <errno.h>
-#include <poll.h>
 
 #include "basic/fd.h"
 #include "basic/str.h"
@@ -9,64 +8,6 @@
 
 /* One property that is dropped is a round trip. */
 #define SET_TRIES 16
-
-#define AWAY_POLL_MSEC 20
-
-typedef struct Question {
-        const char *unit, *object, *property;
-        int (*build)(Manager *m, const struct Question *q, sd_bus_message **ret);
-} Question;
-
-/* A systemd that executes itself anew has no name on the bus for a moment, and forgets what it has not answered. What is
- * asked here can be asked again. */
-static bool is_away(int r, const sd_bus_error *e) {
-        static const char *const names[] = {
-                "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected",
-                "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
-                "org.freedesktop.DBus.Error.Spawn.ChildExited",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (e->name && streq(e->name, names[i]))
-                        return true;
-        return r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOTCONN || r == -EPIPE;
-}
-
-static int ask_once(Manager *m, const Question *q, uint64_t deadline, sd_bus_message **ret_reply, sd_bus_error *ret_error,
-                    Error *reterr) {
-        sd_bus_message *message = NULL;
-        uint64_t now = now_usec();
-        int r = 0;
-
-        if (!m->bus)
-                r = manager_connect(m, reterr);
-        if (r >= 0)
-                r = manager_wait_ready(m, reterr);
-        if (r >= 0)
-                r = q->build(m, q, &message);
-        if (r >= 0)
-                r = sd.bus_call(m->bus, message, MAX(deadline, now + 1) - now, ret_error, ret_reply);
-        (void) sd.bus_message_unref(message);
-        return r < 0 ? r : 0;
-}
-
-/* The D-Bus error is the caller's to free. */
-static int ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bus_error *ret_error, Error *reterr) {
-        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
-
-        for (;;) {
-                _cleanup_error_ Error error = {};
-                int r = ask_once(m, q, deadline, ret_reply, ret_error, &error);
-
-                if (r == 0)
-                        return 0;
-                if (!is_away(r, ret_error) || now_usec() >= deadline)
-                        return error.code ? error_setf(reterr, error.code, "%s", error.message) : r;
-                sd.bus_error_free(ret_error);
-                m->bus = m->bus ? sd.bus_close_unref(m->bus) : NULL;
-                (void) poll(NULL, 0, AWAY_POLL_MSEC);
-        }
-}
 
 static int build_set(Manager *m, const Question *q, sd_bus_message **ret) {
         int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
@@ -99,7 +40,7 @@ int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, E
                 sd_bus_error e = SD_BUS_ERROR_NULL;
                 int r, property;
 
-                r = ask(m, &q, NULL, &e, reterr);
+                r = manager_ask(m, &q, NULL, &e, reterr);
                 property = r < 0 ? manager_refused_property(plan, e.name, e.message) : -2;
                 if (property >= 0 && plan->props[property].optional && tries < SET_TRIES) {
                         m->dropped[property] = true;
@@ -127,7 +68,7 @@ static int save(Manager *m, const char *object, size_t i, Error *reterr) {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
-        r = ask(m, &q, &m->saved[i], &e, p->optional ? NULL : reterr);
+        r = manager_ask(m, &q, &m->saved[i], &e, p->optional ? NULL : reterr);
         if (r < 0 && !p->optional)
                 r = error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", p->name,
                                e.message ?: errno_text(r));
@@ -156,7 +97,7 @@ int manager_restore_properties(Manager *m, const char *unit, Error *reterr) {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
-        r = ask(m, &q, NULL, &e, reterr);
+        r = manager_ask(m, &q, NULL, &e, reterr);
         if (r < 0)
                 r = refused(r, unit, &e, reterr);
         sd.bus_error_free(&e);

@@ -7,7 +7,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
-#include "host/bus.h"
+#include "host/cgroup.h"
 #include "host/manager-internal.h"
 #include "host/process.h"
 
@@ -19,12 +19,11 @@
 #define FROZEN_USEC 2000000
 #define FROZEN_POLL_MSEC 10
 
-int manager_connect(Manager *m, Error *reterr) {
-        if (m->bus)
-                (void) sd.bus_close_unref(m->bus);
-        m->bus = NULL;
-        return m->user ? bus_connect_user(&m->bus, reterr) : bus_connect_system(&m->bus, reterr);
-}
+/* A job that systemd had before it began again needs no more than this. */
+#define ARRIVAL_USEC 5000000
+#define ARRIVAL_POLL_MSEC 10
+
+#define UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
 
 int manager_open(bool user, Manager **ret, Error *reterr) {
         _cleanup_manager_ Manager *m = NULL;
@@ -97,32 +96,17 @@ static int on_job_queued(sd_bus_message *message, void *userdata, sd_bus_error *
         return 0;
 }
 
-/* JobRemoved of that unit alone, so that nobody is woken by the jobs of others. */
-static int watch_jobs(Manager *m, const char *unit, Error *reterr) {
-        int r;
+/* on_job_removed() looks for that of our unit. */
+int manager_watch_jobs(Manager *m, Error *reterr) {
+        int r = sd.bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, INTERFACE, "JobRemoved", on_job_removed, NULL, m);
 
-        job_done(m);
-        m->unit = xstrdup(unit);
-        r = sd.bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, INTERFACE, "JobRemoved", on_job_removed, NULL, m);
         return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
 }
 
-int manager_wait_ready(Manager *m, Error *reterr) {
-        uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
-        int r;
-
-        while ((r = sd.bus_is_ready(m->bus)) <= 0) {
-                if (r == 0)
-                        r = sd.bus_process(m->bus, NULL);
-                now = now_usec();
-                if (r == 0 && now >= deadline)
-                        return error_setf(reterr, ETIMEDOUT, "systemd, or the bus before it, did not answer in time");
-                if (r == 0)
-                        r = sd.bus_wait(m->bus, deadline - now);
-                if (r < 0 && r != -EINTR)
-                        return error_errnof(reterr, r, "cannot connect to systemd");
-        }
-        return 0;
+static int watch_unit(Manager *m, const char *unit, Error *reterr) {
+        job_done(m);
+        m->unit = xstrdup(unit);
+        return manager_watch_jobs(m, reterr);
 }
 
 static int send_start(Manager *m, Error *reterr) {
@@ -157,7 +141,7 @@ int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, 
 
         manager_set_plan(m, plan);
         m->process = (ScopeProcess){ .pid = pid, .pidfd = pidfd };
-        r = watch_jobs(m, plan->name, reterr);
+        r = watch_unit(m, plan->name, reterr);
         return r < 0 ? r : send_start(m, reterr);
 }
 
@@ -172,39 +156,30 @@ short manager_poll_events(Manager *m) {
         return (short) (events < 0 ? POLLIN : events ?: POLLOUT);
 }
 
-static int new_call(Manager *m, const char *method, sd_bus_message **ret, Error *reterr) {
-        int r = manager_wait_ready(m, reterr);
-
-        if (r == 0)
-                r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, method);
-        return r < 0 ? error_errnof(reterr, r, "cannot ask systemd for %s", method) : 0;
-}
-
-/* Sends it, unless filling it ended in r < 0 already, and frees it. Nothing of the reply is needed. Returns 0, or
- * -EREMOTEIO with the D-Bus name of the error in ret_name. */
-static int call(Manager *m, sd_bus_message *message, int r, const char *what, const char *unit, char **ret_name,
-                Error *reterr) {
-        sd_bus_error e = SD_BUS_ERROR_NULL;
+static int build_call(Manager *m, const Question *q, sd_bus_message **ret) {
+        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, q->method);
 
         if (r >= 0)
-                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, NULL);
-        if (r < 0) {
-                if (ret_name)
-                        *ret_name = xstrdup(e.name ?: "");
-                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", what, unit,
-                               e.message ?: errno_text(r));
-        }
-        sd.bus_error_free(&e);
-        (void) sd.bus_message_unref(message);
-        return r < 0 ? r : 0;
+                r = sd.bus_message_append(*ret, "s", q->unit);
+        return r < 0 || !q->below ? r : sd.bus_message_append(*ret, "sau", q->below, 1, (uint32_t) q->pid);
 }
 
-static int call_for_unit(Manager *m, const char *method, const char *unit, char **ret_name, Error *reterr) {
-        sd_bus_message *message = NULL;
-        int r;
+/* Nothing of the reply is needed. */
+static int call(Manager *m, const Question *q, Error *reterr) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = manager_ask(m, q, NULL, &e, reterr);
 
-        r = new_call(m, method, &message, reterr);
-        return r < 0 ? r : call(m, message, sd.bus_message_append(message, "s", unit), method, unit, ret_name, reterr);
+        if (r < 0)
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", q->method,
+                               q->unit, e.message ?: errno_text(r));
+        sd.bus_error_free(&e);
+        return r;
+}
+
+static int call_for_unit(Manager *m, const char *method, const char *unit, Error *reterr) {
+        const Question q = { .method = method, .unit = unit, .build = build_call };
+
+        return call(m, &q, reterr);
 }
 
 int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
@@ -232,9 +207,9 @@ static int try_again(Manager *m, Error *reterr) {
                 m->process.pidfd = -EBADF;
         else if (property >= 0 && m->plan->props[property].optional)
                 m->dropped[property] = true;
-        else if (streq_null(m->job_error_name, "org.freedesktop.systemd1.UnitExists") && !m->was_reset) {
+        else if (streq_null(m->job_error_name, UNIT_EXISTS) && !m->was_reset) {
                 m->was_reset = true;
-                (void) call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL, NULL);
+                (void) call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL);
         } else
                 return 0;
         error_done(&m->job_error);
@@ -242,15 +217,49 @@ static int try_again(Manager *m, Error *reterr) {
         return send_start(m, reterr) < 0 ? -EREMOTEIO : 1;
 }
 
+static bool has_arrived(const Manager *m) {
+        _cleanup_free_ char *path = NULL;
+
+        return cgroup_of_pid(m->process.pid, &path) == 0 &&
+               cgroup_belongs_to_unit(path, m->plan->slice, m->plan->name, false);
+}
+
+/* Did systemd hear the request? If it did, the process is in the scope, or will be; else it is asked again. */
+static int start_again(Manager *m, Error *reterr) {
+        int r;
+
+        error_done(&m->job_error);
+        m->job_error_name = (free(m->job_error_name), NULL);
+        m->was_lost = true;
+        r = manager_reconnect(m, reterr);
+        if (r == 0)
+                r = send_start(m, reterr);
+        return r < 0 ? r : 0;
+}
+
+/* The answer to the second request, if the first was heard. */
+static bool exists_by_us(const Manager *m) {
+        uint64_t deadline = now_usec() + ARRIVAL_USEC;
+
+        if (!m->was_lost || !streq_null(m->job_error_name, UNIT_EXISTS))
+                return false;
+        while (!has_arrived(m))
+                if (now_usec() >= deadline || poll(NULL, 0, ARRIVAL_POLL_MSEC) < 0)
+                        return false;
+        return true;
+}
+
 int manager_dispatch(Manager *m, Error *reterr) {
         int r;
 
         do {
                 r = sd.bus_process(m->bus, NULL);
-                if (r < 0)
+                if (r < 0 && (!manager_is_away(r, NULL) || m->tries >= START_TRIES))
                         return error_errnof(reterr, r, "lost the connection to systemd while it made scope %s", m->unit);
         } while (r > 0);
-        if (m->job == JOB_DONE)
+        if (m->job != JOB_DONE && m->tries < START_TRIES && manager_is_away(r, m->job_error_name))
+                return start_again(m, reterr);
+        if (m->job == JOB_DONE || (m->job == JOB_FAILED && exists_by_us(m)))
                 return 1;
         if (m->job != JOB_FAILED)
                 return 0;
@@ -309,7 +318,7 @@ static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *ret
         sd_bus_message *message = NULL;
         int r;
 
-        r = watch_jobs(m, unit, reterr);
+        r = watch_unit(m, unit, reterr);
         if (r < 0)
                 return r;
         m->tries = START_TRIES; /* a stop is not tried again */
@@ -332,9 +341,15 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         int r;
 
         r = stop_unit(m, unit, deadline, &error);
+        while (r < 0 && manager_is_away(r, m->job_error_name) && now_usec() < deadline) {
+                error_done(&error);
+                r = manager_reconnect(m, &error);
+                if (r == 0)
+                        r = stop_unit(m, unit, deadline, &error);
+        }
         while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
-                (void) call_for_unit(m, "ThawUnit", unit, NULL, NULL);
+                (void) call_for_unit(m, "ThawUnit", unit, NULL);
                 (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
@@ -356,18 +371,12 @@ static int find_others(sd_bus_message *reply, const char *command) {
 }
 
 int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr) {
-        sd_bus_message *message = NULL, *reply = NULL;
+        const Question q = { .method = "GetUnitProcesses", .unit = unit, .build = build_call };
         sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
         int r;
 
-        r = manager_wait_ready(m, reterr);
-        if (r < 0)
-                return r;
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "GetUnitProcesses");
-        if (r >= 0)
-                r = sd.bus_message_append(message, "s", unit);
-        if (r >= 0)
-                r = sd.bus_call(m->bus, message, MANAGER_TIMEOUT_USEC, &e, &reply);
+        r = manager_ask(m, &q, &reply, &e, reterr);
         if (r >= 0)
                 r = find_others(reply, command);
         else if (is_no_such_unit(e.name))
@@ -375,23 +384,16 @@ int manager_unit_has_others(Manager *m, const char *unit, const char *command, E
         else
                 r = error_setf(reterr, EREMOTEIO, "cannot list the processes of %s: %s", unit, e.message ?: errno_text(r));
         sd.bus_error_free(&e);
-        (void) sd.bus_message_unref(message);
         (void) sd.bus_message_unref(reply);
         return r;
 }
 
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
-        return call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, NULL, reterr);
+        return call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, reterr);
 }
 
 int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr) {
-        static const char method[] = "AttachProcessesToUnit";
-        sd_bus_message *message = NULL;
-        int r;
+        const Question q = { .method = "AttachProcessesToUnit", .unit = unit, .below = below, .pid = pid, .build = build_call };
 
-        r = new_call(m, method, &message, reterr);
-        if (r < 0)
-                return r;
-        r = sd.bus_message_append(message, "ssau", unit, below, 1, (uint32_t) pid);
-        return call(m, message, r, method, unit, NULL, reterr);
+        return call(m, &q, reterr);
 }

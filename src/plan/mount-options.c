@@ -224,7 +224,8 @@ static const char *cut_data(const char **p, char **room) {
         return out;
 }
 
-/* The option of the table that this one is; "idmap=WORDS" is idmap, what mount(8) takes for a comment is nothing. */
+/* The option of the table that this one is; "idmap=WORDS" is idmap. Nothing is what mount(8) takes for a comment, and an
+ * empty word, as buildah gives one with each volume. */
 static Option find(const char *name, MountOptions *to) {
         const Option *option, key = { .name = name };
         const char *words;
@@ -237,7 +238,7 @@ static Option find(const char *name, MountOptions *to) {
                 to->id_words = words[0] ? words : to->id_words;
                 return (Option){ .kind = name[0] == 'r' ? OPT_RIDMAP : OPT_IDMAP };
         }
-        if (startswith(name, "x-") && !strchr(name, ','))
+        if (!name[0] || (startswith(name, "x-") && !strchr(name, ',')))
                 return (Option){ .kind = OPT_NOTHING };
         return (Option){ .kind = strchr(name, '=') ? OPT_DATA : OPT_WORD };
 }

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 from engine import containerd as _containerd, docker as _docker, readme, setting  # noqa: E402
+from engine.containerd import Containerd                                          # noqa: E402
 from engine.containers import PATIENCE                                            # noqa: E402
 from engine.docker import Docker                                                  # noqa: E402
 from engine.podman import CONFIGURATION, Podman                                   # noqa: E402
@@ -103,3 +104,28 @@ def docker(runtime, dockerd, nothing_left):
     docker = Docker(runtime)
     yield docker
     docker.clean()
+
+
+@pytest.fixture(params=["user", "root", "containerd"])
+def kind(request):
+    """Of callers that have many containers."""
+    return request.param
+
+
+@pytest.fixture
+def runs(request, kind, runtime, nothing_left):
+    """Runs a container that ends with a number: None, or what it came to instead."""
+    request.getfixturevalue({"root": "podman_as_root", "user": "podman_as_user"}.get(kind, kind))
+    if kind == "containerd":
+        engine, words = Containerd(runtime), []
+    else:
+        engine = Podman(runtime, setting.USER if kind == "user" else None)
+        words = ["--log-driver", "none", setting.BUSYBOX]
+
+    def run(number):
+        # Not what it says: of a container that ends at once, containerd may lose that, whatever the runtime.
+        result = engine.run(*words, "sh", "-c", f"exit {number}")
+        return None if result.status == number and not result.stderr else str(result)
+
+    yield run
+    engine.clean()

@@ -4,7 +4,7 @@
 import pytest
 
 from engine.containerd import Containerd, events
-from engine.containers import EAT, PATIENCE, scope_of
+from engine.containers import EAT, NO_PROGRAM, PATIENCE, scope_of
 from harness import process, systemd
 from harness.needs import needs_controller
 from harness.terminal import InFrontOf
@@ -24,6 +24,16 @@ def test_run(ctr):
     for program in ["nothing", "/nothing", "/etc/passwd"]:
         result = ctr.run(program)
         assert result.status == 1 and "OCI runtime create failed: " in result.stderr
+
+
+def test_a_start_that_fails(ctr, tmp_path):
+    """Because the program is none: what ctr leaves is removed like any other."""
+    (tmp_path / "none").write_text(NO_PROGRAM, encoding="ascii")
+    (tmp_path / "none").chmod(0o755)
+    mount = ["--mount", f"type=bind,src={tmp_path}/none,dst=/none,options=rbind:ro"]
+    assert ctr.run("/none", options=mount).status != 0
+    ctr.clean()
+    assert ctr("task", "list").splitlines()[1:] == [] == ctr("container", "list", "--quiet").split()
 
 
 def test_life(ctr, is_control):

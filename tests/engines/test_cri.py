@@ -11,10 +11,11 @@ from harness.needs import needs_cap_sys_resource, needs_controller
 
 pytestmark = needs_cap_sys_resource  # a sandbox has a negative oom_score_adj
 EXITED = 2  # CONTAINER_EXITED
+OWN_PID = {"namespace_options": {"pid": 1}}  # what a kubelet asks for, unless the processes are shared
 POD_ID = "11111111-2222-3333-4444-555555555555"
 SLICE = f"kubepods-besteffort-pod{POD_ID.replace('-', '_')}.slice"
 SANDBOX = {"metadata": {"name": "pod", "uid": POD_ID, "namespace": "default"}, "hostname": "in-a-pod",
-           "linux": {"cgroup_parent": f"/kubepods.slice/kubepods-besteffort.slice/{SLICE}"}}
+           "linux": {"cgroup_parent": f"/kubepods.slice/kubepods-besteffort.slice/{SLICE}", "security_context": OWN_PID}}
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def sandbox(kubelet, runtime):
 def start(kubelet, sandbox):
     """Starts a container: its id."""
     def make(name, **linux):
-        config = {"metadata": {"name": name}, "image": {"image": IMAGE}, "command": FOREVER, "linux": linux}
+        config = {"metadata": {"name": name}, "image": {"image": IMAGE}, "command": FOREVER,
+                  "linux": linux | {"security_context": OWN_PID}}
         identity = kubelet("CreateContainer", pod_sandbox_id=sandbox, config=config,
                            sandbox_config=SANDBOX)["container_id"]
         kubelet("StartContainer", container_id=identity)

@@ -3,7 +3,7 @@
 
 import json
 
-from engine.containers import EAT, NO_NETWORK, PATIENCE, scope_of
+from engine.containers import EAT, NO_NETWORK, NO_PROGRAM, PATIENCE, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.needs import needs_controller
@@ -21,6 +21,14 @@ def test_run(docker, is_control):
                 for program in ["nothing", "/nothing", "/etc/passwd", "/etc"]]
     # docker looks for words in lower case, which the control does not have.
     assert set(statuses) <= {125, 126, 127} if is_control else statuses == [127, 127, 126, 126]
+
+
+def test_a_start_that_fails(docker, tmp_path):
+    """Because the program is none: created, and removed again."""
+    (tmp_path / "none").write_text(NO_PROGRAM, encoding="ascii")
+    (tmp_path / "none").chmod(0o755)
+    assert docker.run("--volume", f"{tmp_path}/none:/none", BUSYBOX, "/none").status != 0
+    assert docker("ps", "--all", "--quiet") == ""
 
 
 def test_life(docker, is_control):

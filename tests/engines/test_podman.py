@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Podman as root: the life of a container."""
 
-from engine.containers import NO_NETWORK, PATIENCE, scope_of
+import subprocess
+from pathlib import Path
+
+from engine.containers import FOREVER, NO_NETWORK, NO_PROGRAM, PATIENCE, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.terminal import InFrontOf
@@ -60,6 +63,31 @@ def test_life(podman, is_control):
                     "--format", "{{.Status}}").split()
     assert events[:3] == ["create", "init", "start"] and events[-1] == "remove"
     assert {"exec", "exec_died", "pause", "unpause", "restart", "kill", "died"} <= set(events)
+
+
+def test_created(podman, is_control, tmp_path):
+    """Removed before it was started; and one whose start fails, because its program is none."""
+    podman("create", "--name", "created", *NO_NETWORK, BUSYBOX, *FOREVER)
+    podman("init", "created")
+    state = podman.inspect("created")["State"]
+    assert state["Status"] == "initialized" and process.is_alive(state["Pid"])
+    podman("rm", "created")
+    assert not process.is_alive(state["Pid"])
+
+    (tmp_path / "none").write_text(NO_PROGRAM, encoding="ascii")
+    (tmp_path / "none").chmod(0o755)
+    result = podman.run("--volume", f"{tmp_path}/none:/none", BUSYBOX, "/none")
+    assert result.status != 0 and "exec format error" in result.stderr.lower()
+
+
+def test_descriptors(podman):
+    """Who is not root may reopen its output; one that is passed on has its number, and those below are none."""
+    assert podman.seen("--user", "1000", BUSYBOX, "sh", "-c", "echo reopened >/dev/stdout") == "reopened"
+    command = podman.command("run", "--rm", *NO_NETWORK, "--preserve-fd", "5", BUSYBOX, "sh", "-c",
+                             "cat <&5; ls /proc/self/fd")
+    done = subprocess.run(["sh", "-c", 'exec 5</etc/hostname; "$@"', "sh", *command],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [Path("/etc/hostname").read_text(encoding="ascii").strip(), "0", "1", "2", "3", "5"]
 
 
 def test_terminal(podman):

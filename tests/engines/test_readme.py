@@ -23,4 +23,6 @@ def test_commands(request, title, fixture, image):
                           timeout=300, check=False)
     if title == "buildah":
         subprocess.run(["buildah", "rm", "--all"], stdout=subprocess.DEVNULL, check=True)
-    assert done.returncode == 0 and done.stdout.endswith("ok\n"), str(done)
+    assert done.returncode == 0, str(done)
+    if title not in ("containerd", "Docker"):  # of what ends at once, containerd may lose what it said
+        assert done.stdout.endswith("ok\n"), str(done)

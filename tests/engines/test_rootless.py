@@ -148,7 +148,6 @@ Exec=sh -c "trap 'exit 0' TERM; while :; do sleep 1000 & wait $$!; done"
 """
 
 
-@needs_controller("pids")
 def test_quadlet(podman, runtime):
     """A user's .container unit: the container is in the service's cgroup."""
     path = Path(f"/home/{USER}/.config/containers/systemd/quadlet.container")

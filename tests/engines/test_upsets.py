@@ -12,7 +12,8 @@ import pytest
 from engine import docker as docker_engine
 from engine.containerd import Containerd
 from engine.containers import PATIENCE, scope_of
-from engine.setting import BUSYBOX
+from engine.podman import Podman, connect_others
+from engine.setting import BUSYBOX, USER
 from harness import process, systemd
 from harness.needs import needs_controller
 from harness.wait import until
@@ -25,8 +26,12 @@ def kill(pid):
 
 # --- Podman
 
-def test_conmon_is_killed(podman):
+@pytest.mark.parametrize("user", [None, USER])
+def test_conmon_is_killed(request, podman, runtime, user):
     """The container does not notice; podman can stop and remove it."""
+    if user:
+        request.getfixturevalue("podman_as_user")
+    podman = Podman(runtime, user)
     one = podman.start()
     state = one.state
     kill(state["ConmonPid"])
@@ -43,6 +48,7 @@ def test_systemd_and_the_bus_start_over(podman):
     before = one.state
     systemd.systemctl("daemon-reexec")
     systemd.systemctl("restart", "dbus.service")
+    connect_others()
     assert one.state == before and scope_of(before["Pid"]) == before["CgroupPath"]
     assert one.output_of("echo", "here") == "here"
     one("pause")
@@ -74,10 +80,13 @@ def test_the_shim_is_killed(ctr):
 
 
 def test_containerd_is_restarted(ctr):
-    """The container runs on, and containerd finds it again."""
+    """The container runs on, and containerd finds it again; as it does when it was killed."""
     one = ctr.start()
     pid = one.pid
     systemd.systemctl("restart", "containerd.service")
+    assert one.task() == (pid, "RUNNING")
+    kill(int(systemd.show("containerd.service", "MainPID")["MainPID"]))
+    until(lambda: ctr.call("version").status == 0, "containerd is back", PATIENCE)
     assert one.task() == (pid, "RUNNING")
     assert one.exec("echo", "here").stdout == "here\n"
     one("kill", "--signal", "SIGTERM")
@@ -99,13 +108,25 @@ def test_dockerd_is_restarted(docker):
     other.remove()
 
 
+def test_the_shim_of_docker_is_killed(docker):
+    """Docker notices, the container ends with it, and can be started again."""
+    one = docker.start()
+    pid = one.state["Pid"]
+    kill(process.parent(pid))
+    until(lambda: not process.is_alive(pid), f"the end of {pid}", PATIENCE)
+    one.wait_until(lambda found: found["State"]["Status"] == "exited", "ended")
+    one("start")
+    assert one.output_of("echo", "here") == "here"
+    one.remove()
+
+
 def test_dockerd_is_killed(docker, runtime):
     """With live-restore, containers do not notice; here as the default runtime."""
     docker_engine.configure(**{"live-restore": True, "default-runtime": runtime})
     docker.run_options = []
     one = docker.start()
     pid = one.state["Pid"]
-    systemd.systemctl("kill", "--signal=KILL", "docker.service")
+    kill(int(systemd.show("docker.service", "MainPID")["MainPID"]))
     until(lambda: docker.call("ps").status == 0, "dockerd is back", PATIENCE)
     assert one.state["Pid"] == pid and one.state["Status"] == "running"
     assert one.output_of("echo", "here") == "here"

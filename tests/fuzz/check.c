@@ -192,6 +192,7 @@ void check_unit_plan(const UnitPlan *plan, bool annotated) {
         if (!annotated)
                 check_ranges(plan);
         unit_plan_print(plan, &printed);
-        check_printed(&printed, (plan->name ? 1 : 0) + (plan->cgroup ? 1 : 0) + (plan->subgroup ? 1 : 0) + (plan->delegate ? 1 : 0) +
+        check_printed(&printed, (plan->name ? 1 : 0) + (plan->cgroup ? 1 : 0) + (plan->subgroup ? 1 : 0) +
+                                (plan->delegate ? 1 : 0) + (plan->owner.set ? 1 : 0) +
                                 plan->n_props + plan->n_writes + plan->n_rules);
 }

@@ -5,13 +5,13 @@
 
 /* update's --resources: the object alone, to the properties that change. The same in config.json. */
 
-#define CGROUP "/a.service/b"
+#define OWN_CGROUP "/a.service/b"
 
 static Spec *configured(const uint8_t *data, size_t size) {
         _cleanup_text_ Text json = {};
         Spec *spec = NULL;
 
-        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"" CGROUP "\",\"resources\":");
+        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"" OWN_CGROUP "\",\"resources\":");
         text_addn(&json, (const char *) data, size);
         text_add(&json, "}}");
         /* It is one object by itself, so it cannot have ended the one around it. */
@@ -34,7 +34,7 @@ static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
         const Request request = { .id = "c1", .bundle = "/bundle" };
         _cleanup_(unit_plan_done) UnitPlan updated = {}, created = {};
         _cleanup_error_ Error e = {}, e2 = {};
-        const LimitsNow inside = { .cgroup = CGROUP };
+        const LimitsNow inside = { .cgroup = OWN_CGROUP };
         int r, r2;
 
         r = unit_plan_build_update(spec->linux_.resources, facts, facts->queries.may_make_cgroup ? &inside : NULL, &updated, &e);

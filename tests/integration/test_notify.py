@@ -22,7 +22,8 @@ def notifying(container, config):
     """With the host's systemd-notify."""
     one = container(config.env("PATH=/bin:/usr/bin").bind("/usr", "/usr", "rbind", "ro"))
     os.mkfifo(one.bundle.inside("go"))
-    one.bundle.inside("lib64").symlink_to("usr/lib64")
+    for name in ["lib", "lib64"]:
+        one.bundle.inside(name).symlink_to(f"usr/{name}")
     return one
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The container as a systemd unit: its name, its place, its properties."""
 
+import itertools
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -245,6 +247,21 @@ def test_nothing_changes_when_the_manager_does(container, words):
     assert one.output_of("echo", "here") == "here\n"
     third = container().run_detached()
     assert [c.status for c in (one, other, third)] == ["running"] * 3
+
+
+STARTED_OVER = [["daemon-reexec"], ["reset-failed", "dbus.service"], ["restart", "dbus.service"]]  # starts are counted
+
+
+@needs_ocirt_sd
+def test_nobody_notices_that_the_manager_starts_over(container):
+    """Scopes that are being made and stopped meanwhile: asked for again."""
+    with ThreadPoolExecutor(4) as pool:
+        lives = [pool.submit(lambda one: one.run_detached().delete("--force"), container()) for _ in range(8)]
+        for words in itertools.cycle(STARTED_OVER):
+            if not wait(lives, timeout=0.1).not_done:
+                break
+            systemd.systemctl(*words)
+    assert [life.result() for life in lives] == [None] * 8
 
 
 @needs_controller("pids")

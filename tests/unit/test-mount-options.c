@@ -33,6 +33,17 @@ static void test_table(void) {
         ASSERT(!parse("").data[0]);
 }
 
+/* buildah gives one with each volume. */
+static void test_empty(void) {
+        const char *options[] = { "" };
+        SpecMount mount = { .options = options, .n_options = 1 };
+        MountOptions o;
+
+        TEST("an empty option");
+        ASSERT_EQ(mount_options_parse(&mount, 0, &arena, &o, NULL), 0);
+        ASSERT(!o.words && !o.data[0]);
+}
+
 static void test_attrs(void) {
         MountOptions o;
 
@@ -203,6 +214,7 @@ static void test_refused(void) {
 
 int main(void) {
         test_table();
+        test_empty();
         test_attrs();
         test_atime();
         test_others();

@@ -14,6 +14,7 @@ from .setting import BUSYBOX
 NO_NETWORK = ["--network", "none"]
 FOREVER = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done"]
 EAT = ["sh", "-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x); sleep 1"]
+NO_PROGRAM = "neither magic number nor #!\n"  # which only the start finds out
 PATIENCE = 120  # seconds; an emulated machine takes its time
 
 _numbers = itertools.count()

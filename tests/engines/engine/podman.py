@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Podman, called as people call it."""
 
+import subprocess
 from pathlib import Path
 
 from .containers import Engine
@@ -13,6 +14,13 @@ def as_user(name=USER):
     """In front of a command: somebody's, who has logged in."""
     return ["runuser", "-u", name, "--", "env", "--chdir", f"/home/{name}", f"HOME=/home/{name}",
             f"XDG_RUNTIME_DIR={RUNTIME_DIR}"]
+
+
+def connect_others():
+    """To the system's bus that was restarted: neither logind nor a user's systemd comes back to it by itself."""
+    subprocess.run(["systemctl", "restart", "systemd-logind.service"], check=True)
+    if (RUNTIME_DIR / "systemd/private").exists():
+        subprocess.run([*as_user(), "systemctl", "--user", "daemon-reexec"], check=True)
 
 
 class Podman(Engine):

@@ -27,6 +27,7 @@ def install():
             mount(path)
         mount(f"/home/{USER}")
         shutil.chown(f"/home/{USER}", USER, USER)
+    Path("/dev/net/tun").chmod(0o666)  # as udev has it
     mount("/run/netns", "--bind", "/run/netns")  # an engine would do so for its first network
     _run("ip", "link", "add", "uplink", "type", "veth", "peer", "downlink")
     _run("ip", "address", "add", "192.0.2.2/24", "dev", "uplink")
