@@ -25,7 +25,8 @@ def service(runtime):
     """A delegated service, in which the runtime is called from a cgroup of its own, as Podman does it."""
     words = list(runtime.globals)
     with TransientUnit(SERVICE, ["sh", "-c", CALLER], "Delegate=yes") as unit:
-        until((process.CGROUPS / f"{TOP[1:]}/runtime").exists, "the caller's cgroup")
+        until(lambda: (process.CGROUPS / f"{TOP[1:]}/runtime").exists() and process.members(f"{TOP}/runtime"),
+              "the caller has a cgroup of its own")
         runtime.globals[:] = ["sh", "-c", MOVE, "sh", *(word for word in words if word != "--systemd-cgroup")]
         yield unit
         runtime.globals[:] = words
