@@ -17,7 +17,8 @@ SERVICE = "test-own.service"
 TOP = f"/system.slice/{SERVICE}"
 PAYLOAD = f"{TOP}/payload"
 MOVE = f'echo $$ >{process.CGROUPS}{TOP}/runtime/cgroup.procs; exec "$@"'
-CALLER = f"mkdir {process.CGROUPS}{TOP}/runtime; echo $$ >{process.CGROUPS}{TOP}/runtime/cgroup.procs; sleep 1000"
+# 0 is who writes it; systemd would take "$$" for an escape.
+CALLER = f"mkdir {process.CGROUPS}{TOP}/runtime; echo 0 >{process.CGROUPS}{TOP}/runtime/cgroup.procs; sleep 1000"
 
 
 @pytest.fixture
