@@ -9,6 +9,7 @@ import pytest
 
 from engine.podman import as_user, connect_others
 
+
 def is_emulated():
     return subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout == "qemu\n"
 
