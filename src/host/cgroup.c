@@ -194,7 +194,7 @@ static void remove_below(int top, uint64_t deadline) {
 }
 
 void cgroup_remove(const char *path, uint64_t deadline) {
-        const char *name;
+        const char *name = NULL;
         _cleanup_close_ int fd = cgroup_open(path), parent = cgroup_open_parent(path, &name);
 
         if (fd >= 0)

@@ -279,8 +279,15 @@ def test_many_at_one_id(container):
     one = container()
     seen, end = Counter(), time.monotonic() + 4
 
+    def goes_on():
+        """Where a call takes half a second, not much has been seen after that time."""
+        return time.monotonic() < end or (time.monotonic() < end + 40 and not seen_enough())
+
+    def seen_enough():
+        return seen["run", 0] + seen["create", 0] > 1 and seen["delete", 0] > 1
+
     def worker(words):
-        while time.monotonic() < end:
+        while goes_on():
             result = one.runtime.call(*words, one.id)
             if words[0] == "state" and result.status == 0:
                 assert json.loads(result.stdout)["id"] == one.id
@@ -296,9 +303,9 @@ def test_many_at_one_id(container):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(100)
     assert not any(thread.is_alive() for thread in threads) and not seen["bad words"], seen
-    assert seen["run", 0] + seen["create", 0] > 1 and seen["delete", 0] > 1, seen
+    assert seen_enough(), seen
 
 
 def test_a_creator_that_is_overtaken(container):

@@ -17,7 +17,8 @@ SERVICE = "test-own.service"
 TOP = f"/system.slice/{SERVICE}"
 PAYLOAD = f"{TOP}/payload"
 MOVE = f'echo $$ >{process.CGROUPS}{TOP}/runtime/cgroup.procs; exec "$@"'
-CALLER = f"mkdir {process.CGROUPS}{TOP}/runtime; echo $$ >{process.CGROUPS}{TOP}/runtime/cgroup.procs; sleep 1000"
+# 0 is who writes it; systemd would take "$$" for an escape.
+CALLER = f"mkdir {process.CGROUPS}{TOP}/runtime; echo 0 >{process.CGROUPS}{TOP}/runtime/cgroup.procs; sleep 1000"
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def service(runtime):
     """A delegated service, in which the runtime is called from a cgroup of its own, as Podman does it."""
     words = list(runtime.globals)
     with TransientUnit(SERVICE, ["sh", "-c", CALLER], "Delegate=yes") as unit:
-        until((process.CGROUPS / f"{TOP[1:]}/runtime").exists, "the caller's cgroup")
+        until(lambda: (process.CGROUPS / f"{TOP[1:]}/runtime").exists() and process.members(f"{TOP}/runtime"),
+              "the caller has a cgroup of its own")
         runtime.globals[:] = ["sh", "-c", MOVE, "sh", *(word for word in words if word != "--systemd-cgroup")]
         yield unit
         runtime.globals[:] = words

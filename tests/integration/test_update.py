@@ -91,6 +91,7 @@ FLAGS = [
 
 @pytest.mark.proves("linux.resources.cpu.idle")
 @needs_controller("memory")
+@needs_controller("cpuset")
 def test_flags_of_one_limit_each(limited):
     """What belongs together is computed with what is in force: swap with memory, quota with period."""
     in_turn(limited, FLAGS, lambda flags: update(limited, *flags))
@@ -112,12 +113,14 @@ RESOURCES = [
 
 
 @needs_controller("memory")
+@needs_controller("cpuset")
 def test_resources_from_standard_input(limited):
     """As engines call it."""
     in_turn(limited, RESOURCES, lambda resources: update(limited, **resources))
 
 
 @needs_controller("memory")
+@needs_controller("cpuset")
 def test_of_a_paused_container(limited):
     """systemd lets limits of frozen units wait, and says nothing: we do not."""
     limited.runtime("pause", limited.id)
@@ -175,6 +178,7 @@ CANNOT_BE = [
 
 @pytest.mark.proves("linux.resources.memory.checkBeforeUpdate")
 @needs_controller("memory")
+@needs_controller("cpuset")
 def test_what_cannot_be_changes_nothing(limited):
     update(limited, hugepageLimits=[{"pageSize": "2MB", "limit": 4 * MIB}], cpu={"burst": 20000})
     files = ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "cgroup.max.depth"]
@@ -185,6 +189,7 @@ def test_what_cannot_be_changes_nothing(limited):
 
 
 @needs_controller("memory")
+@needs_controller("cpuset")
 def test_systemd_refuses(limited):
     """All that was written to files before that is taken back, too."""
     before = process.cgroup_file(limited.cgroup, "cpu.max.burst")

@@ -15,7 +15,7 @@ from .say import Failure, main, say
 
 USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|engines|host] [option…]
 
-Install what the tests need, build, and run them: all of them, or one part.
+Install what the tests need, build, and run them: all but engines and host, or one part.
 
   SUITE       a suite of meson test, with address and undefined sanitizers:
               unit, golden (config.json files and the plans made of them),
@@ -123,7 +123,7 @@ def _everything(options):
         tally += _part("compilers", []) + _part("namespace", options)
         if preparation.wait():
             raise Failure("the virtual machine cannot be made")
-    return tally + _part("vm", options) + _part("engines", options)
+    return tally + _part("vm", options)
 
 
 def run(arguments):

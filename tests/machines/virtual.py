@@ -25,7 +25,7 @@ BOOT_DEADLINE = 300
 TRIAL_DEADLINE = 6
 EMULATED = ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off,cx16=off"]
 ACCELERATED = ["-accel", "kvm", "-cpu", "host"]
-CMDLINE = "console=ttyS0 quiet panic=-1 apparmor=1 systemd.show_status=0"
+CMDLINE = "console=ttyS0 quiet panic=-1 maxcpus=1 apparmor=1 systemd.show_status=0"
 
 
 @contextlib.contextmanager

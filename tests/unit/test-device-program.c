@@ -4,7 +4,7 @@
 #include "test.h"
 
 /* What the kernel does with such a program, for those instructions that it has; -1: it does not end properly. */
-static int run(const struct bpf_insn *code, size_t n, const struct bpf_cgroup_dev_ctx *context) {
+static int run(const struct bpf_insn *code, size_t n, const uint32_t *context) {
         uint64_t r[6] = {};
 
         for (size_t i = 0; i < n; i++) {
@@ -13,7 +13,7 @@ static int run(const struct bpf_insn *code, size_t n, const struct bpf_cgroup_de
 
                 switch (c->code) {
                 case BPF_LDX | BPF_MEM | BPF_W:
-                        *to = *(const uint32_t *) ((const char *) context + c->off);
+                        *to = context[c->off / (int) sizeof(uint32_t)];
                         break;
                 case BPF_ALU | BPF_K | BPF_AND:
                         *to = (uint32_t) *to & (uint32_t) c->imm;
@@ -63,17 +63,17 @@ static bool is_allowed(const DeviceRule *rules, size_t n, char type, int64_t maj
 }
 
 static bool asks(const DeviceRule *rules, size_t n, char type, int64_t major, int64_t minor, unsigned access) {
-        struct bpf_cgroup_dev_ctx context = {
-                .access_type = (access & DEVICE_READ ? BPF_DEVCG_ACC_READ << 16 : 0U) |
-                               (access & DEVICE_WRITE ? BPF_DEVCG_ACC_WRITE << 16 : 0U) |
-                               (access & DEVICE_MKNOD ? BPF_DEVCG_ACC_MKNOD << 16 : 0U) |
-                               (type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK),
-                .major = (uint32_t) major,
-                .minor = (uint32_t) minor,
+        const uint32_t context[] = { /* struct bpf_cgroup_dev_ctx: access_type, major, minor */
+                (access & DEVICE_READ ? BPF_DEVCG_ACC_READ << 16 : 0U) |
+                        (access & DEVICE_WRITE ? BPF_DEVCG_ACC_WRITE << 16 : 0U) |
+                        (access & DEVICE_MKNOD ? BPF_DEVCG_ACC_MKNOD << 16 : 0U) |
+                        (type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK),
+                (uint32_t) major,
+                (uint32_t) minor,
         };
         size_t length;
         struct bpf_insn *code = device_program(rules, n, &length);
-        int r = run(code, length, &context);
+        int r = run(code, length, context);
 
         free(code);
         ASSERT(r == 0 || r == 1);
