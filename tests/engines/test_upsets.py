@@ -87,6 +87,7 @@ def test_containerd_is_restarted(ctr):
     assert one.task() == (pid, "RUNNING")
     kill(int(systemd.show("containerd.service", "MainPID")["MainPID"]))
     until(lambda: ctr.call("version").status == 0, "containerd is back", PATIENCE)
+    systemd.systemctl("try-restart", "docker.service")  # for a while it would not try to connect
     assert one.task() == (pid, "RUNNING")
     assert one.exec("echo", "here").stdout == "here\n"
     one("kill", "--signal", "SIGTERM")
