@@ -80,15 +80,37 @@ void console_flush_in(Console *c) {
                 c->input_at = c->input_end;
 }
 
+static bool is_canonical(const Console *c) {
+        struct termios settings;
+
+        return tcgetattr(c->master, &settings) == 0 && settings.c_lflag & ICANON;
+}
+
+/* The end of our input reaches the container as it would in a terminal: as the EOF character. */
+static void send_eof(Console *c) {
+        c->input_ended = true;
+        c->eof_may_be_lost = is_canonical(c);
+        c->input[0] = '\004';
+        c->input_at = 0;
+        c->input_end = 1;
+        console_flush_in(c);
+}
+
+/* Whoever edits lines (a shell) leaves canonical mode before it prompts, and then reads a NUL, if anything, in place of an
+ * EOF that came before. */
+static void send_eof_again(Console *c) {
+        if (c->eof_may_be_lost && !console_input_waits(c) && !is_canonical(c))
+                send_eof(c);
+}
+
 void console_copy_in(Console *c) {
         ssize_t n = read(STDIN_FILENO, c->input, sizeof(c->input));
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
-        if (n <= 0) { /* the end of our input reaches the container as it would in a terminal: as the EOF character */
-                c->input_ended = true;
-                c->input[0] = '\004';
-                n = 1;
+        if (n <= 0) {
+                send_eof(c);
+                return;
         }
         c->input_at = 0;
         c->input_end = (size_t) n;
@@ -101,7 +123,10 @@ bool console_copy_out(Console *c) {
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return true;
-        return n > 0 && write_full(STDOUT_FILENO, buffer, (size_t) n) == 0; /* EIO: the last of them was closed */
+        if (n <= 0 || write_full(STDOUT_FILENO, buffer, (size_t) n) < 0) /* EIO: the last of them was closed */
+                return false;
+        send_eof_again(c);
+        return true;
 }
 
 void console_done(Console *c) {

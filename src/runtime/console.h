@@ -17,6 +17,7 @@ int console_send(int socket, const char *name, int fd, Error *reterr);
 typedef struct Console {
         int master;             /* does not block: a container that does not read must not keep us from its output */
         bool input_ended;
+        bool eof_may_be_lost;   /* told in canonical mode, in which a program may not stay to read it */
         char input[4096];       /* on its way to the container */
         size_t input_at, input_end;
         bool raw;               /* and what it was before */

@@ -148,6 +148,13 @@ def test_all_of_the_output_arrives(container):
     assert text.splitlines() == [b"%d" % n for n in range(1, 20001)] + [b"the end"]
 
 
+@pytest.mark.parametrize(("text", "answer"), [(b"", "$ "), (b"echo $((6*7))\n", "42\r\n")])
+def test_the_end_of_the_input(container, text, answer):
+    """Of a shell that is not there yet, in front of whom nobody sits."""
+    one = container(shell())
+    assert answer in one.runtime("run", "--bundle", str(one.bundle.path), one.id, input=text)
+
+
 def test_exec_in_a_terminal(container):
     """A pty of the container's, not the caller's (which it could type into)."""
     one = container().run_detached()
