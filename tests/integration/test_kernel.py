@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_apparmor
+from harness.needs import needs_apparmor, needs_root
 
 _numbers = itertools.count()
 
@@ -65,6 +65,7 @@ def profile(top):
     path.unlink()
 
 
+@needs_root("loads a profile")
 @needs_apparmor
 @pytest.mark.proves("process.apparmorProfile")
 def test_apparmor(container, profile):
