@@ -19,7 +19,11 @@ from harness.leftovers import Watch                                             
 from harness.needs import has_controller, needs_cap_sys_resource                  # noqa: E402
 from harness.wait import until                                                    # noqa: E402
 
-CONTROL = pytest.param("crun", marks=needs_cap_sys_resource)
+CONTROL = pytest.param("crun", marks=[needs_cap_sys_resource, pytest.mark.control])
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "control: of the runtime beside ours")
 
 
 @pytest.fixture(scope="session")

@@ -473,6 +473,7 @@ def device(bundles):
 
 
 @pytest.mark.proves("mounts[].source", "mounts[].type")
+@needs_root("attaches a loop device")
 @needs_loop_devices
 def test_a_file_system_on_a_device(seen, device):
     """mounts[].source a device; mounts[].options of its file system; read-only is the file system too."""
@@ -487,6 +488,7 @@ def test_a_file_system_on_a_device(seen, device):
     assert "ro" in left.split()[5].split(",") and "ro" in right.split()[2].split(",")
 
 
+@needs_root("attaches a loop device")
 @needs_loop_devices
 def test_a_mapped_file_system_on_a_device(container, device):
     """mounts[].options idmap of a new file system: one that a user namespace could not even mount."""

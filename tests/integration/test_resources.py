@@ -13,7 +13,7 @@ import pytest
 
 from harness import process, systemd, user
 from harness.config import Config
-from harness.needs import needs_controller, needs_ocirt_sd
+from harness.needs import needs_controller, needs_ocirt_sd, needs_root
 
 MIB = 1 << 20
 
@@ -81,6 +81,7 @@ def expected(disk):
                     "linux.resources.blockIO.throttleReadIOPSDevice",
                     "linux.resources.blockIO.throttleWriteIOPSDevice",
                     "linux.resources.hugepageLimits", "linux.resources.unified")
+@needs_root("sets up the costs of a disk, which no user's systemd has the controller for")
 @needs_controller("memory")
 @needs_ocirt_sd
 def test_everything_at_once(container, disk):

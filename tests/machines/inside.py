@@ -32,16 +32,18 @@ ROOT, USER = "root", "user"
 
 @dataclass(frozen=True)
 class Part:
-    """Tests in a directory, the packages they need, the machines that run them in turn, and as whom."""
+    """Tests in a directory, the packages they need, the machines that run them in turn, as whom, and which of them."""
     tests: str
     packages: str
     machines: tuple
     who: tuple
+    marks: str = ""
 
 
 PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, USER)),
          "vm": Part("tests/integration", "base", ("vm",), (ROOT, USER)),
-         "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,))}
+         "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,), "not control"),
+         "control": Part("tests/engines", "engines", ("vm",), (ROOT,), "control")}
 
 
 def pytest(junit, tests, kind, options):
@@ -57,8 +59,9 @@ def tally(junit, status):
 
 def _command(part, who, number, kind, options, alone):
     """One of the two passes: what ordinary users write goes to a directory of theirs."""
-    if who == USER and kind == "vm" and not options:
-        options = ["-m", USER]
+    marks = USER if who == USER and kind == "vm" and not options else part.marks
+    if marks:
+        options = [*options, "-m", marks]
     if not alone:
         options = [*options, f"--claims=/share/{who}/claims"]
     command = ["env", "--chdir=/", *pytest(f"/share/{who}/{number}.xml", part.tests, kind, options)]

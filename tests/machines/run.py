@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 
-from . import build, compilers, host, inside, report
+from . import build, cache, compilers, host, inside, report
 from .cli import require_root
 from .process import child
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|engines|host] [option…]
+USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|engines|control|host] [option…]
 
-Install what the tests need, build, and run them: all but engines and host, or one part.
+Install what the tests need, build, and run them: all but control and host, or one part.
 
   SUITE       a suite of meson test, with address and undefined sanitizers:
               unit, golden (config.json files and the plans made of them),
@@ -30,6 +30,8 @@ Install what the tests need, build, and run them: all but engines and host, or o
               the latter)
   engines     the program under Podman, containerd, Docker and buildah, in both
               (--machine namespace or --machine vm as first option: in one)
+  control     the same cases with crun, in the virtual machine: what passes
+              there and fails with the program is a fault of the program
   host        the program, on this computer: systemd and cgroup v2 are needed
 
 Options are pytest's; with a suite they are those of meson test."""
@@ -61,7 +63,10 @@ def _meson(suite, options):
 
 
 def _results(part):
+    """An empty directory; another run has to wait until this one has ended."""
     directory = RESULTS / part
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    cache.lock(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     return directory
@@ -118,12 +123,12 @@ def _part(name, options):
 def _everything(options):
     """All parts; the machines are made while the program is compiled and tested."""
     host.need(*host.BUILD, *host.COMPILERS, *host.ANALYSIS, *host.IMAGES, *host.VIRTUAL)
-    with child("cli", "vm", "--prepare") as preparation:
+    with child("cli", "vm", "--prepare") as base, child("cli", "vm", "--prepare", "--set", "engines") as engines:
         tally = report.total(_part(suite, []) for suite in _suites())
         tally += _part("compilers", []) + _part("namespace", options)
-        if preparation.wait():
-            raise Failure("the virtual machine cannot be made")
-    return tally + _part("vm", options)
+        if base.wait() or engines.wait():
+            raise Failure("the virtual machines cannot be made")
+    return tally + _part("vm", options) + _part("engines", options)
 
 
 def run(arguments):
