@@ -32,18 +32,12 @@ static void grow(IdMaps *maps, SpecIdMap map) {
         maps->list[maps->n++] = map;
 }
 
-/* Digits, and one of the characters that end them: '\0' is the end of the option. */
-static int take_number(Words *w, const char *ends, size_t n_ends, uint32_t *ret) {
-        _cleanup_free_ char *digits = NULL;
+static int take_number(Words *w, uint32_t *ret) {
         size_t n = strspn(w->p, "0123456789");
+        _cleanup_free_ char *digits = xasprintf("%.*s", (int) MIN(n, (size_t) 20), w->p);
 
-        if (!memchr(ends, w->p[n], n_ends))
-                return -EINVAL;
-        digits = xasprintf("%.*s", (int) MIN(n, (size_t) 20), w->p);
-        if (parse_u32(digits, ret) < 0)
-                return -EINVAL;
         w->p += n;
-        return 0;
+        return parse_u32(digits, ret);
 }
 
 /* The host's IDs behind the container's, in as many parts as the container's own maps cut them into. */
@@ -75,13 +69,9 @@ static int take_triple(Words *w, bool users, IdMaps *to) {
         SpecIdMap map;
 
         w->p += relative;
-        if (take_number(w, "-", 1, &map.container_id) < 0)
-                return refuse_words(w, text);
-        w->p++;
-        if (take_number(w, "-", 1, &map.host_id) < 0)
-                return refuse_words(w, text);
-        w->p++;
-        if (take_number(w, "#;", sizeof("#;"), &map.size) < 0 || map.size == 0)
+        /* What ends the last of them may be the '\0', which strchr() finds, too. */
+        if (take_number(w, &map.container_id) < 0 || *w->p++ != '-' || take_number(w, &map.host_id) < 0 ||
+            *w->p++ != '-' || take_number(w, &map.size) < 0 || !strchr("#;", *w->p) || map.size == 0)
                 return refuse_words(w, text);
         if (relative)
                 return add_relative(w, map, users, to);

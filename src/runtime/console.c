@@ -86,14 +86,19 @@ static bool is_canonical(const Console *c) {
         return tcgetattr(c->master, &settings) == 0 && settings.c_lflag & ICANON;
 }
 
+/* The first bytes of the buffer. */
+static void send_input(Console *c, size_t n) {
+        c->input_at = 0;
+        c->input_end = n;
+        console_flush_in(c);
+}
+
 /* The end of our input reaches the container as it would in a terminal: as the EOF character. */
 static void send_eof(Console *c) {
         c->input_ended = true;
         c->eof_may_be_lost = is_canonical(c);
         c->input[0] = '\004';
-        c->input_at = 0;
-        c->input_end = 1;
-        console_flush_in(c);
+        send_input(c, 1);
 }
 
 /* Whoever edits lines (a shell) leaves canonical mode before it prompts, and then reads a NUL, if anything, in place of an
@@ -108,13 +113,10 @@ void console_copy_in(Console *c) {
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
-        if (n <= 0) {
+        if (n > 0)
+                send_input(c, (size_t) n);
+        else
                 send_eof(c);
-                return;
-        }
-        c->input_at = 0;
-        c->input_end = (size_t) n;
-        console_flush_in(c);
 }
 
 bool console_copy_out(Console *c) {

@@ -9,15 +9,12 @@ import pytest
 
 from engine.podman import as_user, connect_others
 
-
-def is_emulated():
-    return subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout == "qemu\n"
-
+IS_EMULATED = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout == "qemu\n"
 
 # A hundred where a container takes a tenth of a second; where it takes seconds, that it works at all is enough, as
 # nothing else is different there. The control has to show only that the test is right.
-ROUNDS = {"ocirt-sd": 3 if is_emulated() else 100, "crun": 1}
-AT_ONCE = {"ocirt-sd": 6 if is_emulated() else 20, "crun": 2}
+ROUNDS = {"ocirt-sd": 3 if IS_EMULATED else 100, "crun": 1}
+AT_ONCE = {"ocirt-sd": 6 if IS_EMULATED else 20, "crun": 2}
 
 
 def test_one_by_one(runs, runtime):
@@ -36,10 +33,10 @@ STARTED_OVER = [["daemon-reexec"], ["daemon-reload"], ["reset-failed", "dbus.ser
 @pytest.mark.parametrize("runtime", ["ocirt-sd"], indirect=True)  # the control's containers fail
 def test_while_systemd_starts_over(runs, kind, runtime):
     """Or the bus, again and again: the containers do not notice."""
-    pause = 3 if is_emulated() else 0.2
+    pause = 3 if IS_EMULATED else 0.2
     systemctl = [*as_user(), "systemctl", "--user"] if kind == "user" else ["systemctl"]
     with ThreadPoolExecutor(4) as pool:
-        begun = [pool.submit(runs, number) for number in range(6 if is_emulated() else 12)]
+        begun = [pool.submit(runs, number) for number in range(6 if IS_EMULATED else 12)]
         for what in itertools.cycle(STARTED_OVER):
             subprocess.run([*systemctl, *what], check=True)
             if not any(wait(begun, timeout=pause).not_done):

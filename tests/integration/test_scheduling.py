@@ -9,7 +9,7 @@ import pytest
 
 from harness import process, user
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import KEEPS_AFFINITY, needs_deadlines, needs_numa, needs_real_time, needs_root, needs_two_cpus
+from harness.needs import needs_deadlines, needs_kept_affinity, needs_numa, needs_real_time, needs_root, needs_two_cpus
 
 OTHER, FIFO, RR, BATCH, IDLE, DEADLINE = 0, 1, 2, 3, 5, 6
 RESET_ON_FORK, RECLAIM, DL_OVERRUN = 1, 2, 4
@@ -97,21 +97,34 @@ def test_io_priorities(container, name, number, priority):
 
 # --- CPUs
 
+@pytest.fixture
+def exec_cpus(container):
+    """The CPUs that a process of exec --process has, with an execCPUAffinity in the file."""
+    one = container(Config().sleeping()).run_detached()
+    path = one.bundle.path / "process.json"
+
+    def run(**affinity):
+        path.write_text(json.dumps({"args": ["cat", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"],
+                                    "execCPUAffinity": affinity}))
+        return one.runtime.call("exec", "--process", path, one.id)
+    return run
+
+
 @needs_two_cpus
 @pytest.mark.proves("process.execCPUAffinity")
-def test_cpus_of_exec(container):
+@pytest.mark.parametrize(("affinity", "expected"), [
+    pytest.param({"initial": "0"}, "0", marks=needs_kept_affinity), ({"final": "1"}, "1"),
+    ({"initial": "0", "final": "0-1"}, "0-1"), ({"initial": "1", "final": "0"}, "0")])
+def test_cpus_of_exec(exec_cpus, affinity, expected):
     """process.execCPUAffinity: final is where it runs, and without it what initial left; neither
     is for init."""
-    one = container(Config().sleeping()).run_detached()
-    base = {"args": ["cat", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"]}
-    path = one.bundle.path / "process.json"
-    cases = [({"final": "1"}, "1"), ({"initial": "0", "final": "0-1"}, "0-1"), ({"initial": "1", "final": "0"}, "0")]
-    for affinity, expected in cases + [({"initial": "0"}, "0")] * KEEPS_AFFINITY:
-        path.write_text(json.dumps(base | {"execCPUAffinity": affinity}))
-        text = one.output_of(options=["--process", path])
-        assert f"Cpus_allowed_list:\t{expected}\n" in text
-    path.write_text(json.dumps(base | {"execCPUAffinity": {"initial": "4095"}}))
-    assert "process.execCPUAffinity.initial: " in one.runtime.fails("exec", "--process", path, one.id)
+    result = exec_cpus(**affinity)
+    assert f"Cpus_allowed_list:\t{expected}\n" in result.stdout, str(result)
+
+
+def test_cpus_of_exec_that_are_not_there(exec_cpus):
+    result = exec_cpus(initial="4095")
+    assert result.status != 0 and "process.execCPUAffinity.initial: " in result.stderr
 
 
 @needs_two_cpus

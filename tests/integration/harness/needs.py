@@ -119,7 +119,7 @@ def _valgrind():
     return tuple(map(int, version.strip().removeprefix("valgrind-").split(".")))
 
 
-KEEPS_AFFINITY = _linux() >= (6, 2)  # of a process that moves to another cgroup
+needs_kept_affinity = _needs(_linux() >= (6, 2), "before Linux 6.2 a move to another cgroup ends an affinity")
 TMPFS_IS_MAPPED = _linux() >= (6, 3)
 HAS_LOOP_DEVICES = os.path.exists("/dev/loop-control")
 needs_mapped_tmpfs = _needs(TMPFS_IS_MAPPED, "a tmpfs cannot be mapped before Linux 6.3")
