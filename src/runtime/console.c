@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ void console_resize(const Console *c) {
 int console_begin(Console *c, int master, Error *reterr) {
         struct termios raw;
 
-        *c = (Console){ .master = master };
+        *c = (Console){ .master = master, .source = STDIN_FILENO };
         if (fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
                 return error_errnof(reterr, errno, "cannot set the terminal up");
         if (!isatty(STDIN_FILENO))
@@ -80,12 +81,6 @@ void console_flush_in(Console *c) {
                 c->input_at = c->input_end;
 }
 
-static bool is_canonical(const Console *c) {
-        struct termios settings;
-
-        return tcgetattr(c->master, &settings) == 0 && settings.c_lflag & ICANON;
-}
-
 /* The first bytes of the buffer. */
 static void send_input(Console *c, size_t n) {
         c->input_at = 0;
@@ -93,28 +88,32 @@ static void send_input(Console *c, size_t n) {
         console_flush_in(c);
 }
 
-/* The end of our input reaches the container as it would in a terminal: as the EOF character. */
+/* As it would in a terminal, by the EOF character. */
 static void send_eof(Console *c) {
-        c->input_ended = true;
-        c->eof_may_be_lost = is_canonical(c);
         c->input[0] = '\004';
         send_input(c, 1);
 }
 
-/* Whoever edits lines (a shell) leaves canonical mode before it prompts, and then reads a NUL, if anything, in place of an
- * EOF that came before. */
-static void send_eof_again(Console *c) {
-        if (c->eof_may_be_lost && !console_input_waits(c) && !is_canonical(c))
-                send_eof(c);
+/* An input that has ended stays so, as a file does. One EOF would be read by one program; or by none: a shell that begins to
+ * edit lines leaves canonical mode, and then reads a NUL in place of an EOF that came before. */
+static void begin_end(Console *c) {
+        const struct itimerspec again = { .it_value.tv_nsec = 50000000, .it_interval.tv_sec = 1 };
+
+        send_eof(c);
+        c->source = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (c->source >= 0)
+                (void) timerfd_settime(c->source, 0, &again, NULL);
 }
 
 void console_copy_in(Console *c) {
-        ssize_t n = read(STDIN_FILENO, c->input, sizeof(c->input));
+        ssize_t n = read(c->source, c->input, sizeof(c->input));
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
-        if (n > 0)
+        if (c->source == STDIN_FILENO && n > 0)
                 send_input(c, (size_t) n);
+        else if (c->source == STDIN_FILENO)
+                begin_end(c);
         else
                 send_eof(c);
 }
@@ -125,15 +124,14 @@ bool console_copy_out(Console *c) {
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return true;
-        if (n <= 0 || write_full(STDOUT_FILENO, buffer, (size_t) n) < 0) /* EIO: the last of them was closed */
-                return false;
-        send_eof_again(c);
-        return true;
+        return n > 0 && write_full(STDOUT_FILENO, buffer, (size_t) n) >= 0; /* EIO: the last of them was closed */
 }
 
 void console_done(Console *c) {
         if (c->raw)
                 (void) tcsetattr(STDIN_FILENO, TCSANOW, &c->before);
         c->raw = false;
+        if (c->source != STDIN_FILENO)
+                c->source = close_fd(c->source);
         c->master = close_fd(c->master);
 }

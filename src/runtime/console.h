@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <termios.h>
 
@@ -16,18 +17,19 @@ int console_send(int socket, const char *name, int fd, Error *reterr);
 /* In the foreground: our own terminal raw, until console_done(); bytes both ways; its size kept equal. */
 typedef struct Console {
         int master;             /* does not block: a container that does not read must not keep us from its output */
-        bool input_ended;
-        bool eof_may_be_lost;   /* told in canonical mode, in which a program may not stay to read it */
+        int source;             /* of input: stdin, and once that has ended a timer */
         char input[4096];       /* on its way to the container */
         size_t input_at, input_end;
         bool raw;               /* and what it was before */
         struct termios before;
 } Console;
 
+#define CONSOLE_NONE ((Console){ .master = -EBADF, .source = -EBADF })
+
 int console_begin(Console *c, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
 void console_resize(const Console *c);
-/* What is there from stdin to the container, once all before it has been taken. */
+/* What is there from the source to the container, once all before it has been taken. */
 bool console_input_waits(const Console *c);
 void console_copy_in(Console *c);
 void console_flush_in(Console *c);

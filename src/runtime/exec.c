@@ -271,7 +271,7 @@ static int explain(const Exec *e, int r, Error *reterr) {
 }
 
 static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
-        _cleanup_(console_done) Console console = { .master = -EBADF };
+        _cleanup_(console_done) Console console = CONSOLE_NONE;
         bool terminal = e->console >= 0;
         int r = 0;
 

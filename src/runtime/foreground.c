@@ -53,7 +53,7 @@ int foreground_wait(Launch *launch, int signals, Console *console, Notify *notif
                         { .fd = launch->pidfd, .events = POLLIN },
                         { .fd = signals, .events = POLLIN },
                         { .fd = console ? console->master : -1, .events = waits ? POLLIN | POLLOUT : POLLIN },
-                        { .fd = console && !console->input_ended && !waits ? STDIN_FILENO : -1, .events = POLLIN },
+                        { .fd = console && !waits ? console->source : -1, .events = POLLIN },
                         { .fd = notify ? notify->inside : -1, .events = POLLIN },
                 };
 

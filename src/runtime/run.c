@@ -21,7 +21,7 @@ static int run_poststart(Creation *c, Error *reterr) {
 #define KEEP_MANAGER_USEC 1000000ULL
 
 static int serve(Creation *c, int signals, Notify *notify, int *ret_status, Error *reterr) {
-        _cleanup_(console_done) Console console = { .master = -EBADF };
+        _cleanup_(console_done) Console console = CONSOLE_NONE;
         Console *terminal = c->console >= 0 ? &console : NULL;
         int r = 0;
 

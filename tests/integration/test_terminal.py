@@ -155,6 +155,13 @@ def test_the_end_of_the_input(container, text, answer):
     assert answer in one.runtime("run", "--bundle", str(one.bundle.path), one.id, input=text)
 
 
+def test_an_input_that_has_ended_stays_so(container):
+    """One reader takes an end away from the next one, one in raw mode reads what stands for it."""
+    script = """cat; cat; stty raw; until [ "$(head -c 1 | od -An -tx1)" = " 04" ]; do :; done; echo told"""
+    one = container(Config().script(script).terminal())
+    assert "told" in one.runtime("run", "--bundle", str(one.bundle.path), one.id, input=b"")
+
+
 def test_exec_in_a_terminal(container):
     """A pty of the container's, not the caller's (which it could type into)."""
     one = container().run_detached()
