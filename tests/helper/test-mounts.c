@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "steps.h"
+
+/* What the steps of mounts and of the root do, seen from inside a container. */
+
+static void test_mounts(void) {
+        static const char *size[] = { "size=1m", "mode=750", NULL }, *bad[] = { "size=many", NULL };
+        InitPlan p = {};
+
+        TEST("tmpfs with options, binds of directories and files, attributes, slots");
+        shell("mkdir -p %s/sub && echo hello > %s/file && mkdir -p %s/src && mount -t tmpfs t %s/sub && touch %s/sub/in",
+              sandbox_path("src"), sandbox_path("src"), rootfs, sandbox_path("src"), sandbox_path("src"));
+        begin(&p);
+        plan_mount(&p, "tmpfs", "/made/for/it", ATTRS | MOUNT_ATTR_NOATIME, 0, size);
+        plan_bind(&p, sandbox_path("src"), "/bound", MOUNT_ATTR_RDONLY, INIT_RECURSIVE);
+        plan_bind(&p, sandbox_path("src"), "/flat", 0, 0);
+        plan_bind(&p, sandbox_path("src/file"), "/etc/new/file", 0, 0);
+        run(&p,
+            "stat -c %a /made/for/it; grep /made /proc/mounts; touch /bound/x; touch /bound/sub/x && echo rw; ls /flat/sub;"
+            "cat /etc/new/file");
+        EXPECT("750\ntmpfs /made/for/it tmpfs rw,nosuid,nodev,noexec,noatime,size=1024k,mode=750 0 0\n"
+               "touch: /bound/x: Read-only file system\nrw\nhello\n");
+
+        begin(&p);
+        plan_mount(&p, "tmpfs", "/x", 0, 0, bad);
+        run(&p, "true");
+        ASSERT_STR(
+                l.error,
+                "mount tmpfs to rootfs at /x: option \"size=many\": tmpfs: Bad value for 'size': invalid argument");
+        begin(&p);
+        plan_mount(&p, "nonesuchfs", "/x", 0, 0, NULL);
+        run(&p, "true");
+        ASSERT_STR(l.error, "mount nonesuchfs to rootfs at /x: unknown filesystem type");
+        begin(&p);
+        plan_bind(&p, "/nonesuch", "/x", 0, 0);
+        run(&p, "true");
+        ASSERT_STR(l.error, "open mount source /nonesuch: no such file or directory");
+}
+
+static void test_slots(void) {
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a source opened before the mount namespace; recursive attributes; propagation");
+        reset();
+        s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("src"), NULL);
+        s->num[0] = 7;
+        s->num[1] = 1;
+        s->num[2] = INIT_NO_SLOT;
+        plan_begin(&p, rootfs, NAMESPACES);
+        plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+        s = plan_step(&p, INIT_BIND, NULL, "/bound");
+        s->num[0] = 7;
+        s->num[3] = MOUNT_ATTR_RDONLY;
+        s->num[5] = MS_SHARED;
+        run(&p, "touch /bound/x; touch /bound/sub/x; grep ' /bound ' /proc/self/mountinfo | grep -c shared:;"
+                "grep ' /bound/sub ' /proc/self/mountinfo | grep -c shared:");
+        ASSERT_STR(
+                l.output,
+                "touch: /bound/x: Read-only file system\ntouch: /bound/sub/x: Read-only file system\n1\n0\n");
+        shell("umount %s", sandbox_path("src/sub"));
+}
+
+static void test_idmap(void) {
+        static const char *uids[] = { "0:5000:1", "3:7:2", NULL }, *gids[] = { "0:6000:10", NULL };
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("mapped mounts: of a tree and of a new file system");
+        shell("mkdir -p %s/sub && mount -t tmpfs x %s/sub && touch %s/root %s/three %s/sub/root && chown 3:3 %s/three",
+              sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"),
+              sandbox_path("map"));
+        for (unsigned recursive = 0; recursive < 2; recursive++) {
+                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
+                s->num[0] = 3;
+                s->list[0] = uids;
+                s->list[1] = gids;
+                s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("map"), NULL);
+                s->num[0] = 7;
+                s->num[1] = 1;
+                s->num[2] = 3;
+                s->num[3] = recursive;
+                s = plan_step(&p, INIT_OPEN_FS, "tmpfs", "new");
+                s->num[0] = 8;
+                s->num[2] = 3;
+                reset();
+                plan_begin(&p, rootfs, NAMESPACES);
+                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+                plan_step(&p, INIT_BIND, NULL, "/mapped")->num[0] = 7;
+                plan_step(&p, INIT_BIND, NULL, "/new")->num[0] = 8;
+                run(&p, "stat -c %u:%g /mapped/root /mapped/three /mapped/sub/root /new; ls /proc");
+                if (!startswith(l.output, recursive ? "5000:6000\n7:6003\n5000:6000\n5000:6000\n1\n"
+                                                    : "5000:6000\n7:6003\n0:0\n5000:6000\n1\n"))
+                        FAIL_AT("%s%s", l.error, l.output);
+        }
+        shell("umount %s/sub", sandbox_path("map"));
+
+        TEST("maps that cannot be, and file systems that have no owners to map");
+        for (unsigned i = 0; i < 2; i++) {
+                static const char *overlapping[] = { "0:5000:2", "1:7:1", NULL };
+
+                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
+                s->num[0] = 3;
+                s->list[0] = i == 0 ? overlapping : uids;
+                s->list[1] = gids;
+                s->origin = "mounts[4]";
+                s = plan_step(&p, INIT_OPEN_TREE, "/proc", NULL);
+                s->num[0] = 7;
+                s->num[2] = 3;
+                s->origin = "mounts[4].options[1]";
+                reset();
+                plan_begin(&p, rootfs, NAMESPACES);
+                run(&p, "true");
+                ASSERT_STR(l.error, i == 0 ? "mounts[4]: map owners: write uid_map: invalid argument"
+                                           : "mounts[4].options[1]: map owners: not with this file system and this kernel");
+        }
+}
+
+static void test_symlinks(void) {
+        InitPlan p = {};
+
+        TEST("symlinks as sources and as targets");
+        shell("cd %s && ln -s /etc/passwd link && cd %s && ln -s nowhere dangling && ln -s /etc/passwd same && "
+              "ln -s ../etc/passwd other && mkdir -p dir && ln -s /dir todir", sandbox_path("src"), rootfs);
+        begin(&p);
+        plan_bind(&p, sandbox_path("src/link"), "/linked", 0, INIT_NO_SOURCE_FOLLOW);
+        plan_bind(&p, sandbox_path("src/file"), "/dangling", 0, INIT_NO_TARGET_FOLLOW);
+        plan_bind(&p, sandbox_path("src/link"), "/same", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        plan_bind(&p, sandbox_path("src/link"), "/todir/new/link", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        run(&p, "head -c 5 /linked; cat /dangling; readlink /same; readlink /dir/new/link");
+        EXPECT("root:hello\n/etc/passwd\n/etc/passwd\n");
+        begin(&p);
+        plan_bind(&p, sandbox_path("src/link"), "/other", 0, INIT_NO_SOURCE_FOLLOW | INIT_COPY_SYMLINK);
+        run(&p, "true");
+        ASSERT_STR(l.error, "create symlink /other: something else is there already");
+        begin(&p);
+        plan_bind(&p, sandbox_path("src"), "/todir", 0, INIT_NO_TARGET_FOLLOW);
+        run(&p, "true");
+        ASSERT_STR(l.error, "open /todir in the rootfs: not a directory");
+}
+
+static void test_joined_mounts(void) {
+        _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+        const char *path = xasprintf("/proc/%d/fd/%d", getpid(), ns), *place = sandbox_path("foreign");
+        InitPlan p = {};
+        InitStep *s;
+        char *before;
+
+        TEST("in a mount namespace of others: a copy of the rootfs there, nobody's root changed, and taken away again");
+        shell("mkdir -p %s && mount --bind %s %s", place, rootfs, place);
+        before = shell_output("cat /proc/self/mountinfo");
+        for (unsigned i = 0; i < 3; i++) {
+                reset();
+                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
+                s->num[0] = 0;
+                s->num[1] = CLONE_NEWNS;
+                s = plan_step(&p, INIT_JOIN, NULL, NULL);
+                s->num[1] = CLONE_NEWNS;
+                s = plan_step(&p, INIT_ROOTFS, place, NULL);
+                s->num[0] = MS_SLAVE | MS_REC;
+                s->num[1] = i < 2;
+                s->num[2] = i == 2;
+                s->origin = "root.path";
+                if (i == 1)
+                        shell("mount --make-shared %s", place);
+                if (i < 2)
+                        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+                plan_step(&p, INIT_CHROOT, NULL, NULL);
+                plan_shell(&p, "pwd; ls -d /etc/passwd; cd ..; pwd; grep -c foreign /proc/self/mountinfo");
+                launch(&p, &l);
+                if (i == 1) {
+                        ASSERT(startswith(l.error, "root.path: in the mount namespace that is joined it is on a shared"));
+                        shell("mount --make-private %s", place);
+                        continue;
+                }
+                ASSERT_STR(l.error, "");
+                ASSERT(startswith(l.output, "/\n/etc/passwd\n/\n"));
+                if (i == 2)
+                        continue;
+                ASSERT(!streq(shell_output("cat /proc/self/mountinfo"), before));
+                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
+                s->num[1] = CLONE_NEWNS;
+                plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+                plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+                reset();
+                launch(&p, &l);
+                ASSERT_STR(l.error, "");
+                ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        }
+        TEST("in our own: where that shares, too, but what is mounted in the copy is not");
+        shell("mount --make-shared %s", place);
+        before = shell_output("cat /proc/self/mountinfo");
+        reset();
+        s = plan_step(&p, INIT_ROOTFS, place, NULL);
+        s->num[0] = MS_SLAVE | MS_REC;
+        s->num[1] = true;
+        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_step(&p, INIT_CHROOT, NULL, NULL);
+        plan_shell(&p, "pwd; grep -c ' /proc .* - proc' /proc/self/mountinfo");
+        launch(&p, &l);
+        EXPECT("/\n1\n");
+        ASSERT_STR(shell_output("grep foreign /proc/self/mountinfo | grep -c shared:"), "1\n");
+        plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+        reset();
+        launch(&p, &l);
+        ASSERT_STR(l.error, "");
+        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        shell("umount %s", place);
+}
+
+static void test_copy_up(void) {
+        InitPlan p = {};
+
+        TEST("tmpcopyup keeps modes, owners, symlinks, times and the like; a tmpfs takes the mode of what it covers");
+        shell("mkdir -p %s/data/deep/er && cd %s/data && chmod 1700 . && echo a > deep/er/a && chmod 4750 deep/er/a && "
+              "chown -R 12:34 deep && chmod 4750 deep/er/a && ln -s /etc/passwd link && mkfifo pipe && "
+              "touch -d '2001-02-03 04:05:06 UTC' deep/er/a",
+              rootfs, rootfs);
+        begin(&p);
+        plan_mount(&p, "tmpfs", "/data", 0, INIT_COPY_UP | INIT_TARGET_MODE, NULL);
+        run(&p,
+            "cd /data; stat -c '%n %a %u:%g %Y' deep/er/a; readlink link; stat -c %F pipe; cat deep/er/a; stat -c %a /data");
+        EXPECT("deep/er/a 4750 12:34 981173106\n/etc/passwd\nfifo\na\n1700\n");
+}
+
+static void test_overlay(void) {
+        InitPlan p = {};
+        static const char *options[4];
+        _cleanup_text_ Text lower = {};
+
+        TEST("an overlay whose list of layers is longer than fsconfig takes");
+        shell("mkdir -p %s/up %s/work", sandbox_path("ovl"), sandbox_path("ovl"));
+        text_add(&lower, "lowerdir=");
+        for (unsigned i = 0; i < 12; i++) {
+                shell("mkdir -p %s/layer-with-a-long-name-%u && echo %u > %s/layer-with-a-long-name-%u/f%u",
+                      sandbox_path("ovl"), i, i, sandbox_path("ovl"), i, i);
+                text_addf(&lower, "%s%s/layer-with-a-long-name-%u", i > 0 ? ":" : "", sandbox_path("ovl"),
+                          i);
+        }
+        options[0] = lower.s;
+        options[1] = xasprintf("upperdir=%s/up", sandbox_path("ovl"));
+        options[2] = xasprintf("workdir=%s/work", sandbox_path("ovl"));
+        begin(&p);
+        plan_mount(&p, "overlay", "/ovl", MOUNT_ATTR_NODEV, 0, options);
+        run(&p, "cat /ovl/f0 /ovl/f11; echo new > /ovl/f3; grep -c ' /ovl overlay rw,nodev' /proc/mounts");
+        EXPECT("0\n11\n1\n");
+        ASSERT_STR(shell_output("cat %s/up/f3", sandbox_path("ovl")), "new\n");
+}
+
+static void test_overlay_comma(void) {
+        const char *options[] = { xasprintf("lowerdir=%s/a,b:%s/c", sandbox_path("ovl"), sandbox_path("ovl")), NULL };
+        InitPlan p = {};
+
+        TEST("an overlay with a comma in a layer's path");
+        shell("cd %s && mkdir a,b c && echo ab > a,b/f", sandbox_path("ovl"));
+        begin(&p);
+        plan_mount(&p, "overlay", "/ovl", MOUNT_ATTR_RDONLY, 0, options);
+        run(&p, "cat /ovl/f");
+        EXPECT("ab\n");
+}
+
+static void test_masks(void) {
+        InitPlan p = {};
+
+        TEST("masked and read-only paths");
+        shell("mkdir -p %s/secret %s/ro/in && echo s > %s/secret/f && echo s > %s/file1 && echo s > %s/file2",
+              rootfs, rootfs, rootfs, rootfs, rootfs);
+        begin(&p);
+        plan_step(&p, INIT_MASK, "/secret", NULL);
+        plan_step(&p, INIT_MASK, "/file1", NULL);
+        plan_step(&p, INIT_MASK, "/file2", NULL);
+        plan_step(&p, INIT_MASK, "/proc/acpi-not-there", NULL);
+        plan_step(&p, INIT_MASK, "/file1/below", NULL);
+        plan_step(&p, INIT_MASK, "/proc/scsi", NULL);
+        plan_step(&p, INIT_MASK, "/proc/keys", NULL);
+        plan_step(&p, INIT_READONLY, "/ro", NULL);
+        plan_step(&p, INIT_READONLY, "/proc/sys", NULL);
+        plan_step(&p, INIT_READONLY, "/nonesuch", NULL);
+        run(&p,
+            "ls /secret; touch /secret/x; cat /file1 /file2; stat -c '%F %t:%T' /file1 /file2 /proc/keys; touch /ro/in/x;"
+            "echo 1 > /proc/sys/kernel/ns_last_pid");
+        ASSERT_STR(l.error, "");
+        ASSERT_STR(l.output,
+                   "touch: /secret/x: Read-only file system\n"
+                   "character special file 1:3\ncharacter special file 1:3\ncharacter special file 1:3\n"
+                   "touch: /ro/in/x: Read-only file system\n"
+                   "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
+}
+
+static void test_root(void) {
+        static const InitOp ways[] = { INIT_PIVOT, INIT_MOVE_ROOT };
+
+        TEST("a read-only root, by pivot_root and by moving");
+        for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
+                const char *args[] = { "sh", "-c",
+                                       "touch /x; ls /; grep -c ' / / ' /proc/self/mountinfo; cd ..; pwd",
+                                       NULL };
+                const char *env[] = { "PATH=/bin", NULL };
+                InitPlan p = {};
+
+                reset();
+                plan_begin(&p, sandbox_rootfs("empty"), NAMESPACES);
+                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+                plan_step(&p, ways[i], NULL, NULL);
+                plan_step(&p, INIT_REMOUNT_ROOT, NULL, NULL)->num[0] = MOUNT_ATTR_RDONLY;
+                plan_step(&p, INIT_SHARE_ROOT, NULL, NULL)->num[0] = MS_SHARED;
+                plan_exec(&p, args, env);
+                launch(&p, &l);
+                EXPECT("touch: /x: Read-only file system\nbin\ndev\netc\nproc\nsys\ntmp\n0\n/\n");
+        }
+}
+
+int main(void) {
+        sandbox_enter();
+        rootfs = sandbox_rootfs("rootfs");
+        test_mounts();
+        test_slots();
+        test_idmap();
+        test_symlinks();
+        test_joined_mounts();
+        test_copy_up();
+        test_overlay();
+        test_overlay_comma();
+        test_masks();
+        test_root();
+        return 0;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "steps.h"
+
+/* From a plan to a program that runs: names, namespaces, hooks, and the gate at which it waits. */
+
+static void test_plain(void) {
+        InitPlan p = {};
+
+        TEST("a plain container: pid 1, device nodes, no descriptor of ours, HOME from /etc/passwd");
+        reset();
+        plan_plain(
+                &p, rootfs,
+                "echo $$ $HOME; stat -c '%n %F %t:%T %a' /dev/null; readlink /dev/fd; ls /proc/self/fd; umask;"
+                "grep -c . /proc/self/mounts; ls /dev/pts; cat /proc/1/comm; true");
+        l.extra_fds = 10;
+        launch(&p, &l);
+        EXPECT("1 /root\n/dev/null character special file 1:3 666\n/proc/self/fd\n0\n1\n2\n3\n0022\n4\nptmx\nsh\n");
+}
+
+static void test_names(void) {
+        InitPlan p = {};
+
+        TEST("hostname, domainname, loopback, session, keyring");
+        reset();
+        plan_begin(&p, rootfs, NAMESPACES);
+        plan_step(&p, INIT_HOSTNAME, "box", NULL);
+        plan_step(&p, INIT_DOMAINNAME, "example", NULL);
+        plan_step(&p, INIT_LOOPBACK, NULL, NULL);
+        plan_step(&p, INIT_KEYRING, "_ses.test", NULL);
+        plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+        run(&p,
+            "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
+        EXPECT("box\nexample\n1\n1\n");
+}
+
+static void test_exec_errors(void) {
+        static const struct {
+                const char *arg, *error;
+        } cases[] = {
+                { "foo", "exec: \"foo\": executable file not found in $PATH" },
+                { "/foo", "exec: \"/foo\": stat /foo: no such file or directory" },
+                { "/bin", "exec: \"/bin\": is a directory" },
+                { "/etc/passwd", "exec: \"/etc/passwd\": permission denied" },
+                { "", "exec: \"\": executable file not found in $PATH" },
+                { "/bin/noformat", "exec: \"/bin/noformat\": exec format error" },
+        };
+
+        TEST("exec errors in Go's words");
+        shell("echo x > %s/bin/noformat; chmod 755 %s/bin/noformat", rootfs, rootfs);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *args[] = { cases[i].arg, NULL },
+                           *env[] = { "PATH=/usr/bin:relative::/bin", NULL };
+                InitPlan p = {};
+
+                begin(&p);
+                plan_step(&p, INIT_PIVOT, NULL, NULL);
+                plan_exec(&p, args, env);
+                launch(&p, &l);
+                ASSERT_STR(l.error, cases[i].error);
+                ASSERT_EQ(WEXITSTATUS(l.status), 1);
+        }
+}
+
+static void test_namespaces(void) {
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("joined namespaces; files that are none");
+        reset();
+        s = plan_step(&p, INIT_OPEN_NS, "/proc/self/ns/net", NULL);
+        s->num[1] = CLONE_NEWNET;
+        plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNET;
+        plan_plain(&p, rootfs, "echo in");
+        launch(&p, &l);
+        EXPECT("in\n");
+
+        reset();
+        s = plan_step(&p, INIT_OPEN_NS, "/proc/self/ns/net", NULL);
+        s->num[1] = CLONE_NEWIPC;
+        plan_plain(&p, rootfs, "echo in");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "open namespace /proc/self/ns/net: not a ipc namespace");
+
+        reset();
+        s = plan_step(&p, INIT_OPEN_NS, "/etc/passwd", NULL);
+        s->num[1] = CLONE_NEWIPC;
+        plan_plain(&p, rootfs, "echo in");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "open namespace /etc/passwd: not a namespace");
+}
+
+static void test_userns(void) {
+        static const char *mode[] = { "mode=755", NULL };
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a user namespace: maps, devices by bind, masks, cgroup namespace, sysctl, time offsets");
+        reset();
+        l.map = true;
+        shell("chmod 755 %s && chown -R 100000:100000 %s", sandbox_path("."), rootfs);
+        plan_step(&p, INIT_USERNS, NULL, NULL);
+        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = NAMESPACES | CLONE_NEWTIME;
+        s = plan_step(&p, INIT_TIME_OFFSETS, NULL, NULL);
+        s->num[0] = 86400000;
+        plan_step(&p, INIT_FORK, NULL, NULL);
+        plan_step(&p, INIT_SETSID, NULL, NULL);
+        plan_step(&p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_step(&p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_HOST_FALLBACK, NULL);
+        plan_mount(&p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID, 0, mode);
+        s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
+        s->num[0] = 'c';
+        s->num[1] = 1;
+        s->num[2] = 3;
+        plan_step(&p, INIT_WAIT_CGROUP, NULL, NULL);
+        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWCGROUP;
+        s = plan_step(&p, INIT_CGROUP, "/sys/fs/cgroup", "/sys/fs/cgroup");
+        s->num[0] = ATTRS | MOUNT_ATTR_RDONLY;
+        s->num[1] = 1;
+        plan_step(&p, INIT_SYSCTL, "net/ipv4/ip_forward", "1");
+        plan_step(&p, INIT_MASK, "/proc/keys", NULL);
+        plan_step(&p, INIT_MASK, "/etc", NULL);
+        run(&p,
+            "id -u; id -g; cat /proc/self/uid_map | tr -s ' '; echo x > /dev/null; stat -c %t:%T /dev/null /proc/keys; ls /etc;"
+            "ls /sys/fs/cgroup/cgroup.procs; cat /proc/sys/net/ipv4/ip_forward; grep ' /sys/fs/cgroup ' /proc/mounts;"
+            "test $(cut -d. -f1 /proc/uptime 2>/dev/null || /bin/busybox cut -d. -f1 /proc/uptime) -gt 86400000 && echo late");
+        EXPECT("0\n0\n 0 100000 65536\n1:3\n1:3\n/sys/fs/cgroup/cgroup.procs\n1\n"
+               "cgroup /sys/fs/cgroup cgroup2 ro,nosuid,nodev,noexec,relatime 0 0\nlate\n");
+        shell("chown -R 0:0 %s", rootfs);
+}
+
+static void test_hooks(void) {
+        const char *args[] = { "sh", "-c", "cat > /tmp/state; echo $VAR > /tmp/var", NULL },
+                   *env[] = { "VAR=v", "PATH=/bin", NULL };
+        const char *fail[] = { "sh", "-c", "echo oops >&2; exit 3", NULL },
+                   *slow[] = { "sh", "-c", "sleep 20", NULL };
+        const char *daemon[] = { "sh", "-c", "sleep 20 &", NULL };
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("hooks: state on stdin, failure, timeout, none there, one that leaves a child behind");
+        for (unsigned i = 0; i < 5; i++) {
+                begin(&p);
+                plan_step(&p, INIT_PIVOT, NULL, NULL);
+                s = plan_step(&p, INIT_HOOK, i == 3 ? "/bin/nonesuch" : "/bin/sh", "{\"pid\":");
+                s->num[0] = i == 2 ? 1 : 10;
+                s->num[1] = s->num[2] = INIT_NO_SLOT;
+                s->str[2] = "}";
+                s->list[0] = i == 0 ? args : i == 1 ? fail : i == 2 ? slow : i == 4 ? daemon : NULL;
+                s->list[1] = env;
+                plan_shell(&p, "cat /tmp/state; echo; cat /tmp/var");
+                launch(&p, &l);
+                if (i == 0)
+                        EXPECT("{\"pid\":1}\nv\n");
+                else if (i < 4)
+                        ASSERT_STR(
+                                l.error,
+                                i == 1 ? "running hook /bin/sh: exit status 3, output: oops"
+                                : i == 2
+                                        ? "running hook /bin/sh: hook ran past specified timeout of 1.0s"
+                                        : "running hook /bin/nonesuch: exit status 127, output: exec: no such file or directory");
+                else
+                        ASSERT_STR(l.error, "");
+        }
+        shell("rm %s/tmp/*", rootfs);
+}
+
+static void test_hook_logs(void) {
+        const char *args[] = { "sh", "-c", "echo more; echo oops >&2; exit 3", NULL }, *env[] = { "PATH=/bin", NULL };
+        _cleanup_free_ char *log = xasprintf("%s/tmp/log", rootfs);
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a hook that writes to a file of the host");
+        shell("echo before > %s", log);
+        begin(&p);
+        plan_step(&p, INIT_OPEN_LOG, log, NULL);
+        plan_step(&p, INIT_PIVOT, NULL, NULL);
+        s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
+        s->num[2] = INIT_NO_SLOT;
+        s->str[2] = "";
+        s->list[0] = args;
+        s->list[1] = env;
+        plan_shell(&p, "true");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "running hook /bin/sh: exit status 3, output: oops");
+        shell("test \"$(tr '\\n' , < %s)\" = before,more,", log);
+        shell("rm %s", log);
+}
+
+static int knock(void) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        snprintf(a.sun_path, sizeof(a.sun_path), "%s", l.gate_path);
+        ASSERT(connect(fd, (struct sockaddr *) &a, sizeof(a)) == 0);
+        return fd;
+}
+
+static void gate_plan(InitPlan *p, const char *program) {
+        const char **args = arena_calloc(&p->arena, 3, sizeof(*args)),
+                   **env = arena_calloc(&p->arena, 2, sizeof(*env));
+        InitStep *s;
+
+        args[0] = program;
+        args[1] = "started";
+        env[0] = "PATH=/bin";
+        begin(p);
+        l.gate = true;
+        plan_step(p, INIT_PIVOT, NULL, NULL);
+        plan_step(p, INIT_READY, NULL, NULL);
+        plan_step(p, INIT_GATE, NULL, NULL);
+        if (!program)
+                return;
+        s = plan_step(p, INIT_EXEC, NULL, NULL);
+        s->list[0] = args;
+        s->list[1] = env;
+}
+
+static void test_gate(void) {
+        InitPlan p = {};
+        int fd;
+
+        TEST("the gate: few descriptors, little memory, probes, start, errors");
+        gate_plan(&p, "/bin/echo");
+        l.extra_fds = 20;
+        launch(&p, &l);
+        ASSERT(l.ready);
+        fd = knock(); /* waits in accept() by then */
+        close(fd);
+        usleep(100000);
+        fprintf(stderr, "%s",
+                shell_output(
+                        "grep -E 'VmRSS|RssAnon|RssFile|RssShmem|VmSize' /proc/%d/status; ls -l /proc/%d/fd | grep -o '[0-9]* -> .*'",
+                        l.pid, l.pid));
+        ASSERT_STR(shell_output("ls /proc/%d/fd", l.pid), "0\n1\n2\n5\n");
+        launch_start(&l);
+        EXPECT("started\n");
+
+        gate_plan(&p, "/nonesuch");
+        launch(&p, &l);
+        launch_start(&l);
+        ASSERT_STR(l.error, "exec: \"/nonesuch\": no such file or directory");
+
+        gate_plan(&p, NULL);
+        launch(&p, &l);
+        launch_start(&l);
+        ASSERT_STR(l.error, "process not set in config.json, there is nothing to start");
+
+        gate_plan(&p, "/bin/echo");
+        launch(&p, &l);
+        ASSERT_EQ(kill(l.pid, SIGKILL), 0);
+        launch_finish(&l);
+        ASSERT(WIFSIGNALED(l.status));
+}
+
+static void test_enter(void) {
+        static Launch inner;
+        InitPlan p = {};
+        InitStep *s;
+        int pidfd;
+
+        TEST("a further process in a container that runs");
+        gate_plan(&p, "/bin/echo");
+        launch(&p, &l);
+        pidfd = pidfd_open(l.pid, 0);
+        ASSERT(pidfd >= 0);
+        inner = (Launch){ .target = pidfd };
+        plan_step(&p, INIT_OOM_SCORE_ADJ, NULL, NULL)->num[0] = 55;
+        plan_step(&p, INIT_ENTER, NULL, NULL)->num[0] = NAMESPACES;
+        plan_step(&p, INIT_FORK, NULL, NULL);
+        s = plan_step(&p, INIT_USER, NULL, NULL);
+        s->num[0] = s->num[1] = 1000;
+        plan_step(&p, INIT_CWD, "/etc", NULL);
+        plan_shell(
+                &p,
+                "pwd; echo $$ $HOME; cat /proc/1/comm /proc/self/oom_score_adj; ls /proc/1/fd/; ls /proc/1/root/; id -u");
+        launch(&p, &inner);
+        ASSERT_STR(inner.error, "");
+        ASSERT_STR(
+                inner.output,
+                "/etc\n2 /home/user\nocirt-sd-init\n55\n"
+                "ls: can't open '/proc/1/fd/': Permission denied\nls: /proc/1/root/: Permission denied\n1000\n");
+        close(pidfd);
+        launch_start(&l);
+        EXPECT("started\n");
+}
+
+static void test_hang_up(void) {
+        InitPlan p = {};
+
+        TEST("a launcher that dies takes the helper with it");
+        begin(&p);
+        l.hang_up = true;
+        run(&p, "echo still there");
+        ASSERT_STR(l.output, "");
+        ASSERT_EQ(l.status, W_EXITCODE(1, 0));
+}
+
+int main(void) {
+        sandbox_enter();
+        rootfs = sandbox_rootfs("rootfs");
+        test_plain();
+        test_names();
+        test_exec_errors();
+        test_namespaces();
+        test_userns();
+        test_hooks();
+        test_hook_logs();
+        test_gate();
+        test_enter();
+        test_hang_up();
+        return 0;
+}
