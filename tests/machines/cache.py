@@ -50,7 +50,7 @@ def lock(path, mode=fcntl.LOCK_EX):
         if mode & fcntl.LOCK_NB:
             os.close(fd)
             raise
-        say(f"waiting for another run that holds {path.name}")
+        say(f"waiting for {path.name}, which is being made or in use")
         fcntl.flock(fd, mode)
     return fd
 
