@@ -10,6 +10,17 @@
 
 #include "basic/alloc.h"
 
+char *strip(char *s) {
+        size_t n;
+
+        s += strspn(s, " \t\n");
+        n = strlen(s);
+        while (n > 0 && strchr(" \t\n", s[n - 1]))
+                n--;
+        s[n] = '\0';
+        return s;
+}
+
 int parse_u64(const char *s, uint64_t *ret) {
         uint64_t v = 0;
 

@@ -32,6 +32,9 @@ static inline bool endswith(const char *s, const char *suffix) {
         return n >= m && streq(s + n - m, suffix);
 }
 
+/* s without the blanks around it; the end is cut off in place. */
+char *strip(char *s);
+
 /* Strict decimal (no sign but '-' where the type has one, no space, no octal, no overflow).
  * Return 0, -EINVAL or -ERANGE; *ret is set on success only. */
 int parse_u64(const char *s, uint64_t *ret);

@@ -49,8 +49,6 @@ int unit_add_others(const Limits *l);
 
 /* linux.resources.unified, after all typed resources: what it says replaces what they say. */
 int unit_add_unified(const Limits *l);
-/* The value of a key without the blanks around it, or NULL. */
-const char *unit_unified_value(const Limits *l, const char *key);
 
 /* The device rules with the defaults behind them. devices: linux.devices, which may replace defaults. */
 int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices,
@@ -60,6 +58,9 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
 int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr);
 
 /* Pieces that typed and unified resources share; path is the JSON path for the error. */
+
+/* What unified says of that file, without the blanks around it, or NULL. */
+const char *unit_unified_value(const Limits *l, const char *key);
 int unit_add_cpuset(const Limits *l, bool nodes, const char *list, const char *path);
 void unit_add_cpu_quota(const Limits *l, uint64_t quota, uint64_t period, const char *path);
 uint64_t unit_weight_from_bfq(uint64_t weight);

@@ -11,6 +11,13 @@
 
 #define PATH "linux.resources."
 
+const char *unit_unified_value(const Limits *l, const char *key) {
+        for (size_t i = 0; i < l->r->n_unified; i++)
+                if (streq(l->r->unified[i].key, key))
+                        return strip(arena_strdup(&l->plan->arena, l->r->unified[i].value));
+        return NULL;
+}
+
 static int refuse(const Limits *l, const char *path) {
         return error_setf(l->reterr, EOPNOTSUPP, "%s: not available with cgroup v2", path);
 }

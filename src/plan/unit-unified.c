@@ -31,24 +31,6 @@ static int parse_max(const char *s, uint64_t *ret) {
         return parse_u64(s, ret);
 }
 
-static char *trim(char *s) {
-        size_t n;
-
-        s += strspn(s, " \t\n");
-        n = strlen(s);
-        while (n > 0 && strchr(" \t\n", s[n - 1]))
-                n--;
-        s[n] = '\0';
-        return s;
-}
-
-const char *unit_unified_value(const Limits *l, const char *key) {
-        for (size_t i = 0; i < l->r->n_unified; i++)
-                if (streq(l->r->unified[i].key, key))
-                        return trim(arena_strdup(&l->plan->arena, l->r->unified[i].value));
-        return NULL;
-}
-
 static int add_limit(const Unified *u, const char *property, uint64_t minimum) {
         uint64_t v;
 
@@ -269,7 +251,7 @@ int unit_add_unified(const Limits *l) {
                 Unified u = {
                         .l = l,
                         .key = l->r->unified[i].key,
-                        .value = trim(copy),
+                        .value = strip(copy),
                         .path = arena_printf(&l->plan->arena, "linux.resources.unified[\"%s\"]",
                                              l->r->unified[i].key),
                 };

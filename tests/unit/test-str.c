@@ -30,6 +30,15 @@ static void test_numbers(void) {
         ASSERT_EQ(parse_mode("10000", &m), -ERANGE);
 }
 
+static void test_strip(void) {
+        char both[] = " \t a b\n\n", blanks[] = " \n", none[] = "a";
+
+        TEST("blanks around a string, not within");
+        ASSERT_STR(strip(both), "a b");
+        ASSERT_STR(strip(blanks), "");
+        ASSERT_STR(strip(none), "a");
+}
+
 static void test_bits(void) {
         static const char *const bad[] = { ",", "0,", ",0", "0,,1", "0-", "-1", "1-0", "0-1-2", " 0", "0 ", "+1", "a", "0x1" };
         uint8_t bits[2] = {}, none[2] = {};
@@ -99,6 +108,7 @@ static void test_paths(void) {
 
 int main(void) {
         test_numbers();
+        test_strip();
         test_bits();
         test_signals();
         test_escape();
