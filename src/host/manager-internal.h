@@ -63,6 +63,11 @@ int manager_watch_jobs(Manager *m, Error *reterr);
  * would do so for 90 s. */
 int manager_wait_ready(Manager *m, Error *reterr);
 
+/* A method that takes the name of the unit alone. */
+int manager_call_for_unit(Manager *m, const char *method, const char *unit, Error *reterr);
+/* By the D-Bus name of the error. */
+bool manager_is_no_such_unit(const char *name);
+
 /* The plan that is sent, of which nothing has been dropped yet. */
 void manager_set_plan(Manager *m, const UnitPlan *plan);
 

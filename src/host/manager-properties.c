@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The properties of a unit that runs. */
+/* The properties of a unit: which of them this systemd does not know, and those of a unit that runs. */
 #include <errno.h>
 
 #include "basic/fd.h"
@@ -8,6 +8,34 @@
 
 /* One property that is dropped is a round trip. */
 #define SET_TRIES 16
+
+void manager_set_plan(Manager *m, const UnitPlan *plan) {
+        m->plan = plan;
+        free(m->dropped);
+        m->dropped = xmalloc0(MAX(plan->n_props, (size_t) 1) * sizeof(bool));
+        m->tries = 0;
+}
+
+bool manager_dropped(const Manager *m, const char *property) {
+        for (size_t i = 0; i < m->plan->n_props; i++)
+                if (m->dropped[i] && streq(m->plan->props[i].name, property))
+                        return true;
+        return false;
+}
+
+int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
+        if (!streq_null(name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
+                return -2;
+        if (strstr(text, " PIDFDs,"))
+                return -1;
+        for (size_t i = 0; i < plan->n_props; i++) {
+                const char *found = strstr(text, plan->props[i].name);
+
+                if (found && found[strlen(plan->props[i].name)] == ',' && found[-1] == ' ')
+                        return (int) i;
+        }
+        return -2;
+}
 
 static int build_set(Manager *m, const Question *q, sd_bus_message **ret) {
         int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");

@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "basic/fd.h"
-#include "basic/log.h"
+#include "basic/str.h"
 #include "host/cgroup.h"
 #include "host/manager-internal.h"
-#include "host/process.h"
 
 /* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
 #define START_TRIES 16
@@ -129,13 +127,6 @@ static int send_start(Manager *m, Error *reterr) {
         return 0;
 }
 
-void manager_set_plan(Manager *m, const UnitPlan *plan) {
-        m->plan = plan;
-        free(m->dropped);
-        m->dropped = xmalloc0(MAX(plan->n_props, (size_t) 1) * sizeof(bool));
-        m->tries = 0;
-}
-
 int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, Error *reterr) {
         int r;
 
@@ -156,46 +147,6 @@ short manager_poll_events(Manager *m) {
         return (short) (events < 0 ? POLLIN : events ?: POLLOUT);
 }
 
-static int build_call(Manager *m, const Question *q, sd_bus_message **ret) {
-        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, q->method);
-
-        if (r >= 0)
-                r = sd.bus_message_append(*ret, "s", q->unit);
-        return r < 0 || !q->below ? r : sd.bus_message_append(*ret, "sau", q->below, 1, (uint32_t) q->pid);
-}
-
-/* Nothing of the reply is needed. */
-static int call(Manager *m, const Question *q, Error *reterr) {
-        sd_bus_error e = SD_BUS_ERROR_NULL;
-        int r = manager_ask(m, q, NULL, &e, reterr);
-
-        if (r < 0)
-                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", q->method,
-                               q->unit, e.message ?: errno_text(r));
-        sd.bus_error_free(&e);
-        return r;
-}
-
-static int call_for_unit(Manager *m, const char *method, const char *unit, Error *reterr) {
-        const Question q = { .method = method, .unit = unit, .build = build_call };
-
-        return call(m, &q, reterr);
-}
-
-int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
-        if (!streq_null(name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
-                return -2;
-        if (strstr(text, " PIDFDs,"))
-                return -1;
-        for (size_t i = 0; i < plan->n_props; i++) {
-                const char *found = strstr(text, plan->props[i].name);
-
-                if (found && found[strlen(plan->props[i].name)] == ',' && found[-1] == ' ')
-                        return (int) i;
-        }
-        return -2;
-}
-
 /* After a refusal: something to leave out or to clear away, and the request sent again? */
 static int try_again(Manager *m, Error *reterr) {
         int property;
@@ -209,7 +160,7 @@ static int try_again(Manager *m, Error *reterr) {
                 m->dropped[property] = true;
         else if (streq_null(m->job_error_name, UNIT_EXISTS) && !m->was_reset) {
                 m->was_reset = true;
-                (void) call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL);
+                (void) manager_call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL);
         } else
                 return 0;
         error_done(&m->job_error);
@@ -271,13 +222,6 @@ int manager_dispatch(Manager *m, Error *reterr) {
         return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", m->unit, m->job_error.message);
 }
 
-bool manager_dropped(const Manager *m, const char *property) {
-        for (size_t i = 0; i < m->plan->n_props; i++)
-                if (m->dropped[i] && streq(m->plan->props[i].name, property))
-                        return true;
-        return false;
-}
-
 static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         for (;;) {
                 uint64_t now = now_usec();
@@ -310,10 +254,6 @@ void manager_abandon_scope(Manager *m, uint64_t deadline) {
                 (void) manager_stop_unit(m, m->plan->name, deadline, NULL);
 }
 
-static bool is_no_such_unit(const char *name) {
-        return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
-}
-
 static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
         sd_bus_message *message = NULL;
         int r;
@@ -332,7 +272,7 @@ static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *ret
                 return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit);
         m->job = JOB_SENT;
         r = wait_job(m, deadline, reterr);
-        return r < 0 && is_no_such_unit(m->job_error_name) ? 0 : r;
+        return r < 0 && manager_is_no_such_unit(m->job_error_name) ? 0 : r;
 }
 
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
@@ -349,51 +289,9 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         }
         while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
-                (void) call_for_unit(m, "ThawUnit", unit, NULL);
+                (void) manager_call_for_unit(m, "ThawUnit", unit, NULL);
                 (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
-}
-
-static int find_others(sd_bus_message *reply, const char *command) {
-        const char *cgroup, *line;
-        ProcessStat stat;
-        uint32_t pid;
-        int r;
-
-        r = sd.bus_message_enter_container(reply, 'a', "(sus)");
-        while (r >= 0 && (r = sd.bus_message_read(reply, "(sus)", &cgroup, &pid, &line)) > 0)
-                /* Of one that is ending the command line cannot be read. */
-                if (!startswith(line, command) && process_stat((pid_t) pid, &stat) == 0 && !stat.dead)
-                        return 1;
-        return r < 0 ? r : 0;
-}
-
-int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr) {
-        const Question q = { .method = "GetUnitProcesses", .unit = unit, .build = build_call };
-        sd_bus_error e = SD_BUS_ERROR_NULL;
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = manager_ask(m, &q, &reply, &e, reterr);
-        if (r >= 0)
-                r = find_others(reply, command);
-        else if (is_no_such_unit(e.name))
-                r = 0;
-        else
-                r = error_setf(reterr, EREMOTEIO, "cannot list the processes of %s: %s", unit, e.message ?: errno_text(r));
-        sd.bus_error_free(&e);
-        (void) sd.bus_message_unref(reply);
-        return r;
-}
-
-int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
-        return call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, reterr);
-}
-
-int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr) {
-        const Question q = { .method = "AttachProcessesToUnit", .unit = unit, .below = below, .pid = pid, .build = build_call };
-
-        return call(m, &q, reterr);
 }

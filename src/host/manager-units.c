@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls for a unit that make no job: systemd's answer is the end of it. */
+#include <errno.h>
+
+#include "basic/str.h"
+#include "host/manager-internal.h"
+#include "host/process.h"
+
+bool manager_is_no_such_unit(const char *name) {
+        return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
+}
+
+static int build_call(Manager *m, const Question *q, sd_bus_message **ret) {
+        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, q->method);
+
+        if (r >= 0)
+                r = sd.bus_message_append(*ret, "s", q->unit);
+        return r < 0 || !q->below ? r : sd.bus_message_append(*ret, "sau", q->below, 1, (uint32_t) q->pid);
+}
+
+/* Nothing of the reply is needed. */
+static int call(Manager *m, const Question *q, Error *reterr) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = manager_ask(m, q, NULL, &e, reterr);
+
+        if (r < 0)
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", q->method,
+                               q->unit, e.message ?: errno_text(r));
+        sd.bus_error_free(&e);
+        return r;
+}
+
+int manager_call_for_unit(Manager *m, const char *method, const char *unit, Error *reterr) {
+        const Question q = { .method = method, .unit = unit, .build = build_call };
+
+        return call(m, &q, reterr);
+}
+
+static int find_others(sd_bus_message *reply, const char *command) {
+        const char *cgroup, *line;
+        ProcessStat stat;
+        uint32_t pid;
+        int r;
+
+        r = sd.bus_message_enter_container(reply, 'a', "(sus)");
+        while (r >= 0 && (r = sd.bus_message_read(reply, "(sus)", &cgroup, &pid, &line)) > 0)
+                /* Of one that is ending the command line cannot be read. */
+                if (!startswith(line, command) && process_stat((pid_t) pid, &stat) == 0 && !stat.dead)
+                        return 1;
+        return r < 0 ? r : 0;
+}
+
+int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr) {
+        const Question q = { .method = "GetUnitProcesses", .unit = unit, .build = build_call };
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = manager_ask(m, &q, &reply, &e, reterr);
+        if (r >= 0)
+                r = find_others(reply, command);
+        else if (manager_is_no_such_unit(e.name))
+                r = 0;
+        else
+                r = error_setf(reterr, EREMOTEIO, "cannot list the processes of %s: %s", unit, e.message ?: errno_text(r));
+        sd.bus_error_free(&e);
+        (void) sd.bus_message_unref(reply);
+        return r;
+}
+
+int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
+        return manager_call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, reterr);
+}
+
+int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr) {
+        const Question q = { .method = "AttachProcessesToUnit", .unit = unit, .below = below, .pid = pid, .build = build_call };
+
+        return call(m, &q, reterr);
+}
