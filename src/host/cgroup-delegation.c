@@ -3,7 +3,6 @@
 #include "host/cgroup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -16,10 +15,9 @@
 /* systemd marks what it leaves to others. */
 static bool is_marked(const char *path) {
         _cleanup_close_ int fd = cgroup_open(path);
-        char fd_path[64], value[8];
+        char value[8];
 
-        snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
-        return fd >= 0 && getxattr(fd_path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1';
+        return fd >= 0 && fgetxattr(fd, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1';
 }
 
 /* Is the cgroup a delegated unit's, or below one? A user's systemd, which is in a unit that is marked itself, marks none

@@ -72,7 +72,8 @@ bool manager_is_no_such_unit(const char *name);
 void manager_set_plan(Manager *m, const UnitPlan *plan);
 
 /* "Cannot set property X, or unknown property.": which of ours was it, by the name and the text of the D-Bus error? Its
- * index, or -1: PIDFDs, or -2. */
+ * index, or one of these. */
+enum { REFUSED_PIDFDS = -1, REFUSED_NONE = -2 };
 int manager_refused_property(const UnitPlan *plan, const char *name, const char *text);
 
 /* What manager_save_properties() kept. */

@@ -25,16 +25,16 @@ bool manager_dropped(const Manager *m, const char *property) {
 
 int manager_refused_property(const UnitPlan *plan, const char *name, const char *text) {
         if (!streq_null(name, "org.freedesktop.DBus.Error.PropertyReadOnly") || !text)
-                return -2;
+                return REFUSED_NONE;
         if (strstr(text, " PIDFDs,"))
-                return -1;
+                return REFUSED_PIDFDS;
         for (size_t i = 0; i < plan->n_props; i++) {
                 const char *found = strstr(text, plan->props[i].name);
 
                 if (found && found[strlen(plan->props[i].name)] == ',' && found[-1] == ' ')
                         return (int) i;
         }
-        return -2;
+        return REFUSED_NONE;
 }
 
 static int build_set(Manager *m, const Question *q, sd_bus_message **ret) {
@@ -69,7 +69,7 @@ int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, E
                 int r, property;
 
                 r = manager_ask(m, &q, NULL, &e, reterr);
-                property = r < 0 ? manager_refused_property(plan, e.name, e.message) : -2;
+                property = r < 0 ? manager_refused_property(plan, e.name, e.message) : REFUSED_NONE;
                 if (property >= 0 && plan->props[property].optional && tries < SET_TRIES) {
                         m->dropped[property] = true;
                         sd.bus_error_free(&e);

@@ -154,7 +154,7 @@ static int try_again(Manager *m, Error *reterr) {
         if (m->tries >= START_TRIES)
                 return 0;
         property = manager_refused_property(m->plan, m->job_error_name, m->job_error.message);
-        if (property == -1 && m->process.pidfd >= 0)
+        if (property == REFUSED_PIDFDS && m->process.pidfd >= 0)
                 m->process.pidfd = -EBADF;
         else if (property >= 0 && m->plan->props[property].optional)
                 m->dropped[property] = true;

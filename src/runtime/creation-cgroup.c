@@ -2,7 +2,6 @@
 /* The cgroups that we make ourselves: below the scope, or in the caller's own unit instead of a scope. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -27,7 +26,7 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
         if (r >= 0)
                 r = write_kernel_file(below, "cgroup.procs", pid);
         if (r < 0)
-                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its scope", name);
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its own", name);
         r = cgroup_hand_down(cgroup);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot hand down the controllers to the container's cgroup");
@@ -80,7 +79,6 @@ int creation_delegate(Creation *c, Error *reterr) {
 static int make(const Creation *c, int *ret, Error *reterr) {
         const Record *record = &c->container.record;
         _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
-        char path[64];
         const char *name;
 
         parent = cgroup_open_parent(c->unit.cgroup, &name);
@@ -90,9 +88,8 @@ static int make(const Creation *c, int *ret, Error *reterr) {
         if (mkdirat(parent, name, 0755) < 0)
                 return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit.cgroup);
         cgroup = cgroup_open(c->unit.cgroup);
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", cgroup);
-        if (cgroup < 0 || setxattr(path, record_cgroup_mark(record), record->invocation_id,
-                                   strlen(record->invocation_id), 0) < 0) {
+        if (cgroup < 0 || fsetxattr(cgroup, record_cgroup_mark(record), record->invocation_id,
+                                    strlen(record->invocation_id), 0) < 0) {
                 int r = cgroup < 0 ? cgroup : -errno;
 
                 (void) unlinkat(parent, name, AT_REMOVEDIR);

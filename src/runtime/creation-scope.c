@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scope: asked of systemd, verified, and completed by what no unit property says. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -29,7 +28,6 @@ int creation_settle(Creation *c, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
         char invocation[64];
-        char fd_path[64];
         ssize_t n;
         int r;
 
@@ -41,8 +39,7 @@ int creation_settle(Creation *c, Error *reterr) {
         cgroup = cgroup_open(path);
         if (cgroup < 0)
                 return error_errnof(reterr, cgroup, "cannot open the container's cgroup %s", path);
-        snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", cgroup);
-        n = getxattr(fd_path, record_cgroup_mark(record), invocation, sizeof(invocation) - 1);
+        n = fgetxattr(cgroup, record_cgroup_mark(record), invocation, sizeof(invocation) - 1);
         if (n > 0) {
                 invocation[n] = '\0';
                 record->invocation_id = arena_strdup(&record->arena, invocation);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/xattr.h>
 
 #include "basic/fd.h"
@@ -29,13 +28,12 @@
 
 /* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
 static bool is_ours(const Record *record, int cgroup) {
-        char path[64], value[64];
+        char value[64];
         ssize_t n;
 
         if (!record->invocation_id)
                 return true;
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", cgroup);
-        n = getxattr(path, record_cgroup_mark(record), value, sizeof(value) - 1);
+        n = fgetxattr(cgroup, record_cgroup_mark(record), value, sizeof(value) - 1);
         if (n <= 0)
                 return record->unit; /* our own has a mark from the beginning */
         value[n] = '\0';

@@ -128,7 +128,7 @@ def test_a_failing_hook_of_start(runtime, container, log, kind, wait, said):
     one = container(config).create()
     pid = one.pid
     message = runtime.fails("start", one.id)
-    assert "the reason" in message and "3" in message
+    assert "exit status 3" in message and "the reason" in message
     assert not process.is_alive(pid) and lines(log) == said
     assert "does not exist" in runtime.fails("state", one.id)
 
