@@ -75,3 +75,17 @@ int error_prefixf(Error *e, const char *fmt, ...) {
         e->message = xasprintf("%s: %s", prefix, old);
         return -e->code;
 }
+
+int error_suffixf(Error *e, const char *fmt, ...) {
+        _cleanup_free_ char *suffix = NULL, *old = NULL;
+        va_list ap;
+
+        if (!e || e->code == 0)
+                return 0;
+        va_start(ap, fmt);
+        suffix = sentence(fmt, ap);
+        va_end(ap);
+        old = TAKE_PTR(e->message);
+        e->message = xasprintf("%s%s", old, suffix);
+        return -e->code;
+}

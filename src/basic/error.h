@@ -27,6 +27,8 @@ int error_errnof(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
 
 /* Puts "prefix: " before the message; returns -e->code. */
 int error_prefixf(Error *e, const char *fmt, ...) _printf_(2, 3);
+/* Puts more after it; returns -e->code. */
+int error_suffixf(Error *e, const char *fmt, ...) _printf_(2, 3);
 
 /* Description of an errno as Go spells it: "no such file or directory". Never NULL. */
 const char *errno_text(int code);

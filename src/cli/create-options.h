@@ -25,3 +25,14 @@
 
 /* --no-subreaper of runc: we never are one. */
 #define CREATE_OPTION_NO_SUBREAPER { .name = "no-subreaper", CREATE_FIELD(ignored), .type = OPTION_FLAG }
+
+/* What Podman and Docker have there. */
+#define CREATE_OPTIONS_ELSEWHERE                                                                                    \
+        OPTION_ELSEWHERE("name", 0, "the name is the ID, which stands alone"),                                      \
+        OPTION_ELSEWHERE("interactive", 'i', "standard input is always passed on"),                                 \
+        OPTION_ELSEWHERE("tty", 't', "a terminal is process.terminal in config.json")
+
+#define COMMAND_IS_IN_CONFIG "the command to run is process.args in config.json"
+
+/* The one word. */
+int create_take_id(CreateOptions *o, char **words, Error *reterr);

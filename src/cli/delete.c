@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/regex.h"
+#include "cli/ids.h"
 #include "cli/verb.h"
 
 typedef struct DeleteOptions {
@@ -11,23 +11,24 @@ static const Option options[] = {
           .help = "Whatever its state, even if there is none" },
         { .name = "regex", .letter = 'r', .offset = offsetof(DeleteOptions, regex), .type = OPTION_FLAG,
           .help = "ID is an extended regular expression" },
+        OPTION_ELSEWHERE("all", 'a', "all containers are meant by --regex ."),
         OPTION_END,
 };
 
 static int delete_one(const Runtime *rt, const char *id, void *target, Error *reterr) {
-        DeleteOptions *o = target;
+        const DeleteOptions *o = target;
 
         return runtime_delete(rt, id, o->force, reterr);
 }
 
 static int delete(const Runtime *rt, void *target, char **words, Error *reterr) {
-        DeleteOptions *o = target;
+        const DeleteOptions *o = target;
 
-        return o->regex ? regex_for_each(rt, words[0], delete_one, o, reterr) : delete_one(rt, words[0], o, reterr);
+        return on_each(rt, words, o->regex, delete_one, target, reterr);
 }
 
 const Verb verb_delete = {
-        .name = "delete", .arguments = "ID", .summary = "Take away what create made",
+        .name = "delete", .arguments = "ID...", .summary = "Take away what create made",
         .options = options, .options_size = sizeof(DeleteOptions), .order = OPTIONS_ANYWHERE,
-        .min_words = 1, .max_words = 1, .run = delete,
+        .min_words = 1, .max_words = UINT32_MAX, .run = delete,
 };

@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "basic/quantity.h"
 #include "cli/verb.h"
 
-#define DEFAULT_INTERVAL 5000000
+#define DEFAULT_INTERVAL UINT64_C(5000000)
+#define INTERVAL_MAX (INT32_MAX * UINT64_C(1000000))
 
 typedef struct EventsOptions {
         const char *interval;
@@ -249,45 +251,13 @@ static int print_oom(const char *id, Error *reterr) {
 
 /* --- the verb --------------------------------------------------------------------------------------------------- */
 
-/* As Go reads and prints them: "5s", "1m30s", "1.5h", "200ms". In µs. */
-static int parse_duration(const char *s, uint64_t *ret) {
-        static const struct {
-                const char *name;
-                double usec;
-        } units[] = {
-                { "ns", 1e-3 }, { "us", 1 }, { "µs", 1 }, { "ms", 1e3 }, { "m", 60e6 }, { "s", 1e6 }, { "h", 3600e6 },
-        };
-        double all = 0;
-
-        do {
-                double value = 0, scale = 1;
-                size_t digits = 0, unit = 0;
-
-                for (; *s >= '0' && *s <= '9'; s++, digits++)
-                        value = 10 * value + (*s - '0');
-                if (*s == '.')
-                        for (s++; *s >= '0' && *s <= '9'; s++, digits++)
-                                value += (scale /= 10) * (*s - '0');
-                while (unit < ELEMENTSOF(units) && !startswith(s, units[unit].name))
-                        unit++;
-                if (digits == 0 || unit == ELEMENTSOF(units))
-                        return -EINVAL;
-                s += strlen(units[unit].name);
-                all += value * units[unit].usec;
-        } while (*s);
-        if (all < 1 || all > 1e15)
-                return -ERANGE;
-        *ret = (uint64_t) all;
-        return 0;
-}
-
 static int events(const Runtime *rt, void *target, char **words, Error *reterr) {
         static const EventSink sink = { .stats = print_stats, .oom = print_oom };
         const EventsOptions *o = target;
         uint64_t interval = DEFAULT_INTERVAL;
 
-        if (o->interval && parse_duration(o->interval, &interval) < 0)
-                return error_setf(reterr, EINVAL, "--interval: expected a time such as 5s or 1m30s, got \"%s\"",
+        if (o->interval && (parse_timespan(o->interval, &interval) < 0 || interval == 0 || interval > INTERVAL_MAX))
+                return error_setf(reterr, EINVAL, "--interval: expected seconds or a time such as 5s or 1min, got \"%s\"",
                                   o->interval);
         return runtime_events(rt, words[0], o->stats ? 0 : interval, &sink, reterr);
 }

@@ -3,7 +3,7 @@
 
 typedef struct Target {
         ExecOptions o;
-        bool no_new_privs;
+        bool no_new_privs, ignored;
 } Target;
 
 #define FIELD(field) .offset = offsetof(Target, o.field)
@@ -25,6 +25,9 @@ static const Option options[] = {
         { .name = "preserve-fds", FIELD(preserve_fds), .type = OPTION_U32, .argument = "N", .help = "Pass on N descriptors from 3 on" },
         { .name = "cgroup", FIELD(cgroup), .type = OPTION_STRING, .argument = "PATH", .help = "Below the container's own" },
         { .name = "ignore-paused", FIELD(ignore_paused), .type = OPTION_FLAG, .help = "Even if it is paused" },
+        /* As Podman's and Docker's: it always is. */
+        { .name = "interactive", .letter = 'i', .offset = offsetof(Target, ignored), .type = OPTION_FLAG },
+        OPTION_ELSEWHERE("workdir", 'w', "that is --cwd here"),
         OPTION_END,
 };
 

@@ -2,15 +2,18 @@
 #include <errno.h>
 
 #include "basic/str.h"
-#include "cli/regex.h"
+#include "cli/ids.h"
 #include "cli/verb.h"
 
 typedef struct KillOptions {
         bool all, regex;
+        const char *signal_name;
         int signal;
 } KillOptions;
 
 static const Option options[] = {
+        { .name = "signal", .letter = 's', .offset = offsetof(KillOptions, signal_name), .type = OPTION_STRING,
+          .argument = "SIGNAL", .help = "The signal, where there are several IDs" },
         { .name = "all", .letter = 'a', .offset = offsetof(KillOptions, all), .type = OPTION_FLAG,
           .help = "Every process, not only the first" },
         { .name = "regex", .letter = 'r', .offset = offsetof(KillOptions, regex), .type = OPTION_FLAG,
@@ -26,16 +29,20 @@ static int kill_one(const Runtime *rt, const char *id, void *target, Error *rete
 
 static int kill_verb(const Runtime *rt, void *target, char **words, Error *reterr) {
         KillOptions *o = target;
-        const char *signal = words[1] ?: "TERM";
+        const char *signal = o->signal_name ?: words[1] ?: "TERM";
 
+        if (!o->signal_name && words[1] && words[2])
+                return error_setf(reterr, EINVAL, "kill: expected ID and SIGNAL, or --signal SIGNAL and several IDs");
         o->signal = streq(signal, "0") ? 0 : parse_signal(signal); /* 0, as in kill(2): is it there? */
         if (o->signal < 0)
                 return error_setf(reterr, EINVAL, "kill: unknown signal \"%s\"", signal);
-        return o->regex ? regex_for_each(rt, words[0], kill_one, o, reterr) : kill_one(rt, words[0], o, reterr);
+        if (!o->signal_name)
+                words[1] = NULL;
+        return on_each(rt, words, o->regex, kill_one, o, reterr);
 }
 
 const Verb verb_kill = {
-        .name = "kill", .arguments = "ID [SIGNAL]", .summary = "Send a signal (default: TERM)",
+        .name = "kill", .arguments = "ID [SIGNAL] | ID...", .summary = "Send a signal (default: TERM)",
         .options = options, .options_size = sizeof(KillOptions), .order = OPTIONS_ANYWHERE,
-        .min_words = 1, .max_words = 2, .run = kill_verb,
+        .min_words = 1, .max_words = UINT32_MAX, .run = kill_verb,
 };

@@ -15,6 +15,8 @@ static const Option options[] = {
           .argument = "FORMAT", .help = "table (default) or json" },
         { .name = "quiet", .letter = 'q', .offset = offsetof(ListOptions, quiet), .type = OPTION_FLAG,
           .help = "Only ids, one a line" },
+        OPTION_ELSEWHERE("all", 'a', "all containers are listed"),
+        OPTION_ELSEWHERE("output", 'o', "that is --format here"),
         OPTION_END,
 };
 

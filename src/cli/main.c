@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "basic/log.h"
+#include "basic/nearest.h"
 #include "basic/str.h"
+#include "cli/habits.h"
 #include "cli/verb.h"
 #include "version.h"
 
@@ -30,6 +32,7 @@ static const Option global_options[] = {
         { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd or disabled (no scope)" },
         { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto, true or false" },
         { .name = "version", .letter = 'v', GLOBAL(version), .type = OPTION_FLAG, .help = "Print the version and exit" },
+        { .name = "version", .letter = 'V', GLOBAL(version), .type = OPTION_FLAG },
         OPTION_END,
 };
 
@@ -108,7 +111,7 @@ static int make_runtime(const Globals *g, Arena *a, Runtime *ret, Error *reterr)
 }
 
 static const Verb *find_verb(const char *name, Error *reterr) {
-        const char *names[ELEMENTSOF(verbs)], *suggestion;
+        const char *names[ELEMENTSOF(verbs)], *suggestion = habit_verb(name);
         size_t n = 0;
 
         for (; verbs[n]; n++) {
@@ -116,7 +119,12 @@ static const Verb *find_verb(const char *name, Error *reterr) {
                         return verbs[n];
                 names[n] = verbs[n]->name;
         }
-        suggestion = nearest(name, names, n); /* cppcheck-suppress uninitvar; n of them are set */
+        if (!suggestion && habit_advice(name)) {
+                error_setf(reterr, EINVAL, "unknown verb \"%s\": %s", name, habit_advice(name));
+                return NULL;
+        }
+        if (!suggestion)
+                suggestion = nearest(name, names, n); /* cppcheck-suppress uninitvar; n of them are set */
         if (suggestion)
                 error_setf(reterr, EINVAL, "unknown verb \"%s\", did you mean %s?", name, suggestion);
         else
@@ -124,26 +132,56 @@ static const Verb *find_verb(const char *name, Error *reterr) {
         return NULL;
 }
 
+static bool is_help(char **words) {
+        return words[0] && streq(words[0], "help") && !words[1];
+}
+
+static int check_words(const Verb *v, char **words, Error *reterr) {
+        const char *expected = isempty(v->arguments) ? "no argument" : v->arguments;
+        unsigned n = 0;
+
+        while (words[n])
+                n++;
+        if (n < v->min_words)
+                return error_setf(reterr, EINVAL, "%s: expected %s", v->name, expected);
+        if (n > v->max_words)
+                return error_setf(reterr, EINVAL, "%s: expected %s, but there is also \"%s\"%s%s", v->name, expected,
+                                  words[v->max_words], v->surplus ? ": " : "", v->surplus ?: "");
+        return 0;
+}
+
 static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Error *reterr) {
         static const Option none[] = { OPTION_END };
         void *options = arena_alloc(a, v->options_size + 1);
         char **words;
-        unsigned n = 0;
         int r;
 
         r = options_parse(v->options ?: none, options, v->order, argv, a, &words, reterr);
         if (r < 0)
                 return error_prefixf(reterr, "%s", v->name);
-        if (r > 0) {
+        if (r > 0 || (v->max_words == 0 && is_help(words))) {
                 print_verb_help(v);
                 return 0;
         }
-        while (words[n])
-                n++;
-        if (n < v->min_words || n > v->max_words)
-                return error_setf(reterr, EINVAL, "%s: expected %s", v->name,
-                                  isempty(v->arguments) ? "no argument" : v->arguments);
-        return v->run(rt, options, words, reterr);
+        r = check_words(v, words, reterr);
+        if (r == 0)
+                r = v->run(rt, options, words, reterr);
+        if (r < 0 && is_help(words)) /* a container may have that name, but this one has not */
+                error_suffixf(reterr, " (see ocirt-sd %s --help)", v->name);
+        return r;
+}
+
+/* "help", and "help VERB". */
+static int help(const char *name, Error *reterr) {
+        const Verb *verb = name ? find_verb(name, reterr) : NULL;
+
+        if (name && !verb)
+                return -EINVAL;
+        if (verb)
+                print_verb_help(verb);
+        else
+                print_help();
+        return 0;
 }
 
 static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
@@ -166,12 +204,8 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
                 print_version();
                 return 0;
         }
-        if (words[0] && streq(words[0], "help") && !words[1]) {
-                print_help();
-                return 0;
-        }
-        if (!words[0])
-                return error_setf(reterr, EINVAL, "expected a verb (see ocirt-sd --help)");
+        if (!words[0] || streq(words[0], "help"))
+                return help(words[0] ? words[1] : NULL, reterr);
         verb = find_verb(words[0], reterr);
         if (!verb)
                 return -EINVAL;

@@ -4,61 +4,25 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "basic/nearest.h"
 #include "basic/str.h"
 
-#define WORD_MAX 40U
 #define OPTIONS_MAX 64U
 
-/* Optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours. */
-static unsigned distance(const char *a, const char *b) {
-        unsigned d[WORD_MAX + 1][WORD_MAX + 1];
-        size_t n = strlen(a), m = strlen(b);
-
-        if (n > WORD_MAX || m > WORD_MAX)
-                return UINT32_MAX;
-        for (size_t i = 0; i <= n; i++)
-                for (size_t j = 0; j <= m; j++) {
-                        unsigned best;
-
-                        if (i == 0 || j == 0) {
-                                d[i][j] = (unsigned) (i + j);
-                                continue;
-                        }
-                        best = MIN(d[i - 1][j], d[i][j - 1]) + 1;
-                        best = MIN(best, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                                best = MIN(best, d[i - 2][j - 2] + 1);
-                        d[i][j] = best;
-                }
-        return d[n][m];
-}
-
-const char *nearest(const char *word, const char *const *candidates, size_t n) {
-        unsigned best = MAX((unsigned) strlen(word) / 3, 1U) + 1; /* a third of the letters wrong at most */
-        const char *found = NULL;
-
-        for (size_t i = 0; i < n; i++) {
-                unsigned d = distance(word, candidates[i]);
-
-                if (d < best) {
-                        best = d;
-                        found = candidates[i];
-                }
-        }
-        return found;
-}
-
-static int unknown(const Option *table, const char *word, Error *reterr) {
+/* o: its row, if others have it. */
+static int unknown(const Option *table, const Option *o, const char *word, Error *reterr) {
         const char *names[OPTIONS_MAX], *suggestion, *name = word + strspn(word, "-");
         _cleanup_free_ char *bare = NULL;
         size_t n = 0;
 
+        if (o)
+                return error_setf(reterr, EINVAL, "unknown option \"%s\": %s", word, o->elsewhere);
         bare = strndup(name, strcspn(name, "="));
         if (!bare)
                 oom();
-        for (const Option *o = table; o->name && n < OPTIONS_MAX; o++)
-                if (o->help)
-                        names[n++] = o->name;
+        for (const Option *known = table; known->name && n < OPTIONS_MAX; known++)
+                if (known->help)
+                        names[n++] = known->name;
         /* cppcheck-suppress uninitvar; n of them are set */
         suggestion = nearest(bare, names, n); /* NOLINT(clang-analyzer-unix.Malloc): bare has a cleanup */
         return suggestion ? error_setf(reterr, EINVAL, "unknown option \"%s\", did you mean --%s?", word, suggestion)
@@ -128,8 +92,8 @@ static int parse_long(const Option *table, void *target, char ***argv, const cha
         const Option *o = find_long(table, name, n);
         const char *value = name[n] == '=' ? name + n + 1 : NULL;
 
-        if (!o)
-                return unknown(table, **argv, reterr);
+        if (!o || o->elsewhere)
+                return unknown(table, o, **argv, reterr);
         if (o->type != OPTION_FLAG && !value) {
                 value = (*argv)[1];
                 if (!value)
@@ -145,8 +109,8 @@ static int parse_short(const Option *table, void *target, char ***argv, Arena *a
                 const char *value = p[1] ? p + 1 + (p[1] == '=') : NULL;
                 int r;
 
-                if (!o)
-                        return unknown(table, **argv, reterr);
+                if (!o || o->elsewhere)
+                        return unknown(table, o, **argv, reterr);
                 if (o->type == OPTION_FLAG) {
                         r = set(o, NULL, target, a, reterr);
                         if (r < 0)

@@ -20,9 +20,11 @@ typedef struct Option {
         size_t offset;         /* of its variable in the target */
         const char *argument;  /* "FILE", for help; NULL for flags */
         const char *help;      /* one line; NULL: accepted, but not shown */
+        const char *elsewhere; /* it is an option of others': an error, which says this */
 } Option;
 
 #define OPTION_END { .name = NULL }
+#define OPTION_ELSEWHERE(name_, letter_, advice) { .name = name_, .letter = letter_, .elsewhere = advice }
 
 typedef enum OptionOrder {
         OPTIONS_FIRST,  /* the first word that is no option ends them: what follows belongs to somebody else */
@@ -39,6 +41,3 @@ int options_parse(const Option *table, void *target, OptionOrder order, char **a
 
 /* The rows as help, in at most 80 columns. */
 void options_print(const Option *table);
-
-/* The candidate that differs least from the word, or NULL when none is near. */
-const char *nearest(const char *word, const char *const *candidates, size_t n);

@@ -5,7 +5,8 @@ static const Option options[] = {
         CREATE_OPTION_ROWS,
         { .name = "detach", .letter = 'd', CREATE_FIELD(detach), .type = OPTION_FLAG, .help = "Do not wait for it to end" },
         { .name = "keep", CREATE_FIELD(keep), .type = OPTION_FLAG, .help = "Do not delete it when it has ended" },
-        CREATE_OPTION_NO_SUBREAPER,
+        CREATE_OPTION_NO_SUBREAPER, CREATE_OPTIONS_ELSEWHERE,
+        OPTION_ELSEWHERE("rm", 0, "run deletes it when it has ended, unless there is --keep"),
         OPTION_END,
 };
 
@@ -13,14 +14,14 @@ static int run(const Runtime *rt, void *target, char **words, Error *reterr) {
         CreateOptions *o = target;
         int status, r;
 
-        o->id = words[0];
-        o->bundle = o->bundle ?: ".";
-        r = runtime_run(rt, o, &status, reterr);
+        r = create_take_id(o, words, reterr);
+        if (r == 0)
+                r = runtime_run(rt, o, &status, reterr);
         return r < 0 ? r : status;
 }
 
 const Verb verb_run = {
         .name = "run", .arguments = "ID", .summary = "Make a container, start it and wait for its end",
         .options = options, .options_size = sizeof(CreateOptions), .order = OPTIONS_ANYWHERE,
-        .min_words = 1, .max_words = 1, .run = run,
+        .min_words = 1, .max_words = 1, .surplus = COMMAND_IS_IN_CONFIG, .run = run,
 };

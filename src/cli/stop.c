@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "basic/str.h"
+#include "basic/quantity.h"
+#include "cli/ids.h"
 #include "cli/verb.h"
 
-#define DEFAULT_GRACE_SECONDS 10U
+#define DEFAULT_GRACE_USEC UINT64_C(10000000)
+#define GRACE_MAX_USEC (INT32_MAX * UINT64_C(1000000))
 
 typedef struct StopOptions {
-        const char *signal, *time;
+        const char *signal_name, *time;
+        int signal;      /* 0: the container's own */
+        uint64_t grace;
 } StopOptions;
 
 static const Option options[] = {
-        { .name = "signal", .letter = 's', .offset = offsetof(StopOptions, signal), .type = OPTION_STRING,
+        { .name = "signal", .letter = 's', .offset = offsetof(StopOptions, signal_name), .type = OPTION_STRING,
           .argument = "SIGNAL", .help = "The first signal (the image's, else TERM)" },
         { .name = "time", .letter = 't', .offset = offsetof(StopOptions, time), .type = OPTION_STRING,
-          .argument = "SECONDS", .help = "Until SIGKILL (default: 10; -1: never)" },
+          .argument = "TIME", .help = "Until SIGKILL (default: 10s; infinity: never)" },
         OPTION_END,
 };
 
+static int stop_one(const Runtime *rt, const char *id, void *target, Error *reterr) {
+        const StopOptions *o = target;
+
+        return runtime_stop(rt, id, o->signal, o->grace, reterr);
+}
+
+/* -1 is for ever, as with Podman. */
+static int parse_grace(const char *s, uint64_t *ret) {
+        int r = parse_timespan(streq(s, "-1") ? "infinity" : s, ret);
+
+        return r < 0 ? r : *ret > GRACE_MAX_USEC && *ret != UINT64_MAX ? -ERANGE : 0;
+}
+
 static int stop(const Runtime *rt, void *target, char **words, Error *reterr) {
         StopOptions *o = target;
-        int64_t seconds = DEFAULT_GRACE_SECONDS;
-        int signal = 0;
 
-        if (o->signal && (signal = parse_signal(o->signal)) < 0)
-                return error_setf(reterr, EINVAL, "--signal: unknown signal \"%s\"", o->signal);
-        if (o->time && (parse_i64(o->time, &seconds) < 0 || seconds < -1 || seconds > INT32_MAX))
-                return error_setf(reterr, EINVAL, "--time: expected a number of seconds, got \"%s\"", o->time);
-        return runtime_stop(rt, words[0], signal, seconds < 0 ? UINT64_MAX : (uint64_t) seconds * 1000000, reterr);
+        if (o->signal_name && (o->signal = parse_signal(o->signal_name)) < 0)
+                return error_setf(reterr, EINVAL, "--signal: unknown signal \"%s\"", o->signal_name);
+        o->grace = DEFAULT_GRACE_USEC;
+        if (o->time && parse_grace(o->time, &o->grace) < 0)
+                return error_setf(reterr, EINVAL, "--time: expected seconds or a time such as 1min, got \"%s\"", o->time);
+        return on_each(rt, words, false, stop_one, o, reterr);
 }
 
 const Verb verb_stop = {
-        .name = "stop", .arguments = "ID", .summary = "End all processes of a container, and keep it",
+        .name = "stop", .arguments = "ID...", .summary = "End all processes of a container, and keep it",
         .options = options, .options_size = sizeof(StopOptions), .order = OPTIONS_ANYWHERE,
-        .min_words = 1, .max_words = 1, .run = stop,
+        .min_words = 1, .max_words = UINT32_MAX, .run = stop,
 };

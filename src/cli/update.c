@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "basic/file.h"
+#include "basic/quantity.h"
 #include "cli/verb.h"
 
 #define FILE_MAX_BYTES (16UL * 1024 * 1024)
@@ -22,7 +23,7 @@ typedef enum ValueType { VALUE_NUMBER, VALUE_BYTES, VALUE_TEXT } ValueType;
 static const Option options[] = {
         { .name = "resources", .letter = 'r', .offset = offsetof(UpdateOptions, resources), .type = OPTION_STRING,
           .argument = "FILE", .help = "LinuxResources as JSON (-: standard input)" },
-        ROW("memory", memory, "BYTES", "Memory (-1: no limit; k, m, g)"),
+        ROW("memory", memory, "BYTES", "Memory, such as 64m or 1.5g (-1: no limit)"),
         ROW("memory-reservation", memory_reservation, "BYTES", "Memory kept when it gets short"),
         ROW("memory-swap", memory_swap, "BYTES", "Memory and swap together"),
         ROW("cpu-share", cpu_share, "N", "Weight against others (default: 1024)"),
@@ -40,6 +41,7 @@ static const Option options[] = {
         ROW("kernel-memory-tcp", kernel_memory_tcp, "BYTES", NULL),
         ROW("l3-cache-schema", l3_cache_schema, "LINE", "Its share of the L3 cache (L3:0=7f0)"),
         ROW("mem-bw-schema", mem_bw_schema, "LINE", "Its share of the memory's bandwidth (MB:0=20)"),
+        OPTION_ELSEWHERE("cpus", 0, "that is --cpu-quota here, in microseconds of each --cpu-period"),
         OPTION_END,
 };
 #undef ROW
@@ -70,20 +72,6 @@ static const struct {
 #undef PLACE
 };
 
-/* "64m": 1024 times 1024 times 64. */
-static int parse_bytes(const char *s, int64_t *ret) {
-        static const char units[] = "bkmgt";
-        size_t n = strlen(s);
-        const char *unit = n > 1 ? strchr(units, s[n - 1] | 0x20) : NULL;
-        _cleanup_free_ char *digits = strndup(s, unit ? n - 1 : n);
-        int r = parse_i64(digits, ret); /* NOLINT(clang-analyzer-unix.Malloc): it has a cleanup */
-
-        for (long i = unit ? unit - units : 0; r == 0 && i > 0; i--)
-                if (*ret < 0 || __builtin_mul_overflow(*ret, 1024, ret))
-                        r = -ERANGE;
-        return r;
-}
-
 static json_object *member(json_object *parent, const char *key) {
         json_object *o = json_object_object_get(parent, key);
 
@@ -107,7 +95,9 @@ static int resources_from_flags(const UpdateOptions *o, json_object *document, E
                 if (places[i].type != VALUE_TEXT)
                         r = places[i].type == VALUE_BYTES ? parse_bytes(value, &number) : parse_i64(value, &number);
                 if (r < 0)
-                        return error_setf(reterr, EINVAL, "--%s: expected a number, got \"%s\"", places[i].flag, value);
+                        return error_setf(reterr, EINVAL, "--%s: expected %s, got \"%s\"", places[i].flag,
+                                          places[i].type == VALUE_BYTES ? "bytes, or a size such as 64m or 1.5GiB"
+                                                                        : "a number", value);
                 json_object_object_add(member(document, places[i].object), places[i].key,
                                        places[i].type == VALUE_TEXT ? json_object_new_string(value)
                                                                     : json_object_new_int64(number));

@@ -43,7 +43,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr);
 
 /* all: every process in the container's cgroup, and no error when there is none. */
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr);
-/* Stop signal, grace (µs), SIGKILL; the container is kept. */
+/* Stop signal, grace (µs; UINT64_MAX: for ever), SIGKILL; the container is kept. No error when it is stopped. */
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr);
 /* force: whatever its state, and no error when there is none. */
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);

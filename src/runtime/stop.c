@@ -20,6 +20,8 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 return r;
         status = container_status(&c);
         init = container_open_init(&c);
+        if (status == STATUS_STOPPED) /* of its processes others may be left */
+                return removal_kill(&c, reterr);
         if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
                 return error_setf(reterr, EBUSY, "cannot stop container %s: container not running", id);
         if (signal == 0 && c.record.stop_signal)

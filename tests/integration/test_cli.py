@@ -11,7 +11,7 @@ from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 
 VERBS = ["create", "run", "start", "state", "kill", "stop", "delete", "exec", "list", "ps",
-         "pause", "resume", "spec", "features"]
+         "pause", "resume", "update", "events", "spec", "features"]
 
 pytestmark = needs_ocirt_sd
 
@@ -44,7 +44,31 @@ def test_mistakes_name_what_is_near(words, wanted):
     assert done.returncode == 1 and wanted in done.stderr and done.stdout == ""
 
 
-@pytest.mark.parametrize("words", [[], ["list", "extra"], ["state", "a", "b"], ["--log-format=xml",
+@pytest.mark.parametrize("words, wanted", [
+    (["rm", "x"], "did you mean delete?"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
+    (["unpause", "x"], "did you mean resume?"), (["inspect", "x"], "did you mean state?"),
+    (["restart", "x"], "systemctl restart ocirt-sd@ID.service"),
+    (["logs", "x"], "journalctl -u ocirt-sd-ID.scope"), (["checkpoint", "x"], "not supported"),
+    (["pull", "x"], "bundles"), (["run", "--rm", "x"], "--keep"), (["run", "--name", "x"], "the name is the ID"),
+    (["run", "-it", "x"], "standard input"), (["list", "-a"], "all containers are listed"),
+    (["run", "x", "echo", "hi"], "process.args"), (["create", "docker.io/library/busybox"], "image"),
+    (["run", "busybox:latest"], "bundle"), (["kill", "x", "y", "z"], "--signal"),
+    (["--root=/nowhere", "state", "help"], "ocirt-sd state --help"), (["help", "rn"], "did you mean run?")], ids=str)
+def test_habits_get_an_answer(words, wanted):
+    """What is typed by who knows Podman, runc or systemctl."""
+    done = call(*words)
+    assert done.returncode == 1 and wanted in done.stderr and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_is_found_however_it_is_asked_for():
+    assert call().stdout == call("help").stdout == call("--help").stdout
+    assert call("help", "run").stdout == call("run", "--help").stdout
+    assert call("list", "help").stdout == call("list", "--help").stdout
+    assert call("-V").stdout == call("--version").stdout
+
+
+@pytest.mark.parametrize("words", [["list", "extra"], ["state", "a", "b"], ["--log-format=xml",
                                    "list"], ["--log-level=loud", "list"], ["list", "--format=xml"],
                                    ["--cgroup-manager=cgroupfs", "list"], ["--rootless=maybe",
                                    "list"], ["--root"], ["create", "--bundle"]], ids=str)

@@ -118,7 +118,7 @@ def test_oom_kills(container, follow):
     """One event for each, at once, whatever the interval; the container lives on."""
     config = Config().sleeping().resource("memory", limit=32 << 20, swap=32 << 20)
     one = container(config).run_detached()
-    following = follow(one, "--interval", "1h")
+    following = follow(one, "--interval", "1 hour")
     for _ in range(2):
         assert one.exec("sh", "-c", "x=a; while :; do x=$x$x; done").status == 137
         assert json.loads(following.stdout.readline()) == {"type": "oom", "id": one.id}
@@ -127,7 +127,7 @@ def test_oom_kills(container, follow):
     assert following.stdout.read() == ""
 
 
-@pytest.mark.parametrize("interval", ["0", "0s", "5", "-1s", "1x", "", "s", "1s ", "1e9h", "0x1s", "nan"])
+@pytest.mark.parametrize("interval", ["0", "0s", "-1s", "1x", "", "s", "1e9h", "0x1s", "nan", "infinity"])
 def test_bad_intervals(container, interval):
     one = container()
     assert "--interval" in one.runtime.fails("events", f"--interval={interval}", one.id)

@@ -303,3 +303,18 @@ def test_verbs_for_many(runtime, container):
         one.wait_for_end()
     runtime("delete", "--regex", "^many-")
     assert runtime.list() == []
+
+
+@needs_ocirt_sd
+def test_verbs_for_several(runtime, container):
+    """Each error names its container, and keeps the verb from none of the others."""
+    one, other = container().create(), container().create()
+    for verb, status in [("start", "running"), ("pause", "paused"), ("resume", "running"), ("stop", "stopped")]:
+        result = runtime.call(verb, one.id, "nobody", other.id)
+        assert result.status == 1 and result.stdout == ""
+        assert result.stderr == f'ocirt-sd: nobody: container "nobody": container does not exist\n'
+        assert one.status == other.status == status
+    result = runtime.call("kill", "--signal", "USR1", one.id, other.id)
+    assert result.stderr.splitlines() == [
+        f"ocirt-sd: {each.id}: cannot signal container {each.id}: container not running" for each in (one, other)]
+    assert runtime("delete", one.id, other.id) == "" and runtime.list() == []

@@ -60,9 +60,9 @@ def in_turn(one, steps, change):
 
 
 FLAGS = [
-    (["--memory", "128m"], {"MemoryMax": str(128 * MIB), "memory.max": str(128 * MIB)}),
+    (["--memory", "0.125GiB"], {"MemoryMax": str(128 * MIB), "memory.max": str(128 * MIB)}),
     (["--memory-swap", str(160 * MIB)], {"MemorySwapMax": str(32 * MIB), "memory.swap.max": str(32 * MIB)}),
-    (["--memory", "144m"], {"MemoryMax": str(144 * MIB), "memory.max": str(144 * MIB)}),
+    (["--memory", "144mb"], {"MemoryMax": str(144 * MIB), "memory.max": str(144 * MIB)}),
     (["--memory-swap=-1"], {"MemorySwapMax": "infinity", "memory.swap.max": "max"}),
     (["--memory-reservation", str(16 * MIB)], {"MemoryLow": str(16 * MIB), "memory.low": str(16 * MIB)}),
     (["--memory=-1"], {"MemoryMax": "infinity", "memory.max": "max"}),
