@@ -8,6 +8,8 @@
 
 #include "oci/json.h"
 
+#define UNEXPECTED "not valid JSON: unexpected character"
+#define UNEXPECTED_END "not valid JSON: unexpected end"
 #define MALFORMED_ESCAPE "not valid JSON: malformed escape in a string"
 #define NUL_CHARACTER "a string must not contain a NUL character"
 
@@ -55,11 +57,9 @@ static const char *skip_string(Scan *s, const char *p) {
                         return fail(s, p, c == 0 ? NUL_CHARACTER : "a control character in a string must be escaped");
                 else if (c >= 0x80 && (n = utf8_length(p, s->end)) == 0)
                         return fail(s, p, "invalid UTF-8");
-                if ((size_t) (s->end - p) <= n)
-                        return s->end;
-                p += n;
+                p += MIN(n, (size_t) (s->end - p));
         }
-        return p < s->end ? p + 1 : p;
+        return p < s->end ? p + 1 : fail(s, p, UNEXPECTED_END);
 }
 
 static bool is_digit(char c) {
@@ -129,6 +129,97 @@ static const char *skip_token(Scan *s, const char *p) {
         default:
                 return fail(s, p, "unexpected character");
         }
+}
+
+/* What may come next. */
+typedef enum Next { NEXT_VALUE, NEXT_VALUE_OR_END, NEXT_NAME, NEXT_NAME_OR_END, NEXT_COLON, NEXT_COMMA_OR_END } Next;
+
+typedef struct Grammar {
+        Next next;
+        bool object[JSON_DEPTH_MAX];    /* or array, of those that are open */
+        size_t depth;
+} Grammar;
+
+static bool in_object(const Grammar *g) {
+        return g->depth > 0 && g->object[g->depth - 1];
+}
+
+static const char *expected(const Grammar *g) {
+        switch (g->next) {
+        case NEXT_NAME:
+        case NEXT_NAME_OR_END:
+                return "not valid JSON: expected a name in double quotes";
+        case NEXT_COLON:
+                return "not valid JSON: expected ':'";
+        case NEXT_COMMA_OR_END:
+                return g->depth == 0 ? UNEXPECTED :
+                       in_object(g) ? "not valid JSON: expected ',' or '}'" : "not valid JSON: expected ',' or ']'";
+        default:
+                return UNEXPECTED;
+        }
+}
+
+static bool take(Grammar *g, bool possible, Next next) {
+        if (possible)
+                g->next = next;
+        return possible;
+}
+
+static bool take_end(Grammar *g, bool object, Next empty) {
+        if (g->depth == 0 || in_object(g) != object || !take(g, g->next == empty || g->next == NEXT_COMMA_OR_END,
+                                                             NEXT_COMMA_OR_END))
+                return false;
+        g->depth--;
+        return true;
+}
+
+static bool is_word(const char *p, size_t n, const char *word) {
+        return n == strlen(word) && memcmp(p, word, n) == 0;
+}
+
+/* NULL, or what is wrong with this token at this place. */
+static const char *take_token(Grammar *g, const char *p, size_t n) {
+        bool value = g->next == NEXT_VALUE || g->next == NEXT_VALUE_OR_END, ok = true;
+
+        switch (*p) {
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r':
+                break;
+        case '{':
+        case '[':
+                if (value && g->depth == JSON_DEPTH_MAX)
+                        return "nested too deeply";
+                ok = take(g, value, *p == '{' ? NEXT_NAME_OR_END : NEXT_VALUE_OR_END);
+                if (ok)
+                        g->object[g->depth++] = *p == '{';
+                break;
+        case '}':
+                ok = take_end(g, true, NEXT_NAME_OR_END);
+                break;
+        case ']':
+                ok = take_end(g, false, NEXT_VALUE_OR_END);
+                break;
+        case ':':
+                ok = take(g, g->next == NEXT_COLON, NEXT_VALUE);
+                break;
+        case ',':
+                ok = take(g, g->next == NEXT_COMMA_OR_END && g->depth > 0, in_object(g) ? NEXT_NAME : NEXT_VALUE);
+                break;
+        case '"':
+                ok = take(g, g->next == NEXT_NAME || g->next == NEXT_NAME_OR_END, NEXT_COLON) ||
+                     take(g, value, NEXT_COMMA_OR_END);
+                break;
+        case 'a' ... 'z':
+                value = value && (is_word(p, n, "true") || is_word(p, n, "false") || is_word(p, n, "null"));
+                ok = take(g, value, NEXT_COMMA_OR_END);
+                break;
+        default: /* a number */
+                ok = take(g, value, NEXT_COMMA_OR_END);
+                break;
+        }
+        return ok ? NULL : expected(g);
 }
 
 /* A second, slower way through the text, to say where something is. */
@@ -204,7 +295,7 @@ static void locate(const char *bytes, size_t size, const char *at, Text *path) {
         }
 }
 
-int json_text_error(const char *bytes, size_t size, size_t offset, const char *problem, Error *reterr) {
+static int text_error(const char *bytes, size_t size, size_t offset, const char *problem, Error *reterr) {
         _cleanup_text_ Text path = {};
         size_t line = 1, column = 1;
 
@@ -220,14 +311,22 @@ int json_text_error(const char *bytes, size_t size, size_t offset, const char *p
 
 int json_text_check(const char *bytes, size_t size, size_t *ret_names, Error *reterr) {
         Scan s = { .begin = bytes, .end = bytes + size };
+        const char *p = bytes, *next;
+        Grammar g = {};
         size_t names = 0;
 
-        for (const char *p = bytes; p < s.end;) {
+        for (; p < s.end && !s.problem; p = next) {
+                next = skip_token(&s, p);
+                if (!next)
+                        break;
                 names += *p == ':';
-                p = skip_token(&s, p);
-                if (!p)
-                        return json_text_error(bytes, size, (size_t) (s.at - bytes), s.problem, reterr);
+                s.problem = take_token(&g, p, (size_t) (next - p));
+                s.at = p;
         }
+        if (!s.problem && (g.depth > 0 || g.next != NEXT_COMMA_OR_END))
+                (void) fail(&s, s.end, UNEXPECTED_END);
+        if (s.problem)
+                return text_error(bytes, size, (size_t) (s.at - bytes), s.problem, reterr);
         *ret_names = names;
         return 0;
 }
@@ -274,5 +373,5 @@ int json_text_duplicate(const char *bytes, size_t size, Error *reterr) {
         for (w = (Walk){ .scan = w.scan, .next = bytes }; walk_token(&w, bytes + size);)
                 if (*w.p == ':' && w.string == at)
                         break;
-        return json_text_error(bytes, size, (size_t) (w.next - bytes), "given twice", reterr);
+        return text_error(bytes, size, (size_t) (w.next - bytes), "given twice", reterr);
 }

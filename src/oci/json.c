@@ -13,26 +13,6 @@
 /* The state of a list that must not be NULL. Nobody writes to it. */
 static const char *no_strings[1];
 
-static const char *problem_of(enum json_tokener_error e) {
-        switch (e) {
-        case json_tokener_continue:
-        case json_tokener_error_parse_eof:
-                return "not valid JSON: unexpected end";
-        case json_tokener_error_depth:
-                return "nested too deeply";
-        case json_tokener_error_parse_array:
-                return "not valid JSON: expected ',' or ']'";
-        case json_tokener_error_parse_object_key_name:
-                return "not valid JSON: expected a name in double quotes";
-        case json_tokener_error_parse_object_key_sep:
-                return "not valid JSON: expected ':'";
-        case json_tokener_error_parse_object_value_sep:
-                return "not valid JSON: expected ',' or '}'";
-        default:
-                return "not valid JSON: unexpected character";
-        }
-}
-
 static size_t count_names(struct json_object *v) {
         size_t n = 0;
 
@@ -55,7 +35,6 @@ static void tokener_freep(struct json_tokener **t) {
 
 int json_parse(const char *bytes, size_t size, struct json_object **ret, Error *reterr) {
         _cleanup_(tokener_freep) struct json_tokener *t = NULL;
-        enum json_tokener_error e;
         struct json_object *v;
         size_t names;
         int r;
@@ -65,22 +44,16 @@ int json_parse(const char *bytes, size_t size, struct json_object **ret, Error *
         r = json_text_check(bytes, size, &names, reterr);
         if (r < 0)
                 return r;
-        t = json_tokener_new_ex(JSON_DEPTH_MAX);
+        t = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
         if (!t)
                 oom();
-        /* JSON_TOKENER_VALIDATE_UTF8 is weaker than what json_text_check() has done. */
-        json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+        /* Its strictness differs between versions (0.18 takes bytes of UTF-8 for control characters), and is not needed:
+         * what has been checked reads the same in all of them. A number may go on for ever; white space ends it. */
         v = json_tokener_parse_ex(t, bytes, (int) size);
-        if (json_tokener_get_error(t) == json_tokener_continue) {
-                /* A number may go on for ever; white space ends it. */
+        if (json_tokener_get_error(t) == json_tokener_continue)
                 v = json_tokener_parse_ex(t, " ", 1);
-                e = json_tokener_get_error(t);
-                if (e != json_tokener_success)
-                        return json_text_error(bytes, size, size, problem_of(json_tokener_continue), reterr);
-        }
-        e = json_tokener_get_error(t);
-        if (e != json_tokener_success)
-                return json_text_error(bytes, size, json_tokener_get_parse_end(t), problem_of(e), reterr);
+        if (json_tokener_get_error(t) != json_tokener_success)
+                return error_setf(reterr, EINVAL, "json-c: %s", json_tokener_error_desc(json_tokener_get_error(t)));
         if (count_names(v) != names) {
                 json_object_put(v);
                 return json_text_duplicate(bytes, size, reterr);

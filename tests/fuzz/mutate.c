@@ -88,7 +88,7 @@ static json_object *any_string(void) {
                 "/a/../..", "0", "0-3,7", "max", "c", "b", "a", "rwm", "r", "2MB", "A=b", "PATH=/bin",
                 "ro", "rbind", "bind", "size=1k", "tmpfs", "proc", "sysfs", "cgroup", "CAP_SYS_ADMIN",
                 "read", "write", "clone", "openat2", "uint64 5", "'a'", "8:16 rbps=1", "a.slice:b:c",
-                "1.0.0", "shared", "L3:0=f",
+                "1.0.0", "1.3.0", "shared", "L3:0=f", "\xc3\xa9", "/\xe6\x97\xa5",
         };
 
         if (pick(8) == 0)

@@ -28,7 +28,7 @@ def _object(*path):
     def part(config):
         for key in path:
             config = config[key]
-        return json.dumps(config)
+        return json.dumps(config, ensure_ascii=False)  # as Go writes it
     return part
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import schema, user
+from harness import go, schema, user
 from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 
@@ -133,5 +133,5 @@ def test_spec_is_a_configuration_that_runs(container, runtime):
     runtime.fails("spec", "--bundle", one.bundle.path)  # what is there is not overwritten
     config["process"].update(terminal=False, args=["echo", "runs"])
     config["process"].pop("rlimits", None)
-    path.write_text(json.dumps(config))
+    path.write_text(go.marshal(config))
     assert runtime("run", "--bundle", one.bundle.path, one.id) == "runs\n"

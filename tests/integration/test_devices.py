@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import systemd
+from harness import go, systemd
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_devices_bpf, needs_nodes, needs_ocirt_sd
 
@@ -215,7 +215,7 @@ def test_lists_in_their_order(container):
     one.run_detached().wait_for_output("up")
     for number, (rules_now, opened, ours) in enumerate([*LISTS, LISTS[0]]):
         if number > 0:
-            one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": rules_now}).encode())
+            one.runtime("update", "-r", "-", one.id, input=go.marshal({"devices": rules_now}).encode())
         assert one.output_of("sh", "-c", OPEN).split() == opened, rules_now
         assert filters(one).count("ocirt_devices") == int(ours), rules_now
 
@@ -244,9 +244,9 @@ def test_an_update_that_fails_changes_no_filter(container):
         for number in range(1, 9):
             tracer = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject=bpf:error=EPERM:when={number}"]
             result = one.runtime.call("update", "-r", "-", one.id, prefix=tracer,
-                                      input=json.dumps({"devices": rules_new}).encode())
+                                      input=go.marshal({"devices": rules_new}).encode())
             if result.status == 0:
-                one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": LISTS[0][0]}).encode())
+                one.runtime("update", "-r", "-", one.id, input=go.marshal({"devices": LISTS[0][0]}).encode())
             failed += result.status != 0
             assert "linux.resources.devices" in result.stderr or result.status == 0
             assert one.properties("DeviceAllow", "DevicePolicy") == before, (rules_new, number)

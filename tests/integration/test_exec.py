@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """exec: a process.json and each of its options, as the process sees them."""
 
-import json
 import os
 import subprocess
 
 import pytest
 
-from harness import process
+from harness import go, process
 from harness.config import Config
 from harness.runtime import Container
 from harness.terminal import ConsoleSocket, InFrontOf
@@ -52,7 +51,7 @@ def process_json(confined):
     path = confined.bundle.path / "process.json"
 
     def run(script, *options, **values):
-        path.write_text(json.dumps({"args": ["sh", "-c", script], "cwd": "/", "env": ["PATH=/bin"]} | values))
+        path.write_text(go.marshal({"args": ["sh", "-c", script], "cwd": "/", "env": ["PATH=/bin"]} | values))
         return confined.output_of(options=["--process", path, *options])
     return run
 
@@ -106,7 +105,7 @@ def test_options_beside_a_process_json(process_json):
 
 def test_a_process_json_or_a_command(runtime, confined):
     path = confined.bundle.path / "process.json"
-    path.write_text(json.dumps({"args": ["true"], "cwd": "/"}))
+    path.write_text(go.marshal({"args": ["true"], "cwd": "/"}))
     assert "not both" in runtime.fails("exec", "--process", path, confined.id, "true")
 
 
@@ -175,12 +174,12 @@ def test_the_size_of_its_terminal(container):
     one = container().run_detached()
     path = one.bundle.path / "process.json"
     base = {"args": ["busybox", "stty", "size"], "cwd": "/", "env": ["PATH=/bin"]}
-    path.write_text(json.dumps(base | {"terminal": True, "consoleSize": {"height": 31, "width": 97}}))
+    path.write_text(go.marshal(base | {"terminal": True, "consoleSize": {"height": 31, "width": 97}}))
     with ConsoleSocket(str(one.bundle.path / "s")) as listener:
         one.runtime("exec", "--detach", "--process", path, "--console-socket", listener.path, one.id)
         with listener.terminal() as master:
             assert b"31 97" in master.read_to_end()
-    path.write_text(json.dumps(base | {"args": ["true"], "consoleSize": "nonsense"}))
+    path.write_text(go.marshal(base | {"args": ["true"], "consoleSize": "nonsense"}))
     one.output_of(options=["--process", path])
 
 
@@ -188,6 +187,6 @@ def test_a_terminal_for_a_process_json(container):
     """--tty beside it."""
     one = container().run_detached()
     path = one.bundle.path / "process.json"
-    path.write_text(json.dumps({"args": ["busybox", "tty"], "cwd": "/", "env": ["PATH=/bin"]}))
+    path.write_text(go.marshal({"args": ["busybox", "tty"], "cwd": "/", "env": ["PATH=/bin"]}))
     with InFrontOf(one.runtime.command("exec", "--tty", "--process", path, one.id)) as person:
         assert b"/dev/pts/" in person.master.read_to_end()

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from harness import process, schema, user
+from harness import go, process, schema, user
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import until
@@ -215,7 +215,7 @@ def test_exec_options(running):
 
 def test_exec_of_a_process_file(running, top):
     path = top / "process.json"
-    path.write_text(json.dumps({"args": ["sh", "-c", "echo $X $PWD $(id -u)"], "cwd": "/mnt",
+    path.write_text(go.marshal({"args": ["sh", "-c", "echo $X $PWD $(id -u)"], "cwd": "/mnt",
                                 "env": ["X=y", "PATH=/bin"], "user": {"uid": 5, "gid": 6}}))
     assert running.output_of(options=["--process", path]) == "y /mnt 5\n"
     path.unlink()

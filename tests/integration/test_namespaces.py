@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process, user
+from harness import go, process, user
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_cgroup_gifts, needs_mounts, needs_privileged_namespaces, needs_root
 from harness.wait import until
@@ -377,11 +377,11 @@ def test_many_mappings(container):
     config = one_config(one)
     config["process"]["user"] = {"uid": 1999, "gid": 199}
     config["linux"].update(uidMappings=uids, gidMappings=gids)
-    one.bundle.write(json.dumps(config))
+    one.bundle.write(go.marshal(config))
     words = one.runtime("run", "--bundle", one.bundle.path, one.id).split()
     assert words == ["1999", "199", "200", "199", str(MAPPED_ROOT + 199), "1"]
     config["linux"]["gidMappings"] = [{"containerID": i, "hostID": MAPPED_ROOT + i, "size": 1} for i in range(341)]
-    one.bundle.write(json.dumps(config))
+    one.bundle.write(go.marshal(config))
     assert "linux.gidMappings" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
 
 

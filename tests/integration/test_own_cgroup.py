@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import process, systemd
+from harness import go, process, systemd
 from harness.config import Config
 from harness.needs import needs_controller, needs_devices_bpf, needs_ocirt_sd
 from harness.systemd import TransientUnit
@@ -88,9 +88,9 @@ def test_devices(service, container):
     assert "Operation not permitted" in one.exec("sh", "-c", "exec 3</dev/other").stderr
     assert "Operation not permitted" in one.exec("sh", "-c", "exec 3>/dev/listed").stderr
     rules = [{"allow": True, "type": "c", "access": "rwm"}, {"allow": False, "type": "c", "major": 10, "access": "rw"}]
-    one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": rules}).encode())
+    one.runtime("update", "-r", "-", one.id, input=go.marshal({"devices": rules}).encode())
     assert "Operation not permitted" in one.exec("sh", "-c", "exec 3</dev/listed").stderr
-    one.runtime("update", "-r", "-", one.id, input=json.dumps({"devices": [{"allow": True, "access": "rwm"}]}).encode())
+    one.runtime("update", "-r", "-", one.id, input=go.marshal({"devices": [{"allow": True, "access": "rwm"}]}).encode())
     assert one.exec("sh", "-c", "exec 3<>/dev/listed").status == 0
 
 

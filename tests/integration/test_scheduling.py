@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """config.json's process: when and where it runs, as the kernel sees it."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from harness import process, user
+from harness import go, process, user
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_deadlines, needs_kept_affinity, needs_numa, needs_real_time, needs_root, needs_two_cpus
 
@@ -104,7 +103,7 @@ def exec_cpus(container):
     path = one.bundle.path / "process.json"
 
     def run(**affinity):
-        path.write_text(json.dumps({"args": ["cat", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"],
+        path.write_text(go.marshal({"args": ["cat", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"],
                                     "execCPUAffinity": affinity}))
         return one.runtime.call("exec", "--process", path, one.id)
     return run

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from harness import process
+from harness import go, process
 from harness.config import Config
 from harness.needs import needs_controller, needs_delegation, needs_ocirt_sd
 
@@ -40,13 +40,13 @@ def state(one):
 def update(one, *arguments, **resources):
     if resources:
         arguments = ["--resources", "-"]
-    one.runtime("update", *arguments, one.id, input=json.dumps(resources).encode())
+    one.runtime("update", *arguments, one.id, input=go.marshal(resources).encode())
 
 
 def fails(one, *arguments, **resources):
     if resources:
         arguments = ["--resources", "-"]
-    return one.runtime.fails("update", *arguments, one.id, input=json.dumps(resources).encode())
+    return one.runtime.fails("update", *arguments, one.id, input=go.marshal(resources).encode())
 
 
 def in_turn(one, steps, change):
@@ -136,7 +136,7 @@ def test_resources_from_a_file(container, bundles):
     """As Podman calls it; and nothing to change is no error."""
     one = container().run_detached()
     path = bundles.scratch("update") / "resources.json"
-    path.write_text(json.dumps({"pids": {"limit": -1}}), encoding="utf-8")
+    path.write_text(go.marshal({"pids": {"limit": -1}}), encoding="utf-8")
     update(one, f"--resources={path}")
     assert one.properties("TasksMax") == {"TasksMax": "infinity"}
     one.runtime("update", "--resources", "-", one.id, input=b"{}")

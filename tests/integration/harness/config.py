@@ -2,9 +2,8 @@
 """config.json, from one that works everywhere and in words that change it."""
 
 import copy
-import json
 
-from . import user
+from . import go, user
 from .user import MAPPED_ROOT, MAPPED_SIZE
 
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
@@ -65,7 +64,7 @@ class Config:
             self.args(*command)
 
     def text(self):
-        return json.dumps(self.data)
+        return go.marshal(self.data)
 
     # --- anything, by its path: set("process.user.uid", 7)
 
