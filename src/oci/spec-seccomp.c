@@ -52,8 +52,18 @@ static const JsonField arg_fields[] = {
         {}
 };
 
+/* A name that is none of a system call here may be one elsewhere, or in a later version of Linux. */
+static int check_syscall_name(const JsonNode *node, void *name) {
+        const char *s = *(const char **) name;
+
+        if (s[0] == '\0' ||
+            strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(s))
+                return json_error(node, NULL, EINVAL, "\"%s\" cannot be the name of a system call", s);
+        return 0;
+}
+
 static const JsonField syscall_fields[] = {
-        JSON_STRINGS("names", SpecSyscall, names, .required = true, .not_empty = true),
+        JSON_STRINGS("names", SpecSyscall, names, .required = true, .not_empty = true, .check = check_syscall_name),
         JSON_STRING("action", SpecSyscall, action, .required = true, .words = seccomp_actions),
         JSON_OPT_U32("errnoRet", SpecSyscall, errno_ret, .max = UINT16_MAX),
         JSON_ARRAY("args", SpecSyscall, args, n_args, SpecSeccompArg, arg_fields),

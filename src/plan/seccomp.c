@@ -3,10 +3,8 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -254,40 +252,52 @@ unsigned seccomp_flags(const SpecSeccomp *seccomp) {
         return flags;
 }
 
-/* NUL ends each string, so that no two profiles make the same key. */
-static void key_add(Text *key, const char *s) {
-        text_addn(key, s, strlen(s) + 1);
+/* Lengths in front, so that the key can be read in one way only, and no two profiles have the same. */
+static void key_add_number(Text *key, uint64_t v) {
+        text_addn(key, (const char *) &v, sizeof(v));
 }
 
-static void key_add_number(Text *key, bool set, uint64_t v) {
-        char number[32];
+static void key_add(Text *key, const char *s) {
+        size_t n = strlen(s);
 
-        if (set)
-                (void) snprintf(number, sizeof(number), "%" PRIu64, v);
-        key_add(key, set ? number : "-");
+        key_add_number(key, n);
+        text_addn(key, s, n);
+}
+
+static void key_add_list(Text *key, const char **list) {
+        size_t n = 0;
+
+        while (list[n])
+                n++;
+        key_add_number(key, n);
+        for (size_t i = 0; i < n; i++)
+                key_add(key, list[i]);
+}
+
+static void key_add_optional(Text *key, OptU32 o) {
+        key_add_number(key, o.set);
+        key_add_number(key, o.set ? o.v : 0);
 }
 
 void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret) {
         /* The number changes with what is made of the same profile. */
-        key_add(ret, "ocirt-sd seccomp 1");
+        key_add(ret, "ocirt-sd seccomp 2");
         key_add(ret, seccomp->default_action);
-        key_add_number(ret, seccomp->default_errno_ret.set, seccomp->default_errno_ret.v);
-        for (const char **arch = seccomp->architectures; *arch; arch++)
-                key_add(ret, *arch);
+        key_add_optional(ret, seccomp->default_errno_ret);
+        key_add_list(ret, seccomp->architectures);
+        key_add_number(ret, seccomp->n_syscalls);
         for (size_t i = 0; i < seccomp->n_syscalls; i++) {
                 const SpecSyscall *rule = seccomp->syscalls + i;
 
-                key_add(ret, "");
+                key_add_list(ret, rule->names);
                 key_add(ret, rule->action);
-                key_add_number(ret, rule->errno_ret.set, rule->errno_ret.v);
-                key_add_number(ret, true, rule->n_args);
+                key_add_optional(ret, rule->errno_ret);
+                key_add_number(ret, rule->n_args);
                 for (size_t k = 0; k < rule->n_args; k++) {
-                        key_add_number(ret, true, rule->args[k].index);
-                        key_add_number(ret, true, rule->args[k].op);
-                        key_add_number(ret, true, rule->args[k].value);
-                        key_add_number(ret, true, rule->args[k].value_two);
+                        key_add_number(ret, rule->args[k].index);
+                        key_add_number(ret, rule->args[k].op);
+                        key_add_number(ret, rule->args[k].value);
+                        key_add_number(ret, rule->args[k].value_two);
                 }
-                for (const char **name = rule->names; *name; name++)
-                        key_add(ret, *name);
         }
 }

@@ -16,5 +16,5 @@ unsigned seccomp_flags(const SpecSeccomp *seccomp);
 /* Does a rule (or the default) use SCMP_ACT_NOTIFY? */
 bool seccomp_notifies(const SpecSeccomp *seccomp);
 
-/* Everything the filter depends on as text, for a cache whose key is compared byte by byte. */
+/* Everything the filter depends on as bytes, for a cache whose key is compared byte by byte. */
 void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret);

@@ -189,6 +189,60 @@ static void check_foreign(const Filter *f) {
         ASSERT_EQ(bpf_run(f->code, f->n, &data), SECCOMP_RET_KILL_THREAD);
 }
 
+static uint64_t take_number(Text *key) {
+        uint64_t v;
+
+        ASSERT(key->n >= sizeof(v));
+        memcpy(&v, key->s, sizeof(v));
+        key->s += sizeof(v);
+        key->n -= sizeof(v);
+        return v;
+}
+
+static void take_string(Text *key, const char *expected) {
+        size_t n = take_number(key);
+
+        ASSERT(n == strlen(expected) && n <= key->n && memcmp(key->s, expected, n) == 0);
+        key->s += n;
+        key->n -= n;
+}
+
+static void take_list(Text *key, const char **expected) {
+        for (size_t n = take_number(key); n > 0; n--) {
+                ASSERT(*expected);
+                take_string(key, *expected++);
+        }
+        ASSERT(!*expected);
+}
+
+static void take_optional(Text *key, OptU32 expected) {
+        ASSERT_EQ(take_number(key), expected.set);
+        ASSERT_EQ(take_number(key), expected.set ? expected.v : 0);
+}
+
+/* Two profiles have one key only if they are the same: the whole profile can be read from it, in one way. What it says
+ * comes next does not depend on the profile that it is held against. */
+static void check_key(const SpecSeccomp *s, Text key) {
+        take_string(&key, "ocirt-sd seccomp 2");
+        take_string(&key, s->default_action);
+        take_optional(&key, s->default_errno_ret);
+        take_list(&key, s->architectures);
+        ASSERT_EQ(take_number(&key), s->n_syscalls);
+        for (const SpecSyscall *rule = s->syscalls; rule < s->syscalls + s->n_syscalls; rule++) {
+                take_list(&key, rule->names);
+                take_string(&key, rule->action);
+                take_optional(&key, rule->errno_ret);
+                ASSERT_EQ(take_number(&key), rule->n_args);
+                for (const SpecSeccompArg *a = rule->args; a < rule->args + rule->n_args; a++) {
+                        ASSERT_EQ(take_number(&key), a->index);
+                        ASSERT_EQ(take_number(&key), a->op);
+                        ASSERT_EQ(take_number(&key), a->value);
+                        ASSERT_EQ(take_number(&key), a->value_two);
+                }
+        }
+        ASSERT_EQ(key.n, 0);
+}
+
 static void check_again(const Filter *f) {
         _cleanup_text_ Text key = {}, again = {};
         _cleanup_free_ void *code = NULL;
@@ -200,6 +254,7 @@ static void check_again(const Filter *f) {
         seccomp_cache_key(f->seccomp, &key);
         seccomp_cache_key(f->seccomp, &again);
         ASSERT(key.n == again.n && memcmp(key.s, again.s, key.n) == 0);
+        check_key(f->seccomp, key);
 }
 
 const JsonField *const grammar = spec_seccomp_fields;

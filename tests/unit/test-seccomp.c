@@ -271,7 +271,9 @@ static void test_key(void) {
                 PASS RULE("\"read\"", "SCMP_ACT_LOG", ""),
                 DENY RULE("\"read\",\"write\"", "SCMP_ACT_ALLOW", ""),
                 DENY RULE("\"read\",\"SCMP_ACT_ALLOW\"", "SCMP_ACT_ALLOW", ""),
-                DENY RULE("\"read write\"", "SCMP_ACT_ALLOW", ""),
+                DENY "\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
+                     "{\"names\":[\"write\"],\"action\":\"SCMP_ACT_ALLOW\"}]",
+                DENY RULE("\"readwrite\"", "SCMP_ACT_ALLOW", ""),
                 DENY RULE("\"read\"", "SCMP_ACT_ERRNO", ""),
                 DENY RULE("\"read\"", "SCMP_ACT_ERRNO", ",\"errnoRet\":1"),
                 DENY RULE("\"read\"", "SCMP_ACT_ALLOW", ",\"args\":[" ARG(0, 1, 0, "EQ") "]"),
@@ -297,6 +299,25 @@ static void test_key(void) {
                 text_done(&keys[i]);
 }
 
+/* What is in a string does not end it: the second rule of one profile is not a name of the other's. */
+static void test_key_of_strings(void) {
+        const char *one[] = { "getpid", "", "SCMP_ACT_ERRNO", "-", "0", "mkdir", NULL };
+        const char *two[] = { "getpid", NULL }, *three[] = { "mkdir", NULL }, *none[] = { NULL };
+        SpecSyscall joined[] = { { .names = one, .action = "SCMP_ACT_ALLOW" } };
+        SpecSyscall apart[] = { { .names = two, .action = "SCMP_ACT_ALLOW" },
+                                { .names = three, .action = "SCMP_ACT_ERRNO" } };
+        const SpecSeccomp a = { .default_action = "SCMP_ACT_LOG", .architectures = none, .syscalls = joined,
+                                .n_syscalls = 1 };
+        const SpecSeccomp b = { .default_action = "SCMP_ACT_LOG", .architectures = none, .syscalls = apart,
+                                .n_syscalls = 2 };
+        _cleanup_text_ Text key = {}, other = {};
+
+        TEST("nor have profiles whose strings are odd");
+        seccomp_cache_key(&a, &key);
+        seccomp_cache_key(&b, &other);
+        ASSERT(key.n != other.n || memcmp(key.s, other.s, key.n) != 0);
+}
+
 int main(void) {
         if (NATIVE == 0) {
                 fprintf(stderr, "no numbers for this architecture\n");
@@ -311,5 +332,6 @@ int main(void) {
         test_errors();
         test_flags();
         test_key();
+        test_key_of_strings();
         return 0;
 }

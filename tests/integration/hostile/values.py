@@ -88,6 +88,8 @@ VALUES = [
     ("linux.seccomp", SECCOMP | {"flags": ["NOSUCH"]}),
     ("linux.seccomp", SECCOMP | {"syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}),
     ("linux.seccomp", SECCOMP | {"syscalls": [{"names": ["kill"], "action": "NOSUCH"}]}),
+    ("linux.seccomp", SECCOMP | {"syscalls": [{"names": ["kill", "", "SCMP_ACT_ERRNO", "-", "0", "mkdir"],
+                                               "action": "SCMP_ACT_ERRNO"}]}),
     ("linux.seccomp", SECCOMP | {"syscalls": [{"names": ["kill"], "action": "SCMP_ACT_ERRNO",
                                                "args": [{"index": 6, "value": 0,
                                                          "op": "SCMP_CMP_EQ"}]}]}),
