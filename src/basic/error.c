@@ -89,3 +89,17 @@ int error_suffixf(Error *e, const char *fmt, ...) {
         e->message = xasprintf("%s%s", old, suffix);
         return -e->code;
 }
+
+void error_renamef(Error *e, const char *path, const char *fmt, ...) {
+        _cleanup_free_ char *name = NULL, *old = NULL;
+        size_t n = strlen(path);
+        va_list ap;
+
+        if (e->code == 0 || strncmp(e->message, path, n) != 0 || !strchr(":.[", e->message[n]))
+                return;
+        va_start(ap, fmt);
+        name = sentence(fmt, ap);
+        va_end(ap);
+        old = TAKE_PTR(e->message);
+        e->message = xasprintf("%s%s", name, old + n + strcspn(old + n, ":"));
+}

@@ -27,6 +27,9 @@ int error_errnof(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
 
 /* Puts "prefix: " before the message; returns -e->code. */
 int error_prefixf(Error *e, const char *fmt, ...) _printf_(2, 3);
+/* A message about the path ("process.cwd: …", "process.user.uid: …") becomes one about what is given instead. */
+void error_renamef(Error *e, const char *path, const char *fmt, ...) _printf_(3, 4);
+
 /* Puts more after it; returns -e->code. */
 int error_suffixf(Error *e, const char *fmt, ...) _printf_(2, 3);
 

@@ -31,6 +31,25 @@ static const Option options[] = {
         OPTION_END,
 };
 
+/* Who gave an option knows of no path in config.json. */
+static void name_option(const ExecOptions *o, Error *e) {
+        const struct {
+                bool given;
+                const char *path, *option;
+        } rows[] = {
+                { o->cwd, "process.cwd", "--cwd" },
+                { o->additional_gids, "process.user.additionalGids", "--additional-gids" },
+                { o->user, "process.user", "--user" },
+                { o->caps, "process.capabilities", "--cap" },
+                { o->apparmor, "process.apparmorProfile", "--apparmor" },
+                { o->process_label, "process.selinuxLabel", "--process-label" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].given)
+                        error_renamef(e, rows[i].path, "%s", rows[i].option);
+}
+
 static int exec(const Runtime *rt, void *target, char **words, Error *reterr) {
         Target *t = target;
         int status, r;
@@ -39,6 +58,8 @@ static int exec(const Runtime *rt, void *target, char **words, Error *reterr) {
         t->o.args = words + 1;
         t->o.no_new_privs = t->o.no_new_privs_set = t->no_new_privs;
         r = runtime_exec(rt, &t->o, &status, reterr);
+        if (r < 0)
+                name_option(&t->o, reterr);
         return r < 0 ? r : status;
 }
 

@@ -147,5 +147,5 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
 
 const Verb verb_features = {
         .name = "features", .arguments = "", .summary = "Print what this runtime can do as JSON",
-        .order = OPTIONS_ANYWHERE, .run = features,
+        .order = OPTIONS_ANYWHERE, .stateless = true, .run = features,
 };

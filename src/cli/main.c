@@ -85,7 +85,7 @@ static int open_log(const Globals *g, Error *reterr) {
         return 0;
 }
 
-static int make_runtime(const Globals *g, Arena *a, Runtime *ret, Error *reterr) {
+static int make_runtime(const Globals *g, const Verb *v, Arena *a, Runtime *ret, Error *reterr) {
         _cleanup_free_ char *cwd = NULL;
 
         runtime_probe(&ret->facts);
@@ -100,8 +100,14 @@ static int make_runtime(const Globals *g, Arena *a, Runtime *ret, Error *reterr)
                 ret->facts.rootless = false;
         else if (g->rootless && !streq(g->rootless, "auto"))
                 return error_setf(reterr, EINVAL, "--rootless: expected auto, true or false, got \"%s\"", g->rootless);
-        ret->root = isempty(g->root) ? runtime_default_root(&ret->facts, a) : g->root;
-        if (ret->root[0] != '/') {
+        ret->root = g->root;
+        if (isempty(g->root) && !v->stateless) {
+                int r = runtime_default_root(&ret->facts, a, &ret->root, reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        if (ret->root && ret->root[0] != '/') {
                 cwd = getcwd(NULL, 0);
                 if (!cwd)
                         return error_errnof(reterr, errno, "cannot tell the working directory");
@@ -210,7 +216,7 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
         if (!verb)
                 return -EINVAL;
         *failure_status = verb->failure_status ?: 1;
-        r = make_runtime(&globals, a, &rt, reterr);
+        r = make_runtime(&globals, verb, a, &rt, reterr);
         return r < 0 ? r : run_verb(&rt, verb, words + 1, a, reterr);
 }
 

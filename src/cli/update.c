@@ -72,6 +72,13 @@ static const struct {
 #undef PLACE
 };
 
+/* The value of a flag, or NULL. */
+static const char *given(const UpdateOptions *o, size_t place) {
+        const void *variable = (const char *) o + places[place].offset;
+
+        return *(const char *const *) variable;
+}
+
 static json_object *member(json_object *parent, const char *key) {
         json_object *o = json_object_object_get(parent, key);
 
@@ -85,8 +92,7 @@ static json_object *member(json_object *parent, const char *key) {
 /* The flags as the document that --resources takes, so that there is one way for both. */
 static int resources_from_flags(const UpdateOptions *o, json_object *document, Error *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                const void *variable = (const char *) o + places[i].offset;
-                const char *value = *(const char *const *) variable;
+                const char *value = given(o, i);
                 int64_t number;
                 int r = 0;
 
@@ -116,8 +122,10 @@ static int read_resources(const UpdateOptions *o, Spec **ret, Error *reterr) {
 
                 r = input ? read_file_fd(STDIN_FILENO, FILE_MAX_BYTES, &bytes, &size)
                           : read_file_at(AT_FDCWD, o->resources, FILE_MAX_BYTES, &bytes, &size);
-                return r < 0 ? error_errnof(reterr, r, "cannot read --resources %s", o->resources)
-                             : spec_parse_resources(bytes, size, ret, reterr);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot read --resources %s", o->resources);
+                r = spec_parse_resources(bytes, size, ret, reterr);
+                return r < 0 ? error_prefixf(reterr, "%s", input ? "standard input" : o->resources) : 0;
         }
         document = json_object_new_object();
         r = resources_from_flags(o, document, reterr);
@@ -133,11 +141,8 @@ static int read_resources(const UpdateOptions *o, Spec **ret, Error *reterr) {
 static bool has_resources(const UpdateOptions *o) {
         bool found = o->resources;
 
-        for (size_t i = 0; i < ELEMENTSOF(places) && !found; i++) {
-                const void *variable = (const char *) o + places[i].offset;
-
-                found = *(const char *const *) variable;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(places) && !found; i++)
+                found = given(o, i);
         return found;
 }
 
@@ -156,6 +161,20 @@ static int read_rdt(const UpdateOptions *o, Spec **ret, Error *reterr) {
         return r;
 }
 
+/* Who gave a flag knows of no path in config.json. */
+static void name_flag(const UpdateOptions *o, Error *e) {
+        for (size_t i = 0; i < ELEMENTSOF(places) && !o->resources; i++) {
+                _cleanup_free_ char *path = xasprintf("linux.resources.%s.%s", places[i].object, places[i].key);
+
+                if (given(o, i))
+                        error_renamef(e, path, "--%s", places[i].flag);
+        }
+        if (o->l3_cache_schema)
+                error_renamef(e, "linux.intelRdt.l3CacheSchema", "--l3-cache-schema");
+        if (o->mem_bw_schema)
+                error_renamef(e, "linux.intelRdt.memBwSchema", "--mem-bw-schema");
+}
+
 /* resctrl is apart from the cgroup. Who asks for nothing is told whether there is such a container. */
 static int update(const Runtime *rt, void *target, char **words, Error *reterr) {
         const UpdateOptions *o = target;
@@ -171,6 +190,8 @@ static int update(const Runtime *rt, void *target, char **words, Error *reterr) 
                 r = runtime_update(rt, words[0], resources->linux_.resources, reterr);
         if (r == 0 && rdt)
                 r = runtime_update_rdt(rt, words[0], rdt->linux_.intel_rdt, reterr);
+        if (r < 0)
+                name_flag(o, reterr);
         return r;
 }
 

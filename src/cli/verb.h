@@ -14,6 +14,7 @@ typedef struct Verb {
         OptionOrder order;
         unsigned min_words, max_words;
         const char *surplus;     /* what to say of more words than that; NULL: nothing more */
+        bool stateless;          /* has nothing to do with containers that there are */
         int failure_status;      /* exit status on error; 0 stands for 1 */
         /* words: what is left besides options. Returns the exit status, or -errno. */
         int (*run)(const Runtime *rt, void *options, char **words, Error *reterr);

@@ -139,7 +139,7 @@ static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
         reap_others();
         drain(hook);
         if (waited == -ETIMEDOUT)
-                return error_setf(e, ETIMEDOUT, "hook ran past specified timeout of %llu.0s",
+                return error_setf(e, ETIMEDOUT, "timed out after %llu s",
                                   (unsigned long long) s->num[0]);
         if (waited < 0)
                 return error_errnof(e, waited, "wait");

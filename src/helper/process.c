@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "helper/credentials.h"
+#include "helper/interpreter.h"
 #include "helper/steps.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,7 +35,7 @@ int step_cwd(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0)
                 r = check_cwd();
         if (r < 0)
-                return error_errnof(e, r, "chdir to cwd (\"%s\") set in config.json failed", s->str[0]);
+                return error_errnof(e, r, "chdir to \"%s\"", s->str[0]);
         return 0;
 }
 
@@ -167,10 +168,19 @@ static char **make_environment(const Helper *h, const char **env, bool listen) {
         return all;
 }
 
+/* The kernel's ENOENT is also about what the file needs, where a person sees a file that is there. */
+static int explain_exec(const char *path, int error, Error *e) {
+        _cleanup_free_ char *interpreter = error == ENOENT ? missing_interpreter(path) : NULL;
+
+        return interpreter ? error_errnof(e, error, "exec: \"%s\": its interpreter %s is missing in the container", path,
+                                          interpreter)
+                           : error_errnof(e, error, "exec: \"%s\"", path);
+}
+
 int step_exec(Helper *h, const InitStep *s, Error *e) {
         _cleanup_free_ char **env = make_environment(h, s->list[1], s->num[0]);
         const char *path = h->executable ?: s->list[0][0];
 
         (void) execve(path, (char **) s->list[0], env);
-        return error_errnof(e, errno, "exec: \"%s\"", path);
+        return explain_exec(path, errno, e);
 }

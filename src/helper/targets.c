@@ -104,7 +104,7 @@ static int follow(Walk *w, int fd) {
 }
 
 /* Component by component, making what is missing. */
-static int walk(Walk *w) {
+static int walk(Walk *w, Error *e) {
         for (;;) {
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
@@ -119,7 +119,7 @@ static int walk(Walk *w) {
                 if (fd == -ENOENT) {
                         r = make(w);
                         if (r < 0)
-                                return r;
+                                return error_errnof(e, r, "make %s in the rootfs", w->done);
                         fd = open_done(w, O_PATH | O_NOFOLLOW);
                 }
                 if (fd < 0)
@@ -134,7 +134,7 @@ static int walk(Walk *w) {
         }
 }
 
-static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_t extra) {
+static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_t extra, Error *e) {
         _cleanup_free_ Walk *w = xmalloc0(sizeof(*w));
 
         w->root = h->root;
@@ -143,7 +143,7 @@ static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_
         if (strlen(path) >= sizeof(w->todo))
                 return -ENAMETOOLONG;
         memcpy(w->todo, path, strlen(path) + 1);
-        return walk(w);
+        return walk(w, e);
 }
 
 /* A directory covers directories alone, and what is none the rest; a symlink where it is not to be followed. */
@@ -165,7 +165,7 @@ int target_open(Helper *h, const char *path, TargetKind kind, uint64_t extra, in
         fd = open_at(h->root, path, O_PATH | (extra & INIT_NO_TARGET_FOLLOW ? O_NOFOLLOW : 0), 0, resolve);
         missing = fd == -ENOENT;
         if (missing)
-                fd = walk_from(h, path, kind, extra);
+                fd = walk_from(h, path, kind, extra, e);
         if (fd == -ELOOP && direct)
                 return error_setf(e, ELOOP, "\"%s\" must be mounted on ordinary directory", path);
         if (fd < 0)

@@ -100,13 +100,19 @@ static char *find_reason(const char *given) {
         return xasprintf("user %s is not logged in and does not linger (loginctl enable-linger %s)", name, name);
 }
 
+int user_runtime_directory_error(const char *what, Error *reterr) {
+        _cleanup_free_ char *reason = find_reason(NULL), *usual = usual_directory();
+
+        return error_setf(reterr, ENOENT, "%s: XDG_RUNTIME_DIR is not set and %s is not there: %s", what, usual, reason);
+}
+
 static int missing(const char *directory, Error *reterr) {
         const char *given = getenv("XDG_RUNTIME_DIR");
-        _cleanup_free_ char *reason = find_reason(isempty(given) ? NULL : given), *usual = usual_directory();
+        _cleanup_free_ char *reason = NULL;
 
         if (!directory)
-                return error_setf(reterr, ENOENT, "cannot reach the user's systemd: XDG_RUNTIME_DIR is not set and %s is "
-                                  "not there: %s", usual, reason);
+                return user_runtime_directory_error("cannot reach the user's systemd", reterr);
+        reason = find_reason(isempty(given) ? NULL : given);
         return error_setf(reterr, ENOENT, "cannot reach the user's systemd: there is neither a manager (systemd/private) nor "
                           "a user bus (bus) in XDG_RUNTIME_DIR, which is %s: %s", directory, reason);
 }

@@ -19,3 +19,6 @@ bool bus_system_is_ours(void);
 /* XDG_RUNTIME_DIR, or what it is where somebody dropped it from the environment, as long as that belongs to us;
  * NULL: there is none. The caller frees it. */
 char *user_runtime_directory(void);
+
+/* "WHAT: XDG_RUNTIME_DIR is not set and …": what is missing where there is none, and what to do. */
+int user_runtime_directory_error(const char *what, Error *reterr);

@@ -32,6 +32,17 @@ const char *cgroup_mount_point(void) {
         return found;
 }
 
+int cgroup_require_mount(Error *reterr) {
+        struct statfs fs;
+        bool v1 = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+
+        if (cgroup_mount_point())
+                return 0;
+        return error_setf(reterr, EOPNOTSUPP, "cgroup v2 is needed: %s", v1
+                          ? "/sys/fs/cgroup is a tmpfs, as with cgroup v1 (systemd.unified_cgroup_hierarchy=1 on the "
+                            "kernel's command line chooses v2)" : "no cgroup2 is mounted at /sys/fs/cgroup");
+}
+
 int cgroup_of_pid(pid_t pid, char **ret) {
         _cleanup_free_ char *text = NULL;
         char path[64];

@@ -16,6 +16,8 @@
 
 /* Where cgroup2 is mounted: "/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on a hybrid host; NULL: nowhere. */
 const char *cgroup_mount_point(void);
+/* An error that says what is there instead. */
+int cgroup_require_mount(Error *reterr);
 
 /* The cgroup2 path of a process; the caller frees it. -ESRCH: no such process. */
 int cgroup_of_pid(pid_t pid, char **ret);

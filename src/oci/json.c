@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/nearest.h"
 #include "basic/str.h"
 #include "oci/json-text.h"
 
@@ -89,6 +90,16 @@ int json_error(const JsonNode *node, const char *member, int code, const char *f
         if (path.n == 0)
                 return error_setf(node->reader->reterr, code, "%s", text);
         return error_setf(node->reader->reterr, code, "%s: %s", path.s, text);
+}
+
+int json_unknown(const JsonNode *node, const char *value, const char *const *words) {
+        _cleanup_text_ Text known = {};
+        size_t n = 0;
+
+        while (words[n])
+                n++;
+        text_add_known(&known, value, words, n);
+        return json_error(node, NULL, EINVAL, "unknown value \"%s\"%s", value, known.s);
 }
 
 void json_warn(const JsonNode *node, const char *fmt, ...) {
@@ -262,7 +273,7 @@ static int check_string(const JsonNode *node, const JsonField *f, const char **s
                 while (*w && !streq(*w, *s))
                         w++;
                 if (!*w)
-                        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", *s);
+                        return json_unknown(node, *s, f->words);
         }
         return check_value(node, f, s);
 }
@@ -316,6 +327,18 @@ int json_read_strings(const JsonNode *node, const JsonField *f, void *to) {
         return 0;
 }
 
+static int unknown_name(const JsonNode *node, const char *s, const JsonName *names) {
+        const char **words;
+        size_t n = 0;
+
+        while (names[n].name)
+                n++;
+        words = arena_calloc(node->reader->arena, n + 1, sizeof(*words));
+        for (size_t i = 0; i < n; i++)
+                words[i] = names[i].name;
+        return json_unknown(node, s, words);
+}
+
 static int find_name(const JsonNode *node, const JsonField *f, int *ret) {
         const char *s = "";
         int r;
@@ -328,7 +351,7 @@ static int find_name(const JsonNode *node, const JsonField *f, int *ret) {
                         *ret = n->value;
                         return 0;
                 }
-        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+        return unknown_name(node, s, f->names);
 }
 
 int json_read_name(const JsonNode *node, const JsonField *f, void *to) {

@@ -82,6 +82,9 @@ void json_set_absent(const JsonField *fields, void *to);
 /* "path[.member]: text"; returns -code. */
 int json_error(const JsonNode *node, const char *member, int code, const char *fmt, ...) _printf_(4, 5);
 
+/* The error for a string that is none of the words, NULL-terminated. */
+int json_unknown(const JsonNode *node, const char *value, const char *const *words);
+
 /* "path: text" for the reader's list, where the specification wants a warning and no error. */
 void json_warn(const JsonNode *node, const char *fmt, ...) _printf_(2, 3);
 

@@ -26,6 +26,7 @@ static const JsonField namespace_fields[] = {
 };
 
 static int read_device_type(const JsonNode *node, const JsonField *f, void *to) {
+        static const char *const types[] = { "c", "b", "u", "p", NULL };
         const char *s;
         int r;
 
@@ -33,7 +34,7 @@ static int read_device_type(const JsonNode *node, const JsonField *f, void *to) 
         if (r < 0)
                 return r;
         if (!streq(s, "c") && !streq(s, "b") && !streq(s, "u") && !streq(s, "p"))
-                return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+                return json_unknown(node, s, types);
         /* u: an unbuffered character device, a difference that Linux does not make. */
         *(char *) to = (char) (s[0] == 'u' ? 'c' : s[0]);
         return 0;
@@ -144,7 +145,7 @@ static const JsonField clock_fields[] = {
 
 /* runc and crun take the words of the mount options too ("rslave"). */
 static int read_propagation(const JsonNode *node, const JsonField *f, void *to) {
-        static const char *const words[] = { "shared", "slave", "private", "unbindable" };
+        static const char *const words[] = { "shared", "slave", "private", "unbindable", NULL };
         SpecLinux *l = to;
         const char *s;
         int r;
@@ -153,12 +154,12 @@ static int read_propagation(const JsonNode *node, const JsonField *f, void *to) 
         if (r < 0 || s[0] == '\0')
                 return r;
         l->rootfs_propagation_recursive = s[0] == 'r';
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+        for (size_t i = 0; words[i]; i++)
                 if (streq(s + l->rootfs_propagation_recursive, words[i])) {
                         l->rootfs_propagation = words[i];
                         return 0;
                 }
-        return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+        return json_unknown(node, s, words);
 }
 
 static int check_line(const JsonNode *node, void *string) {

@@ -7,6 +7,7 @@
 #define MINOR_MAX 0xfffff
 
 static int read_rule_type(const JsonNode *node, const JsonField *f, void *to) {
+        static const char *const types[] = { "a", "b", "c", NULL };
         const char *s;
         int r;
 
@@ -14,7 +15,7 @@ static int read_rule_type(const JsonNode *node, const JsonField *f, void *to) {
         if (r < 0)
                 return r;
         if (s[0] != '\0' && !streq(s, "a") && !streq(s, "b") && !streq(s, "c"))
-                return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+                return json_unknown(node, s, types);
         *(char *) to = s[0];
         return 0;
 }

@@ -39,7 +39,7 @@ static int read_operator(const JsonNode *node, const JsonField *f, void *to) {
         while (seccomp_operators[i] && !streq(seccomp_operators[i], s))
                 i++;
         if (!seccomp_operators[i])
-                return json_error(node, NULL, EINVAL, "unknown value \"%s\"", s);
+                return json_unknown(node, s, seccomp_operators);
         *(uint32_t *) to = i;
         return 0;
 }

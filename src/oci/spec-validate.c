@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <stdio.h>
 
+#include "basic/nearest.h"
 #include "basic/str.h"
 #include "oci/spec-fields.h"
 
@@ -82,13 +83,15 @@ static int validate_context_type(const Spec *spec, Error *reterr) {
         static const char key[] = "run.oci.mount_context_type";
         static const char *const types[] = { "context", "fscontext", "defcontext", "rootcontext" };
         const char *type = spec_annotation(spec, key);
+        _cleanup_text_ Text known = {};
 
         if (isempty(type))
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (streq(type, types[i]))
                         return 0;
-        return error_setf(reterr, EINVAL, "annotation %s: unknown value \"%s\"", key, type);
+        text_add_known(&known, type, types, ELEMENTSOF(types));
+        return error_setf(reterr, EINVAL, "annotation %s: unknown value \"%s\"%s", key, type, known.s);
 }
 
 int spec_validate(const Spec *spec, Error *reterr) {

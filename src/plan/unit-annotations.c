@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "basic/nearest.h"
 #include "plan/unit-internal.h"
 #include "plan/variant.h"
 
@@ -170,6 +171,16 @@ static const char *type_name(UnitType type) {
         }
 }
 
+static int refuse(const char *key, const char *name, Error *reterr) {
+        const char *names[ELEMENTSOF(allowed)], *near;
+
+        for (size_t i = 0; i < ELEMENTSOF(allowed); i++)
+                names[i] = allowed[i].name;
+        near = nearest(name, names, ELEMENTSOF(allowed));
+        return error_setf(reterr, EOPNOTSUPP, "annotation %s: not a property that a container may set%s%s%s", key,
+                          near ? ", did you mean " : "", near ?: "", near ? "?" : "");
+}
+
 static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text,
                           Error *reterr) {
         const Allowed *p;
@@ -182,8 +193,7 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         seconds = convert_seconds(&plan->arena, name, &name) > 0;
         p = find_allowed(name);
         if (!p || (seconds && p->type != UNIT_U64))
-                return error_setf(reterr, EOPNOTSUPP,
-                                  "annotation %s: not a property that a container may set", key);
+                return refuse(key, name, reterr);
         if (strlen(text) > VALUE_MAX)
                 return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key,
                                   VALUE_MAX);

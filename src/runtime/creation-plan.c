@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "host/cgroup.h"
 #include "plan/init-build.h"
 #include "runtime/activation.h"
 #include "runtime/console.h"
@@ -41,6 +42,18 @@ static int read_config(Creation *c, Error *reterr) {
         r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, &c->config, &c->config_size)
                  : read_bundle_config(c, bundle);
         return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", c->bundle) : 0;
+}
+
+/* As the user gave it. */
+static int parse_config(Creation *c, Error *reterr) {
+        const char *bundle = c->options->bundle, *file = c->options->config;
+        int r = spec_parse(c->config, c->config_size, &c->spec, reterr);
+
+        if (r == 0)
+                return 0;
+        if (file || streq(bundle, "."))
+                return error_prefixf(reterr, "%s", file ?: "config.json");
+        return error_prefixf(reterr, "%s%sconfig.json", bundle, endswith(bundle, "/") ? "" : "/");
 }
 
 static int check_console(const Creation *c, Error *reterr) {
@@ -145,6 +158,8 @@ int creation_plan(Creation *c, Error *reterr) {
         int r;
 
         r = check_id(c, reterr);
+        if (r == 0 && !c->rt->facts.cgroup_disabled)
+                r = cgroup_require_mount(reterr);
         if (r == 0)
                 r = read_config(c, reterr);
         if (r < 0)
@@ -153,7 +168,7 @@ int creation_plan(Creation *c, Error *reterr) {
         if (!c->rt->facts.cgroup_disabled)
                 r = manager_open(c->rt->facts.rootless, &c->manager, reterr);
         if (r >= 0)
-                r = spec_parse(c->config, c->config_size, &c->spec, reterr);
+                r = parse_config(c, reterr);
         if (r >= 0)
                 r = check_console(c, reterr);
         if (r >= 0)

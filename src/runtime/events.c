@@ -138,10 +138,10 @@ int runtime_events(const Runtime *rt, const char *id, uint64_t interval, const E
         if (r < 0)
                 return r;
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)
-                return error_setf(reterr, EBUSY, "cannot tell of container %s: container not running", id);
+                return error_setf(reterr, EBUSY, "cannot print events of container %s: container not running", id);
         w.init = container_open_init(&c);
         w.cgroup = c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
         if (w.cgroup < 0)
-                return error_setf(reterr, EOPNOTSUPP, "cannot tell of container %s: it has no cgroup of its own", id);
+                return error_setf(reterr, EOPNOTSUPP, "cannot print events of container %s: it has no cgroup of its own", id);
         return interval == 0 ? MIN(tell_stats(&w, reterr), 0) : follow(&w, interval, reterr);
 }

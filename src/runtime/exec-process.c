@@ -61,9 +61,11 @@ static int from_file(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error 
                 return error_errnof(reterr, r, "cannot read --process %s", o->process_file);
         spec->warnings = (Strings){}; /* those of config.json are about another process */
         r = spec_parse_process(spec, bytes, size, ret, reterr);
-        if (r == 0 && spec->process)
+        if (r < 0)
+                return error_prefixf(reterr, "%s", o->process_file);
+        if (spec->process)
                 inherit(*ret, spec->process);
-        return r;
+        return 0;
 }
 
 /* "uid" or "uid:gid", decimal and nothing else: names would have to be looked up in the container's files. */

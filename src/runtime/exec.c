@@ -73,7 +73,8 @@ static int find_container(Exec *e, Error *reterr) {
         r = read_file_at(e->container.dir, "config.json", FILE_MAX_BYTES, &e->config, &size);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", id);
-        return spec_parse(e->config, size, &e->spec, reterr);
+        r = spec_parse(e->config, size, &e->spec, reterr);
+        return r < 0 ? error_prefixf(reterr, "the copy of config.json of container %s", id) : 0;
 }
 
 static int plan(Exec *e, Error *reterr) {

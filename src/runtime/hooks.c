@@ -41,7 +41,7 @@ static _noreturn_ void child(const SpecHook *hook, int input, int output, const 
         _exit(127);
 }
 
-static int failed(const SpecHook *hook, int output, const char *how, int value, Error *reterr) {
+static int failed(const SpecHook *hook, int output, const char *how, int value, const char *unit, Error *reterr) {
         char text[OUTPUT_MAX + 1];
         ssize_t n = pread(output, text, OUTPUT_MAX, 0);
 
@@ -49,7 +49,7 @@ static int failed(const SpecHook *hook, int output, const char *how, int value, 
         while (n > 0 && text[n - 1] == '\n')
                 n--;
         text[n] = '\0';
-        return error_setf(reterr, EIO, "hook %s: %s %d%s%s", hook->path, how, value, n > 0 ? ": " : "", text);
+        return error_setf(reterr, EIO, "hook %s: %s %d%s%s%s", hook->path, how, value, unit, n > 0 ? ": " : "", text);
 }
 
 static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr) {
@@ -66,11 +66,11 @@ static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr)
                 if (errno != EINTR)
                         return error_errnof(reterr, errno, "hook %s: lost", hook->path);
         if (late)
-                return failed(hook, output, "did not end within its timeout, in seconds:", hook->timeout.v, reterr);
+                return failed(hook, output, "timed out after", hook->timeout.v, " s", reterr);
         if (WIFSIGNALED(status))
-                return failed(hook, output, "killed by signal", WTERMSIG(status), reterr);
+                return failed(hook, output, "killed by signal", WTERMSIG(status), "", reterr);
         if (WEXITSTATUS(status) != 0)
-                return failed(hook, output, "exit status", WEXITSTATUS(status), reterr);
+                return failed(hook, output, "exit status", WEXITSTATUS(status), "", reterr);
         return 0;
 }
 

@@ -17,8 +17,8 @@ typedef struct Runtime {
         HostFacts facts;
 } Runtime;
 
-/* The default root directory for these facts; from a. */
-const char *runtime_default_root(const HostFacts *facts, Arena *a);
+/* The default root directory for these facts; from a. An ordinary user may have none. */
+int runtime_default_root(const HostFacts *facts, Arena *a, const char **ret, Error *reterr);
 /* What the pure layer must know about this host and about us. */
 void runtime_probe(HostFacts *ret);
 /* Does the kernel know SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)? */

@@ -406,7 +406,7 @@ static void test_cwd(void) {
                         plan_exec(&p, args, env);
                         l.extra_fds = 20;
                         launch(&p, &l);
-                        ASSERT(strstr(l.error, "set in config.json failed: "));
+                        ASSERT(strstr(l.error, "chdir to \""));
                         ASSERT_STR(l.output, "");
                 }
         fresh("ln -s $V x");

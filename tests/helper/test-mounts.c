@@ -145,6 +145,18 @@ static void test_symlinks(void) {
         ASSERT_STR(l.error, "open /todir in the rootfs: not a directory");
 }
 
+static void test_targets_that_cannot_be_made(void) {
+        InitPlan p = {};
+
+        TEST("what is missing and cannot be made is told of as such");
+        shell("mkdir -p %s/ro && mount -t tmpfs -o ro none %s/ro", rootfs, rootfs);
+        begin(&p);
+        plan_bind(&p, sandbox_path("src"), "/ro/new/dir", 0, 0);
+        run(&p, "true");
+        ASSERT_STR(l.error, "make /ro/new in the rootfs: read-only file system");
+        shell("umount %s/ro && rmdir %s/ro", rootfs, rootfs);
+}
+
 static void test_joined_mounts(void) {
         _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
         const char *path = xasprintf("/proc/%d/fd/%d", getpid(), ns), *place = sandbox_path("foreign");
@@ -323,6 +335,7 @@ int main(void) {
         test_slots();
         test_idmap();
         test_symlinks();
+        test_targets_that_cannot_be_made();
         test_joined_mounts();
         test_copy_up();
         test_overlay();

@@ -167,7 +167,7 @@ static void test_hooks(void) {
                                 l.error,
                                 i == 1 ? "running hook /bin/sh: exit status 3, output: oops"
                                 : i == 2
-                                        ? "running hook /bin/sh: hook ran past specified timeout of 1.0s"
+                                        ? "running hook /bin/sh: timed out after 1 s"
                                         : "running hook /bin/nonesuch: exit status 127, output: exec: no such file or directory");
                 else
                         ASSERT_STR(l.error, "");

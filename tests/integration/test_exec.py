@@ -128,7 +128,7 @@ def test_a_missing_directory(confined):
 
 
 def test_a_label_without_selinux(confined):
-    assert "process.selinuxLabel: " in confined.runtime.fails(
+    assert "--process-label: " in confined.runtime.fails(
         "exec", "--process-label", "system_u:system_r:container_t:s0", confined.id, "true")
 
 

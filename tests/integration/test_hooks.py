@@ -151,7 +151,7 @@ def test_a_failing_poststop_hook_is_no_error(container, log, tmp_path):
     one.runtime("--log", tmp_path / "log", "--log-level", "warning", "delete", "--force", one.id)
     first, second = (tmp_path / "log").read_text().splitlines()
     assert "poststop hook #0" in first and "the reason" in first
-    assert "poststop hook #1" in second and "timeout" in second
+    assert "poststop hook #1" in second and "timed out after 1 s" in second
     assert lines(log) == ["last"]
     one.runtime.fails("state", one.id)
 
@@ -161,7 +161,7 @@ def test_the_timeout_of_a_hook(runtime, container, kind):
     """It is killed with what it started, and so is the container."""
     one = container(hooked(kind, "sleep 4321", timeout=1))
     began = time.monotonic()
-    assert "timeout" in runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert "timed out after 1 s" in runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
     assert 1 <= time.monotonic() - began < 20
     assert "sleep 4321" not in open_commands()
 

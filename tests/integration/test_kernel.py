@@ -119,7 +119,7 @@ def test_update_of_shares_of_caches(container):
     """What is no line of schemata is refused as such, and a container without a group has no share."""
     one = container().run_detached()
     for option, value, message in [
-            ("--l3-cache-schema", "L3:0=f\nMB:0=1", "linux.intelRdt.l3CacheSchema: must be a single line"),
-            ("--mem-bw-schema", "L3:0=f", "linux.intelRdt.memBwSchema: "),
+            ("--l3-cache-schema", "L3:0=f\nMB:0=1", "--l3-cache-schema: must be a single line"),
+            ("--mem-bw-schema", "L3:0=f", "--mem-bw-schema: "),
             ("--l3-cache-schema", "L3:0=f", "created without linux.intelRdt")]:
         assert message in one.runtime.fails("update", option, value, one.id)
