@@ -45,7 +45,7 @@ json_object *state_object(const Container *c) {
 #define ADD(key, value) json_object_object_add(o, key, value)
         ADD("ociVersion", json_object_new_string(r->oci_version ?: "1.0.0"));
         ADD("id", json_object_new_string(c->id));
-        ADD("pid", json_object_new_int(status == STATUS_STOPPED || status == STATUS_CREATING ? 0 : r->pid));
+        ADD("pid", json_object_new_int(status == STATUS_STOPPED ? 0 : r->pid));
         ADD("status", json_object_new_string(status_name(status)));
         ADD("bundle", json_object_new_string(r->bundle ?: ""));
         ADD("rootfs", json_object_new_string(r->rootfs ?: ""));

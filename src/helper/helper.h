@@ -46,5 +46,8 @@ int helper_root(Helper *h);
  * leads to what we have open. -errno. */
 int helper_open_host(const Helper *h, const char *path, int flags);
 
+/* env, with the HOME that INIT_FIND looked up if it is missing or empty, and with LISTEN_PID if it is to listen: for free(). */
+char **helper_environment(const Helper *h, const char **env, bool listen);
+
 /* Leaves one there, which the slot then owns. */
 int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e);

@@ -35,17 +35,17 @@ int step_open_log(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* In the child. What it says on failing is what the hook said. */
-static _noreturn_ void become_hook(const InitStep *s, int input, const int outputs[2]) {
-        static const char *const none[] = { NULL };
+static _noreturn_ void become_hook(const Helper *h, const InitStep *s, int input, const int outputs[2]) {
+        static const char *none[] = { NULL };
         const char *only_path[] = { s->str[0], NULL };
         const char **args = s->list[0] ?: only_path;
-        const char *const *env = s->list[1] ? (const char *const *) s->list[1] : none;
+        const char **env = s->list[1] ?: none;
 
         (void) setsid(); /* so that all of it can be killed */
         if (dup2(input, 0) < 0 || dup2(outputs[0], 1) < 0 || dup2(outputs[1], 2) < 0 ||
             close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 _exit(127);
-        (void) execve(s->str[0], (char **) args, (char **) env);
+        (void) execve(s->str[0], (char **) args, s->num[3] ? helper_environment(h, env, false) : (char **) env);
         (void) dprintf(2, "exec: %s", errno_text(errno));
         _exit(127);
 }
@@ -71,7 +71,7 @@ static int start_hook(Helper *h, const InitStep *s, Hook *ret, Error *e) {
         if (ret->pid < 0)
                 return error_errnof(e, errno, "fork");
         if (ret->pid == 0)
-                become_hook(s, input, outputs);
+                become_hook(h, s, input, outputs);
         ret->pidfd = pidfd_open(ret->pid, 0);
         return ret->pidfd < 0 ? error_errnof(e, errno, "open pidfd") : 0;
 }
@@ -126,6 +126,10 @@ static void reap_others(void) {
                 ;
 }
 
+static int failed(const Hook *hook, const char *how, int value, Error *e) {
+        return error_setf(e, EIO, "%s %d%s%s", how, value, hook->n > 0 ? ": " : "", hook->text);
+}
+
 static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
         int status;
 
@@ -144,10 +148,8 @@ static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
         if (waited < 0)
                 return error_errnof(e, waited, "wait");
         if (WIFSIGNALED(status))
-                return error_setf(e, EIO, "signal: %d, output: %s", WTERMSIG(status), hook->text);
-        if (WEXITSTATUS(status) != 0)
-                return error_setf(e, EIO, "exit status %d, output: %s", WEXITSTATUS(status), hook->text);
-        return 0;
+                return failed(hook, "killed by signal", WTERMSIG(status), e);
+        return WEXITSTATUS(status) != 0 ? failed(hook, "exit status", WEXITSTATUS(status), e) : 0;
 }
 
 int step_hook(Helper *h, const InitStep *s, Error *e) {
@@ -160,5 +162,5 @@ int step_hook(Helper *h, const InitStep *s, Error *e) {
                 r = end_hook(&hook, s, wait_hook(&hook, deadline), e);
         close_fd(hook.pidfd);
         close_fd(hook.output);
-        return r < 0 ? error_prefixf(e, "running hook %s", s->str[0]) : 0;
+        return r < 0 ? error_prefixf(e, "hook %s", s->str[0]) : 0;
 }

@@ -149,9 +149,8 @@ int step_find(Helper *h, const InitStep *s, Error *e) {
         return r;
 }
 
-/* env, with HOME if it is missing or empty, and with LISTEN_PID: the reader of the variable compares it with its own pid
- * (sd_listen_fds(3)), which depends on the pid namespace. */
-static char **make_environment(const Helper *h, const char **env, bool listen) {
+/* The reader of LISTEN_PID compares it with its own pid (sd_listen_fds(3)), which depends on the pid namespace. */
+char **helper_environment(const Helper *h, const char **env, bool listen) {
         size_t n = 0, m = 0;
         char **all;
 
@@ -178,7 +177,7 @@ static int explain_exec(const char *path, int error, Error *e) {
 }
 
 int step_exec(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_free_ char **env = make_environment(h, s->list[1], s->num[0]);
+        _cleanup_free_ char **env = helper_environment(h, s->list[1], s->num[0]);
         const char *path = h->executable ?: s->list[0][0];
 
         (void) execve(path, (char **) s->list[0], env);

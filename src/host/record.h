@@ -26,8 +26,8 @@ typedef struct Record {
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet. With no unit it was made by us, below one of the caller's */
         const char *invocation_id;   /* of the unit, or NULL when it could not be read; or our mark on our cgroup */
-        bool committed;              /* create succeeded; from here on the next two are set */
-        pid_t pid;
+        bool committed;              /* create succeeded */
+        pid_t pid;                   /* 0: not known yet. Before the commit it is that of a process which still may go */
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
         uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */

@@ -28,8 +28,25 @@ int build_open_hook_logs(InitBuild *b) {
         return r < 0 ? r : open_log(b, "run.oci.hooks.stderr", &b->hook_stderr);
 }
 
+/*
+ * A hook without an environment has that of who runs it. That is not in the specification, but relied upon: PATH, HOME and
+ * what an engine has set for its hooks are the caller's, and those of startContainer, which other runtimes run from within
+ * the container, have what the container's process has.
+ */
+static void add_environment(const InitBuild *b, SpecHookKind kind, const SpecHook *hook, InitStep *step) {
+        static const char *nothing[] = { NULL };
+        bool inside = kind == HOOK_START_CONTAINER && b->process;
+
+        step->num[3] = inside && !hook->env;
+        if (hook->env)
+                step->list[1] = hook->env;
+        else if (inside)
+                step->list[1] = b->env;
+        else
+                step->list[1] = (const char **) b->request->environment ?: nothing;
+}
+
 static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
-        static const char *no_env[] = { NULL };
         const SpecHooks *hooks = &b->spec->hooks[kind];
         _cleanup_text_ Text head = {}, tail = {};
         const char *state_head, *state_tail;
@@ -41,7 +58,8 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         state_tail = arena_strdup(b->arena, tail.s);
         for (size_t i = 0; i < hooks->n; i++) {
                 const SpecHook *hook = &hooks->hooks[i];
-                InitStep *step = add(b, INIT_HOOK);
+                InitStep *step = add_for(b, INIT_HOOK, arena_printf(b->arena, "error running %s hook #%zu",
+                                                                    spec_hook_names[kind], i));
 
                 step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
                 step->num[1] = kind == HOOK_CREATE_CONTAINER ? b->hook_stdout : INIT_NO_SLOT;
@@ -50,11 +68,7 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
                 step->str[1] = state_head;
                 step->str[2] = state_tail;
                 step->list[0] = hook->args;
-                step->list[1] = hook->env;
-                /* Not in the specification, but relied upon: a startContainer hook without an environment of its
-                 * own has the container's. */
-                if (!hook->env)
-                        step->list[1] = kind == HOOK_START_CONTAINER && b->process ? b->process->env : no_env;
+                add_environment(b, kind, hook, step);
         }
 }
 
@@ -70,7 +84,7 @@ void build_mount_hooks(InitBuild *b) {
                 return;
         build_enter_cgroup(b);
         add(b, INIT_RUNTIME_HOOKS);
-        add_hooks(b, HOOK_CREATE_CONTAINER, "created");
+        add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
 }
 
 void build_start_hooks(InitBuild *b) {

@@ -68,7 +68,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
         [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO }, { "stdout", NUM_SLOT_OR_NONE },
-                        { "stderr", NUM_SLOT_OR_NONE } },
+                        { "stderr", NUM_SLOT_OR_NONE }, { "home", NUM_BOOL } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
         [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },

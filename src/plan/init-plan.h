@@ -78,8 +78,9 @@ typedef enum InitOp {
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
         INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
-                               * it fails); path, state head, state tail; list 0: args, list 1: env. Runs a hook here and
-                               * now; on stdin the head, our pid in decimal, the tail */
+                               * it fails), home; path, state head, state tail; list 0: args, list 1: env. Runs a hook here
+                               * and now; on stdin the head, our pid in decimal, the tail. home: its HOME is the process's,
+                               * which INIT_FIND has looked up */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
         INIT_READONLY,        /* path: read-only; skipped when it does not exist */

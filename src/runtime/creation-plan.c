@@ -104,6 +104,7 @@ static int make_plans(Creation *c, Error *reterr) {
                 .no_new_keyring = c->options->no_new_keyring,
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
+                .environment = (const char *const *) environ,
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
         };

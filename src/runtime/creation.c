@@ -121,12 +121,27 @@ static int spawn(Creation *c, Error *reterr) {
         return launch_spawn(&request, &c->launch, reterr);
 }
 
+/* Which process it is, or is to be. */
+static int note_process(Creation *c, bool committed, Error *reterr) {
+        Record *record = &c->container.record;
+        ProcessStat stat;
+
+        if (process_stat(c->launch.pid, &stat) < 0 || pidfd_has_exited(c->launch.pidfd))
+                return error_setf(reterr, ESRCH, "the container's process ended before it was set up");
+        record->pid = c->launch.pid;
+        record->start_time = stat.start_time;
+        record->committed = committed;
+        return container_save(&c->container, reterr);
+}
+
 static int run_runtime_hooks(Creation *c, Error *reterr) {
-        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "created", .pid = c->launch.pid };
+        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
         int r;
 
         c->hooked = true;
-        r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
+        r = note_process(c, false, reterr); /* for a hook that asks for our state */
+        if (r == 0)
+                r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
         if (r == 0)
                 r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
@@ -262,17 +277,9 @@ int write_pid_file(const char *path, pid_t pid, Error *reterr) {
 }
 
 static int commit(Creation *c, Error *reterr) {
-        Record *record = &c->container.record;
-        ProcessStat stat;
         int r;
 
-        r = process_stat(c->launch.pid, &stat);
-        if (r < 0 || pidfd_has_exited(c->launch.pidfd))
-                return error_setf(reterr, ESRCH, "the container's process ended before it was set up");
-        record->pid = c->launch.pid;
-        record->start_time = stat.start_time;
-        record->committed = true;
-        r = container_save(&c->container, reterr);
+        r = note_process(c, true, reterr);
         if (r == 0 && c->pidfd_socket >= 0)
                 r = console_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
         if (r == 0 && c->options->pid_file)

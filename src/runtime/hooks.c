@@ -24,7 +24,7 @@
 typedef struct Logs { int out, err; } Logs;
 
 static _noreturn_ void child(const SpecHook *hook, int input, int output, const Logs *logs) {
-        const char *fallback[] = { hook->path, NULL }, *empty[] = { NULL };
+        const char *fallback[] = { hook->path, NULL };
         sigset_t none;
 
         (void) sigemptyset(&none);
@@ -36,7 +36,7 @@ static _noreturn_ void child(const SpecHook *hook, int input, int output, const 
                 _exit(126);
         (void) syscall(SYS_close_range, 3U, ~0U, 0);
         (void) execve(hook->path, (char **) (hook->args && hook->args[0] ? hook->args : fallback),
-                      (char **) (hook->env ?: empty));
+                      hook->env ? (char **) hook->env : environ);
         dprintf(2, "%s", errno_text(errno));
         _exit(127);
 }

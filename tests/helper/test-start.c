@@ -165,10 +165,10 @@ static void test_hooks(void) {
                 else if (i < 4)
                         ASSERT_STR(
                                 l.error,
-                                i == 1 ? "running hook /bin/sh: exit status 3, output: oops"
+                                i == 1 ? "hook /bin/sh: exit status 3: oops"
                                 : i == 2
-                                        ? "running hook /bin/sh: timed out after 1 s"
-                                        : "running hook /bin/nonesuch: exit status 127, output: exec: no such file or directory");
+                                        ? "hook /bin/sh: timed out after 1 s"
+                                        : "hook /bin/nonesuch: exit status 127: exec: no such file or directory");
                 else
                         ASSERT_STR(l.error, "");
         }
@@ -193,7 +193,7 @@ static void test_hook_logs(void) {
         s->list[1] = env;
         plan_shell(&p, "true");
         launch(&p, &l);
-        ASSERT_STR(l.error, "running hook /bin/sh: exit status 3, output: oops");
+        ASSERT_STR(l.error, "hook /bin/sh: exit status 3: oops");
         shell("test \"$(tr '\\n' , < %s)\" = before,more,", log);
         shell("rm %s", log);
 }

@@ -2,6 +2,8 @@
 """The six kinds of hooks: when, where, with what, and what their failure does."""
 
 import json
+import os
+import shlex
 import time
 
 import pytest
@@ -74,8 +76,8 @@ def test_the_state_on_stdin(container, bundles):
     one = container(config).run_detached()
     pid = one.pid
     one.delete("--force")
-    expected = {"prestart": "created", "createRuntime": "created",
-                "createContainer": "created", "startContainer": "created",
+    expected = {"prestart": "creating", "createRuntime": "creating",
+                "createContainer": "creating", "startContainer": "created",
                 "poststart": "running", "poststop": "stopped"}
     for kind, status in expected.items():
         state = json.loads((directory / kind).read_text(encoding="utf-8"))
@@ -167,22 +169,63 @@ def test_the_timeout_of_a_hook(runtime, container, kind):
 
 
 def test_a_hook_with_nothing_but_a_path(container, bundles):
-    """argv[0] is the path, and the environment is empty; a startContainer hook has the container's."""
-    host = bundles.scratch("bare") / "hook"
+    """argv[0] is the path, and the environment the runtime's; a startContainer hook has the container's, with HOME."""
+    host = bundles.scratch("bare")
     one = container()
-    for path, seen in [(host, host.parent), (one.bundle.inside("hook"), "/seen")]:
-        path.write_text(f"#!/bin/sh\nout={seen}/$(/bin/cat /proc/self/comm)\n{{ echo $0 $#; /usr/bin/env || /bin/env; }} "
-                        f"> {seen}/out 2>/dev/null\n")
+    inside = one.bundle.inside("seen")
+    for path, seen in [(host / "createRuntime", host), (host / "createContainer", host), (one.bundle.inside("hook"), "/seen")]:
+        path.write_text(f"#!/bin/sh\nset -- $0 $#\n{{ echo $*; /usr/bin/env || /bin/env; }} > {seen}/${{0##*/}}.seen "
+                        "2>/dev/null\n")
         path.chmod(0o755)
-    (one.bundle.rootfs / "seen").mkdir()
-    config = Config().sleeping().append("hooks.createRuntime", {"path": str(host)})
-    config.append("hooks.startContainer", {"path": "/hook"})
+    inside.mkdir()
+    config = Config().sleeping().append("hooks.startContainer", {"path": "/hook"})
+    for kind in ["createRuntime", "createContainer"]:
+        config.append(f"hooks.{kind}", {"path": str(host / kind)})
     one.bundle.write(config.text())
-    one.run_detached()
-    words, *env = (host.parent / "out").read_text().splitlines()
-    assert words == f"{host} 0" and {line.partition("=")[0] for line in env} <= {"PWD", "SHLVL", "_"}
-    words, *env = (one.bundle.rootfs / "seen/out").read_text().splitlines()
-    assert words == "/hook 0" and "PATH=/usr/local/bin:/bin" in env
+    one.run_detached(env=os.environ | {"MARK": "of the caller", "HOME": "/callers"})
+    for kind in ["createRuntime", "createContainer"]:
+        words, *env = (host / f"{kind}.seen").read_text().splitlines()
+        assert words == f"{host / kind} 0"
+        assert {"MARK=of the caller", "HOME=/callers", f"PATH={os.environ['PATH']}"} <= set(env), kind
+    words, *env = (inside / "hook.seen").read_text().splitlines()
+    assert words == "/hook 0" and {"PATH=/usr/local/bin:/bin", "HOME=/root"} <= set(env)
+    assert "MARK=of the caller" not in env
+
+
+def test_an_empty_environment_is_one(container, log):
+    """hooks.createRuntime[].env: [] is said, and not the same as nothing."""
+    config = Config().sleeping()
+    for kind in ["createRuntime", "createContainer"]:
+        hooked(kind, f"echo $MARK. >> {log}", config, env=[])
+    container(config).create(env=os.environ | {"MARK": "callers"})
+    assert lines(log) == [".", "."]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "poststop"])
+def test_the_error_of_a_hook_says_which(runtime, container, kind):
+    """The kind, and the number of those listed."""
+    config = hooked(kind, "exit 0")
+    one = container(hooked(kind, "echo the reason >&2; exit 3", config))
+    message = runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
+    assert f"error running {kind} hook #1" in message
+    assert f"{SHELL}: exit status 3" in message and "the reason" in message
+
+
+def test_state_while_hooks_run(container, bundles):
+    """What `state` says at that moment, and what the hook is told."""
+    directory = bundles.scratch("moments")
+    config = Config().sleeping()
+    one = container(config)
+    state = shlex.join(one.runtime.command("state", one.id))
+    for kind in ["prestart", "createRuntime", "createContainer"]:
+        hooked(kind, f"cat > {directory}/{kind}; {state} > {directory}/{kind}.state", config)
+    one.bundle.write(config.text())
+    one.create()
+    for kind in ["prestart", "createRuntime", "createContainer"]:
+        told, said = (json.loads((directory / name).read_text()) for name in [kind, f"{kind}.state"])
+        assert told["status"] == said["status"] == "creating", kind
+        assert said["pid"] == one.pid and told["id"] == said["id"] and told["bundle"] == said["bundle"]
+        assert told["pid"] == one.pid or kind == "createContainer"
 
 
 def test_a_hook_that_is_not_there(runtime, container):

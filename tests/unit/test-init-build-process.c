@@ -13,7 +13,7 @@ static void test_hooks(void) {
         TEST("hooks: before the pivot, and behind the gate");
         ASSERT_EQ(create->op, INIT_HOOK);
         ASSERT_EQ(create[1].op, INIT_PIVOT);
-        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"created\",\"pid\":");
+        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
         ASSERT_STR(create->str[2], ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
         ASSERT(!create->list[0]);
         ASSERT(create->list[1] && !create->list[1][0]);
