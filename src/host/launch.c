@@ -269,18 +269,6 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
                 ? error_errnof(reterr, r, "cannot talk to the helper") : 0;
 }
 
-int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr) {
-        int r;
-
-        if (!plan->launcher_schedules)
-                return 0;
-        r = process->scheduler ? schedule_set(l->pid, process->scheduler) : 0;
-        if (r < 0)
-                return error_errnof(reterr, r, "process.scheduler: cannot be set");
-        r = process->io_priority.set ? schedule_set_io(l->pid, process->io_priority.v) : 0;
-        return r < 0 ? error_errnof(reterr, r, "process.ioPriority: cannot be set") : 0;
-}
-
 void launch_kill(Launch *l) {
         if (l->pidfd < 0)
                 return;

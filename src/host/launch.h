@@ -47,8 +47,5 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
 int launch_send(Launch *l, InitMessageType type, Error *reterr);
 
-/* Gives the process, which is ready, its scheduler and its I/O priority, when the plan leaves that to us. */
-int launch_schedule(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr);
-
 /* Kills what is there and reaps it. */
 void launch_kill(Launch *l);

@@ -25,15 +25,15 @@ typedef struct MapLine {
         uint32_t inside, outside, size;
 } MapLine;
 
-/* The line of our uid map that has this uid; false without one, as in a kernel without user namespaces. */
-static bool find_line(uint32_t uid, MapLine *ret) {
+/* The line of a uid or gid map that has this id; false without one, as in a kernel without user namespaces. */
+static bool find_line(const char *path, uint32_t id, MapLine *ret) {
         _cleanup_free_ char *text = NULL;
 
-        if (read_file_at(AT_FDCWD, "/proc/self/uid_map", PROC_FILE_MAX, &text, NULL) < 0)
+        if (read_file_at(AT_FDCWD, path, PROC_FILE_MAX, &text, NULL) < 0)
                 return false;
         for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-                if (sscanf(line, "%u %u %u", &ret->inside, &ret->outside, &ret->size) == 3 && uid >= ret->inside &&
-                    uid - ret->inside < ret->size)
+                if (sscanf(line, "%u %u %u", &ret->inside, &ret->outside, &ret->size) == 3 && id >= ret->inside &&
+                    id - ret->inside < ret->size)
                         return true;
         return false;
 }
@@ -42,14 +42,27 @@ static bool find_line(uint32_t uid, MapLine *ret) {
 bool userns_is_initial(void) {
         MapLine line;
 
-        return !find_line(0, &line) || (line.inside == 0 && line.outside == 0 && line.size == UINT32_MAX);
+        return !find_line("/proc/self/uid_map", 0, &line) || (line.inside == 0 && line.outside == 0 && line.size == UINT32_MAX);
 }
 
 uint32_t userns_outer_uid(void) {
         uint32_t uid = geteuid();
         MapLine line;
 
-        return find_line(uid, &line) ? line.outside + (uid - line.inside) : uid;
+        return find_line("/proc/self/uid_map", uid, &line) ? line.outside + (uid - line.inside) : uid;
+}
+
+bool userns_outer_ids(pid_t pid, uint32_t uid, uint32_t gid, uint32_t *ret_uid, uint32_t *ret_gid) {
+        char uid_map[32], gid_map[32];
+        MapLine u, g;
+
+        snprintf(uid_map, sizeof(uid_map), "/proc/%d/uid_map", pid);
+        snprintf(gid_map, sizeof(gid_map), "/proc/%d/gid_map", pid);
+        if (!find_line(uid_map, uid, &u) || !find_line(gid_map, gid, &g))
+                return false;
+        *ret_uid = u.outside + (uid - u.inside);
+        *ret_gid = g.outside + (gid - g.inside);
+        return true;
 }
 
 bool userns_denies_setgroups(void) {

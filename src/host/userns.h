@@ -18,6 +18,9 @@ bool userns_is_initial(void);
 /* Our uid as it is known outside of ours: that of the user behind it, whose systemd it is. */
 uint32_t userns_outer_uid(void);
 
+/* What these ids of the user namespace of that process are in ours; false if one of them is not mapped. */
+bool userns_outer_ids(pid_t pid, uint32_t uid, uint32_t gid, uint32_t *ret_uid, uint32_t *ret_gid);
+
 /* Is setgroups(2) denied in ours, and so in all that are made in it? */
 bool userns_denies_setgroups(void);
 

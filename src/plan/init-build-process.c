@@ -113,13 +113,29 @@ int build_check_process(InitBuild *b) {
         return 0;
 }
 
-/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. They are over the machine, so
- * in a user namespace the process has not got them. The launcher, if it has, sets them then. */
+/* What asks for privileges over the machine, which end where a user namespace begins. The launcher has them still. */
+static bool is_left_to_launcher(const InitBuild *b) {
+        return b->facts->privileged && build_has_userns(b);
+}
+
+/* The pipes of an engine are its own root's. */
+static void add_stdio_owner(InitBuild *b) {
+        InitStep *step;
+
+        b->plan->launcher_gives_stdio = is_left_to_launcher(b);
+        if (b->plan->launcher_gives_stdio)
+                return;
+        step = add(b, INIT_STDIO_OWNER);
+        step->num[0] = b->process->uid;
+        step->num[1] = INIT_KEEP_ID;
+}
+
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. */
 static void add_scheduling(InitBuild *b) {
         const SpecProcess *p = b->process;
         InitStep *step;
 
-        if (b->facts->privileged && ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER)) {
+        if (is_left_to_launcher(b)) {
                 b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
                 return;
         }
@@ -280,12 +296,8 @@ void build_process(InitBuild *b) {
 
         if (!p)
                 return;
-        if (!p->terminal) {
-                InitStep *step = add(b, INIT_STDIO_OWNER);
-
-                step->num[0] = p->uid;
-                step->num[1] = INIT_KEEP_ID;
-        }
+        if (!p->terminal)
+                add_stdio_owner(b);
         add_scheduling(b);
         add_personality(b);
         add_memory_policy(b);

@@ -170,7 +170,9 @@ typedef struct InitStep {
 typedef struct InitPlan {
         InitStep *steps;
         size_t n_steps;
-        bool launcher_schedules;      /* process.scheduler and ioPriority, once the helper is ready */
+        /* Left to the launcher, once the helper is ready: */
+        bool launcher_schedules;      /* process.scheduler and ioPriority */
+        bool launcher_gives_stdio;    /* what INIT_STDIO_OWNER does */
         Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;
 } InitPlan;

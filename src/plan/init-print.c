@@ -185,6 +185,8 @@ void init_plan_print(const InitPlan *plan, Text *text) {
                 text_addf(text, "# %s\n", plan->warnings.s[i]);
         if (plan->launcher_schedules)
                 text_add(text, "# the launcher sets scheduler and I/O priority\n");
+        if (plan->launcher_gives_stdio)
+                text_add(text, "# the launcher gives the pipes on 0, 1, 2 to the user\n");
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
                 const InitOpRow *row = init_op_row(step->op);
 

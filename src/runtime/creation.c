@@ -10,6 +10,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "host/launch-finish.h"
 #include "host/process.h"
 #include "host/userns.h"
 #include "plan/init-build.h"
@@ -319,7 +320,7 @@ int creation_make(Creation *c, Error *reterr) {
         if (r == 0)
                 r = attend(c, reterr);
         if (r == 0)
-                r = launch_schedule(&c->launch, &c->init, c->spec->process, reterr);
+                r = launch_finish(&c->launch, &c->init, c->spec->process, reterr);
         if (r == 0 && c->rdt.group)
                 r = resctrl_assign(c->resctrl, c->rdt.group, c->rdt.monitor, c->launch.pid, reterr);
         if (r == 0)

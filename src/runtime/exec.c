@@ -6,6 +6,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "host/cgroup.h"
+#include "host/launch-finish.h"
 #include "host/resctrl.h"
 #include "plan/init-build.h"
 #include "runtime/activation.h"
@@ -247,7 +248,7 @@ static int start(Exec *e, Error *reterr) {
         while (r == 0)
                 r = answer(e, reterr);
         if (r > 0)
-                r = launch_schedule(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
+                r = launch_finish(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
         if (r > 0 && e->pidfd_socket >= 0)
                 r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)

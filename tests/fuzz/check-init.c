@@ -12,11 +12,12 @@ static void check_round_trip(const InitPlan *plan) {
         init_plan_encode(plan, &bytes);
         ASSERT_EQ(init_plan_decode(bytes.s, bytes.n, &back), 0);
         init_plan_print(plan, &before);
-        back.warnings = plan->warnings; /* this and the next concern the launcher, and are not handed over */
+        back.warnings = plan->warnings; /* these concern the launcher, and are not handed over */
         back.launcher_schedules = plan->launcher_schedules;
+        back.launcher_gives_stdio = plan->launcher_gives_stdio;
         init_plan_print(&back, &after);
         ASSERT_STR(after.s, before.s);
-        check_printed(&before, plan->warnings.n + plan->launcher_schedules + plan->n_steps);
+        check_printed(&before, plan->warnings.n + plan->launcher_schedules + plan->launcher_gives_stdio + plan->n_steps);
         init_plan_encode(&back, &again);
         ASSERT_EQ(again.n, bytes.n);
         ASSERT(memcmp(again.s, bytes.s, bytes.n) == 0);

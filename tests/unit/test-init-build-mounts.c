@@ -248,7 +248,8 @@ static void test_mount_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .mounts = BIND("/x"),
                                                 .namespaces = MOUNT_NS JOINED("user"));
 
-                ASSERT(startswith(b.text.s, "open-ns path=/m slot=0 type=mount\n"
+                ASSERT(startswith(b.text.s, "# the launcher gives the pipes on 0, 1, 2 to the user\n"
+                                            "open-ns path=/m slot=0 type=mount\n"
                                             "open-ns path=/proc/7/ns/user slot=1 type=user\n"
                                             "join slot=0 type=mount\n"
                                             "join slot=1 type=user\n"

@@ -53,7 +53,8 @@ static void test_namespaces(void) {
                         .process = ",\"oomScoreAdj\":-5,"
                                    "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":9}]");
 
-                ASSERT(startswith(b.text.s, "oom-score-adj value=-5\n"
+                ASSERT(startswith(b.text.s, "# the launcher gives the pipes on 0, 1, 2 to the user\n"
+                                            "oom-score-adj value=-5\n"
                                             "raise-rlimit resource=nofile hard=9\n"
                                             "open-tree path=/b/data slot=0 recursive\n"
                                             "open-tree path=/b/data slot=1 recursive\n"
@@ -72,7 +73,8 @@ static void test_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root,
                                                 .namespaces = JOINED("user") JOINED("network") JOINED("pid"));
 
-                ASSERT(startswith(b.text.s, "open-ns path=/proc/7/ns/user slot=0 type=user\n"
+                ASSERT(startswith(b.text.s, "# the launcher gives the pipes on 0, 1, 2 to the user\n"
+                                            "open-ns path=/proc/7/ns/user slot=0 type=user\n"
                                             "open-ns path=/proc/7/ns/network slot=1 type=network\n"
                                             "open-ns path=/proc/7/ns/pid slot=2 type=pid\n"
                                             "join slot=1 type=network\n"
