@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -13,9 +14,6 @@
 #include "basic/str.h"
 
 #define FILE_MAX_BYTES (16UL * 1024 * 1024)
-
-/* Deeper than anything that works: PATH_MAX ends a path long before. Bounds the walk of a hostile tree. */
-#define DEPTH_MAX 256
 
 /* The kernel reports changes of cgroup.events at most every 10 ms, a later one with a timer that it drops when the
  * cgroup is removed. */
@@ -77,6 +75,21 @@ int cgroup_open(const char *path) {
                 return -errno;
         return open_at(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0,
                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
+int cgroup_id(int fd, uint64_t *ret) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        *ret = st.st_ino; /* with 64 bits: a counter */
+        return 0;
+}
+
+bool cgroup_has_children(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && st.st_nlink > 2;
 }
 
 int cgroup_open_parent(const char *path, const char **ret_name) {
@@ -171,18 +184,46 @@ int cgroup_wait_empty(int fd, uint64_t deadline) {
         return wait_for_event(fd, "populated 0", deadline);
 }
 
+/* A name may begin with a dot, as any other. */
+static bool is_child(const struct dirent *entry) {
+        return entry->d_type == DT_DIR && !streq(entry->d_name, ".") && !streq(entry->d_name, "..");
+}
+
+static int open_child(int fd, const char *name) {
+        int child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return child < 0 ? -errno : child;
+}
+
+/* For readdir(), which fd stays as it is for. */
+static int read_children(int fd, DIR **ret) {
+        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (copy < 0)
+                return -errno;
+        *ret = fdopendir(copy);
+        if (!*ret)
+                oom();
+        return 0;
+}
+
+/* It is gone, and was in nobody's way. */
+static bool is_gone(int r) {
+        return r == -ENOENT || r == -ENODEV;
+}
+
 /* Removes what is empty of the directory's children; the first that is not, opened, or -ENOENT. */
 static int remove_children(int fd) {
-        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), child = -ENOENT;
-        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        int child = -ENOENT;
         struct dirent *entry;
+        DIR *dir;
 
-        while (dir && child < 0 && (entry = readdir(dir)))
-                if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-                    unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                        child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (dir)
-                closedir(dir);
+        if (read_children(fd, &dir) < 0)
+                return -ENOENT;
+        while (child < 0 && (entry = readdir(dir)))
+                if (is_child(entry) && unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                        child = open_child(fd, entry->d_name);
+        closedir(dir);
         return child;
 }
 
@@ -204,22 +245,23 @@ static void remove_below(int top, uint64_t deadline) {
         close_fd(fd);
 }
 
-void cgroup_remove(const char *path, uint64_t deadline) {
+int cgroup_remove(int fd, const char *path, uint64_t deadline) {
         const char *name = NULL;
-        _cleanup_close_ int fd = cgroup_open(path), parent = cgroup_open_parent(path, &name);
+        _cleanup_close_ int parent = cgroup_open_parent(path, &name);
 
-        if (fd >= 0)
-                remove_below(fd, deadline);
-        if (parent >= 0)
-                (void) unlinkat(parent, name, AT_REMOVEDIR);
+        if (parent < 0)
+                return is_gone(parent) ? 0 : parent;
+        remove_below(fd, deadline);
+        return unlinkat(parent, name, AT_REMOVEDIR) < 0 && !is_gone(-errno) ? -errno : 0;
 }
 
-static void add_pids(int fd, pid_t **pids, size_t *n) {
+static int add_pids(int fd, pid_t **pids, size_t *n) {
         _cleanup_free_ char *text = NULL;
+        int r = read_file_at(fd, "cgroup.procs", FILE_MAX_BYTES, &text, NULL);
 
         /* A threaded cgroup refuses to list processes (EOPNOTSUPP); its domain, further up, lists them. */
-        if (read_file_at(fd, "cgroup.procs", FILE_MAX_BYTES, &text, NULL) < 0)
-                return;
+        if (r < 0)
+                return is_gone(r) || r == -EOPNOTSUPP ? 0 : r;
         for (char *line = text; *line;) {
                 char *end;
                 long pid = strtol(line, &end, 10);
@@ -232,46 +274,84 @@ static void add_pids(int fd, pid_t **pids, size_t *n) {
                 }
                 line = *end ? end + 1 : end;
         }
+        return 0;
 }
 
-static int walk(int fd, unsigned depth, pid_t **pids, size_t *n) {
+/* A cgroup that is still to be looked at, by its name in one that is that deep. */
+typedef struct Place {
+        size_t depth;
+        char *name;
+} Place;
+
+typedef struct Walk {
+        int fd;                 /* where it is: one descriptor, as the tree may be deeper than we may open files */
+        size_t depth;
+        Place *places;
+        size_t n;
+} Walk;
+
+static void walk_done(Walk *w) {
+        while (w->n > 0)
+                free(w->places[--w->n].name);
+        free(w->places);
+        close_fd(w->fd);
+}
+
+static int note_children(Walk *w) {
         struct dirent *entry;
         DIR *dir;
-        int copy;
+        int r;
 
-        add_pids(fd, pids, n);
-        if (depth == DEPTH_MAX)
-                return -ELOOP;
-        copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (copy < 0)
-                return errno == ENOENT ? 0 : -errno;
-        dir = fdopendir(copy);
-        if (!dir)
-                oom();
-        while ((entry = readdir(dir))) {
-                _cleanup_close_ int child = -EBADF;
-
-                if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-                        continue;
-                child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (child >= 0)
-                        (void) walk(child, depth + 1, pids, n);
-        }
+        r = read_children(w->fd, &dir);
+        if (r < 0)
+                return is_gone(r) ? 0 : r;
+        while ((entry = readdir(dir)))
+                if (is_child(entry)) {
+                        GREW(w->places, w->n);
+                        w->places[w->n++] = (Place){ w->depth, xstrdup(entry->d_name) };
+                }
         closedir(dir);
         return 0;
 }
 
+/* To the place that was noted last: up, as far as it is not here, and down. No cgroup is ever moved, so that ".." leads
+ * where we came from. 1: that place is gone. */
+static int go_on(Walk *w) {
+        Place place = w->places[--w->n];
+        _cleanup_free_ char *name = place.name;
+        int next;
+
+        for (; w->depth > place.depth; w->depth--) {
+                next = open_child(w->fd, "..");
+                if (next < 0)
+                        return next;
+                close_fd(w->fd);
+                w->fd = next;
+        }
+        next = open_child(w->fd, name);
+        if (next < 0)
+                return is_gone(next) ? 1 : next;
+        close_fd(w->fd);
+        w->fd = next;
+        w->depth++;
+        return 0;
+}
+
 int cgroup_pids(int fd, pid_t **ret, size_t *ret_n) {
-        pid_t *pids = NULL;
+        _cleanup_(walk_done) Walk w = { .fd = fcntl(fd, F_DUPFD_CLOEXEC, 3) };
+        _cleanup_free_ pid_t *pids = NULL;
         size_t n = 0;
         int r;
 
-        r = walk(fd, 0, &pids, &n);
-        if (r < 0) {
-                free(pids);
-                return r;
+        r = w.fd < 0 ? -errno : add_pids(w.fd, &pids, &n) ?: note_children(&w);
+        while (r >= 0 && w.n > 0) {
+                r = go_on(&w);
+                if (r == 0)
+                        r = add_pids(w.fd, &pids, &n) ?: note_children(&w);
         }
-        *ret = pids;
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(pids);
         *ret_n = n;
         return 0;
 }

@@ -22,8 +22,13 @@ int cgroup_require_mount(Error *reterr);
 /* The cgroup2 path of a process; the caller frees it. -ESRCH: no such process. */
 int cgroup_of_pid(pid_t pid, char **ret);
 
-/* The cgroup's directory; -ENOENT when it is gone. */
+/* The cgroup's directory; -ENOENT when it is gone. Whose it is: container_open_cgroup(). */
 int cgroup_open(const char *path);
+
+/* The kernel's number of this cgroup, which it gives no other one before the next boot, and which nobody can change. */
+int cgroup_id(int fd, uint64_t *ret);
+/* Are there cgroups below it? */
+bool cgroup_has_children(int fd);
 
 /* Does systemd's own name for this unit end the path? "/a.slice/a-b.slice/x.scope" for slice "a-b.slice" and unit
  * "x.scope"; true for it and for every cgroup below, when below is set. */
@@ -63,8 +68,9 @@ bool cgroup_has_controller(int fd, const char *controller);
  */
 int cgroup_enable_controller(const char *path, const char *controller, Error *reterr);
 
-/* Removes it with all below it, where no process is left, or what can be removed until the deadline. */
-void cgroup_remove(const char *path, uint64_t deadline);
+/* Removes it, of which fd is a descriptor, with all below it, where no process is left. Whatever is in the way keeps
+ * what can be removed until the deadline from being so. */
+int cgroup_remove(int fd, const char *path, uint64_t deadline);
 
 /* Pids in it and in every cgroup below it, in no order; the caller frees *ret. Those of other pid namespaces than
  * ours are left out. */

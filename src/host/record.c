@@ -28,6 +28,7 @@ static const struct {
         FIELD(pid, FIELD_PID, true),
         FIELD(start_time, FIELD_U64, true),
         FIELD(cgroup, FIELD_STRING, false),
+        FIELD(cgroup_id, FIELD_U64, false),
         FIELD(invocation_id, FIELD_STRING, false),
         FIELD(namespaces, FIELD_U32, true),
         FIELD(mount_id, FIELD_U64, false),
@@ -43,10 +44,6 @@ static const struct {
 void record_done(Record *r) {
         arena_done(&r->arena);
         *r = (Record){};
-}
-
-const char *record_cgroup_mark(const Record *r) {
-        return r->user_manager ? "user.invocation_id" : "trusted.invocation_id";
 }
 
 static void add_line(Text *t, const char *key, const char *value) {

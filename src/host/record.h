@@ -25,7 +25,8 @@ typedef struct Record {
         const char *unit, *slice;    /* NULL: no scope */
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet. With no unit it was made by us, below one of the caller's */
-        const char *invocation_id;   /* of the unit, or NULL when it could not be read; or our mark on our cgroup */
+        uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
+        const char *invocation_id;   /* 0.1.0 wrote it */
         bool committed;              /* create succeeded */
         pid_t pid;                   /* 0: not known yet. Before the commit it is that of a process which still may go */
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
@@ -41,9 +42,6 @@ typedef struct Record {
 } Record;
 
 void record_done(Record *r);
-
-/* The extended attribute of the cgroup that has the invocation id, or our mark. */
-const char *record_cgroup_mark(const Record *r);
 
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);

@@ -240,17 +240,17 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
         return 0;
 }
 
+/* Inodes of different file systems, as each tmpfs is one, have the same numbers. */
 uint64_t container_mark(const Container *c) {
         struct stat st;
 
-        return fstat(c->dir, &st) < 0 ? 0 : st.st_ino;
+        return fstat(c->dir, &st) < 0 ? 0 : st.st_ino ^ (uint64_t) st.st_dev << 32;
 }
 
 bool container_is_of_this_boot(const Container *c) {
         _cleanup_free_ char *boot = boot_id();
 
-        /* When in doubt, yes: what is asked next is start time and invocation id. */
-        return !boot || streq_null(c->record.boot_id, boot);
+        return boot && streq_null(c->record.boot_id, boot);
 }
 
 int container_open_init(const Container *c) {
@@ -301,8 +301,45 @@ int container_listen_gate(const Container *c, Error *reterr) {
         return TAKE_FD(fd);
 }
 
+/* Of a container of version 0.1.0, which did not write the number, the process proves that it is: as long as it lives. */
+static bool has_our_process(const Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        return init_is_alive(c) && cgroup_of_pid(c->record.pid, &path) == 0 && path_is_below(path, c->record.cgroup);
+}
+
+static bool is_ours(const Container *c, int cgroup) {
+        uint64_t id;
+
+        if (c->record.cgroup_id == 0)
+                return has_our_process(c);
+        return cgroup_id(cgroup, &id) == 0 && id == c->record.cgroup_id;
+}
+
+int container_open_cgroup(const Container *c) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!c->record.cgroup || !container_is_of_this_boot(c))
+                return -ENOENT;
+        fd = cgroup_open(c->record.cgroup);
+        if (fd < 0)
+                return fd;
+        return is_ours(c, fd) ? TAKE_FD(fd) : -ENOENT;
+}
+
+int container_need_cgroup(const Container *c, const char *what, Error *reterr) {
+        int fd = container_open_cgroup(c);
+
+        if (!c->record.cgroup)
+                return error_setf(reterr, EOPNOTSUPP, "cannot %s container %s: it has no cgroup of its own", what, c->id);
+        if (fd == -ENOENT)
+                return error_setf(reterr, EBUSY, "cannot %s container %s: its process has left its cgroup, which is gone", what,
+                                  c->id);
+        return fd < 0 ? error_errnof(reterr, fd, "cannot open the cgroup of container %s", c->id) : fd;
+}
+
 static bool is_frozen(const Container *c) {
-        _cleanup_close_ int fd = c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
+        _cleanup_close_ int fd = container_open_cgroup(c);
 
         return fd >= 0 && cgroup_is_frozen(fd);
 }

@@ -71,6 +71,12 @@ uint64_t container_mark(const Container *c);
 /* Not a record from before a reboot, of which nothing runs any more? */
 bool container_is_of_this_boot(const Container *c);
 
+/* The cgroup that create put its process in, and no other: at its path there may be that of somebody else's unit of the
+ * same name by now. -ENOENT: it is gone, or there never was one. */
+int container_open_cgroup(const Container *c);
+/* The same for who cannot do without: "cannot DO container ID: …". */
+int container_need_cgroup(const Container *c, const char *what, Error *reterr);
+
 /* A pidfd of its init; -ESRCH. */
 int container_open_init(const Container *c);
 

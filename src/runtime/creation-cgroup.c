@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -73,13 +72,13 @@ int creation_delegate(Creation *c, Error *reterr) {
 
 /*
  * For Podman's --cgroups=split, by which a service has its container within its own unit. systemd leaves what is below a
- * delegated unit to us, so that we write all limits ourselves. The cgroup is marked as a unit's is, so that delete knows
- * it from one of somebody else.
+ * delegated unit to us, so that we write all limits ourselves. Which cgroup it is, is in the record before anything is in
+ * it, so that delete knows it from one of somebody else.
  */
-static int make(const Creation *c, int *ret, Error *reterr) {
-        const Record *record = &c->container.record;
+static int make(Creation *c, int *ret, Error *reterr) {
         _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
         const char *name;
+        int r;
 
         parent = cgroup_open_parent(c->unit.cgroup, &name);
         if (parent < 0)
@@ -88,15 +87,16 @@ static int make(const Creation *c, int *ret, Error *reterr) {
         if (mkdirat(parent, name, 0755) < 0)
                 return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit.cgroup);
         cgroup = cgroup_open(c->unit.cgroup);
-        if (cgroup < 0 || fsetxattr(cgroup, record_cgroup_mark(record), record->invocation_id,
-                                    strlen(record->invocation_id), 0) < 0) {
-                int r = cgroup < 0 ? cgroup : -errno;
-
+        r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &c->container.record.cgroup_id);
+        if (r < 0)
+                error_errnof(reterr, r, "linux.cgroupsPath: cannot open cgroup %s", c->unit.cgroup);
+        else
+                r = container_save(&c->container, reterr);
+        if (r < 0)
                 (void) unlinkat(parent, name, AT_REMOVEDIR);
-                return error_errnof(reterr, r, "linux.cgroupsPath: cannot mark cgroup %s as the container's", c->unit.cgroup);
-        }
-        *ret = TAKE_FD(cgroup);
-        return 0;
+        else
+                *ret = TAKE_FD(cgroup);
+        return r;
 }
 
 int creation_make_cgroup(Creation *c, Error *reterr) {

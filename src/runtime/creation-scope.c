@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scope: asked of systemd, verified, and completed by what no unit property says. */
 #include <errno.h>
-#include <string.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
 #include "basic/fd.h"
 #include "host/cgroup.h"
@@ -22,13 +19,22 @@ int creation_request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
-/* The rest of the limits, and who owns the scope: its invocation id, which systemd keeps on the cgroup. */
+/* From here on it is known for ours by its number. What could not be removed of an earlier one had that number, too. */
+static int claim(Record *record, int cgroup, Error *reterr) {
+        int r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
+
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot open the container's cgroup %s", record->cgroup);
+        if (cgroup_has_children(cgroup))
+                return error_setf(reterr, EEXIST, "cgroup %s has others in it, of an earlier unit of that name", record->cgroup);
+        return 0;
+}
+
+/* Which cgroup it is, and the rest of the limits. */
 int creation_settle(Creation *c, Error *reterr) {
         _cleanup_close_ int cgroup = -EBADF;
         _cleanup_free_ char *path = NULL;
         Record *record = &c->container.record;
-        char invocation[64];
-        ssize_t n;
         int r;
 
         r = cgroup_of_pid(c->launch.pid, &path);
@@ -37,15 +43,10 @@ int creation_settle(Creation *c, Error *reterr) {
                                   "cgroup %s", c->unit.name, r < 0 ? "(none)" : path);
         record->cgroup = arena_strdup(&record->arena, path);
         cgroup = cgroup_open(path);
-        if (cgroup < 0)
-                return error_errnof(reterr, cgroup, "cannot open the container's cgroup %s", path);
-        n = fgetxattr(cgroup, record_cgroup_mark(record), invocation, sizeof(invocation) - 1);
-        if (n > 0) {
-                invocation[n] = '\0';
-                record->invocation_id = arena_strdup(&record->arena, invocation);
-        }
+        r = claim(record, cgroup, reterr);
         /* Before anything but the helper runs in there: hooks of the container. */
-        r = container_save(&c->container, reterr);
+        if (r == 0)
+                r = container_save(&c->container, reterr);
         if (r == 0)
                 r = limits_complete(c->manager, record->user_manager, &c->unit, cgroup, path, reterr);
         return r < 0 ? r : creation_enter(c, cgroup, reterr);

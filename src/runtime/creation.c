@@ -83,8 +83,6 @@ static int write_record(Creation *c, Error *reterr) {
                 .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
-        if (c->unit.cgroup)
-                record->invocation_id = record->created;
         for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
                 record->namespaces |= c->spec->linux_.namespaces[i].type;
         record->n_annotations = c->spec->n_annotations;
@@ -358,7 +356,7 @@ void creation_undo(Creation *c) {
                 undo_rdt_group(c);
         if (c->scope_requested && c->manager)
                 manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
-        else if (c->scope_requested)
+        if (c->scope_requested)
                 (void) removal_cgroup(&c->container, NULL);
         if (c->options->pid_file && c->container.record.committed)
                 (void) unlink(c->options->pid_file);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
-#include "host/cgroup.h"
 #include "runtime/runtime.h"
 
 typedef struct Watch {
@@ -140,8 +139,8 @@ int runtime_events(const Runtime *rt, const char *id, uint64_t interval, const E
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot print events of container %s: container not running", id);
         w.init = container_open_init(&c);
-        w.cgroup = c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
+        w.cgroup = container_need_cgroup(&c, "print events of", reterr);
         if (w.cgroup < 0)
-                return error_setf(reterr, EOPNOTSUPP, "cannot print events of container %s: it has no cgroup of its own", id);
+                return w.cgroup;
         return interval == 0 ? MIN(tell_stats(&w, reterr), 0) : follow(&w, interval, reterr);
 }

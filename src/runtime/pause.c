@@ -6,9 +6,8 @@
 #include "runtime/runtime.h"
 
 /* Through systemd, so that `systemctl status` says the same as we do; a cgroup of no unit's by ourselves. */
-static int freeze_cgroup(const Container *c, bool freeze, Error *reterr) {
-        _cleanup_close_ int fd = cgroup_open(c->record.cgroup);
-        int r = fd < 0 ? fd : cgroup_freeze(fd, freeze, now_usec() + MANAGER_TIMEOUT_USEC);
+static int freeze_cgroup(const Container *c, int cgroup, bool freeze, Error *reterr) {
+        int r = cgroup_freeze(cgroup, freeze, now_usec() + MANAGER_TIMEOUT_USEC);
 
         return r < 0 ? error_errnof(reterr, r, "cannot %s the cgroup of container %s", freeze ? "freeze" : "thaw", c->id)
                      : 0;
@@ -17,7 +16,9 @@ static int freeze_cgroup(const Container *c, bool freeze, Error *reterr) {
 static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
+        const char *what = freeze ? "pause" : "resume";
         _cleanup_manager_ Manager *m = NULL;
+        _cleanup_close_ int cgroup = -EBADF;
         Status status;
         int r;
 
@@ -28,13 +29,13 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
                 return r;
         status = container_status(&c);
         if (freeze ? status != STATUS_RUNNING && status != STATUS_CREATED : status != STATUS_PAUSED)
-                return error_setf(reterr, EBUSY, "cannot %s container %s: it is %s", freeze ? "pause" : "resume", id,
+                return error_setf(reterr, EBUSY, "cannot %s container %s: it is %s", what, id,
                                   status == STATUS_STOPPED ? "stopped: container not running" : status_name(status));
-        if (!c.record.cgroup)
-                return error_setf(reterr, EOPNOTSUPP, "cannot %s container %s: it has no cgroup of its own",
-                                  freeze ? "pause" : "resume", id);
+        cgroup = container_need_cgroup(&c, what, reterr);
+        if (cgroup < 0)
+                return cgroup;
         if (!c.record.unit)
-                return freeze_cgroup(&c, freeze, reterr);
+                return freeze_cgroup(&c, cgroup, freeze, reterr);
         r = manager_open(c.record.user_manager, &m, reterr);
         return r < 0 ? r : manager_freeze_unit(m, c.record.unit, freeze, reterr);
 }

@@ -22,10 +22,9 @@ int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *re
                 return r;
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot list the processes of container %s: container not running", id);
-        cgroup = c.record.cgroup ? cgroup_open(c.record.cgroup) : -EBADF;
+        cgroup = container_need_cgroup(&c, "list the processes of", reterr);
         if (cgroup < 0)
-                return error_setf(reterr, EOPNOTSUPP, "cannot list the processes of container %s: it has no cgroup of its "
-                                  "own", id);
+                return cgroup;
         r = cgroup_pids(cgroup, ret, ret_n);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot list the processes of container %s", id);

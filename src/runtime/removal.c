@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/xattr.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -25,20 +24,6 @@
 
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
-
-/* Is the unit behind this cgroup still the one that we made, and not a later one of the same name? */
-static bool is_ours(const Record *record, int cgroup) {
-        char value[64];
-        ssize_t n;
-
-        if (!record->invocation_id)
-                return true;
-        n = fgetxattr(cgroup, record_cgroup_mark(record), value, sizeof(value) - 1);
-        if (n <= 0)
-                return record->unit; /* our own has a mark from the beginning */
-        value[n] = '\0';
-        return streq(value, record->invocation_id);
-}
 
 /*
  * The first process of a pid namespace does not get over its end before all others in it were collected, and those that
@@ -82,12 +67,10 @@ static int kill_cgroup(int cgroup, uint64_t deadline) {
 
 int removal_kill(const Container *c, Error *reterr) {
         uint64_t deadline = now_usec() + REMOVAL_TIMEOUT_USEC;
-        _cleanup_close_ int cgroup = -EBADF;
+        _cleanup_close_ int cgroup = container_open_cgroup(c);
         int r;
 
-        if (c->record.cgroup && container_is_of_this_boot(c))
-                cgroup = cgroup_open(c->record.cgroup);
-        if (cgroup >= 0 && is_ours(&c->record, cgroup)) {
+        if (cgroup >= 0) {
                 r = kill_cgroup(cgroup, deadline);
                 if (r < 0)
                         return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
@@ -95,51 +78,47 @@ int removal_kill(const Container *c, Error *reterr) {
         return kill_init(c, deadline, reterr);
 }
 
-/* When the last process ended a while ago, systemd has removed the scope by itself. Is there still something to do? */
-static bool cgroup_remains(const Record *record) {
-        _cleanup_close_ int cgroup = cgroup_open(record->cgroup);
-
-        return cgroup >= 0 && is_ours(record, cgroup);
-}
-
-/* Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. */
-static int remove_scope(const Container *c, Manager *m, Error *reterr) {
+/*
+ * Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. Nothing of ours
+ * runs any more but the helper of a create that was killed. That one may have found the name taken, and where systemd could
+ * not remove the cgroup, and has forgotten the unit, it is free: what else runs in the unit says that it is another.
+ */
+static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
-        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
-        _cleanup_manager_ Manager *own = NULL;
-        const Record *record = &c->record;
         int r = 0;
 
-        if (!container_is_of_this_boot(c) || (record->cgroup && !cgroup_remains(record)))
-                return 0;
-        if (!m)
-                r = manager_open(record->user_manager, &own, reterr);
-        if (r < 0)
-                return r;
-        m = m ?: own;
-        /* A create that was killed: it may have asked for the scope, or somebody else may have one of that name. */
-        r = record->cgroup ? 0 : manager_unit_has_others(m, record->unit, helper, reterr);
+        if (cgroup < 0 || cgroup_has_children(cgroup))
+                r = manager_unit_has_others(m, c->record.unit, helper, reterr);
         if (r == 0)
-                r = manager_stop_unit(m, record->unit, deadline, reterr);
-        /* systemd gives up on trees that are too deep for it. */
-        if (r == 0 && record->cgroup && cgroup_remains(record))
-                cgroup_remove(record->cgroup, now_usec() + REMOVAL_TIMEOUT_USEC);
+                r = manager_stop_unit(m, c->record.unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
         return MIN(r, 0);
 }
 
+/* When the last process ended a while ago, systemd has removed the scope by itself. */
+static int remove_scope(const Container *c, Manager *m, Error *reterr) {
+        _cleanup_close_ int cgroup = container_open_cgroup(c);
+        _cleanup_manager_ Manager *own = NULL;
+        int r = 0;
+
+        if (!container_is_of_this_boot(c) || (c->record.cgroup && cgroup < 0))
+                return 0;
+        if (!m)
+                r = manager_open(c->record.user_manager, &own, reterr);
+        return r < 0 ? r : stop_unit(c, cgroup, m ?: own, reterr);
+}
+
 int removal_cgroup(const Container *c, Error *reterr) {
-        _cleanup_close_ int fd = -EBADF;
+        uint64_t deadline = now_usec() + REMOVAL_TIMEOUT_USEC;
+        _cleanup_close_ int cgroup = container_open_cgroup(c);
         int r;
 
-        if (c->record.unit || !c->record.cgroup || !container_is_of_this_boot(c) || !cgroup_remains(&c->record))
-                return 0;
-        r = fd = cgroup_open(c->record.cgroup);
-        if (r >= 0)
-                r = kill_cgroup(fd, now_usec() + REMOVAL_TIMEOUT_USEC);
+        if (cgroup < 0)
+                return cgroup == -ENOENT ? 0 : error_errnof(reterr, cgroup, "cannot open cgroup %s", c->record.cgroup);
+        r = kill_cgroup(cgroup, deadline);
         if (r < 0)
-                return r == -ENOENT ? 0 : error_errnof(reterr, r, "the processes of container %s do not die", c->id);
-        cgroup_remove(c->record.cgroup, now_usec() + REMOVAL_TIMEOUT_USEC);
-        return 0;
+                return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
+        r = cgroup_remove(cgroup, c->record.cgroup, deadline);
+        return r < 0 ? error_errnof(reterr, r, "cannot remove cgroup %s of container %s", c->record.cgroup, c->id) : 0;
 }
 
 /* In a helper, which may do what it likes with its namespaces. */
@@ -216,8 +195,10 @@ int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
         int r;
 
         r = removal_kill(c, reterr);
+        if (r == 0 && c->record.unit)
+                r = remove_scope(c, m, reterr);
         if (r == 0)
-                r = c->record.unit ? remove_scope(c, m, reterr) : removal_cgroup(c, reterr);
+                r = removal_cgroup(c, reterr);
         if (r == 0)
                 r = remove_rdt_groups(c, reterr);
         if (r < 0)

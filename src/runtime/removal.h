@@ -9,7 +9,7 @@
 /* Ends every process of the container and waits for it. */
 int removal_kill(const Container *c, Error *reterr);
 
-/* Kills what is in the cgroup that we made ourselves, if it is such a container's, and removes it. */
+/* Kills what is in its cgroup and removes that: one that we made ourselves, or one that systemd has left behind. */
 int removal_cgroup(const Container *c, Error *reterr);
 
 /* Unmounts the rootfs where it was mounted in a mount namespace of others; a failure is a warning. */

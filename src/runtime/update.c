@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "basic/fd.h"
-#include "host/cgroup.h"
 #include "runtime/limits.h"
 #include "runtime/runtime.h"
 
@@ -12,9 +11,9 @@ static int change(const Runtime *rt, const Container *c, const SpecResources *re
         LimitsNow now;
         int r;
 
-        cgroup = cgroup_open(c->record.cgroup);
+        cgroup = container_need_cgroup(c, "update", reterr);
         if (cgroup < 0)
-                return error_errnof(reterr, cgroup, "cannot open the cgroup of container %s", c->id);
+                return cgroup;
         limits_read(cgroup, &now);
         now.cgroup = c->record.unit ? NULL : c->record.cgroup;
         r = unit_plan_build_update(resources, &rt->facts, &now, &plan, reterr);
@@ -33,7 +32,5 @@ int runtime_update(const Runtime *rt, const char *id, const SpecResources *resou
                 return r;
         if (container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot update container %s: container not running", id);
-        if (!c.record.cgroup)
-                return error_setf(reterr, EOPNOTSUPP, "cannot update container %s: it has no cgroup of its own", id);
         return change(rt, &c, resources, reterr);
 }

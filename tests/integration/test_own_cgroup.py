@@ -2,6 +2,7 @@
 """A cgroup in the caller's own instead of a scope, as Podman asks for with --cgroups=split."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -92,6 +93,38 @@ def test_devices(service, container):
     assert "Operation not permitted" in one.exec("sh", "-c", "exec 3</dev/listed").stderr
     one.runtime("update", "-r", "-", one.id, input=go.marshal({"devices": [{"allow": True, "access": "rwm"}]}).encode())
     assert one.exec("sh", "-c", "exec 3<>/dev/listed").status == 0
+
+
+def test_cgroups_that_begin_with_a_dot(service, container):
+    """Nothing is left of them, or the name could not be used again."""
+    script = "cd /sys/fs/cgroup && busybox mkdir -p .x/.y && echo $$ > .x/.y/cgroup.procs; echo there; sleep 1000"
+    hiding = config().script(script).without_mount("/sys/fs/cgroup")
+    one = container(hiding.mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "rw"))
+    one.run_detached().wait_for_output("there")
+    assert one.cgroup == f"{PAYLOAD}/.x/.y"
+    one.delete("--force")
+    assert not (process.CGROUPS / PAYLOAD[1:]).exists()
+    one.run_detached()
+
+
+def test_a_cgroup_of_the_same_name(service, container):
+    """Made by somebody else since the container ended."""
+    one = container(config()).run_detached()
+    one.kill("KILL")
+    one.wait_for_end()
+    path = process.CGROUPS / PAYLOAD[1:]
+    path.rmdir()
+    path.mkdir()
+    other = subprocess.Popen(["sleep", "1000"])
+    try:
+        (path / "cgroup.procs").write_text(str(other.pid), encoding="ascii")
+        one.kill("KILL", "--all")
+        one.delete()
+        assert other.poll() is None and process.members(PAYLOAD) == [other.pid]
+    finally:
+        other.kill()
+        other.wait()
+        path.rmdir()
 
 
 def test_a_cgroup_that_is_there(service, container):
