@@ -26,7 +26,8 @@ static int claim(Record *record, int cgroup, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup %s", record->cgroup);
         if (cgroup_has_children(cgroup))
-                return error_setf(reterr, EEXIST, "cgroup %s has others in it, of an earlier unit of that name", record->cgroup);
+                return error_setf(reterr, EEXIST, "cgroup %s has others in it, of an earlier unit of that name",
+                                  record->cgroup);
         return 0;
 }
 

@@ -30,22 +30,39 @@ static int signal_all(int cgroup, const char *path, int signal) {
         return 0;
 }
 
-static int kill_all(const Container *c, int signal, Error *reterr) {
-        _cleanup_close_ int cgroup = c->record.cgroup ? cgroup_open(c->record.cgroup) : -EBADF;
-        _cleanup_close_ int init = -EBADF;
+static bool is_in(pid_t pid, const char *cgroup) {
+        _cleanup_free_ char *path = NULL;
+
+        return cgroup_of_pid(pid, &path) == 0 && path_is_below(path, cgroup);
+}
+
+/* Every process that it has; *ret_any: there was one. */
+static int kill_all(const Container *c, int signal, bool *ret_any, Error *reterr) {
+        _cleanup_close_ int cgroup = container_open_cgroup(c), init = container_open_init(c);
+        /* It may have been moved elsewhere. */
+        bool apart = init >= 0 && (cgroup < 0 || !is_in(c->record.pid, c->record.cgroup));
         int r = 0;
 
+        *ret_any = init >= 0 || (cgroup >= 0 && cgroup_is_populated(cgroup));
         if (cgroup >= 0)
                 r = signal_all(cgroup, c->record.cgroup, signal);
-        else if ((init = container_open_init(c)) >= 0)
+        if (r == 0 && apart)
                 r = process_signal(init, signal);
         return r < 0 && r != -ESRCH ? error_errnof(reterr, r, "cannot signal the processes of container %s", c->id) : 0;
+}
+
+static int kill_init(const Container *c, int signal, bool *ret_any, Error *reterr) {
+        _cleanup_close_ int init = container_open_init(c);
+        int r = init < 0 ? init : process_signal(init, signal);
+
+        *ret_any = r != -ESRCH;
+        return r < 0 && r != -ESRCH ? error_errnof(reterr, r, "cannot signal container %s", c->id) : 0;
 }
 
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
-        _cleanup_close_ int init = -EBADF;
+        bool any;
         int r;
 
         /* Without the lock: a kill must get through while another verb waits for this very container. */
@@ -54,11 +71,7 @@ int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error 
                 r = container_open(&store, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
-        if (all)
-                return kill_all(&c, signal, reterr);
-        init = container_open_init(&c);
-        r = init < 0 ? init : process_signal(init, signal);
-        if (r == -ESRCH)
-                return error_setf(reterr, EBUSY, "cannot signal container %s: container not running", id);
-        return r < 0 ? error_errnof(reterr, r, "cannot signal container %s", id) : 0;
+        /* KILL ends the container. In a pid namespace of its own the end of its first process is that of all, else not. */
+        r = (all || signal == SIGKILL ? kill_all : kill_init)(&c, signal, &any, reterr);
+        return r < 0 || any || all ? r : error_setf(reterr, EBUSY, "cannot signal container %s: container not running", id);
 }

@@ -114,6 +114,7 @@ def test_other_verbs_on_one_that_has_ended(container, bystander):
             assert re.search("not running|stopped", call(one, words))
         one.kill("KILL", "--all")
         one.kill("TERM", "--all")
+        one.runtime("stop", one.id)
         assert one.status == "stopped"
 
 

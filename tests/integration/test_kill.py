@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a signal reaches: the first process, all processes, those that hide."""
+
+import json
+
+import pytest
+
+from harness import process
+from harness.config import Config
+from harness.needs import needs_ocirt_sd
+from harness.wait import until
+
+SHARED = "sleep 1000 & sleep 1000 & echo there; wait"
+LEAVES = "sleep 1000 & echo there"
+
+
+def shared(script):
+    """In the pid namespace of the caller."""
+    return Config().script(script).without_namespace("pid")
+
+
+def group(one):
+    """Its cgroup, while there is a first process to ask."""
+    return one.wait_for_output("there").cgroup
+
+
+def runs_in(path):
+    try:
+        return process.members(path)
+    except OSError:  # it is gone, or about to be
+        return []
+
+
+def test_kill_without_a_pid_namespace_ends_all(container):
+    """The end of the first process is that of no other there."""
+    one = container(shared(SHARED)).run_detached()
+    path = group(one)
+    assert len(process.members(path)) == 3
+    one.kill("KILL")
+    until(lambda: not runs_in(path), "all have ended")
+
+
+def test_other_signals_are_for_the_first_process(container):
+    one = container(shared(f"trap 'echo heard' USR1; {SHARED}; while :; do wait; done")).run_detached()
+    path = group(one)
+    one.kill("USR1")
+    one.wait_for_output("heard")
+    assert len(process.members(path)) == 3
+
+
+def test_kill_when_the_first_process_has_ended(container):
+    """Which is what "stopped" means; what is left of it can be ended all the same, once."""
+    one = container(shared(LEAVES)).create()
+    path = one.cgroup
+    one.start().wait_for_end()
+    assert one.status == "stopped" and len(process.members(path)) == 1
+    assert "container not running" in one.runtime.fails("kill", one.id, "TERM")
+    one.kill("KILL")
+    until(lambda: not runs_in(path), "all have ended")
+    assert "container not running" in one.runtime.fails("kill", one.id, "KILL")
+    one.delete()
+
+
+CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]
+
+
+@pytest.fixture
+def hiding(container):
+    """A container with processes in cgroups with names of any kind, one of them deeper than we may open files."""
+    deep = "i=0; while [ $i -lt 400 ]; do busybox mkdir d && cd d; i=$((i+1)); done"
+    script = f"""cd /sys/fs/cgroup
+busybox mkdir -p .x/.y ..z '...' 'a b'
+for place in .x .x/.y ..z '...' 'a b'; do sleep 1000 & echo $! > "$place/cgroup.procs"; done
+cd .x/.y; {deep}; sleep 1000 & echo $! > cgroup.procs; echo there; wait"""
+    config = Config().script(script).without_mount("/sys/fs/cgroup")
+    one = container(config.mount("/sys/fs/cgroup", "cgroup", "cgroup", *CGROUP_RW)).run_detached()
+    one.wait_for_output("there")
+    return one
+
+
+@needs_ocirt_sd
+def test_ps_and_kill_all_see_every_cgroup(hiding):
+    limits = ["prlimit", "--nofile=64"]
+    call = hiding.runtime.call("ps", "--format", "json", hiding.id, prefix=limits)
+    pids = json.loads(call.stdout)
+    assert len(pids) == 7 and hiding.pid in pids
+    assert hiding.runtime.call("kill", "--all", hiding.id, "TERM", prefix=limits).status == 0
+    until(lambda: not any(process.is_alive(pid) for pid in pids if pid != hiding.pid), "all but the first heard it")
