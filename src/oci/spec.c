@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "oci/spec.h"
 
+#include <stdlib.h>
+
 #include "basic/str.h"
 #include "oci/spec-fields.h"
 
@@ -35,6 +37,14 @@ static int check_version(const JsonNode *node, void *version) {
         if (!startswith(s, "1."))
                 return json_error(node, NULL, EINVAL, "unsupported version \"%s\": only 1.x is known", s);
         return 0;
+}
+
+void spec_settle_pids(const char *version, SpecResources *resources) {
+        const char *minor = startswith(version, "1.");
+        bool is_value = minor && strtoul(minor, NULL, 10) >= 3;
+
+        if (!is_value && resources->pids_limit.set && resources->pids_limit.v == 0)
+                resources->pids_limit.v = -1;
 }
 
 /* The kernel's __NEW_UTS_LEN. */
@@ -138,6 +148,8 @@ int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
                 r = spec_validate(spec, reterr);
         if (r < 0)
                 return r;
+        if (spec->linux_.resources)
+                spec_settle_pids(spec->oci_version, spec->linux_.resources);
         *ret = TAKE_PTR(spec);
         return 0;
 }

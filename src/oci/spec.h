@@ -253,6 +253,10 @@ int spec_parse_process(Spec *spec, const char *bytes, size_t size, SpecProcess *
 /* The LinuxResources object alone, as `update --resources` takes it. The Spec holds only linux_.resources. */
 int spec_parse_resources(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
+/* For a container whose config.json is of that ociVersion. pids.limit 0 is a value since 1.3.0; before it was how Go
+ * programs wrote "no limit", and becomes -1. */
+void spec_settle_pids(const char *version, SpecResources *resources);
+
 /* The LinuxIntelRdt object alone. The Spec holds only linux_.intel_rdt. */
 int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr);
 

@@ -5,9 +5,10 @@
 #include "runtime/limits.h"
 #include "runtime/runtime.h"
 
-static int change(const Runtime *rt, const Container *c, const SpecResources *resources, Error *reterr) {
+static int change(const Runtime *rt, const Container *c, const SpecResources *given, Error *reterr) {
         _cleanup_(unit_plan_done) UnitPlan plan = {};
         _cleanup_close_ int cgroup = -EBADF;
+        SpecResources resources = *given;
         LimitsNow now;
         int r;
 
@@ -16,7 +17,8 @@ static int change(const Runtime *rt, const Container *c, const SpecResources *re
                 return cgroup;
         limits_read(cgroup, &now);
         now.cgroup = c->record.unit ? NULL : c->record.cgroup;
-        r = unit_plan_build_update(resources, &rt->facts, &now, &plan, reterr);
+        spec_settle_pids(c->record.oci_version, &resources);
+        r = unit_plan_build_update(&resources, &rt->facts, &now, &plan, reterr);
         return r < 0 ? r : limits_change(&c->record, &plan, &now, cgroup, reterr);
 }
 

@@ -213,6 +213,20 @@ def test_without_the_controller(runtime, container, bare_slice):
     one.create().delete("--force")
 
 
+@needs_controller("pids")
+@pytest.mark.parametrize("version, limit", [("1.0.2", "max"), ("1.2.1", "max"), ("1.3.0", "1"), ("1.10.0", "1")])
+@pytest.mark.proves("ociVersion", "linux.resources.pids.limit")
+def test_no_processes_or_no_limit(container, version, limit):
+    """Since version 1.3.0 a pids.limit of 0 is a value; before, engines wrote it for "no limit". The same in update, for
+    a container of that version."""
+    config = Config().sleeping().set("ociVersion", version)
+    one, other = (container(config.resource("pids", limit=number)).create() for number in (0, 100))
+    assert process.cgroup_file(one.cgroup, "pids.max") == limit
+    assert process.cgroup_file(other.cgroup, "pids.max") == "100"
+    other.runtime("update", "--pids-limit=0", other.id)
+    assert process.cgroup_file(other.cgroup, "pids.max") == limit
+
+
 def test_limits_without_a_cgroup(runtime, container):
     """Then there are none: each is refused by its path."""
     one = container()

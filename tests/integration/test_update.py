@@ -68,7 +68,7 @@ FLAGS = [
     (["--memory=-1"], {"MemoryMax": "infinity", "memory.max": "max"}),
     (["--kernel-memory=-1", "--kernel-memory-tcp", "0"], {}),
     (["--pids-limit=20"], {"TasksMax": "20", "pids.max": "20"}),
-    (["--pids-limit=0"], {"TasksMax": "1", "pids.max": "1"}),
+    (["--pids-limit=0"], {"TasksMax": "infinity", "pids.max": "max"}),  # ociVersion is 1.2.0
     (["--pids-limit=-1"], {"TasksMax": "infinity", "pids.max": "max"}),
     (["--cpu-share", "512"], {"CPUWeight": "59", "cpu.weight": "59"}),
     (["--cpu-quota", "25000"], {"CPUQuotaPerSecUSec": "250ms", "cpu.max": "25000 100000"}),

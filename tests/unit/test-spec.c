@@ -70,6 +70,23 @@ static void test_warnings(void) {
         }
 }
 
+static void test_no_processes(void) {
+        static const struct { const char *version; int64_t limit; } table[] = {
+                { "1.0.0", -1 }, { "1.2.9", -1 }, { "1.2.0-rc.3", -1 }, { "1.3.0-rc.1", 0 }, { "1.3.0", 0 }, { "1.20.0", 0 },
+        };
+
+        TEST("pids.limit 0 is a value since version 1.3.0");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_free_ char *text = xasprintf(
+                        "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"},\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}",
+                        table[i].version);
+                _cleanup_spec_ Spec *spec = NULL;
+
+                ASSERT_EQ(spec_parse(text, strlen(text), &spec, NULL), 0);
+                ASSERT_EQ(spec->linux_.resources->pids_limit.v, table[i].limit);
+        }
+}
+
 static void test_many_mappings(void) {
         TEST("as many ID mappings as Linux takes");
         for (unsigned n = 340; n <= 341; n++) {
@@ -322,6 +339,7 @@ int main(void) {
         test_bad();
         test_accepted();
         test_warnings();
+        test_no_processes();
         test_many_mappings();
         test_minimal();
         test_podman();

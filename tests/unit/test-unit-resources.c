@@ -95,7 +95,7 @@ static void test_cpu(void) {
 static void test_others(void) {
         TEST("tasks, block devices, huge pages, rdma, network");
         expect(RESOURCES("\"pids\":{\"limit\":-1}"), "TasksMax t infinity");
-        expect(RESOURCES("\"pids\":{\"limit\":0}"), "TasksMax t 1");
+        expect(RESOURCES("\"pids\":{\"limit\":0}"), "TasksMax t infinity");
         expect(RESOURCES("\"pids\":{\"limit\":100}"), "TasksMax t 100");
         expect(RESOURCES("\"blockIO\":{\"weight\":10}"), "IOWeight t 10");
         expect(RESOURCES("\"blockIO\":{\"weight\":100}"), "IOWeight t 100");
