@@ -17,7 +17,7 @@
 #define PREFIX "org.systemd.property."
 #define VALUE_MAX 4096
 
-typedef enum Check { CHECK_NONE, CHECK_ENUM, CHECK_SIGNAL, CHECK_TEXT, CHECK_AFTER, CHECK_BEFORE } Check;
+typedef enum Check { CHECK_NONE, CHECK_ENUM, CHECK_SIGNAL, CHECK_TEXT, CHECK_AFTER, CHECK_BEFORE, CHECK_URLS } Check;
 
 typedef struct Allowed {
         const char *name;
@@ -36,6 +36,7 @@ static const Allowed allowed[] = {
         { "CollectMode", UNIT_STRING, CHECK_ENUM, " inactive inactive-or-failed ", .proposal = true },
         { "DefaultDependencies", UNIT_BOOL, .proposal = true },
         { "Description", UNIT_STRING, CHECK_TEXT, .proposal = true },
+        { "Documentation", UNIT_STRV, CHECK_URLS },
         { "FinalKillSignal", UNIT_I32, CHECK_SIGNAL },
         { "IOWeight", UNIT_U64 },
         { "KillSignal", UNIT_I32, CHECK_SIGNAL },
@@ -51,6 +52,7 @@ static const Allowed allowed[] = {
         { "MemorySwapMax", UNIT_U64 },
         { "MemoryZSwapMax", UNIT_U64 },
         { "OOMPolicy", UNIT_STRING, CHECK_ENUM, " continue stop kill " },
+        { "RuntimeMaxUSec", UNIT_U64 },
         { "StartupCPUWeight", UNIT_U64 },
         { "StartupIOWeight", UNIT_U64 },
         { "TasksMax", UNIT_U64 },
@@ -83,6 +85,21 @@ static int check_text(const char *s) {
         return 0;
 }
 
+/* What systemd takes for Documentation=. */
+static int check_urls(const Variant *v) {
+        static const char *const schemes[] = { "http://", "https://", "file:/", "info:", "man:" };
+
+        for (size_t i = 0; i < v->n_items; i++) {
+                const char *rest = NULL;
+
+                for (size_t k = 0; k < ELEMENTSOF(schemes) && !rest; k++)
+                        rest = startswith(v->items[i], schemes[k]);
+                if (isempty(rest) || check_text(rest) < 0)
+                        return -EINVAL;
+        }
+        return 0;
+}
+
 static int check_value(const Allowed *p, const Variant *v) {
         switch (p->check) {
         case CHECK_ENUM:
@@ -95,6 +112,8 @@ static int check_value(const Allowed *p, const Variant *v) {
                 return check_units(v, true);
         case CHECK_BEFORE:
                 return check_units(v, false);
+        case CHECK_URLS:
+                return check_urls(v);
         default:
                 return 0;
         }
@@ -165,9 +184,9 @@ static const char *type_name(UnitType type) {
         case UNIT_U64:
                 return "a uint64";
         case UNIT_STRING:
-                return "a string in quotes";
+                return "a string";
         default:
-                return "a list of strings like ['a', 'b']";
+                return "strings: words, or a list like ['a', 'b']";
         }
 }
 
@@ -179,6 +198,20 @@ static int refuse(const char *key, const char *name, Error *reterr) {
         near = nearest(name, names, ELEMENTSOF(allowed));
         return error_setf(reterr, EOPNOTSUPP, "annotation %s: not a property that a container may set%s%s%s", key,
                           near ? ", did you mean " : "", near ?: "", near ? "?" : "");
+}
+
+/* Strings need no quotes where strings are wanted, and lists no brackets: they are words then, as in a unit file. */
+static int read_value(const Allowed *p, const char *text, Arena *a, Variant *ret) {
+        bool strings = p->type == UNIT_STRING || p->type == UNIT_STRV;
+        int r = variant_parse(text, a, ret);
+
+        if (strings && !strchr("'\"[@", *text) && (r < 0 || (ret->type != 's' && ret->type != 'a'))) {
+                *ret = (Variant){ .type = 's', .s = strip(arena_strdup(a, text)) };
+                r = 0;
+        }
+        if (r == 0 && p->type == UNIT_STRV && ret->type == 's')
+                variant_split(ret, a);
+        return r;
 }
 
 static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text,
@@ -197,7 +230,8 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         if (strlen(text) > VALUE_MAX)
                 return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key,
                                   VALUE_MAX);
-        if (variant_parse(text, &plan->arena, &v) < 0)
+        text += strspn(text, " \t");
+        if (read_value(p, text, &plan->arena, &v) < 0)
                 return error_setf(reterr, EINVAL,
                                   "annotation %s: \"%s\" is not a value in GVariant's text format", key,
                                   text);

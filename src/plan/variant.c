@@ -177,6 +177,14 @@ int variant_convert(Variant *v, UnitType type) {
         return v->type == '\0' ? check_range(v, types[type]) : -EINVAL;
 }
 
+void variant_split(Variant *v, Arena *a) {
+        Strings words = {};
+
+        for (const char *p = v->s; *(p += strspn(p, " \t")); p += strcspn(p, " \t"))
+                strings_add(a, &words, arena_strndup(a, p, strcspn(p, " \t")));
+        *v = (Variant){ .type = 'a', .items = words.s, .n_items = words.n };
+}
+
 int variant_seconds_to_usec(Variant *v) {
         if (v->type != '\0' && !strchr("ynqiuxtd", v->type))
                 return -EINVAL;

@@ -24,5 +24,8 @@ int variant_parse(const char *text, Arena *a, Variant *ret);
 /* Is it of that type, or a number without a type which that type can hold? -EINVAL else. */
 int variant_convert(Variant *v, UnitType type);
 
+/* A string to the list of its words. */
+void variant_split(Variant *v, Arena *a);
+
 /* Any number that is not negative, as seconds, to a uint64 of µs. -EINVAL. */
 int variant_seconds_to_usec(Variant *v);

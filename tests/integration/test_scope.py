@@ -135,6 +135,9 @@ ANNOTATIONS = {
     "org.systemd.property.Description": "'a container of mine'",
     "org.systemd.property.After": "['basic.target']",
     "org.systemd.property.DefaultDependencies": "true",
+    "org.systemd.property.RuntimeMaxSec": "uint64 3600",
+    "org.systemd.property.Documentation": "https://example.org/mine man:cat(1)",
+    "org.systemd.property.CollectMode": "inactive",
 }
 
 
@@ -144,7 +147,11 @@ def test_annotations_become_properties(container):
     for key, value in ANNOTATIONS.items():
         config.annotation(key, value)
     found = container(config).create().properties("TimeoutStopUSec", "KillSignal", "Description",
-                                                  "After", "DefaultDependencies")
+                                                  "After", "DefaultDependencies", "RuntimeMaxUSec", "Documentation",
+                                                  "CollectMode")
+    assert found["RuntimeMaxUSec"] == "1h"
+    assert found["Documentation"].replace('"', "") == "https://example.org/mine man:cat(1)"
+    assert found["CollectMode"] == "inactive"
     assert found["TimeoutStopUSec"] == "2min 3s"
     assert found["KillSignal"] == "15"
     assert found["Description"] == "a container of mine"

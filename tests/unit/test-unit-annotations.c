@@ -50,11 +50,42 @@ static void test_seconds(void) {
         refuse(A("TimeoutStopSec", "5") "," A("TimeoutStopUSec", "uint64 5"), EINVAL, "TimeoutStopUSec");
 }
 
+static void test_words(void) {
+        TEST("strings without quotes, as in a unit file");
+        expect(A("OOMPolicy", "kill"), "OOMPolicy s kill");
+        expect(A("CollectMode", " inactive "), "CollectMode s inactive");
+        expect(A("Description", "my container"), "Description s my container");
+        expect(A("Description", "it's 5 o'clock"), "Description s it's 5 o'clock");
+        expect(A("Description", "true"), "Description s true");
+        expect(A("Description", "5"), "Description s 5");
+        expect(A("Description", "uint64 5"), "Description s uint64 5");
+        expect(A("After", "crio.service"), "After as crio.service");
+        expect(A("After", "'crio.service'"), "After as crio.service");
+        expect(A("After", "  a.service\\tb.service "), "After as a.service b.service");
+        refuse(A("Description", "'my container"), EINVAL, "Description");
+        refuse(A("Description", "['my', 'container']"), EINVAL, "expected a string");
+        refuse(A("OOMPolicy", "kill stop"), EINVAL, "bad value");
+        refuse(A("After", "a.service, b.service"), EINVAL, "bad value");
+        refuse(A("After", "5"), EINVAL, "bad value");
+        refuse(A("MemoryMax", "much"), EINVAL, "not a value in GVariant's text format");
+        refuse(A("KillSignal", "SIGTERM"), EINVAL, "not a value in GVariant's text format");
+
+        TEST("what a unit says about itself, and for how long it may run");
+        expect(A("Documentation", "https://example.org/a man:podman(1)"),
+               "Documentation as https://example.org/a man:podman(1)");
+        expect(A("Documentation", "['file:/usr/share/doc/x', 'info:x']"), "Documentation as file:/usr/share/doc/x info:x");
+        refuse(A("Documentation", "example.org"), EINVAL, "Documentation");
+        refuse(A("Documentation", "['http://']"), EINVAL, "Documentation");
+        refuse(A("Documentation", "['http://a\\u0001b']"), EINVAL, "Documentation");
+        expect(A("RuntimeMaxSec", "90"), "RuntimeMaxUSec t 90000000");
+        expect(A("RuntimeMaxUSec", "uint64 18446744073709551615"), "RuntimeMaxUSec t infinity");
+}
+
 static void test_refusals(void) {
         static const char *const names[] = {
                 "Slice", "Delegate", "DelegateControllers", "PIDs", "PIDFDs", "DeviceAllow", "DevicePolicy", "BPFProgram",
                 "IPAddressAllow", "IPAddressDeny", "OnFailure", "OnSuccess", "Requires", "Wants", "BindsTo", "PartOf",
-                "Upholds", "Conflicts", "PropagatesStopTo", "JoinsNamespaceOf", "RuntimeMaxUSec", "RuntimeMaxSec", "User",
+                "Upholds", "Conflicts", "PropagatesStopTo", "JoinsNamespaceOf", "RuntimeRandomizedExtraUSec", "User",
                 "Group", "SuccessAction", "FailureAction", "JobTimeoutAction", "KillMode", "SendSIGKILL", "Controller",
                 "ExecStart", "MemoryAccounting", "Foo", "AddRef", "Markers", "KillSignalSec",
         };
@@ -142,6 +173,7 @@ static void test_syntax(void) {
 int main(void) {
         test_engines();
         test_seconds();
+        test_words();
         test_refusals();
         test_conflicts();
         test_subgroup();
