@@ -20,40 +20,76 @@ static bool is_marked(const char *path) {
         return fd >= 0 && fgetxattr(fd, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1';
 }
 
-/* Is the cgroup a delegated unit's, or below one? A user's systemd, which is in a unit that is marked itself, marks none
- * of its own: there who has moved down from the unit's cgroup takes it for his. */
-static bool is_delegated(const char *path, bool moved_down) {
-        _cleanup_free_ char *above = xstrdup(path);
-        bool of_user = false;
+/* The directories that both paths begin with. */
+static char *common_parent(const char *a, const char *b) {
+        size_t n = 0, i = 0;
+
+        for (;; i++) {
+                if ((a[i] == '/' || a[i] == '\0') && (b[i] == '/' || b[i] == '\0'))
+                        n = i;
+                if (a[i] != b[i] || a[i] == '\0')
+                        return xasprintf("%.*s", (int) n, a);
+        }
+}
+
+/* A user's systemd, which is in a unit that is marked itself, marks none of its own: there who has moved down from the
+ * unit's cgroup, or made one in it, takes it for his. */
+static char *find_unit(const char *own, const char *parent) {
+        _cleanup_free_ char *above = common_parent(own, parent), *of_user = NULL;
         char *slash;
 
         while ((slash = strrchr(above, '/')) && slash > above) {
                 if (endswith(slash, ".service") || endswith(slash, ".scope")) {
+                        if (is_marked(above) && of_user)
+                                return streq(of_user, own) && streq(of_user, parent) ? NULL : TAKE_PTR(of_user);
                         if (is_marked(above))
-                                return !of_user || moved_down;
+                                return TAKE_PTR(above);
                         if (of_user)
-                                return false;
-                        of_user = true;
+                                return NULL;
+                        of_user = xstrdup(above);
                 } else if (endswith(slash, ".slice") && !of_user)
-                        return false;
+                        return NULL;
                 *slash = '\0';
         }
-        return false;
+        return NULL;
 }
 
-bool cgroup_is_ours_to_make(const char *path) {
+char *cgroup_own_unit(const char *path) {
         _cleanup_free_ char *own = NULL, *parent = NULL;
         const char *name = strrchr(path, '/');
         Arena a = {};
         bool plain;
 
         if (path[0] != '/' || name == path || startswith(name, "/cgroup."))
-                return false;
+                return NULL;
         plain = streq(path_normalize(&a, "/", path), path);
         arena_done(&a);
+        if (!plain || cgroup_of_pid(getpid(), &own) < 0)
+                return NULL;
         parent = xasprintf("%.*s", (int) (name - path), path);
-        return plain && cgroup_of_pid(getpid(), &own) == 0 && path_is_below(own, parent) &&
-               is_delegated(parent, !streq(own, parent));
+        return find_unit(own, parent);
+}
+
+bool cgroup_is_ours_to_make(const char *path) {
+        _cleanup_free_ char *unit = cgroup_own_unit(path);
+
+        return unit;
+}
+
+int cgroup_hand_down_to(const char *path) {
+        _cleanup_free_ char *unit = cgroup_own_unit(path), *above = xstrdup(path);
+        int r = 0;
+
+        for (char *end = unit ? above + strlen(unit) : NULL; end && r == 0; end = strchr(end + 1, '/')) {
+                _cleanup_close_ int fd = -EBADF;
+
+                *end = '\0';
+                r = fd = cgroup_open(above);
+                *end = '/';
+                if (r >= 0)
+                        r = cgroup_hand_down(fd);
+        }
+        return r;
 }
 
 int cgroup_hand_down(int fd) {

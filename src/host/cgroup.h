@@ -34,7 +34,9 @@ bool cgroup_has_children(int fd);
  * "x.scope"; true for it and for every cgroup below, when below is set. */
 bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below);
 
-/* May we make this cgroup? Only right below a cgroup of a unit that is delegated and that we are in ourselves. */
+/* The cgroup of the delegated unit that we are in ourselves, if the path leads below it; for free(), or NULL. */
+char *cgroup_own_unit(const char *path);
+/* May we make this cgroup? Only in such a unit. */
 bool cgroup_is_ours_to_make(const char *path);
 /* The directory above; name: the path's last component. */
 int cgroup_open_parent(const char *path, const char **ret_name);
@@ -49,6 +51,8 @@ bool cgroup_is_populated(int fd);
 /* Gives every controller that it has to the cgroups below; the first error, after all were tried. The kernel gives none
  * to those below a cgroup that has processes itself. */
 int cgroup_hand_down(int fd);
+/* The same from that unit down to the cgroup that is to be made at the path. */
+int cgroup_hand_down_to(const char *path);
 
 /* Gives it to the user as far as a cgroup can be delegated (cgroups(7)): the directory and the files that
  * /sys/kernel/cgroup/delegate names. */

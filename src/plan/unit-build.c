@@ -73,14 +73,23 @@ static void set_owner(UnitPlan *plan, const Spec *spec, const HostFacts *facts) 
 
 static const LimitsNow nothing_yet;
 
-/* Where the container goes: into a scope, or into a cgroup in the caller's unit. */
+/* Where the container goes: into a scope, or into a cgroup in the caller's unit. What is asked to be in a unit, and cannot,
+ * would as a scope be out of its limits. */
 static int place(UnitPlan *plan, const char *path, const Request *request, const HostFacts *facts, Error *reterr) {
         bool (*may_make)(const char *path) = facts->queries.may_make_cgroup;
+        const char *unit;
         int r;
 
-        if (!facts->systemd_cgroup && path && !strchr(path, ':') && may_make && may_make(path)) {
-                plan->cgroup = arena_strdup(&plan->arena, path);
-                return 0;
+        if (!facts->systemd_cgroup && path && !strchr(path, ':')) {
+                if (may_make && may_make(path)) {
+                        plan->cgroup = arena_strdup(&plan->arena, path);
+                        return 0;
+                }
+                unit = unit_name_above(path, &plan->arena);
+                if (unit)
+                        return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" is in %s, and can be made only by who "
+                                          "runs in that unit, with Delegate=yes%s (a scope is SLICE:PREFIX:NAME)", path, unit,
+                                          facts->rootless ? " and DelegateSubgroup=" : "");
         }
         r = unit_name_build(path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice, reterr);
         if (r == 0)

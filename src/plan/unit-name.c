@@ -143,6 +143,20 @@ static int parse_triple(const char *path, Arena *a, const char **ret_name, const
         return build_scope(prefix, base, path, a, ret_name, reterr);
 }
 
+/* Where a slice is, its name says: "a-b.slice" is in "a.slice", "b.slice" is not, nor is any slice in what is none.
+ * above: the slice before it, or NULL. base: what else is. */
+static int check_nesting(const char *slice, const char *above, const char *base, const char *path, Error *reterr) {
+        size_t n = above ? strlen(above) - strlen(SLICE_SUFFIX) : 0;
+
+        if (!isempty(base))
+                return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\": systemd has no %s in \"%s\", which is no slice",
+                                  path, slice, base);
+        if (!above || (strncmp(slice, above, n) == 0 && slice[n] == '-'))
+                return 0;
+        return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\": systemd has no %s in %s; it would be called %.*s-%s",
+                          path, slice, above, (int) n, above, slice);
+}
+
 /*
  * A path, as it would be for cgroupfs: "/default/c1". Leading components that are slices say the slice (the
  * last of them, its name has those above in it), the rest, joined by "-", is the scope's name. buildah's
@@ -152,6 +166,7 @@ static int parse_path(const char *path, const char *id, Arena *a, const char **r
                       const char **ret_slice, Error *reterr) {
         _cleanup_text_ Text base = {};
         char *copy = arena_strdup(a, path), *save = NULL;
+        const char *above = NULL;
         int r;
 
         for (char *c = strtok_r(copy, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
@@ -159,17 +174,29 @@ static int parse_path(const char *path, const char *id, Arena *a, const char **r
                         continue;
                 if (streq(c, ".."))
                         return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" must not go up", path);
-                if (base.n == 0 && endswith(c, SLICE_SUFFIX)) {
-                        *ret_slice = c;
+                if (endswith(c, SLICE_SUFFIX)) {
+                        r = check_slice(c, path, reterr);
+                        if (r == 0)
+                                r = check_nesting(c, above, base.s, path, reterr);
+                        if (r < 0)
+                                return r;
+                        *ret_slice = above = c;
                         continue;
                 }
                 text_addf(&base, "%s%s", base.n > 0 ? "-" : "", c);
         }
-        r = check_slice(*ret_slice, path, reterr);
-        if (r < 0)
-                return r;
         return base.n > 0 ? build_scope("", base.s, path, a, ret_name, reterr)
                           : build_scope("ocirt-sd", id, path, a, ret_name, reterr);
+}
+
+const char *unit_name_above(const char *path, Arena *a) {
+        char *copy = arena_strdup(a, path), *save = NULL;
+        const char *c = strtok_r(copy, "/", &save);
+
+        for (const char *next; (next = strtok_r(NULL, "/", &save)); c = next)
+                if (endswith(c, ".service") || endswith(c, ".scope"))
+                        return c;
+        return NULL;
 }
 
 int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,

@@ -6,20 +6,27 @@ import subprocess
 
 import pytest
 
-from harness import go, process, systemd
+from harness import go, process, systemd, user
+from harness.command import Program
 from harness.config import Config
-from harness.needs import needs_controller, needs_devices_bpf, needs_ocirt_sd
+from harness.needs import (needs_controller, needs_delegate_subgroup, needs_devices_bpf, needs_ocirt_sd, needs_root)
 from harness.systemd import TransientUnit
 from harness.wait import until
 
-pytestmark = [needs_ocirt_sd, needs_devices_bpf]
+# A user's containers have no filter of devices anyway.
+pytestmark = [needs_ocirt_sd] if user.ORDINARY else [needs_ocirt_sd, needs_devices_bpf]
 
 SERVICE = "test-own.service"
-TOP = f"/system.slice/{SERVICE}"
-PAYLOAD = f"{TOP}/payload"
+MANAGER = f"/user.slice/user-{user.UID}.slice/user@{user.UID}.service"
+TOP = f"{MANAGER}/app.slice/{SERVICE}" if user.ORDINARY else f"/system.slice/{SERVICE}"
+PAYLOAD, BELOW = f"{TOP}/payload", f"{TOP}/containers/payload"
 MOVE = f'echo $$ >{process.CGROUPS}{TOP}/runtime/cgroup.procs; exec "$@"'
 # 0 is who writes it; systemd would take "$$" for an escape.
-CALLER = f"mkdir {process.CGROUPS}{TOP}/runtime; echo 0 >{process.CGROUPS}{TOP}/runtime/cgroup.procs; sleep 1000"
+CALLER = (f"cd {process.CGROUPS}{TOP}; mkdir containers containers/payload.d runtime; echo 0 >runtime/cgroup.procs; "
+          "sleep 1000")
+
+
+from_outside = needs_root("moves into a unit from outside of it")
 
 
 @pytest.fixture
@@ -38,22 +45,25 @@ def config(path=PAYLOAD):
     return Config().sleeping().set("linux.cgroupsPath", path)
 
 
-def test_its_life(service, container):
+@from_outside
+@pytest.mark.parametrize("path", [PAYLOAD, BELOW, f"{TOP}/containers/payload.d/more"])
+def test_its_life(service, container, path):
     """All verbs that have to do with the cgroup, and a unit that has the container within."""
-    one = container(config()).run_detached()
-    assert one.cgroup == PAYLOAD
+    one = container(config(path)).run_detached()
+    assert one.cgroup == path
     assert str(one.pid) in systemd.systemctl("status", SERVICE)
     assert one.output_of("cat", "/proc/self/cgroup").endswith("0::/\n")
     one.runtime("pause", one.id)
     assert one.status == "paused"
     one.runtime("resume", one.id)
     assert one.status == "running"
-    assert json.loads(one.runtime("ps", "--format", "json", one.id)) == process.members(PAYLOAD)
+    assert json.loads(one.runtime("ps", "--format", "json", one.id)) == process.members(path)
     one.kill("KILL", "--all")
     one.wait_for_end().delete()
-    assert not (process.CGROUPS / PAYLOAD[1:]).exists()
+    assert not (process.CGROUPS / path[1:]).exists() and (process.CGROUPS / path[1:]).parent.exists()
 
 
+@from_outside
 def test_it_ends_with_the_service(service, container):
     one = container(config()).run_detached()
     systemd.stop(SERVICE)
@@ -61,16 +71,18 @@ def test_it_ends_with_the_service(service, container):
     one.delete()
 
 
+@from_outside
 @needs_controller("memory")
-def test_limits(service, container):
+@pytest.mark.parametrize("path", [PAYLOAD, BELOW])
+def test_limits(service, container, path):
     """What would be properties of a scope is written by us, at first and when it changes."""
-    limited = config().resource("memory", limit=64 << 20, swap=96 << 20).resource("pids", limit=50)
+    limited = config(path).resource("memory", limit=64 << 20, swap=96 << 20).resource("pids", limit=50)
     limited.resource("cpu", quota=50000, period=100000, shares=1024, cpus="0")
     limited.set("linux.resources.unified", {"memory.high": "60000000", "io.weight": "default 50"})
     one = container(limited).run_detached()
 
     def seen(*names):
-        return [process.cgroup_file(PAYLOAD, name) for name in names]
+        return [process.cgroup_file(path, name) for name in names]
 
     assert seen("memory.max", "memory.swap.max", "memory.high", "pids.max", "cpu.max", "cpu.weight",
                 "cpuset.cpus") == [str(64 << 20), str(32 << 20), "59998208", "50", "50000 100000", "100", "0"]
@@ -78,6 +90,7 @@ def test_limits(service, container):
     assert seen("pids.max", "cpu.max", "memory.max") == ["60", "25000 100000", str(64 << 20)]
 
 
+@from_outside
 def test_devices(service, container):
     """No more than the list has: opening fails although the node is there."""
     rules = [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "r"}]
@@ -95,6 +108,7 @@ def test_devices(service, container):
     assert one.exec("sh", "-c", "exec 3<>/dev/listed").status == 0
 
 
+@from_outside
 def test_cgroups_that_begin_with_a_dot(service, container):
     """Nothing is left of them, or the name could not be used again."""
     script = "cd /sys/fs/cgroup && busybox mkdir -p .x/.y && echo $$ > .x/.y/cgroup.procs; echo there; sleep 1000"
@@ -107,6 +121,7 @@ def test_cgroups_that_begin_with_a_dot(service, container):
     one.run_detached()
 
 
+@from_outside
 def test_a_cgroup_of_the_same_name(service, container):
     """Made by somebody else since the container ended."""
     one = container(config()).run_detached()
@@ -127,6 +142,7 @@ def test_a_cgroup_of_the_same_name(service, container):
         path.rmdir()
 
 
+@from_outside
 def test_a_cgroup_that_is_there(service, container):
     """It is somebody else's: left alone, by create and by what undoes it."""
     one = container(config(f"{TOP}/runtime"))
@@ -135,16 +151,70 @@ def test_a_cgroup_that_is_there(service, container):
     assert process.members(f"{TOP}/runtime") == before
 
 
-@pytest.mark.parametrize("path", [f"{TOP}/a/b", f"{TOP}/cgroup.x", "/system.slice/payload"])
-def test_other_paths(service, container, path):
-    """What is not right below a delegated unit of the caller's is the name of a scope, as ever."""
-    one = container(config(path)).run_detached()
-    assert one.unit.endswith(".scope")
+CANNOT_BE = [
+    (f"{TOP}/a/b", "no such file or directory"),
+    (f"{TOP}/cgroup.x", SERVICE),
+    (f"{TOP}/containers/../x", SERVICE),
+    ("/system.slice/systemd-journald.service/x", "is in systemd-journald.service"),
+    ("/init.scope/x", "is in init.scope"),
+    ("/a.slice/b.slice/x", "a-b.slice"),
+    ("/x/a.slice/y", "a.slice"),
+]
 
 
+@from_outside
+def test_what_cannot_be_is_refused(service, container):
+    """It is not put elsewhere, where the limits of the unit or slice do not hold."""
+    for path, word in CANNOT_BE:
+        one = container(config(path))
+        message = one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert message.startswith("ocirt-sd: linux.cgroupsPath: ") and word in message, message
+
+
+@from_outside
+def test_another_path(service, container):
+    """Is the name of a scope, as ever."""
+    one = container(config("/system.slice/payload")).run_detached()
+    assert one.unit == "payload.scope"
+
+
+@from_outside
 def test_with_systemd_cgroup(service, container):
     """An explicit --systemd-cgroup means a scope."""
     one = container(config())
     one.runtime.globals.append("--systemd-cgroup")
     one.run_detached()
     assert one.unit == f"{SERVICE}-payload.scope"
+
+
+def called_within(container, path, before, *properties):
+    """The Result of a run as the service's own process, after a script there. It prints which cgroup it is in."""
+    one = container(Config("cat", "/proc/self/cgroup").without_namespace("cgroup").set("linux.cgroupsPath", path))
+    options = ["--quiet", "--wait", "--pipe", "--collect", f"--unit={SERVICE}", *(f"--property={p}" for p in properties)]
+    command = [word for word in one.runtime.command("run", "--bundle", one.bundle.path, one.id) if word != "--systemd-cgroup"]
+    shell = ["sh", "-c", f'cd {process.CGROUPS}{TOP}; {before}; exec "$@"', "sh"]
+    return Program("systemd-run", *user.OPTIONS, *options, *shell, *command).call()
+
+
+WITHIN = [
+    ([], "mkdir containers", BELOW),
+    ([], "mkdir -p containers/payload.d", f"{TOP}/containers/payload.d/more"),
+    ([], "mkdir runtime; echo 0 >runtime/cgroup.procs", PAYLOAD),
+    ([], "mkdir runtime containers; echo 0 >runtime/cgroup.procs", BELOW),
+    pytest.param(["DelegateSubgroup=runtime"], "mkdir containers", BELOW, marks=needs_delegate_subgroup),
+    pytest.param(["DelegateSubgroup=runtime"], ":", PAYLOAD, marks=needs_delegate_subgroup),
+]
+
+
+@pytest.mark.user
+@pytest.mark.parametrize("properties, before, path", WITHIN)
+def test_called_by_the_unit_itself(container, properties, before, path):
+    """Wherever in its unit the caller is, and whatever cgroups it has made there."""
+    result = called_within(container, path, before, "Delegate=yes", *properties)
+    assert result.stdout.splitlines()[-1:] == [f"0::{path}"], str(result)
+
+
+@pytest.mark.user
+def test_a_unit_that_is_not_delegated(container):
+    result = called_within(container, PAYLOAD, ":")
+    assert result.status == 1 and "Delegate=yes" in result.stderr, str(result)

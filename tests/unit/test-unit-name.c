@@ -50,6 +50,7 @@ static void test_names(void) {
         expect("/default/c1", false, "default-c1.scope", "system.slice");
         expect("default//./c1/", true, "default-c1.scope", "user.slice");
         expect("/kubepods.slice/kubepods-pod1.slice/cri-1", false, "cri-1.scope", "kubepods-pod1.slice");
+        expect("/a.slice/a-b-c.slice/x", false, "x.scope", "a-b-c.slice");
         expect("/", false, "ocirt-sd-c1.scope", "system.slice");
 }
 
@@ -95,7 +96,8 @@ static void test_refusals(void) {
                 "a-.slice:p:n", "a--b.slice:p:n", ".slice:p:n", "a:p:n", "a.service:p:n", "a/b.slice:p:n",
                 "a b.slice:p:n", "a@b.slice:p:n", "system.slice:sshd.service:", "system.slice::sshd.service",
                 "a.slice:p:b.slice", "a.slice::init", "/init", "/a/../b", "..", "/-.slice", "/a--b.slice/c",
-                "/x/foo.slice", "/a.service", ".a.slice:p:n",
+                "/x/foo.slice", "/a.service", ".a.slice:p:n", "/a.slice/b.slice/c", "/a.slice/ab.slice/c",
+                "/a-b.slice/a-c.slice/d", "/a-b.slice/a.slice/d", "/x/foo.slice/c", "/-.slice/a.slice/c",
         };
 
         TEST("names that are none, and those of others");
@@ -110,11 +112,27 @@ static void test_refusals(void) {
         }
 }
 
+static void test_units_above(void) {
+        static const struct { const char *path, *unit; } table[] = {
+                { "/system.slice/x.service/c1", "x.service" }, { "/a/b.scope/c.service/d", "b.scope" },
+                { "/system.slice/x.service", NULL }, { "/x.scope", NULL }, { "/a/b", NULL }, { "/", NULL }, { "", NULL },
+        };
+
+        TEST("units that a path leads through");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(arena_done) Arena a = {};
+                const char *unit = unit_name_above(table[i].path, &a);
+
+                ASSERT(unit ? table[i].unit && streq(unit, table[i].unit) : !table[i].unit);
+        }
+}
+
 int main(void) {
         test_ids();
         test_names();
         test_escapes();
         test_length();
         test_refusals();
+        test_units_above();
         return 0;
 }

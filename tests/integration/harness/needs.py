@@ -107,6 +107,12 @@ def _runs_i386():
             return False
 
 
+@functools.cache
+def _systemd():
+    version = subprocess.run(["systemctl", "--version"], check=True, capture_output=True, text=True).stdout
+    return int(version.split()[1])
+
+
 def _linux():
     return tuple(map(int, os.uname().release.split(".")[:2]))
 
@@ -119,6 +125,7 @@ def _valgrind():
     return tuple(map(int, version.strip().removeprefix("valgrind-").split(".")))
 
 
+needs_delegate_subgroup = _needs(_systemd() >= 254, "before systemd 254 there is no DelegateSubgroup=")
 needs_kept_affinity = _needs(_linux() >= (6, 2), "before Linux 6.2 a move to another cgroup ends an affinity")
 TMPFS_IS_MAPPED = _linux() >= (6, 3)
 HAS_LOOP_DEVICES = os.path.exists("/dev/loop-control")
