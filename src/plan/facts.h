@@ -10,10 +10,9 @@
 /* What the pure layer must be told, because it looks at nothing itself: the request and the host. */
 
 typedef enum BlockKind {
-        BLOCK_DISK,
+        BLOCK_DISK,     /* or none yet: who names it to Linux makes it load a driver (loop devices, RAM disks) */
         BLOCK_PARTITION,
         BLOCK_STACKED,  /* made of other devices: device mapper, LUKS, MD */
-        BLOCK_NONE,     /* there is no such device */
 } BlockKind;
 
 /* Asked when a plan depends on the answer, and not before. NULL: the answer that refuses nothing. */

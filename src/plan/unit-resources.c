@@ -48,8 +48,6 @@ int unit_add_block_value(const Limits *l, const char *property, uint32_t major, 
         UnitProp *p;
 
         switch (query ? query(major, minor) : BLOCK_DISK) {
-        case BLOCK_NONE:
-                return error_setf(l->reterr, EINVAL, "%s: there is no block device %s", path, device);
         case BLOCK_PARTITION:
                 return error_setf(l->reterr, EOPNOTSUPP, "%s: %s is a partition, and Linux limits whole disks only", path,
                                   device);

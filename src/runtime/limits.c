@@ -117,6 +117,13 @@ static bool knows_device(int cgroup, const char *file, const char *device) {
         return false;
 }
 
+/* Asked after it was named to Linux, which has loaded the driver then. */
+static bool has_device(const char *device) {
+        _cleanup_free_ char *path = xasprintf("/sys/dev/block/%s", device);
+
+        return access(path, F_OK) == 0;
+}
+
 static int verify_devices(const UnitProp *p, int cgroup, Error *reterr) {
         const char *file = unit_prop_file(p);
 
@@ -126,8 +133,9 @@ static int verify_devices(const UnitProp *p, int cgroup, Error *reterr) {
                 if (p->v.weights.items[i].value == UINT64_MAX || knows_device(cgroup, file, device) ||
                     (streq(file, "io.weight") && knows_device(cgroup, "io.bfq.weight", device)))
                         continue;
-                return error_setf(reterr, EOPNOTSUPP, "%s: Linux does not take it for device %s (%s)", p->path, device,
-                                  file);
+                return has_device(device)
+                        ? error_setf(reterr, EOPNOTSUPP, "%s: Linux does not take it for device %s (%s)", p->path, device, file)
+                        : error_setf(reterr, EINVAL, "%s: there is no block device %s", p->path, device);
         }
         return 0;
 }

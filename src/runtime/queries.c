@@ -18,8 +18,6 @@ static BlockKind block_device(uint32_t major, uint32_t minor) {
         struct dirent *entry;
         DIR *dir;
 
-        if (access(path, F_OK) < 0)
-                return access("/sys/dev/block", F_OK) < 0 ? BLOCK_DISK : BLOCK_NONE;
         if (access(partition, F_OK) == 0)
                 return BLOCK_PARTITION;
         dir = opendir(slaves);

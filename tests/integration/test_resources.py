@@ -3,6 +3,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import struct
@@ -94,6 +95,22 @@ def test_everything_at_once(container, disk):
     for name in ["IODeviceWeight", "IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax",
                  "IOWriteIOPSMax"]:
         assert one.properties(name)[name], name
+
+
+@needs_root("a user's systemd does not have the controller")
+@needs_controller("io")
+@needs_ocirt_sd
+def test_a_block_device_whose_driver_is_not_loaded(container):
+    """Who names it makes Linux load it. Podman's --device-read-bps=/dev/zero:1m means a RAM disk, by its numbers."""
+    loop = next(f"7:{minor}" for minor in range(9, 99) if not Path(f"/sys/dev/block/7:{minor}").exists())
+    config = Config().sleeping().resource("blockIO", throttleReadBpsDevice=[{"major": 1, "minor": 5, "rate": MIB}])
+    one = container(config).run_detached()
+    assert f"1:5 rbps={MIB} wbps=max riops=max wiops=max" in process.cgroup_file(one.cgroup, "io.max").splitlines()
+    update = ["update", "--resources", "-", one.id]
+    one.runtime(*update, input=json.dumps({"unified": {"io.max": f"{loop} wiops=20"}}).encode())
+    assert f"{loop} rbps=max wbps=max riops=max wiops=20" in process.cgroup_file(one.cgroup, "io.max").splitlines()
+    message = one.runtime.fails(*update, input=json.dumps({"unified": {"io.max": "4000:9 wiops=20"}}).encode())
+    assert "there is no block device 4000:9" in message
 
 
 @needs_controller("hugetlb")

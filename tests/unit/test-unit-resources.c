@@ -304,8 +304,7 @@ static void test_other_states(void) {
 }
 
 static BlockKind block_device(uint32_t major, uint32_t minor) {
-        return major == 253 ? BLOCK_STACKED : major == 8 && minor == 1 ? BLOCK_PARTITION : major == 8 ? BLOCK_DISK
-                : BLOCK_NONE;
+        return major == 253 ? BLOCK_STACKED : major == 8 && minor == 1 ? BLOCK_PARTITION : BLOCK_DISK;
 }
 
 static bool has_huge_pages(uint64_t kib) {
@@ -331,11 +330,10 @@ static void test_host(void) {
                 { "{\"hugepageLimits\":[{\"pageSize\":\"1GB\",\"limit\":0}]}", "linux.resources.hugepageLimits[0].pageSize" },
                 { "{\"memory\":{\"swappiness\":10}}", NULL },
                 { "{\"memory\":{\"swappiness\":60}}", "linux.resources.memory.swappiness" },
-                { "{\"unified\":{\"io.max\":\"9:0 rbps=5\"}}", "unified[\"io.max\"]: there is no block device 9:0" },
                 { "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":50}]}}",
                   "linux.resources.blockIO.weightDevice[0]: 8:1 is a partition" },
                 { "{\"blockIO\":{\"throttleReadIOPSDevice\":[{\"major\":8,\"minor\":0,\"rate\":5},"
-                  "{\"major\":7,\"minor\":0,\"rate\":5}]}}", "linux.resources.blockIO.throttleReadIOPSDevice[1]" },
+                  "{\"major\":8,\"minor\":1,\"rate\":5}]}}", "linux.resources.blockIO.throttleReadIOPSDevice[1]" },
         };
         static const Update stacked[] = {
                 { "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":253,\"minor\":0,\"rate\":5}]}}",
