@@ -100,7 +100,7 @@ static const JsonField cpu_fields[] = {
         JSON_OPT_U64("realtimePeriod", SpecResources, cpu.realtime_period, REFUSED("not in cgroup v2")),
         JSON_STRING("cpus", SpecResources, cpu.cpus, .check = spec_check_list, UNIT("AllowedCPUs=")),
         JSON_STRING("mems", SpecResources, cpu.mems, .check = spec_check_list, UNIT("AllowedMemoryNodes=")),
-        JSON_OPT_I64("idle", SpecResources, cpu.idle, .max = 1, UNIT("CPUWeight=idle")),
+        JSON_OPT_I64("idle", SpecResources, cpu.idle, .max = 1, UNIT("CPUWeight=idle; with shares an error in an update")),
         {}
 };
 

@@ -92,8 +92,9 @@ static int find_weight(const Limits *l, uint64_t *ret, const char **ret_path) {
         return 0;
 }
 
-/* systemd has one value for weight and idle, and says 0 for idle. The kernel has no use for the weight of an idle group,
- * so it is no error to give both when a container is made. */
+/* systemd has one value for weight and idle, and says 0 for idle. The kernel has no use for the weight of an idle group:
+ * both are no error when a container is made, as engines write a weight into each configuration; in an update who gives a
+ * weight wants it to count. */
 int unit_add_cpu_weight(const Limits *l) {
         const char *text = unit_unified_value(l, "cpu.idle"), *path;
         const char *idle_path = text ? UNIFIED "[\"cpu.idle\"]" : PATH "idle";
@@ -106,11 +107,10 @@ int unit_add_cpu_weight(const Limits *l) {
         r = find_weight(l, &weight, &path);
         if (r < 0)
                 return r;
-        if (given && idle)
+        if (path && idle && l->update)
+                return error_setf(l->reterr, EINVAL, "%s: a container that is to be idle has no weight", path);
+        if (idle)
                 unit_plan_set_u64(l->plan, "CPUWeight", 0, idle_path);
-        else if (path && !given && l->now->cpu_idle)
-                return error_setf(l->reterr, EINVAL, "%s: the container is idle and has no weight: set " PATH "idle "
-                                  "to 0, too", path);
         else if (path || (given && l->now->cpu_idle))
                 unit_plan_set_u64(l->plan, "CPUWeight", weight, path ?: idle_path);
         return 0;

@@ -79,6 +79,11 @@ FLAGS = [
     (["--cpu-quota", "40000", "--cpu-burst", "40000"], {"CPUQuotaPerSecUSec": "800ms", "cpu.max": "40000 50000",
                                                         "cpu.max.burst": "40000"}),
     (["--cpu-quota=-1"], {"CPUQuotaPerSecUSec": "infinity", "cpu.max": "max 100000"}),
+    # which is what systemd writes without a quota, whatever the period is that the next one will have
+    (["--cpu-quota", "20000", "--cpu-burst", "0"], {"CPUQuotaPerSecUSec": "400ms", "cpu.max": "20000 50000",
+                                                    "cpu.max.burst": "0"}),
+    (["--cpu-idle", "1"], {"CPUWeight": "idle", "cpu.idle": "1"}),
+    (["--cpu-share", "1024"], {"CPUWeight": "100", "cpu.idle": "0", "cpu.weight": "100"}),
     (["--cpu-idle", "1"], {"CPUWeight": "idle", "cpu.idle": "1"}),
     (["--cpu-idle", "0"], {"CPUWeight": "100", "cpu.idle": "0", "cpu.weight": "100"}),
     (["--cpu-rt-period", "0", "--cpu-rt-runtime", "0"], {}),
@@ -149,6 +154,7 @@ BAD_FLAGS = [
     (["--cpu-rt-runtime", "5000"], "--cpu-rt-runtime: "), (["--kernel-memory", "1m"], "--kernel-memory: "),
     (["--memory-swap", "-2"], "--memory-swap: "), (["--cpu-idle", "2"], "--cpu-idle: "),
     (["--l3-cache-schema", "L3:0=f"], "without linux.intelRdt"),
+    (["--cpu-idle", "1", "--cpu-share", "512"], "--cpu-share: "),
 ]
 
 

@@ -275,8 +275,12 @@ static void test_other_states(void) {
                 { "{\"cpu\":{\"idle\":0}}", "CPUWeight t 100\n" },
                 { "{\"unified\":{\"cpu.idle\":\"0\"}}", "CPUWeight t 100\n" },
                 { "{\"cpu\":{\"idle\":0,\"shares\":512}}", "CPUWeight t 59\n" },
-                { "{\"cpu\":{\"shares\":512}}", "linux.resources.cpu.shares", true },
-                { "{\"unified\":{\"cpu.weight\":\"5\"}}", "unified[\"cpu.weight\"]", true },
+                { "{\"cpu\":{\"shares\":512}}", "CPUWeight t 59\n" },
+                { "{\"cpu\":{\"shares\":0}}", "" },
+                { "{\"unified\":{\"cpu.weight\":\"5\"}}", "CPUWeight t 5\n" },
+                { "{\"cpu\":{\"idle\":1,\"shares\":0}}", "CPUWeight t 0\n" },
+                { "{\"cpu\":{\"idle\":1,\"shares\":512}}", "linux.resources.cpu.shares: ", true },
+                { "{\"unified\":{\"cpu.idle\":\"1\",\"cpu.weight\":\"5\"}}", "unified[\"cpu.weight\"]: ", true },
         };
         static const Update frozen[] = {
                 { "{\"memory\":{\"limit\":2000},\"pids\":{\"limit\":-1},\"cpu\":{\"shares\":512,\"quota\":25000}}",
