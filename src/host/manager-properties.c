@@ -6,6 +6,7 @@
 #include "basic/str.h"
 #include "host/manager-internal.h"
 
+#define UNITS "/org/freedesktop/systemd1/unit"
 /* One property that is dropped is a round trip. */
 #define SET_TRIES 16
 
@@ -60,6 +61,31 @@ static int refused(int r, const char *unit, const sd_bus_error *e, Error *reterr
                           unit, e->message ?: errno_text(r));
 }
 
+static int not_said(const char *property, int r, const sd_bus_error *e, Error *reterr) {
+        return error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", property, e->message ?: errno_text(r));
+}
+
+int manager_get_u64(Manager *m, const char *unit, const char *property, uint64_t *ret, Error *reterr) {
+        _cleanup_free_ char *object = NULL;
+        Question q = { .property = property, .build = build_get };
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd.bus_path_encode(UNITS, unit, &object);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot name unit %s", unit);
+        q.object = object;
+        r = manager_ask(m, &q, &reply, &e, reterr);
+        if (r == 0)
+                r = sd.bus_message_read(reply, "v", "t", ret);
+        if (r < 0)
+                r = not_said(property, r, &e, reterr);
+        sd.bus_error_free(&e);
+        (void) sd.bus_message_unref(reply);
+        return MIN(r, 0);
+}
+
 int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr) {
         const Question q = { .unit = unit, .build = build_set };
 
@@ -98,8 +124,7 @@ static int save(Manager *m, const char *object, size_t i, Error *reterr) {
 
         r = manager_ask(m, &q, &m->saved[i], &e, p->optional ? NULL : reterr);
         if (r < 0 && !p->optional)
-                r = error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", p->name,
-                               e.message ?: errno_text(r));
+                r = not_said(p->name, r, &e, reterr);
         sd.bus_error_free(&e);
         return p->optional ? 0 : r;
 }
@@ -110,7 +135,7 @@ int manager_save_properties(Manager *m, const char *unit, const UnitPlan *plan, 
 
         manager_forget_properties(m);
         manager_set_plan(m, plan);
-        r = sd.bus_path_encode("/org/freedesktop/systemd1/unit", unit, &object);
+        r = sd.bus_path_encode(UNITS, unit, &object);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot name unit %s", unit);
         m->saved = xmalloc0(MAX(plan->n_props, (size_t) 1) * sizeof(sd_bus_message *));

@@ -57,6 +57,8 @@ int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr
  * calls may not move it but the system's systemd may. */
 int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr);
 
+int manager_get_u64(Manager *m, const char *unit, const char *property, uint64_t *ret, Error *reterr);
+
 /* SetUnitProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
  * know (manager_dropped()). */
 int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);

@@ -119,15 +119,18 @@ int unit_add_cpu_weight(const Limits *l) {
 /*
  * quota µs (UINT64_MAX: none) in each period µs (0: the one in force) become µs a second. systemd 252 keeps
  * whole percents: rounded up, so that the value is the same after a daemon-reload and no container gets less
- * than it was promised.
+ * than it was promised. A quota that changes never goes without the period that it was computed with: what the unit has
+ * for one may be neither what the cgroup has nor the default.
  */
 void unit_add_cpu_quota(const Limits *l, uint64_t quota, uint64_t period, const char *path) {
-        uint64_t in_force = l->now->cpu_period.set ? l->now->cpu_period.v : DEFAULT_PERIOD;
-        unsigned __int128 usec = (unsigned __int128) quota * USEC_PER_SEC / (period ?: in_force);
+        const OptU64 *in_force = &l->now->cpu_period;
+        unsigned __int128 usec = UINT64_MAX;
 
-        usec = (usec + 9999) / 10000 * 10000;
-        if (quota == UINT64_MAX || usec >= UINT64_MAX)
-                usec = UINT64_MAX;
+        if (period == 0 && quota != UINT64_MAX && in_force->set)
+                period = in_force->v;
+        if (quota != UINT64_MAX)
+                usec = (unsigned __int128) quota * USEC_PER_SEC / (period ?: DEFAULT_PERIOD);
+        usec = MIN((usec + 9999) / 10000 * 10000, (unsigned __int128) UINT64_MAX);
         unit_plan_set_u64(l->plan, "CPUQuotaPerSecUSec", (uint64_t) usec, path);
         if (period != 0)
                 unit_plan_set_u64(l->plan, "CPUQuotaPeriodUSec", period, path);

@@ -14,7 +14,7 @@ typedef struct Change {
         const UnitPlan *plan;
         const Record *record;
         int cgroup;
-        Manager *manager;
+        Manager **manager;              /* *manager: NULL until it is needed */
         bool set;                       /* the properties */
         char **before;                  /* by index into the plan's writes: what was in the file; NULL: not written */
         bool *late;                     /* by the same: only after the properties */
@@ -27,7 +27,6 @@ static void change_done(Change *c) {
                 free(c->before[i]);
         free(c->before);
         free(c->late);
-        c->manager = manager_close(c->manager);
         c->old_filter = close_fd(c->old_filter);
         c->new_filter = close_fd(c->new_filter);
 }
@@ -67,7 +66,7 @@ static int write_late(Change *c, Error *reterr) {
 
         for (size_t i = 0; i < c->plan->n_writes && r == 0; i++)
                 if (c->late[i] && (!c->plan->writes[i].instead_of ||
-                                   manager_dropped(c->manager, c->plan->writes[i].instead_of)))
+                                   manager_dropped(*c->manager, c->plan->writes[i].instead_of)))
                         r = write_with_undo(c, i, reterr);
         return r;
 }
@@ -114,11 +113,11 @@ static int set_properties(Change *c, Error *reterr) {
 
         if (c->plan->n_props == 0)
                 return 0;
-        r = manager_open(c->record->user_manager, &c->manager, reterr);
+        r = *c->manager ? 0 : manager_open(c->record->user_manager, c->manager, reterr);
         if (r == 0 && may_fail_late(c->plan))
-                r = manager_save_properties(c->manager, c->record->unit, c->plan, reterr);
+                r = manager_save_properties(*c->manager, c->record->unit, c->plan, reterr);
         if (r == 0)
-                r = manager_set_properties(c->manager, c->record->unit, c->plan, reterr);
+                r = manager_set_properties(*c->manager, c->record->unit, c->plan, reterr);
         c->set = r == 0;
         return r;
 }
@@ -141,15 +140,16 @@ static void undo(Change *c) {
                 (void) device_filter_replace(c->cgroup, -EBADF, c->old_filter);
         restore_files(c, true);
         if (c->set)
-                (void) manager_restore_properties(c->manager, c->record->unit, NULL);
+                (void) manager_restore_properties(*c->manager, c->record->unit, NULL);
         if (c->filtered && c->new_filter >= 0)
                 (void) device_filter_replace(c->cgroup, c->new_filter, c->old_filter);
         restore_files(c, false);
 }
 
-int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Error *reterr) {
+int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
+                  Error *reterr) {
         _cleanup_(change_done) Change c = {
-                .plan = plan, .record = record, .cgroup = cgroup,
+                .plan = plan, .record = record, .cgroup = cgroup, .manager = m,
                 .before = xmalloc0((plan->n_writes + 1) * sizeof(char *)),
                 .late = xmalloc0((plan->n_writes + 1) * sizeof(bool)),
                 .old_filter = -EBADF, .new_filter = -EBADF,

@@ -21,8 +21,9 @@ void limits_read(int cgroup, LimitsNow *ret);
  * is no unit. user: m is a user's systemd. */
 int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
-/* For a unit that runs: everything that the plan says or, when that fails, nothing. */
-int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Error *reterr);
+/* For a unit that runs: everything that the plan says or, when that fails, nothing. *m: opened if it has to be. */
+int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
+                  Error *reterr);
 
 /* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:
  * by whose systemd. */

@@ -3,7 +3,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import struct
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process, systemd, user
+from harness import go, process, systemd, user
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd, needs_root
 
@@ -107,9 +106,9 @@ def test_a_block_device_whose_driver_is_not_loaded(container):
     one = container(config).run_detached()
     assert f"1:5 rbps={MIB} wbps=max riops=max wiops=max" in process.cgroup_file(one.cgroup, "io.max").splitlines()
     update = ["update", "--resources", "-", one.id]
-    one.runtime(*update, input=json.dumps({"unified": {"io.max": f"{loop} wiops=20"}}).encode())
+    one.runtime(*update, input=go.marshal({"unified": {"io.max": f"{loop} wiops=20"}}).encode())
     assert f"{loop} rbps=max wbps=max riops=max wiops=20" in process.cgroup_file(one.cgroup, "io.max").splitlines()
-    message = one.runtime.fails(*update, input=json.dumps({"unified": {"io.max": "4000:9 wiops=20"}}).encode())
+    message = one.runtime.fails(*update, input=go.marshal({"unified": {"io.max": "4000:9 wiops=20"}}).encode())
     assert "there is no block device 4000:9" in message
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from harness import go, process
+from harness import go, process, systemd
 from harness.config import Config
 from harness.needs import needs_controller, needs_delegation, needs_ocirt_sd
 
@@ -100,6 +100,28 @@ FLAGS = [
 def test_flags_of_one_limit_each(limited):
     """What belongs together is computed with what is in force: swap with memory, quota with period."""
     in_turn(limited, FLAGS, lambda flags: update(limited, *flags))
+
+
+PERIODS = [
+    (["--cpu-quota=-1"], "max"),
+    (["--cpu-quota", "500000"], "500000 1000000"),
+    (["--cpu-period", "200000"], "500000 200000"),
+    (["--cpu-quota=-1"], "max"),
+    (["--cpu-period", "50000"], "max"),
+    (["--cpu-share", "512"], "max"),
+    (["--cpu-quota", "20000"], "20000 50000"),
+]
+
+
+@needs_controller("cpu")
+def test_a_quota_has_the_period_that_was_asked_for(container):
+    """However long ago: it survives that there is no quota, and a reload of systemd."""
+    one = container(Config().sleeping().resource("cpu", quota=500000, period=1000000)).run_detached()
+    for flags, expected in PERIODS:
+        update(one, *flags)
+        systemd.systemctl("daemon-reload")
+        quota, _, period = process.cgroup_file(one.cgroup, "cpu.max").partition(" ")
+        assert (quota if expected == "max" else f"{quota} {period}") == expected, flags
 
 
 RESOURCES = [

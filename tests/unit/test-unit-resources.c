@@ -254,13 +254,14 @@ static void test_partial_update(void) {
                   "MemoryMax t 300\nMemorySwapMax t 100\n" },
                 { "{\"memory\":{\"limit\":299,\"swap\":400,\"checkBeforeUpdate\":true}}", "memory.limit: 299", true },
                 { "{\"memory\":{\"limit\":300,\"swap\":399,\"checkBeforeUpdate\":true}}", "memory.swap: 399", true },
-                { "{\"cpu\":{\"quota\":25000}}", "CPUQuotaPerSecUSec t 250000\n" },
+                { "{\"cpu\":{\"quota\":25000}}", "CPUQuotaPerSecUSec t 250000\nCPUQuotaPeriodUSec t 100000\n" },
                 { "{\"cpu\":{\"period\":50000}}", "CPUQuotaPerSecUSec t 1000000\nCPUQuotaPeriodUSec t 50000\n" },
                 { "{\"cpu\":{\"quota\":-1}}", "CPUQuotaPerSecUSec t infinity\n" },
-                { "{\"unified\":{\"cpu.max\":\"30000\"}}", "CPUQuotaPerSecUSec t 300000\n" },
+                { "{\"unified\":{\"cpu.max\":\"30000\"}}", "CPUQuotaPerSecUSec t 300000\nCPUQuotaPeriodUSec t 100000\n" },
                 { "{\"cpu\":{\"quota\":10000}}", "linux.resources.cpu.quota: the burst in force", true },
                 { "{\"cpu\":{\"quota\":10000,\"burst\":0}}",
-                  "CPUQuotaPerSecUSec t 100000\ncgroup cpu.max.burst = 0 # linux.resources.cpu.burst\n" },
+                  "CPUQuotaPerSecUSec t 100000\nCPUQuotaPeriodUSec t 100000\n"
+                  "cgroup cpu.max.burst = 0 # linux.resources.cpu.burst\n" },
                 { "{\"cpu\":{\"burst\":50001}}", "linux.resources.cpu.burst", true },
                 { "{\"cpu\":{\"idle\":0}}", "" },
                 { "{\"unified\":{\"memory.oom.group\":\"0\"}}", "" },
@@ -297,6 +298,10 @@ static void test_other_states(void) {
                 { "{\"memory\":{\"limit\":2000}}", "MemoryMax t 2000\n" },
                 { "{\"memory\":{\"swap\":2000}}", "MemorySwapMax t 2000\n" },
                 { "{\"cpu\":{\"period\":50000}}", "CPUQuotaPeriodUSec t 50000\n" },
+                { "{\"cpu\":{\"quota\":500000}}", "CPUQuotaPerSecUSec t 500000\nCPUQuotaPeriodUSec t 1000000\n" },
+                { "{\"cpu\":{\"quota\":500000,\"period\":0}}",
+                  "CPUQuotaPerSecUSec t 500000\nCPUQuotaPeriodUSec t 1000000\n" },
+                { "{\"unified\":{\"cpu.max\":\"20000\"}}", "CPUQuotaPerSecUSec t 20000\nCPUQuotaPeriodUSec t 1000000\n" },
         };
 
         TEST("idle, frozen, no limits");
@@ -304,7 +309,7 @@ static void test_other_states(void) {
         check_updates(frozen, ELEMENTSOF(frozen), &(LimitsNow){ .frozen = true });
         check_updates(unlimited, ELEMENTSOF(unlimited),
                       &(LimitsNow){ .memory_max = { true, UINT64_MAX }, .swap_max = { true, UINT64_MAX },
-                                    .cpu_quota = { true, UINT64_MAX }, .cpu_period = { true, 100000 } });
+                                    .cpu_quota = { true, UINT64_MAX }, .cpu_period = { true, 1000000 } });
 }
 
 static BlockKind block_device(uint32_t major, uint32_t minor) {
