@@ -14,6 +14,7 @@
 #include "basic/file.h"
 #include "host/cgroup.h"
 #include "host/process.h"
+#include "host/trust.h"
 #include "plan/unit-plan.h"
 
 #define RECORD_MAX_BYTES (16UL * 1024 * 1024)
@@ -22,6 +23,22 @@
 void store_done(Store *s) {
         free(s->path);
         s->fd = close_fd(s->fd);
+}
+
+/* The directory, or the one above it in which it is to be, or the one above that. */
+static int open_existing(const char *path) {
+        _cleanup_free_ char *copy = xstrdup(path);
+
+        for (char *slash = copy; slash;) {
+                int fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+                if (fd >= 0 || errno != ENOENT)
+                        return fd < 0 ? -errno : fd;
+                slash = strrchr(copy, '/');
+                if (slash)
+                        slash[slash == copy] = '\0';
+        }
+        return -ENOENT;
 }
 
 static int make_directories(const char *path) {
@@ -36,18 +53,34 @@ static int make_directories(const char *path) {
         return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+static int make_root(const char *path, const char *what, Error *reterr) {
+        _cleanup_close_ int existing = open_existing(path);
+        int r;
+
+        r = existing < 0 ? 0 : trust_path(existing, what, reterr);
+        if (r < 0)
+                return r;
+        r = existing < 0 ? existing : make_directories(path);
+        return r < 0 ? error_errnof(reterr, r, "cannot make %s", what) : 0;
+}
+
 int store_open(const char *path, bool create, Store *ret, Error *reterr) {
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_free_ char *what = xasprintf("the root directory %s", path);
+        int r;
 
         if (fd < 0 && errno == ENOENT && create) {
-                r = make_directories(path);
+                r = make_root(path, what, reterr);
                 if (r < 0)
-                        return error_errnof(reterr, r, "cannot make the root directory %s", path);
+                        return r;
                 fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         }
         if (fd < 0 && (errno != ENOENT || create))
-                return error_errnof(reterr, errno, "cannot open the root directory %s", path);
-        *ret = (Store){ .path = xstrdup(path), .fd = fd };
+                return error_errnof(reterr, errno, "cannot open %s", what);
+        r = fd < 0 ? 0 : trust_path(fd, what, reterr);
+        if (r < 0)
+                return r;
+        *ret = (Store){ .path = xstrdup(path), .fd = TAKE_FD(fd) };
         return 0;
 }
 
@@ -109,6 +142,18 @@ int container_check_new(const Store *s, const char *id, Error *reterr) {
         return r;
 }
 
+/* -EPERM, with a sentence, if it is not ours: where everybody may write, anybody may have made one. */
+static int open_directory(const Store *s, const char *id, Error *reterr) {
+        _cleanup_free_ char *what = xasprintf("the state of container %s", id);
+        _cleanup_close_ int dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int r;
+
+        if (dir < 0)
+                return -errno;
+        r = trust_directory(dir, what, reterr);
+        return r < 0 ? r : TAKE_FD(dir);
+}
+
 int container_create(const Store *s, const char *id, Container *ret, Error *reterr) {
         _cleanup_close_ int dir = -EBADF;
         int r;
@@ -120,8 +165,8 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
                 return errno == EEXIST
                         ? taken(id, reterr)
                         : error_errnof(reterr, errno, "cannot make the state directory of %s in %s", id, s->path);
-        dir = openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = dir < 0 ? -errno : lock_directory(dir, LOCK_WAIT);
+        dir = open_directory(s, id, reterr);
+        r = dir < 0 ? dir : lock_directory(dir, LOCK_WAIT);
         if (r < 0 && r != -ENOENT)
                 (void) unlinkat(s->fd, id, AT_REMOVEDIR);
         if (r < 0)
@@ -181,10 +226,10 @@ int container_open(const Store *s, const char *id, LockMode lock, Container *ret
         r = check_id(id, reterr);
         if (r < 0)
                 return r;
-        c.dir = s->fd < 0 ? -EBADF : openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        c.dir = s->fd < 0 ? -ENOENT : open_directory(s, id, reterr);
         if (c.dir < 0)
-                return s->fd < 0 || errno == ENOENT
-                        ? missing(id, reterr) : error_errnof(reterr, errno, "cannot open the state of container %s", id);
+                return c.dir == -ENOENT ? missing(id, reterr)
+                                        : error_errnof(reterr, c.dir, "cannot open the state of container %s", id);
         c.id = xstrdup(id);
         if (lock != LOCK_NONE) {
                 r = lock_directory(c.dir, lock);

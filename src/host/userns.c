@@ -25,7 +25,7 @@ typedef struct MapLine {
         uint32_t inside, outside, size;
 } MapLine;
 
-/* The line of a uid or gid map that has this id; false without one, as in a kernel without user namespaces. */
+/* The line of a uid or gid map that has this id. */
 static bool find_line(const char *path, uint32_t id, MapLine *ret) {
         _cleanup_free_ char *text = NULL;
 
@@ -38,11 +38,14 @@ static bool find_line(const char *path, uint32_t id, MapLine *ret) {
         return false;
 }
 
-/* "All of 32 bits, onto itself." */
+/* All of 32 bits, onto itself; or a kernel without user namespaces. */
 bool userns_is_initial(void) {
+        _cleanup_free_ char *text = NULL;
         MapLine line;
 
-        return !find_line("/proc/self/uid_map", 0, &line) || (line.inside == 0 && line.outside == 0 && line.size == UINT32_MAX);
+        return read_file_at(AT_FDCWD, "/proc/self/uid_map", PROC_FILE_MAX, &text, NULL) < 0 ||
+               (sscanf(text, "%u %u %u", &line.inside, &line.outside, &line.size) == 3 && line.inside == 0 &&
+                line.outside == 0 && line.size == UINT32_MAX);
 }
 
 uint32_t userns_outer_uid(void) {

@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "host/trust.h"
 #include "plan/seccomp.h"
 
 #define CACHE_DIRECTORY ".seccomp"
@@ -77,6 +78,13 @@ static void write_cached(int dir, const char *name, const Text *key, const void 
         (void) write_file_atomic_at(dir, name, file.s, file.n, 0600);
 }
 
+/* One that others may have written to is as good as none. */
+static int open_cache(const Store *store) {
+        _cleanup_close_ int dir = openat(store->fd, CACHE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return dir >= 0 && trust_directory(dir, CACHE_DIRECTORY, NULL) == 0 ? TAKE_FD(dir) : -EBADF;
+}
+
 int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Error *reterr) {
         _cleanup_close_ int dir = -EBADF;
         _cleanup_text_ Text key = {};
@@ -90,14 +98,14 @@ int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Erro
                 return 0;
         seccomp_cache_key(seccomp, &key);
         snprintf(name, sizeof(name), "%016llx", (unsigned long long) hash(&key));
-        dir = openat(store->fd, CACHE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        dir = open_cache(store);
         if (dir >= 0 && read_cached(dir, name, &key, ret))
                 return 0;
         r = seccomp_compile(seccomp, &bpf, &size, reterr);
         if (r < 0)
                 return r;
         if (dir < 0 && mkdirat(store->fd, CACHE_DIRECTORY, 0700) == 0)
-                dir = openat(store->fd, CACHE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                dir = open_cache(store);
         if (dir >= 0)
                 write_cached(dir, name, &key, bpf, size);
         *ret = (Filter){ .bytes = bpf, .bpf = bpf, .size = size };
