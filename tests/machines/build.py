@@ -17,7 +17,7 @@ from .say import Failure, step
 
 SOURCE = Path(__file__).resolve().parents[2]
 RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
-           "--buildtype=release"]
+           "--buildtype=release", "-Dtests=false"]
 SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
 FUZZED = ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false",
           "-Dfuzzers=true"]
