@@ -9,11 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
-from engine import containerd as _containerd, docker as _docker, readme, setting  # noqa: E402
+from engine import containerd as _containerd, docker as _docker, setting  # noqa: E402
 from engine.containerd import Containerd                                          # noqa: E402
 from engine.containers import PATIENCE                                            # noqa: E402
 from engine.docker import Docker                                                  # noqa: E402
 from engine.podman import CONFIGURATION, Podman                                   # noqa: E402
+from harness import readme                                                       # noqa: E402
 from harness.claims import pytest_addoption, pytest_runtestloop                   # noqa: E402, F401
 from harness.leftovers import Watch                                               # noqa: E402
 from harness.needs import has_controller, needs_cap_sys_resource                  # noqa: E402

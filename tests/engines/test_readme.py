@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from engine import containerd, readme
+from engine import containerd
 from engine.setting import BUSYBOX
+from harness import readme
 from harness.needs import needs_cap_sys_resource
 
 ENGINES = [("Podman", "podman_as_root", BUSYBOX), ("containerd", "containerd", containerd.IMAGE),

@@ -3,8 +3,10 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,40 @@ def test_an_id_that_no_unit_can_have(container):
 def test_the_longest_id(container):
     one = container(name="n" * 200).create()
     assert len(one.unit) <= 255 and systemd.is_loaded(one.unit)
+
+
+# --- drop-ins for all containers whose scope's name begins alike
+
+UNITS = Path.home() / ".config/systemd/user" if user.ORDINARY else Path("/etc/systemd/system")
+
+
+@pytest.fixture(params=["ocirt-sd-", "libpod-"])
+def rules(request):
+    """The prefix of the names that a drop-in with a limit is for."""
+    path = UNITS / f"{request.param}.scope.d"
+    path.mkdir(parents=True)
+    (path / "all.conf").write_text("[Scope]\nTasksMax=50\n", encoding="ascii")
+    systemd.systemctl("daemon-reload")
+    yield request.param
+    shutil.rmtree(path)
+    systemd.systemctl("daemon-reload")
+
+
+@pytest.mark.parametrize("own", [None, pytest.param(100, marks=needs_controller("pids"))])
+def test_a_drop_in_for_all(container, rules, own):
+    """It goes before what config.json says."""
+    one = container()
+    config = Config().sleeping()
+    if rules != "ocirt-sd-":
+        config.set("linux.cgroupsPath", f"{DEFAULT_SLICE}:{rules.removesuffix('-')}:{one.id}")
+    if own:
+        config.resource("pids", limit=own)
+    one.bundle.write(config.text())
+    one.run_detached()
+    assert one.unit.startswith(rules)
+    assert one.properties("TasksMax") == {"TasksMax": "50"}
+    if has_controller("pids"):
+        assert process.cgroup_file(one.cgroup, "pids.max") == "50"
 
 
 # --- properties

@@ -7,11 +7,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import process, systemd
+from harness import process, readme, systemd
 from harness.command import Program
 from harness.wait import until
 
-from . import archive, readme, setting
+from . import archive, setting
 from .containers import FOREVER, PATIENCE
 
 SOCKET = "/run/containerd/containerd.sock"

@@ -4,9 +4,9 @@
 import json
 from pathlib import Path
 
-from harness import systemd
+from harness import readme, systemd
 
-from . import readme, setting
+from . import setting
 from .containers import Engine
 from .setting import ARCHIVES, BUSYBOX
 
