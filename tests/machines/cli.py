@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import build, debian, images, linux, namespace, virtual
-from .say import Failure, main
+from .say import Failure, main, say
 
 KINDS = {"namespace": namespace, "vm": virtual}
 DESCRIPTION = """Boot a machine with this project installed and run a command in it as
@@ -55,6 +55,9 @@ def machine(arguments):
     share = options.share and options.share.resolve()
     installed = build.for_machine(options.debian)
     kind = KINDS[options.kind]
+    if not options.command:
+        say("a machine of its own, without network and manual pages; what is done in it ends with this shell"
+            + (", but for /share" if share else ""))
     with kind.machine(options.debian, installed, share, options.set) as channel:
         command = options.command or ["/bin/bash", "-l"]
         return channel.run(command, cwd="/share" if share else "/root")

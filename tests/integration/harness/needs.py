@@ -39,10 +39,11 @@ def needs_controller(name):
     return _needs(has_controller(name), f"cgroup v2 without the {name} controller")
 
 
-def _has_capability(number):
+@functools.cache
+def has_cap_sys_resource():
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     bits = next(line.split()[1] for line in lines if line.startswith("CapEff"))
-    return bool(int(bits, 16) >> number & 1)
+    return bool(int(bits, 16) >> CAP_SYS_RESOURCE & 1)
 
 
 def needs_root(reason):
@@ -63,7 +64,7 @@ needs_cgroup_gifts = needs_root("gives a cgroup to somebody else")
 needs_mapping = needs_root("maps the owners of a mount")
 needs_privileged_namespaces = needs_root("joins namespaces that are in no user namespace of his")
 
-needs_cap_sys_resource = _needs(_has_capability(CAP_SYS_RESOURCE), "no CAP_SYS_RESOURCE")
+needs_cap_sys_resource = _needs(has_cap_sys_resource(), "no CAP_SYS_RESOURCE")
 
 
 @functools.cache

@@ -15,18 +15,17 @@ BLOCK = r"(?:^ {4}.*\n(?:^ *\n(?= {4}))*)+"
 ROW = r"^\| `(?P<command>.+?)` \| (?P<effect>.+) \|$"
 
 
-def section(title):
-    """The text below a heading, up to the next of its level or above."""
+def section(title, deep=True):
+    """The text below a heading, up to the next one of its level or above; not deep: up to the next one."""
     text = README.read_text(encoding="utf-8")
     heading = re.search(rf"^(#+) {title}\n", text, re.M)
     rest = text[heading.end():]
-    following = re.search(rf"^#{{1,{len(heading[1])}}} ", rest, re.M)
+    following = re.search(rf"^#{{1,{len(heading[1]) if deep else 6}}} ", rest, re.M)
     return rest[:following.start()] if following else rest
 
 
-def _blocks(title):
+def _blocks(text):
     """Pairs of the path that is said in front of a block, or None, and the block."""
-    text = section(title)
     before = 0
     for match in re.finditer(BLOCK, text, re.M):
         path = re.search(r"`(/\S+)`", text[before:match.start()])
@@ -35,15 +34,12 @@ def _blocks(title):
 
 
 def file(title, path):
-    return dict(_blocks(title))[path]
+    return dict(_blocks(section(title)))[path]
 
 
-def commands(title, **replacements):
-    """One text for a shell, with words replaced by what they stand for."""
-    text = "".join(block for path, block in _blocks(title) if not path)
-    for word, value in replacements.items():
-        text = re.sub(rf"\b{word}\b", value, text)
-    return text
+def commands(title, deep=True):
+    """One text for a shell."""
+    return "".join(block for path, block in _blocks(section(title, deep)) if not path)
 
 
 # --- sessions
