@@ -93,6 +93,13 @@ def containerd(machine, watch):
     watch.start_over()
 
 
+@pytest.fixture
+def ctr(runtime, containerd, nothing_left):
+    ctr = Containerd(runtime)
+    yield ctr
+    ctr.clean()
+
+
 @pytest.fixture(scope="session")
 def dockerd(machine, watch):
     """dockerd runs, with the runtimes and with an image."""

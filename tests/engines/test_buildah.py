@@ -5,9 +5,6 @@ import pytest
 
 from engine.buildah import Buildah
 from engine.setting import BUSYBOX
-from harness.needs import needs_cap_sys_resource
-
-pytestmark = needs_cap_sys_resource  # for root, buildah asks for a million open files
 
 CONTAINERFILE = f"""
 FROM {BUSYBOX}
@@ -27,7 +24,7 @@ def buildah(runtime, podman_as_root, nothing_left):
 
 def test_run(buildah, tmp_path):
     """In a working container, which keeps what was done."""
-    work = buildah("from", BUSYBOX).strip()
+    work = buildah.work_on(BUSYBOX)
     result = buildah.run("--user", "1000", work, "sh", "-c", "id -u; echo err >&2; exit 5")
     assert (result.status, result.stdout) == (5, "1000\n") and "err" in result.stderr
     assert buildah.run("--volume", f"{tmp_path}:/mnt", work, "sh", "-c", "echo kept >/file; touch /mnt/out").status == 0
@@ -37,8 +34,8 @@ def test_run(buildah, tmp_path):
 
 def test_build(buildah, tmp_path):
     (tmp_path / "Containerfile").write_text(CONTAINERFILE, encoding="ascii")
-    buildah("build", *buildah.options, "--no-cache", "--tag", "localhost/built", tmp_path)
-    work = buildah("from", "localhost/built").strip()
+    buildah.build(tmp_path, "localhost/built")
+    work = buildah.work_on("localhost/built")
     assert buildah.run(work, "cat", "/made", "/home/file").stdout == "built by 0\nmore\n"
     buildah("rm", work)
     buildah("rmi", "localhost/built")

@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """containerd by ctr: tasks in scopes."""
 
-import pytest
-
-from engine.containerd import Containerd, events
+from engine.containerd import events
 from engine.containers import EAT, NO_PROGRAM, PATIENCE, scope_of
 from harness import process, systemd
 from harness.needs import needs_controller
 from harness.terminal import InFrontOf
 from harness.wait import until
-
-
-@pytest.fixture
-def ctr(runtime, containerd, nothing_left):
-    ctr = Containerd(runtime)
-    yield ctr
-    ctr.clean()
 
 
 def test_run(ctr):

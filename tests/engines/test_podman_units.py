@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import setting
-from engine.containers import FOREVER, NO_NETWORK
+from engine.containers import NO_NETWORK
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.needs import needs_controller
@@ -56,6 +56,21 @@ def test_quadlet(quadlet):
     systemd.systemctl("stop", "quadlet.service")
     assert not process.is_alive(pid)
     assert systemd.show("quadlet.service", "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+
+
+def test_a_drop_in_for_all(podman):
+    """What libpod-.scope.d says, the scope of each container has."""
+    path = Path("/etc/systemd/system/libpod-.scope.d/all.conf")
+    setting.write(path, "[Scope]\nTasksMax=50\n")
+    systemd.systemctl("daemon-reload")
+    try:
+        one = podman.start()
+        assert systemd.show(f"libpod-{one.inspect()['Id']}.scope", "TasksMax") == {"TasksMax": "50"}
+        one.remove()
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+        systemd.systemctl("daemon-reload")
 
 
 def test_boot(podman, runtime):

@@ -173,12 +173,12 @@ RUN id -u >/own/made
 def test_buildah(runtime, podman):
     """run, and build with a step of each user."""
     buildah = Buildah(runtime, USER)
-    work = buildah("from", BUSYBOX).strip()
+    work = buildah.work_on(BUSYBOX)
     result = buildah.run(work, "sh", "-c", "id -u; exit 5")
     assert (result.status, result.stdout) == (5, "0\n")
     buildah("rm", work)
     context = Path(f"/home/{USER}/context")
     setting.write(context / "Containerfile", CONTAINERFILE)
-    buildah("build", *buildah.options, "--no-cache", "--tag", "localhost/built", context)
+    buildah.build(context, "localhost/built")
     assert podman.run("localhost/built", "cat", "/made", "/own/made").stdout == "0\n1000\n"
     buildah("rmi", "localhost/built")

@@ -10,7 +10,6 @@ import signal
 import pytest
 
 from engine import docker as docker_engine
-from engine.containerd import Containerd
 from engine.containers import PATIENCE, scope_of
 from engine.podman import Podman, connect_others
 from engine.setting import BUSYBOX, USER
@@ -61,13 +60,6 @@ def test_systemd_and_the_bus_start_over(podman):
 
 
 # --- containerd
-
-@pytest.fixture
-def ctr(runtime, containerd, nothing_left):
-    ctr = Containerd(runtime)
-    yield ctr
-    ctr.clean()
-
 
 def test_the_shim_is_killed(ctr):
     """containerd cleans up by itself: the container is gone, and can be removed."""

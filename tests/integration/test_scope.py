@@ -216,7 +216,7 @@ def test_a_subgroup_by_annotation(container):
 
 def test_a_unit_of_that_name_is_an_error_and_survives(container):
     """UnitExists is never ignored: the container would run in somebody else's scope."""
-    with ForeignScope("victim-x.scope") as victim:
+    with systemd.ForeignScope("victim-x.scope") as victim:
         before = systemd.show("victim-x.scope", "InvocationID", "ActiveState")
         config = Config().sleeping().set("linux.cgroupsPath", "system.slice:victim:x")
         one = container(config)
@@ -225,24 +225,6 @@ def test_a_unit_of_that_name_is_an_error_and_survives(container):
         one.runtime("delete", "--force", one.id)
         assert systemd.show("victim-x.scope", "InvocationID", "ActiveState") == before
         assert victim.poll() is None
-
-
-class ForeignScope:
-    """A scope that we did not make."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __enter__(self):
-        self.child = subprocess.Popen(["systemd-run", *user.OPTIONS, "--quiet", "--scope", "--collect",
-                                       f"--unit={self.name}", "sleep", "1000"])
-        until(lambda: systemd.is_loaded(self.name), f"{self.name} runs")
-        return self.child
-
-    def __exit__(self, *_):
-        self.child.kill()
-        self.child.wait()
-        until(lambda: not systemd.is_loaded(self.name), f"{self.name} is gone")
 
 
 def test_a_failed_unit_of_that_name_is_in_nobodys_way(container):

@@ -55,3 +55,21 @@ class TransientUnit:
     @property
     def invocation(self):
         return show(self.name, "InvocationID", "ActiveState", "ControlGroup")
+
+
+class ForeignScope:
+    """A scope that the program did not make, for the length of a with block: its process."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        self.child = subprocess.Popen(["systemd-run", *user.OPTIONS, "--quiet", "--scope", "--collect",
+                                       f"--unit={self.name}", "sleep", "1000"])
+        until(lambda: is_loaded(self.name), f"{self.name} runs")
+        return self.child
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.wait()
+        until(lambda: not is_loaded(self.name), f"{self.name} is gone")
