@@ -39,13 +39,17 @@ def _apt_get(*arguments):
         raise Failure(f"apt-get {arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
+def missing(*packages):
+    return [package for package in packages if not _installed(package)]
+
+
 def need(*packages):
     """Install what is missing of the packages."""
-    missing = [package for package in packages if not _installed(package)]
-    if not missing:
+    wanted = missing(*packages)
+    if not wanted:
         return
-    install = ["install", "-y", "--no-install-recommends", *missing]
-    with step(f"installing {' '.join(missing)}"):
+    install = ["install", "-y", "--no-install-recommends", *wanted]
+    with step(f"installing {' '.join(wanted)}"):
         try:
             _apt_get(*install)
         except Failure:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 
-from . import build, cache, compilers, host, inside, report
+from . import build, cache, compilers, host, inside, linux, report
 from .cli import require_root
 from .process import child
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [SUITE|compilers|namespace|vm|engines|control|host] [option…]
+USAGE = """usage: tests/run [SUITE|compilers|demo|namespace|vm|engines|control|host] [option…]
 
 Install what the tests need, build, and run them: all but control and host, or one part.
 
@@ -23,6 +23,7 @@ Install what the tests need, build, and run them: all but control and host, or o
               fuzzers found; for more see tests/fuzz/run), style (and what
               clang-tidy and cppcheck say)
   compilers   gcc and clang of Debian 12 and 13, without a warning
+  demo        tests/demo, which checks itself
   namespace   the program, in a machine of namespaces
   vm          the program, in a virtual machine
               (both: of Debian 13, or with --debian 12|sid behind it; as root
@@ -80,6 +81,12 @@ def _compilers():
     return tally
 
 
+def _demo():
+    done = subprocess.run([build.SOURCE / "tests/demo", "--machine", "namespace"], stdin=subprocess.DEVNULL,
+                          stdout=sys.stderr, check=False, preexec_fn=linux.end_with_parent)
+    return report.Tally(failed=1) if done.returncode else report.Tally(passed=1)
+
+
 def _on_host(options):
     if not host.has_systemd():
         raise Failure("this computer lacks systemd as its first process, or cgroup v2 at "
@@ -112,6 +119,8 @@ def _part(name, options):
         tally = _in_machines(name, options)
     elif name == "compilers":
         tally = _compilers()
+    elif name == "demo":
+        tally = _demo()
     elif name == "host":
         tally = _on_host(options)
     else:
@@ -125,7 +134,7 @@ def _everything(options):
     host.need(*host.BUILD, *host.COMPILERS, *host.ANALYSIS, *host.IMAGES, *host.VIRTUAL)
     with child("cli", "vm", "--prepare") as base, child("cli", "vm", "--prepare", "--set", "engines") as engines:
         tally = report.total(_part(suite, []) for suite in _suites())
-        tally += _part("compilers", []) + _part("namespace", options)
+        tally += _part("compilers", []) + _part("demo", []) + _part("namespace", options)
         if base.wait() or engines.wait():
             raise Failure("the virtual machines cannot be made")
     return tally + _part("vm", options) + _part("engines", options)
@@ -139,7 +148,7 @@ def run(arguments):
     began = time.monotonic()
     if not arguments or arguments[0].startswith("-"):
         tally = _everything(arguments)
-    elif arguments[0] in ("compilers", "host", *inside.PARTS) or arguments[0] in _suites():
+    elif arguments[0] in ("compilers", "demo", "host", *inside.PARTS) or arguments[0] in _suites():
         tally = _part(arguments[0], arguments[1:])
     else:
         raise Failure(f"there is no part {arguments[0]}: see tests/run --help")

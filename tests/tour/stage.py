@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Headings, commands as they are typed, their output, checks of it."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -9,8 +10,10 @@ import tempfile
 import textwrap
 import time
 
-DEADLINE = 20
+DEADLINE = 60
 STRONG, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 3
+
+_numbers = itertools.count(1)
 
 
 class Unexpected(Exception):
@@ -18,7 +21,7 @@ class Unexpected(Exception):
 
 
 def heading(title, why=""):
-    print(f"\n{STRONG}== {title}{PLAIN}")
+    print(f"\n{STRONG}{next(_numbers)}. {title}{PLAIN}")
     if why:
         print(textwrap.fill(" ".join(why.split()), 78))
     print(flush=True)

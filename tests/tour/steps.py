@@ -3,7 +3,6 @@
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -11,14 +10,15 @@ from pathlib import Path
 
 from tour.stage import Unexpected, heading, quiet, typed, wait_until
 
-DEBIAN, BUSYBOX = "tour-debian", "tour-busybox"
+DEBIAN, BUSYBOX, SERVICE = "tour-debian", "tour-busybox", "tour-service"
+BUNDLE = f"/var/lib/ocirt-sd/{SERVICE}"
 SCOPE = f"{DEBIAN}.scope"
 LIMITS = {
     "memory": {"limit": 256 << 20},
     "cpu": {"shares": 512, "quota": 50000, "period": 100000},
     "pids": {"limit": 64},
 }
-AS_PROPERTIES = {"DevicePolicy": "strict", "Delegate": "yes", "Slice": r"system\.slice"}
+PROPERTIES = {"DevicePolicy": "strict", "Delegate": "yes", "Slice": r"system\.slice"}
 LIMITS_AS_PROPERTIES = {"MemoryMax": "268435456", "CPUWeight": r"\d+",
                         "CPUQuotaPerSecUSec": "500ms", "TasksMax": "64"}
 CONTROLLERS = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii").split()
@@ -59,17 +59,11 @@ def bundles():
     typed("du -sh debian/rootfs busybox/rootfs; cat debian/rootfs/etc/debian_version", "^13")
     for kind in ["debian", "busybox"]:
         typed(f"ocirt-sd spec --bundle {kind}")
-    _configure("debian", ["/srv/serve"], _serve_script(), resources=LIMITS,
-               cgroupsPath="system.slice:tour:debian")
+    _configure("debian", ["/srv/serve"], _serve_script(), cgroupsPath="system.slice:tour:debian")
     _configure("busybox", ["sh", "-c", GREET], cgroupsPath="system.slice:tour:busybox")
-    print("\nThe Debian one gets a program that waits, and limits:\n")
-    typed("sed -n '/\"resources\"/,/^    }/p' debian/config.json", r'"quota": 50000')
-    if not CONTROLLERS:
-        print("\nThere are no cgroup controllers here, and a limit that nothing enforces is an error:\n")
-        typed(f"ocirt-sd create --bundle debian {DEBIAN}", "linux.resources.memory.limit: cgroup "
-              "controller memory is not available", status=1)
-        print("\nSo it gets none. `tests/demo --machine vm` has a kernel that enforces them.")
-        _configure("debian", ["/srv/serve"], resources={})
+    print("\nconfig.json says what the containers run, and what their scopes are called:\n")
+    typed("grep -A 5 '\"args\"' busybox/config.json; grep cgroupsPath */config.json", "Hello",
+          "system.slice:tour:debian")
 
 
 def foreground():
@@ -80,31 +74,24 @@ def foreground():
 
 
 def detached():
-    heading("Two containers in the background")
-    typed(f"ocirt-sd run --detach --bundle debian {DEBIAN} >log 2>&1")
-    wait_until("cat log", "packages")
-    typed("cat log", r"^Debian GNU/Linux 13.*\d+ packages, process 1 of debian$")
+    heading("Two containers in the background", "What they print goes where ours does: here, to the journal.")
+    typed(f"systemd-cat -t {DEBIAN} ocirt-sd run --detach --bundle debian {DEBIAN}")
     _configure("busybox", ["sh", "-c", WAIT])
-    typed(f"ocirt-sd create --bundle busybox {BUSYBOX} >/dev/null 2>&1")
+    typed(f"systemd-cat -t {BUSYBOX} ocirt-sd create --bundle busybox {BUSYBOX}")
     typed(f"ocirt-sd state {BUSYBOX}", '"status": "created"', '"systemdUnit": "tour-busybox.scope"')
     typed(f"ocirt-sd start {BUSYBOX}")
     typed("ocirt-sd list", rf"^{DEBIAN} +\d+ +running", rf"^{BUSYBOX} +\d+ +running")
 
 
 def units():
-    heading("What systemd sees", "Each container is a scope, a unit like any other.")
-    typed(f"systemctl status --lines=3 {SCOPE}", rf"● {SCOPE}", r"Active: active \(running\)",
+    heading("What systemd sees", "Each container is a scope, a unit like any other, with its own lines in the journal.")
+    wait_until(f"journalctl -u {SCOPE}", "packages")
+    typed(f"systemctl status {SCOPE}", rf"● {SCOPE}", r"Active: active \(running\)",
           r"CGroup: /system.slice/tour-debian.scope")
-    typed(f"systemctl status --lines=0 {BUSYBOX}.scope", r"Active: active \(running\)",
-          "sleep 1000")
+    typed(f"journalctl --output=cat -t {DEBIAN}", r"^Debian GNU/Linux 13.*\d+ packages, process 1 of debian$")
     print("\nWhat config.json asks for are properties of the unit:\n")
-    properties = AS_PROPERTIES | (LIMITS_AS_PROPERTIES if CONTROLLERS else {})
-    typed(f"systemctl show --property={','.join(properties)} {SCOPE}",
-          *(f"^{name}={value}$" for name, value in properties.items()))
-    if CONTROLLERS:
-        print("\nand the kernel's limits:\n")
-        typed(f"cd /sys/fs/cgroup/system.slice/{SCOPE} && grep . memory.max cpu.max pids.max",
-              "^memory.max:268435456", "^cpu.max:50000 100000", "^pids.max:64")
+    typed(f"systemctl show --property={','.join(PROPERTIES)} {SCOPE}",
+          *(f"^{name}={value}$" for name, value in PROPERTIES.items()))
 
 
 def frozen():
@@ -133,10 +120,46 @@ def ends():
     typed(f"ocirt-sd kill {DEBIAN} TERM")
     typed(f"systemctl stop {BUSYBOX}.scope")
     wait_until(f"ocirt-sd state {DEBIAN}", '"stopped"')
-    typed("cat log", "asked to stop")
+    wait_until(f"journalctl -t {DEBIAN}", "asked to stop")
+    typed(f"journalctl --output=cat -t {DEBIAN}", "asked to stop")
     typed("ocirt-sd list", rf"^{DEBIAN} +0 +stopped", rf"^{BUSYBOX} +0 +stopped")
     for container in [DEBIAN, BUSYBOX]:
         typed(f"ocirt-sd delete {container}")
+
+
+def service():
+    heading("A service", "ocirt-sd@.service runs a bundle that is in /var/lib/ocirt-sd, by its name.")
+    if quiet("systemctl cat ocirt-sd@.service")[0]:
+        print("It is not installed on this computer, so there is none to see.")
+        return
+    _configure("busybox", ["sh", "-c", f"echo Hello from a service; {WAIT}"])
+    typed(f"mkdir -p /var/lib/ocirt-sd && cp -a busybox {BUNDLE}")
+    typed(f"systemctl start ocirt-sd@{SERVICE}")
+    wait_until(f"journalctl -t {SERVICE}", "Hello")
+    typed(f"systemctl status --lines=0 ocirt-sd@{SERVICE}", r"Active: active \(running\)")
+    typed(f"journalctl --output=cat -t {SERVICE}", "^Hello from a service$")
+    typed("ocirt-sd list", rf"^{SERVICE} +\d+ +running")
+    typed(f"systemctl stop ocirt-sd@{SERVICE}")
+    typed(f"rm -r {BUNDLE}")
+
+
+def limits():
+    heading("Limits", """They are properties of the unit, too. What cannot be had is an error, and nothing is made;
+            a container never has fewer limits than it was to have.""")
+    _configure("debian", ["/srv/serve"], resources=LIMITS)
+    typed("sed -n '/\"resources\"/,/^    }/p' debian/config.json", r'"quota": 50000')
+    create = f"ocirt-sd create --bundle debian {DEBIAN}"
+    if not CONTROLLERS:
+        print("\nThere are no cgroup controllers here, so nothing would enforce them:\n")
+        typed(create, "linux.resources.memory.limit: cgroup controller memory is not available", status=1)
+        return
+    typed(f"systemd-cat -t {DEBIAN} {create}")
+    typed(f"systemctl show --property={','.join(LIMITS_AS_PROPERTIES)} {SCOPE}",
+          *(f"^{name}={value}$" for name, value in LIMITS_AS_PROPERTIES.items()))
+    print("\nand the kernel's limits:\n")
+    typed(f"cd /sys/fs/cgroup/system.slice/{SCOPE} && grep . memory.max cpu.max pids.max",
+          "^memory.max:268435456", "^cpu.max:50000 100000", "^pids.max:64")
+    typed(f"ocirt-sd delete --force {DEBIAN}")
 
 
 def nothing_left():
@@ -148,12 +171,13 @@ def nothing_left():
     typed("pgrep --list-name ocirt-sd", status=1)
 
 
-STEPS = [bundles, foreground, detached, units, frozen, inside, ends, nothing_left]
+STEPS = [bundles, foreground, detached, units, frozen, inside, ends, service, limits, nothing_left]
 
 
 def _clean_up():
+    quiet(f"systemctl stop ocirt-sd@{SERVICE}; rm -rf {BUNDLE}")
     for container in [DEBIAN, BUSYBOX]:
-        quiet(f"ocirt-sd delete --force {shlex.quote(container)}")
+        quiet(f"ocirt-sd delete --force {container}")
 
 
 def _end(number, _frame):
