@@ -171,6 +171,9 @@ char **helper_environment(const Helper *h, const char **env, bool listen) {
 static int explain_exec(const char *path, int error, Error *e) {
         _cleanup_free_ char *interpreter = error == ENOENT ? missing_interpreter(path) : NULL;
 
+        if (error == ENOEXEC)
+                return error_errnof(e, error, "exec: \"%s\": neither a program for this machine nor a script that begins "
+                                    "with #!", path);
         return interpreter ? error_errnof(e, error, "exec: \"%s\": its interpreter %s is missing in the container", path,
                                           interpreter)
                            : error_errnof(e, error, "exec: \"%s\"", path);

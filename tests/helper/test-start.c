@@ -51,7 +51,8 @@ static void test_exec_errors(void) {
                 { "/bin", "exec: \"/bin\": is a directory" },
                 { "/etc/passwd", "exec: \"/etc/passwd\": permission denied" },
                 { "", "exec: \"\": executable file not found in $PATH" },
-                { "/bin/noformat", "exec: \"/bin/noformat\": exec format error" },
+                { "/bin/noformat", "exec: \"/bin/noformat\": neither a program for this machine nor a script that begins with #!: "
+                                   "exec format error" },
         };
 
         TEST("exec errors in Go's words");
