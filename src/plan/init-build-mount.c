@@ -55,6 +55,18 @@ static int check_proc_target(const InitBuild *b, BuildMount *m) {
                           m->origin, m->target);
 }
 
+/* The mount is the container's root from then on. In a mount namespace of others it would have to be taken away again, and
+ * what is done to the root itself has properties of its own. */
+static int check_root_target(const InitBuild *b, const BuildMount *m) {
+        if (!streq(m->target, "/"))
+                return 0;
+        if (b->tree != TREE_OWN)
+                return refuse(b, m, "destination", "nothing can be mounted on the root without a new mount namespace");
+        if (m->kind == KIND_REMOUNT)
+                return refuse(b, m, "destination", "root.readonly and linux.rootfsPropagation are for the root");
+        return m->kind == KIND_CGROUP ? refuse(b, m, "destination", "cgroups are no root file system") : 0;
+}
+
 static int read_kind(const InitBuild *b, BuildMount *m) {
         const char *type = m->spec->type;
 
@@ -218,9 +230,9 @@ static int read_mount(InitBuild *b, BuildMount *m) {
                 return r;
         m->slot = INIT_NO_SLOT;
         m->target = path_normalize(b->arena, "/", m->spec->destination);
-        if (streq(m->target, "/"))
-                return refuse(b, m, "destination", "nothing can be mounted on the root of the container");
         r = read_kind(b, m);
+        if (r >= 0)
+                r = check_root_target(b, m);
         if (r >= 0)
                 r = check_options(b, m);
         if (r >= 0)

@@ -305,6 +305,28 @@ static void test_masks(void) {
                    "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
 }
 
+static void test_locked(void) {
+        const char *source = sandbox_path("locked");
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("what a mount has when a user namespace is made stays, whatever is to be taken off, and the rest is done");
+        shell("chmod 755 %s && mkdir -p %s && mount -t tmpfs -o mode=755 x %s && mount -o remount,bind,ro,nosuid %s && "
+              "chown -R 100000:100000 %s", sandbox_path("."), source, source, source, rootfs);
+        reset();
+        l.map = true;
+        plan_begin(&p, rootfs, NAMESPACES | CLONE_NEWUSER);
+        plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+        plan_bind(&p, source, "/mnt", MOUNT_ATTR_NODEV, 0);
+        s = &p.steps[p.n_steps - 1];
+        s->num[2] = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME;
+        s->num[1] |= MOUNT_ATTR_NOATIME;
+        s->num[4] = MOUNT_ATTR_NOSUID;
+        run(&p, "grep -o ' /mnt ro,nosuid,nodev,relatime ' /proc/self/mountinfo");
+        EXPECT(" /mnt ro,nosuid,nodev,relatime \n");
+        shell("umount %s && chown -R 0:0 %s", source, rootfs);
+}
+
 static void test_root(void) {
         static const InitOp ways[] = { INIT_PIVOT, INIT_MOVE_ROOT };
 
@@ -341,6 +363,7 @@ int main(void) {
         test_overlay();
         test_overlay_comma();
         test_masks();
+        test_locked();
         test_root();
         return 0;
 }

@@ -306,6 +306,43 @@ def test_an_rslave_bind_sees_what_the_host_mounts(container, bundles):
         subprocess.run(["umount", path], check=True)
 
 
+@pytest.mark.proves("mounts[].destination")
+def test_a_bind_on_the_root(seen, container):
+    """mounts[].destination "/": the root is that from then on, and what comes after it in the list is in it."""
+    other = container(Config("true"))
+    (other.bundle.rootfs / "marker").write_text("another\n")
+    config = Config().script("cat /marker; ls /proc/self/status /dev/null; touch /here")
+    listed = config.get("mounts")
+    config.set("mounts", []).bind(other.bundle.rootfs, "/", "rbind").append("mounts", *listed)
+    assert seen(config) == "another\n/dev/null\n/proc/self/status"
+    assert (other.bundle.rootfs / "here").exists()
+    for option in ["ro", "rro"]:
+        config.get("mounts")[0]["options"] = ["rbind"]
+        config.set("root.readonly", option == "ro").script("touch /here/x || echo refused")
+        if option == "ro":
+            assert "refused" in seen(config.script("touch /there 2>/dev/null || echo refused"))
+
+
+def test_a_new_file_system_on_the_root(seen):
+    """A copy of the image in memory."""
+    config = Config().script("touch /new && ls /new /bin/sh; stat -f -c %T /")
+    listed = config.get("mounts")
+    config.set("mounts", []).mount("/", "tmpfs", "tmpfs", "tmpcopyup", "mode=755").append("mounts", *listed)
+    assert seen(config) == "/bin/sh\n/new\ntmpfs"
+
+
+@needs_mounts
+def test_a_bind_keeps_what_the_mount_has(seen, flagged):
+    """What no option names stays as the source has it, whatever others say: ro and nosuid do not go by accident."""
+    config = Config("cat", "/proc/self/mountinfo")
+    for point, options in {"none": [], "nodev": ["nodev"], "exec": ["exec"], "rprivate": ["rprivate", "relatime"]}.items():
+        config.bind(flagged / "strict", f"/{point}", "bind", *options)
+    table = mount_table(seen(config))
+    assert shown(table["/none"][0]) == shown(table["/nodev"][0]) == {"noatime", *FLAGS}
+    assert shown(table["/exec"][0]) == {"noatime", *FLAGS} - {"noexec"}
+    assert shown(table["/rprivate"][0]) == {"relatime", *FLAGS}
+
+
 # --- any mount
 
 def test_mounts_happen_in_the_order_of_the_list(seen):

@@ -336,7 +336,10 @@ static void test_refused(void) {
                 assert_has(&b, "bind source=/b/data target=/proc/uptime attrs=ro extra=recursive,target-on-proc");
         }
         TEST("what makes no sense or cannot be done yet");
-        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = MOUNT("/..", "tmpfs"));
+        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = MOUNT("/..", "none", "\"remount\", \"ro\""));
+        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = MOUNT("/", "cgroup"));
+        REFUSE(EINVAL, "mounts[0].destination: ", .facts = root, .mounts = BIND("/"), .all_namespaces = true,
+               .namespaces = "{\"type\":\"pid\"}");
         REFUSE(EINVAL, "mounts[0].type: ", .facts = root, .mounts = MOUNT("/a", "", "\"ro\""));
         REFUSE(EINVAL, "mounts[0].source: ", .facts = root, .mounts = "{\"destination\":\"/a\",\"type\":\"bind\"}");
         REFUSE(EOPNOTSUPP, "process.apparmorProfile: ", .facts = root, .process = ",\"apparmorProfile\":\"p\"");
