@@ -12,6 +12,14 @@ int helper_slot(Helper *h, uint64_t slot, Error *e) {
         return h->slots[slot];
 }
 
+int helper_take_slot(Helper *h, uint64_t slot, Error *e) {
+        int fd = helper_slot(h, slot, e);
+
+        if (fd >= 0)
+                h->slots[slot] = -EBADF;
+        return fd;
+}
+
 int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
         if (slot >= INIT_SLOTS || h->slots[slot] >= 0)
                 return error_setf(e, EBADMSG, "slot %llu of the init plan is taken",

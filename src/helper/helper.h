@@ -24,6 +24,7 @@ typedef struct Helper {
         int root;                /* the root of the container's file system (rootfs.c), or of INIT_CHROOT */
         int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
+        int opener;              /* a socket to the process of INIT_OPENER */
         int devpts;              /* the devpts mounted at /dev/pts */
         int slots[INIT_SLOTS];
         uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
@@ -37,8 +38,9 @@ typedef struct Helper {
 typedef int (*StepFunction)(Helper *h, const InitStep *s, Error *e);
 StepFunction step_function(InitOp op);
 
-/* The descriptor that an earlier step left in a slot, or an error; the slot keeps it. */
+/* The descriptor that an earlier step left in a slot, or an error; the slot keeps it, or does not. */
 int helper_slot(Helper *h, uint64_t slot, Error *e);
+int helper_take_slot(Helper *h, uint64_t slot, Error *e);
 /* The root of the container, for steps that come when it is our own. -errno. */
 int helper_root(Helper *h);
 

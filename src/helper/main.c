@@ -111,6 +111,7 @@ int main(int argc, char **argv) {
                       .null = -EBADF,
                       .mask_file = -EBADF,
                       .mask_dir = -EBADF,
+                      .opener = -EBADF,
                       .devpts = -EBADF };
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h.slots[i] = -EBADF;

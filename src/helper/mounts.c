@@ -11,37 +11,6 @@
 #include "helper/steps.h"
 #include "helper/targets.h"
 
-/* The path is the host's and the user's own: symlinks in it are followed as usual. */
-static int open_source(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
-                         (no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
-        _cleanup_close_ int place = -EBADF;
-        int fd;
-
-        if (h->joined_mounts) {
-                place = fd = helper_open_host(h, path, no_follow ? O_NOFOLLOW : 0);
-                if (fd >= 0)
-                        fd = mount_clone(place, recursive);
-        } else {
-                fd = open_tree(AT_FDCWD, path, flags); /* host */
-                fd = fd < 0 ? -errno : fd;
-        }
-        return fd < 0 ? error_errnof(e, fd, "open mount source %s", path) : fd;
-}
-
-int step_open_tree(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_source(h, s->str[0], s->num[1], s->num[4], e);
-        int r = fd;
-
-        if (r >= 0)
-                r = mount_map(h, fd, s->num[2], s->num[3], e);
-        if (r >= 0)
-                r = helper_set_slot(h, s->num[0], fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
-}
-
 int step_open_fs(Helper *h, const InitStep *s, Error *e) {
         const InitStep fs = { .op = INIT_MOUNT,
                               .num = { 0, s->num[1] },
@@ -68,14 +37,13 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = open_source(h, s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
+                fd = source_open(h, s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
                 if (fd < 0)
                         return fd;
         } else {
-                fd = helper_slot(h, s->num[0], e);
+                fd = helper_take_slot(h, s->num[0], e);
                 if (fd < 0)
                         return fd;
-                h->slots[s->num[0]] = -EBADF;
                 /* It was copied before the mount namespace: it has not been cut off from the host's yet. */
                 r = mount_propagation(fd, h->root_propagation);
                 if (r < 0) {
@@ -182,7 +150,7 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
 /* A namespace that we share, and have no power over, is what the host's mounts show, too. */
 static int host_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
         const char *path = streq(s->str[0], "sysfs") ? "/sys" : streq(s->str[0], "proc") ? "/proc" : "/dev/mqueue";
-        int fd = open_source(h, path, true, false, NULL), r;
+        int fd = source_open(h, path, true, false, NULL), r;
 
         if (fd < 0)
                 return -refused;

@@ -6,6 +6,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_IDMAP] = step_idmap,
         [INIT_OPEN_TREE] = step_open_tree,
         [INIT_OPEN_FS] = step_open_fs,
+        [INIT_OPENER] = step_opener,
         [INIT_OPEN_LOG] = step_open_log,
         [INIT_OOM_SCORE_ADJ] = step_oom_score_adj,
         [INIT_RAISE_RLIMIT] = step_raise_rlimit,

@@ -34,8 +34,9 @@ STEP(step_remount_root);
 STEP(step_share_root);
 STEP(step_unmount);
 
-/* idmap.c, mounts.c, newfs.c, cgroup.c */
+/* idmap.c, sources.c, mounts.c, newfs.c, cgroup.c */
 STEP(step_idmap);
+STEP(step_opener);
 STEP(step_open_tree);
 STEP(step_open_fs);
 STEP(step_bind);

@@ -22,6 +22,7 @@ typedef struct BuildMount {
         const char *source;
         MountOptions o;
         uint64_t slot, extra;
+        bool late;              /* a bind whose source is opened when its turn comes, on what earlier ones have mounted */
         uint64_t idmap;         /* the slot of the user namespace with its id maps, or INIT_NO_SLOT */
         bool readonly_later;
         Postponed postponed;
@@ -119,6 +120,8 @@ void build_idmaps(InitBuild *b);
 
 /* init-build-mount.c */
 int build_read_mounts(InitBuild *b);
+/* The option that gives a new file system of this type linux.mountLabel, or NULL. */
+const char *build_mount_label(const InitBuild *b, const char *type);
 
 /* init-build-mounts.c */
 /* What is opened on the host: sources that the user namespace could not open, and mapped mounts. */
@@ -135,6 +138,7 @@ void build_readonly_mounts(InitBuild *b);
 bool build_has_mount_at(const InitBuild *b, const char *path);
 
 /* init-build-devices.c */
+/* Nodes that the user namespace could not make. */
 void build_devices(InitBuild *b);
 void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */

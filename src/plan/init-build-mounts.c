@@ -2,6 +2,7 @@
 #include <linux/mount.h>
 #include <sched.h>
 
+#include "basic/file.h"
 #include "plan/init-build-internal.h"
 
 bool build_has_mount_at(const InitBuild *b, const char *path) {
@@ -28,13 +29,9 @@ static int add_open_fs(InitBuild *b, BuildMount *m) {
         return 0;
 }
 
-static int add_open_tree(InitBuild *b, BuildMount *m) {
-        InitStep *step;
-        int r = build_slot(b, &m->slot);
+static void add_open_tree(InitBuild *b, BuildMount *m) {
+        InitStep *step = add_for(b, INIT_OPEN_TREE, m->origin);
 
-        if (r < 0)
-                return r;
-        step = add_for(b, INIT_OPEN_TREE, m->origin);
         step->num[0] = m->slot;
         step->num[1] = m->o.rbind;
         step->num[2] = m->idmap;
@@ -42,28 +39,49 @@ static int add_open_tree(InitBuild *b, BuildMount *m) {
         step->num[4] = (m->extra & INIT_NO_SOURCE_FOLLOW) != 0;
         step->str[0] = m->source;
         m->extra &= ~(uint64_t) (INIT_RECURSIVE | INIT_NO_SOURCE_FOLLOW);
-        return 0;
+}
+
+/* May an earlier mount of the list be there when its turn comes? Mounts happen in the order of the list. */
+static bool is_on_earlier(const InitBuild *b, const BuildMount *m) {
+        const char *root = path_normalize(b->arena, b->bundle, b->spec->root_path);
+
+        return m->index > 0 && (path_is_below(path_normalize(b->arena, "/", m->source), root) ||
+                                (b->facts->queries.is_below && b->facts->queries.is_below(m->source, root)));
+}
+
+static int open_source(InitBuild *b, BuildMount *m) {
+        int r = build_slot(b, &m->slot);
+
+        m->late = is_on_earlier(b, m);
+        if (r >= 0 && !m->late)
+                add_open_tree(b, m);
+        return r;
 }
 
 /* Only who has power over a file system may map its owners, and the root of a user namespace may not be able to read
  * what the host's root may. (And should not, where others say what is at a path.) */
 int build_open_sources(InitBuild *b) {
-        bool all = build_has_userns(b) && b->facts->privileged && b->tree == TREE_OWN;
+        bool privileged = build_has_userns(b) && b->facts->privileged, all = privileged && b->tree == TREE_OWN, late = false;
 
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
+                bool taken;
                 int r = 0;
 
                 if (m->kind == KIND_NEW && m->idmap != INIT_NO_SLOT)
                         r = add_open_fs(b, m);
                 else if (m->kind == KIND_BIND && (all || m->idmap != INIT_NO_SLOT))
-                        r = add_open_tree(b, m);
+                        r = open_source(b, m);
                 if (r < 0)
                         return r;
+                late = late || m->late;
                 /* Taken from a mount namespace of others, it would still share mounts with it. */
-                if (m->kind == KIND_BIND && (m->slot != INIT_NO_SLOT || b->tree != TREE_OWN) && m->o.propagation == 0 &&
+                taken = (m->slot != INIT_NO_SLOT && !m->late) || b->tree != TREE_OWN;
+                if (m->kind == KIND_BIND && taken && m->o.propagation == 0 &&
                     !streq_null(b->spec->linux_.rootfs_propagation, "shared"))
                         m->o.propagation = MS_SLAVE | MS_REC;
         }
+        if (late && privileged)
+                add(b, INIT_OPENER);
         return 0;
 }
 
@@ -154,7 +172,7 @@ static void add_remount(InitBuild *b, const BuildMount *m, const MountOptions *o
 }
 
 void build_mounts(InitBuild *b) {
-        for (const BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++)
+        for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++)
                 switch (m->kind) {
                 case KIND_NEW:
                         if (m->slot == INIT_NO_SLOT)
@@ -163,6 +181,8 @@ void build_mounts(InitBuild *b) {
                                 add_bind(b, m);
                         break;
                 case KIND_BIND:
+                        if (m->late)
+                                add_open_tree(b, m);
                         add_bind(b, m);
                         break;
                 case KIND_REMOUNT:

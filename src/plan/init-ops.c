@@ -17,6 +17,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_OPEN_FS] = { "open-fs", .num = { { "slot", NUM_SLOT }, { "super", NUM_SUPER },
                            { "idmap", NUM_SLOT_OR_NONE } }, .str = { { "type" }, { "source" } },
                            .list = { { "options", LIST_ANY } } },
+        [INIT_OPENER] = { "opener" },
         [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },

@@ -26,6 +26,8 @@ typedef enum InitOp {
                                * path: a detached copy of that mount (open_tree), for INIT_BIND */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
                                * file system that is not attached yet, for INIT_BIND */
+        INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
+                               * mount namespace that we are in then */
         INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when

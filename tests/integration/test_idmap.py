@@ -76,6 +76,29 @@ def test_mappings_of_a_mount(seen, volume):
         "d/root:0:0", "d/three:3:3", "d/far:4000:4000"}
 
 
+@pytest.mark.parametrize("mapped_users", [False, True])
+@needs_mapping
+@needs_mapped_mounts
+def test_a_source_on_an_earlier_mount_that_is_mapped(container, volume, mapped_users):
+    """mounts[].source of a mapped bind: looked up when its turn comes, with what the list has mounted so far."""
+    (volume / "new").mkdir()
+    fill(volume / "new")
+    config = Config().script(owners("a", "b"))
+    if mapped_users:
+        config.mapped_users()
+    first = MAPPED_ROOT if mapped_users else 0
+    one = container(config)
+    (one.bundle.rootfs / "mnt/sub").mkdir()  # beneath
+    config.bind(volume, "/mnt", "rbind")
+    mapped(config, one.bundle.rootfs / "mnt/new", "/a", "bind", "idmap", uids=[(0, first + 5000, 10)])
+    mapped(config, one.bundle.rootfs / "mnt/sub", "/b", "bind", "idmap", uids=[(0, first + 6000, 10)])
+    one.bundle.write(config.text())
+    if mapped_users:
+        one.bundle.give_to(MAPPED_ROOT)
+    assert set(one.runtime("run", "--bundle", one.bundle.path, one.id).split()) >= {
+        "a/root:5000:5000", "a/three:5003:5003", "b/root:6000:6000", "b/three:6003:6003"}
+
+
 @needs_mapping
 @needs_mapped_mounts
 def test_what_is_written_through_a_mapping(seen, volume):

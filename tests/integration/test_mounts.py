@@ -257,6 +257,48 @@ def test_a_source_may_be_a_symlink(seen, volume):
     link.unlink()
 
 
+def beneath(config, one, volume):
+    """Binds whose sources are what earlier mounts have put in the container."""
+    rootfs = one.bundle.rootfs
+    (one.bundle.path / "alias").symlink_to("rootfs/mnt")
+    (rootfs / "mnt/sub").mkdir()
+    (rootfs / "mnt/sub/deep").write_text("beneath\n")
+    config.script("cat /found; cat /covered/deep; cat /aliased/deep; touch /tmp/new /new/x; ls /again; ls /first; cat /last/deep")
+    config.bind(rootfs / "mnt/sub", "/first", "rbind")  # before there is anything on it
+    config.bind(volume, "/mnt", "rbind")
+    config.bind(rootfs / "mnt/file", "/found", "bind", "ro")
+    config.bind("rootfs/mnt/sub", "/covered", "rbind")
+    config.bind(one.bundle.path / "alias/sub", "/aliased", "bind")
+    config.mount("/new", "tmpfs", "tmpfs", "mode=777").bind(rootfs / "new", "/again", "bind")
+    config.mount("/mnt/sub", "tmpfs", "tmpfs").bind(rootfs / "covered", "/last", "bind")
+    one.bundle.write(config.text())
+    return "content\ndeep\ndeep\nx\ndeep\ndeep\n"
+
+
+@pytest.mark.proves("mounts[].source")
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_source_on_an_earlier_mount(container, volume, mapped):
+    """mounts[].source: looked up when its turn comes, with what the list has mounted so far. With a user namespace, too."""
+    one = container()
+    expected = beneath(Config().mapped_users() if mapped else Config(), one, volume)
+    if mapped:
+        one.bundle.give_to(MAPPED_ROOT)
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == expected
+
+
+@needs_mounts
+def test_a_source_that_only_root_reaches(container, volume):
+    """On an earlier mount, in a user namespace: the source is the caller's, who is the host's root."""
+    (volume / "closed/in").mkdir(parents=True)
+    (volume / "closed/in/file").write_text("reached\n")
+    (volume / "closed").chmod(0o700)
+    config = Config("cat", "/bound/file").mapped_users().bind(volume, "/mnt", "rbind")
+    one = container(config)
+    one.bundle.write(config.bind(one.bundle.rootfs / "mnt/closed/in", "/bound", "bind").text())
+    one.bundle.give_to(MAPPED_ROOT)
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "reached\n"
+
+
 @pytest.mark.parametrize("option, fields", [("rprivate", []), ("rslave", ["master"]),
                                             ("rshared", ["shared"]), ("unbindable",
                                                                      ["unbindable"])])

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "helper/mounts.h"
+#include "helper/steps.h"
+
+/* Where bind mounts come from. */
+
+/* The path is the host's and the user's own: symlinks in it are followed as usual. */
+int source_open(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
+                         (no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
+        _cleanup_close_ int place = -EBADF;
+        int fd;
+
+        if (h->joined_mounts) {
+                place = fd = helper_open_host(h, path, no_follow ? O_NOFOLLOW : 0);
+                if (fd >= 0)
+                        fd = mount_clone(place, recursive);
+        } else {
+                fd = open_tree(AT_FDCWD, path, flags); /* host */
+                fd = fd < 0 ? -errno : fd;
+        }
+        return fd < 0 ? error_errnof(e, fd, "open mount source %s", path) : fd;
+}
+
+/* The mount of INIT_OPEN_TREE. */
+static int open_mapped(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = source_open(h, s->str[0], s->num[1], s->num[4], e);
+        int r = fd;
+
+        if (r >= 0)
+                r = mount_map(h, fd, s->num[2], s->num[3], e);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+/*
+ * A source on a mount that the container has got already can be looked up in its mount namespace alone, and, where that
+ * belongs to a user namespace, with privileges that we have not got any more when we are there. So a process that has them
+ * is left outside, in no namespace of the container's but that one, and is asked: it gets the number of the step and a
+ * pidfd of ours, and answers with the mount. It ends when nobody can ask any more.
+ */
+typedef struct Answer {
+        int code;          /* 0: with a descriptor */
+        char text[1024];   /* or what went wrong */
+} Answer;
+
+static int answer(Helper *h, size_t number, int asking, Error *e) {
+        if (number >= h->plan->n_steps || asking < 0)
+                return error_setf(e, EBADMSG, "the question cannot be understood");
+        if (setns(asking, CLONE_NEWNS) < 0)
+                return error_errnof(e, errno, "join the container's mount namespace");
+        return open_mapped(h, &h->plan->steps[number], e);
+}
+
+/* Who waits for an end of the helper, of what the container has, or for the gate, does not wait for us. Below base what is
+ * not close-on-exec is the container's. */
+static void drop_others(Helper *h) {
+        h->control = close_fd(h->control);
+        h->gate = close_fd(h->gate);
+        for (int fd = 0; fd < h->base; fd++)
+                if (fcntl(fd, F_GETFD) == 0)
+                        (void) close(fd);
+}
+
+static _noreturn_ void serve(Helper *h, int socket) {
+        size_t number;
+        int asking;
+
+        drop_others(h);
+        while (receive_fd(socket, &number, sizeof(number), &asking) == sizeof(number)) {
+                _cleanup_close_ int theirs = asking, fd = -EBADF;
+                _cleanup_error_ Error error = {};
+                Answer a = {};
+
+                fd = answer(h, number, theirs, &error);
+                a.code = fd < 0 ? error.code : 0;
+                (void) snprintf(a.text, sizeof(a.text), "%s", fd < 0 ? error.message : "");
+                if (send_fd(socket, &a, sizeof(a), fd < 0 ? -EBADF : fd) < 0)
+                        break;
+        }
+        _exit(0);
+}
+
+/* Nobody's child: who goes on may be the container's process, which knows nothing of it. */
+int step_opener(Helper *h, const InitStep *s, Error *e) {
+        int pair[2], status = -1;
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_errnof(e, errno, "create socket pair");
+        pid = fork();
+        if (pid == 0) {
+                (void) close(pair[0]);
+                pid = fork();
+                if (pid == 0)
+                        serve(h, pair[1]);
+                _exit(pid < 0);
+        }
+        (void) close(pair[1]);
+        h->opener = pair[0];
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        return status == 0 ? 0 : error_setf(e, ECHILD, "leave a process behind that opens mount sources");
+}
+
+static bool will_ask_again(const Helper *h) {
+        for (size_t i = h->next; i < h->plan->n_steps; i++)
+                if (h->plan->steps[i].op == INIT_OPEN_TREE)
+                        return true;
+        return false;
+}
+
+static int ask(Helper *h, const InitStep *s, Error *e) {
+        size_t number = (size_t) (s - h->plan->steps);
+        _cleanup_close_ int self = pidfd_open(getpid(), 0), fd = -EBADF;
+        Answer a;
+        int r;
+
+        r = self < 0 ? -errno : send_fd(h->opener, &number, sizeof(number), self);
+        if (r >= 0)
+                r = receive_fd(h->opener, &a, sizeof(a), &fd) == sizeof(a) ? 0 : -ECHILD;
+        if (r < 0)
+                return error_errnof(e, r, "have mount source %s opened", s->str[0]);
+        if (a.code == 0 && fd < 0)
+                return error_setf(e, EBADMSG, "have mount source %s opened", s->str[0]);
+        if (!will_ask_again(h))
+                h->opener = close_fd(h->opener);
+        return a.code != 0 ? error_setf(e, a.code, "%.*s", (int) sizeof(a.text), a.text) : TAKE_FD(fd);
+}
+
+int step_open_tree(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = h->opener < 0 ? open_mapped(h, s, e) : ask(h, s, e);
+        int r = fd;
+
+        if (r >= 0)
+                r = helper_set_slot(h, s->num[0], fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
