@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -62,21 +64,85 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
         return adjust(h, fd, &st, made, s, e);
 }
 
-int step_device_bind(Helper *h, const InitStep *s, Error *e) {
-        const char *path = s->str[0], *name;
-        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC); /* host */
-        _cleanup_close_ int mount_fd = -EBADF, dir = -EBADF, place = -EBADF;
-        struct stat st;
+static int need_nodes(Helper *h, const InitStep *s, Error *e) {
+        const InitStep fs = { .op = INIT_MOUNT, .str = { "tmpfs", "tmpfs" }, .list = { s->list[0] } };
+
+        return h->nodes >= 0 ? 0 : newfs_create(&fs, 0, &h->nodes, e);
+}
+
+/* Nobody makes devices in a user namespace, but in a file system that was made outside of it they are what they are. */
+int step_open_node(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        char name[24];
         int r;
+
+        r = need_nodes(h, s, e);
+        if (r < 0)
+                return error_prefixf(e, "make a file system for devices");
+        (void) snprintf(name, sizeof(name), "%llu", (unsigned long long) s->num[0]);
+        if (mknodat(h->nodes, name, type_bits(s->num[1]) | (mode_t) s->num[4],
+                    makedev((unsigned) s->num[2], (unsigned) s->num[3])) < 0 ||
+            fchownat(h->nodes, name, (uid_t) s->num[5], (gid_t) s->num[6], AT_SYMLINK_NOFOLLOW) < 0)
+                return error_errnof(e, errno, "create device");
+        fd = openat(h->nodes, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        r = fd < 0 ? error_errnof(e, errno, "open device") : helper_set_slot(h, s->num[0], fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
+
+static int clone_nodes(Helper *h, const InitStep *s, Error *e) {
+        for (uint64_t slot = s->num[0]; slot < s->num[0] + s->num[1]; slot++) {
+                int node = helper_slot(h, slot, e), fd;
+
+                if (node < 0)
+                        return node;
+                fd = mount_clone(node, false);
+                if (fd < 0)
+                        return error_errnof(e, fd, "bind device");
+                (void) close(node);
+                h->slots[slot] = fd;
+        }
+        return 0;
+}
+
+/* What is mounted nowhere cannot be cloned by kernels before 6.15. So for that moment it is on the root of the container,
+ * where no path of ours leads to it, as these all begin below. */
+int step_clone_nodes(Helper *h, const InitStep *s, Error *e) {
+        int r;
+
+        if (move_mount(h->nodes, "", h->root, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                return error_errnof(e, errno, "attach the file system of devices");
+        r = clone_nodes(h, s, e);
+        if (fchdir(h->nodes) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+                return error_errnof(e, errno, "detach the file system of devices");
+        h->nodes = close_fd(h->nodes);
+        return r;
+}
+
+/* The host's, which is looked at: what is at that path may be another. */
+static int clone_host_node(const InitStep *s, Error *e) {
+        const char *path = s->str[0];
+        _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC); /* host */
+        struct stat st;
+        int fd;
 
         if (host < 0 || fstat(host, &st) < 0)
                 return error_errnof(e, errno, "open device %s of the host", path);
-        if (!is_device(&st, type_bits(s->num[0]), makedev((unsigned) s->num[1], (unsigned) s->num[2])))
+        if (!is_device(&st, type_bits(s->num[1]), makedev((unsigned) s->num[2], (unsigned) s->num[3])))
                 return error_setf(e, ENODEV, "bind device %s: the host's is another one", path);
-        mount_fd = mount_clone(host, false);
-        if (mount_fd < 0)
-                return error_errnof(e, mount_fd, "bind device %s", path);
-        r = target_open_parent(h, path, &dir, &name, e);
+        fd = mount_clone(host, false);
+        return fd < 0 ? error_errnof(e, fd, "bind device %s", path) : fd;
+}
+
+int step_device_bind(Helper *h, const InitStep *s, Error *e) {
+        const char *path = s->str[0], *name;
+        _cleanup_close_ int mount_fd = -EBADF, dir = -EBADF, place = -EBADF;
+        int r;
+
+        mount_fd = r = s->num[0] == INIT_NO_SLOT ? clone_host_node(s, e) : helper_take_slot(h, s->num[0], e);
+        if (r >= 0)
+                r = target_open_parent(h, path, &dir, &name, e);
         if (r >= 0)
                 r = target_open_node(dir, name, path, &place, e);
         return r < 0 ? r : target_attach(h, place, mount_fd, path, e);

@@ -43,7 +43,7 @@ static void drop_descriptors(Helper *h) {
 
         close_but(gate, h->base);
         h->control = h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
-        h->mask_file = h->mask_dir = h->devpts = h->opener = -EBADF;
+        h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h->slots[i] = -EBADF;
 }

@@ -25,6 +25,7 @@ typedef struct Helper {
         int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
         int opener;              /* a socket to the process of INIT_OPENER */
+        int nodes;               /* the file system of INIT_OPEN_NODE */
         int devpts;              /* the devpts mounted at /dev/pts */
         int slots[INIT_SLOTS];
         uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */

@@ -112,6 +112,7 @@ int main(int argc, char **argv) {
                       .mask_file = -EBADF,
                       .mask_dir = -EBADF,
                       .opener = -EBADF,
+                      .nodes = -EBADF,
                       .devpts = -EBADF };
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h.slots[i] = -EBADF;

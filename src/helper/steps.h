@@ -46,6 +46,8 @@ STEP(step_cgroup);
 
 /* devices.c, console.c, masks.c */
 STEP(step_device);
+STEP(step_open_node);
+STEP(step_clone_nodes);
 STEP(step_device_bind);
 STEP(step_symlink);
 STEP(step_mkdir);

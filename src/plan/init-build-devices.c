@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/capability.h>
+
 #include "basic/file.h"
 #include "plan/init-build-internal.h"
 
@@ -42,15 +44,21 @@ static bool default_is_replaced(const InitBuild *b, const SpecDevice *d) {
         return build_has_mount_at(b, d->path);
 }
 
-/* Nobody makes device nodes in a user namespace, so there the host's are bound, and are as they are on the host. */
-static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
+static uint32_t mode_of(const SpecDevice *d) {
+        return d->file_mode.set ? d->file_mode.v & 07777 : 0666;
+}
+
+/* Nobody makes device nodes in a user namespace. There those are bound that were made outside of it, or else the host's,
+ * which are as they are on the host. */
+static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, uint64_t slot, const char *origin) {
         InitStep *step = add_for(b, INIT_DEVICE_BIND, origin);
 
         step->str[0] = path;
-        step->num[0] = (unsigned char) d->type;
-        step->num[1] = (uint64_t) d->major;
-        step->num[2] = (uint64_t) d->minor;
-        if (d->file_mode.set || d->uid.set || d->gid.set)
+        step->num[0] = slot;
+        step->num[1] = (unsigned char) d->type;
+        step->num[2] = (uint64_t) d->major;
+        step->num[3] = (uint64_t) d->minor;
+        if (slot == INIT_NO_SLOT && (d->file_mode.set || d->uid.set || d->gid.set))
                 strings_add(b->arena, &b->plan->warnings,
                             arena_printf(b->arena, "%s: in a user namespace it has the mode and the owner that it has on "
                                          "the host", origin));
@@ -63,35 +71,104 @@ static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const 
         step->num[0] = (unsigned char) d->type;
         step->num[1] = (uint64_t) d->major;
         step->num[2] = (uint64_t) d->minor;
-        step->num[3] = d->file_mode.set ? d->file_mode.v & 07777 : 0666;
+        step->num[3] = mode_of(d);
         step->num[4] = d->uid.set ? d->uid.v : 0;
         step->num[5] = d->gid.set ? d->gid.v : 0;
         step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
 }
 
+static bool is_bound(const InitBuild *b, const SpecDevice *d) {
+        return b->in_userns && d->type != 'p' && b->tree != TREE_IN_PLACE; /* a FIFO is no device there */
+}
+
 /* origin: NULL for those that nobody asked for. */
-static void add_device(InitBuild *b, const SpecDevice *d, const char *origin) {
+static void add_device(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
         const char *path = normalized(b, d);
 
         if (!is_made(b, path))
                 return;
-        if (b->in_userns && d->type != 'p' && b->tree != TREE_IN_PLACE) /* a FIFO is no device there */
-                add_bound(b, d, path, origin);
+        if (is_bound(b, d))
+                add_bound(b, d, path, slot, origin);
         else
                 add_node(b, d, path, origin);
+}
+
+static const char *device_origin(const InitBuild *b, size_t i) {
+        return arena_printf(b->arena, "linux.devices[%zu]", i);
+}
+
+/* The host's ID of one in the container; 0 of one that it has not got, or that only a namespace which is joined knows. */
+static uint32_t host_id(InitBuild *b, const SpecIdMap *maps, size_t n, const OptU32 *id, const char *origin, const char *name) {
+        uint32_t found;
+
+        if (spec_map_id(maps, n, id->set ? id->v : 0, &found))
+                return found;
+        if (id->set)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "%s.%s: the user namespace has no such ID, as far as is known here", origin,
+                                         name));
+        return 0;
+}
+
+static int open_device(InitBuild *b, size_t i) {
+        const SpecLinux *l = &b->spec->linux_;
+        const SpecDevice *d = &l->devices[i];
+        const char *origin = device_origin(b, i);
+        InitStep *step;
+        int r;
+
+        r = build_slot(b, &b->device_slots[i]);
+        if (r < 0)
+                return r;
+        if (b->n_nodes++ == 0)
+                b->first_node = b->device_slots[i];
+        step = add_for(b, INIT_OPEN_NODE, origin);
+        step->num[0] = b->device_slots[i];
+        step->num[1] = (unsigned char) d->type;
+        step->num[2] = (uint64_t) d->major;
+        step->num[3] = (uint64_t) d->minor;
+        step->num[4] = mode_of(d);
+        step->num[5] = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
+        step->num[6] = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
+        step->list[0] = b->node_options;
+        return 0;
+}
+
+/* Root of the machine's first user namespace makes nodes, if nothing keeps it from that. */
+int build_open_devices(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        bool may = b->facts->privileged && !b->facts->own_userns && !(b->facts->lacked_capabilities & 1ULL << CAP_MKNOD);
+        int r = 0;
+
+        b->device_slots = arena_calloc(b->arena, l->n_devices, sizeof(*b->device_slots));
+        b->node_options = arena_calloc(b->arena, 3, sizeof(*b->node_options));
+        b->node_options[0] = "mode=711"; /* who takes it away is root of the user namespace by then */
+        b->node_options[1] = build_mount_label(b, "tmpfs");
+        for (size_t i = 0; i < l->n_devices && r >= 0; i++) {
+                b->device_slots[i] = INIT_NO_SLOT;
+                if (may && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
+                        r = open_device(b, i);
+        }
+        return r;
 }
 
 void build_devices(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
 
+        InitStep *step;
+
+        if (b->n_nodes > 0) {
+                step = add_for(b, INIT_CLONE_NODES, "linux.devices");
+                step->num[0] = b->first_node;
+                step->num[1] = b->n_nodes;
+        }
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
                 if (!default_is_replaced(b, &default_devices[i]))
-                        add_device(b, &default_devices[i], NULL);
+                        add_device(b, &default_devices[i], INIT_NO_SLOT, NULL);
         for (size_t i = 0; i < l->n_devices; i++)
-                add_device(b, &l->devices[i], arena_printf(b->arena, "linux.devices[%zu]", i));
+                add_device(b, &l->devices[i], b->device_slots[i], device_origin(b, i));
         for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++) {
-                InitStep *step = add(b, INIT_SYMLINK);
-
+                step = add(b, INIT_SYMLINK);
                 step->str[0] = links[i].target;
                 step->str[1] = links[i].path;
         }

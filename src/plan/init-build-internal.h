@@ -76,6 +76,10 @@ typedef struct InitBuild {
 
         BuildMount *mounts;
         size_t n_mounts;
+        uint64_t *device_slots;       /* of linux.devices[], with the node that is made for it, or INIT_NO_SLOT */
+        const char **node_options;    /* of their file system */
+        uint64_t first_node;
+        size_t n_nodes;               /* in as many slots from the first on */
         bool dev_is_bound;            /* the host's /dev or another: nothing is made in it */
 } InitBuild;
 
@@ -139,6 +143,7 @@ bool build_has_mount_at(const InitBuild *b, const char *path);
 
 /* init-build-devices.c */
 /* Nodes that the user namespace could not make. */
+int build_open_devices(InitBuild *b);
 void build_devices(InitBuild *b);
 void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */

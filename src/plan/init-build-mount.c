@@ -131,7 +131,7 @@ static bool gid_is_unmapped(const InitBuild *b, const char *option) {
                !spec_map_id(l->gid_mappings, l->n_gid_mappings, gid, &host_gid);
 }
 
-static const char *mount_label(const InitBuild *b, const char *type) {
+const char *build_mount_label(const InitBuild *b, const char *type) {
         static const char *const unlabelled[] = { "proc", "sysfs", "mqueue" };
         const char *label = b->spec->linux_.mount_label;
         const char *key = spec_annotation(b->spec, "run.oci.mount_context_type");
@@ -145,7 +145,7 @@ static const char *mount_label(const InitBuild *b, const char *type) {
 }
 
 static void read_data(const InitBuild *b, BuildMount *m) {
-        const char *type = m->spec->type, *label = mount_label(b, type), **data;
+        const char *type = m->spec->type, *label = build_mount_label(b, type), **data;
         bool has_mode = false;
         size_t n = 0;
 

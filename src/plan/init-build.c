@@ -109,6 +109,8 @@ static int build_init(InitBuild *b) {
         build_enter_mounts(b);
         r = build_open_sources(b);
         if (r >= 0)
+                r = build_open_devices(b);
+        if (r >= 0)
                 r = build_namespaces(b);
         if (r < 0)
                 return r;

@@ -28,6 +28,9 @@ typedef enum InitOp {
                                * file system that is not attached yet, for INIT_BIND */
         INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
                                * mount namespace that we are in then */
+        INIT_OPEN_NODE,       /* slot, type ('c', 'b'), major, minor, mode, uid, gid; list 0: options "k=v". A device node, for
+                               * INIT_CLONE_NODES, on a tmpfs that is mounted nowhere yet: one for all, with the options of
+                               * the first */
         INIT_OPEN_LOG,        /* slot; path: opens a file for what hooks write, made when it is missing */
         INIT_OOM_SCORE_ADJ,   /* value */
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
@@ -73,7 +76,10 @@ typedef enum InitOp {
                                * propagation of the top alone; path: of the mount that is at path already */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
                                * there already is given, too); path: makes or keeps the node */
-        INIT_DEVICE_BIND,     /* type, major, minor; path: binds the host's node of that path and numbers (user ns) */
+        INIT_CLONE_NODES,     /* first slot, number of slots: of the nodes of INIT_OPEN_NODE in these slots detached mounts, for
+                               * INIT_DEVICE_BIND; nothing else of their file system remains */
+        INIT_DEVICE_BIND,     /* slot (or INIT_NO_SLOT: the host's node of that path and numbers), type, major, minor; path:
+                               * binds a node (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
         INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
                                * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */

@@ -71,10 +71,12 @@ static void check_slots(const InitPlan *plan) {
 
                 if (opens_mount && s->num[2] != INIT_NO_SLOT)
                         ASSERT(open[s->num[2]]); /* its id map */
-                if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG) {
+                if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG ||
+                    s->op == INIT_OPEN_NODE) {
                         ASSERT(!open[s->num[0]]);
                         open[s->num[0]] = true;
-                } else if (s->op == INIT_JOIN || (s->op == INIT_BIND && s->num[0] != INIT_NO_SLOT))
+                } else if (s->op == INIT_JOIN || s->op == INIT_CLONE_NODES ||
+                           ((s->op == INIT_BIND || s->op == INIT_DEVICE_BIND) && s->num[0] != INIT_NO_SLOT))
                         ASSERT(open[s->num[0]]);
         }
 }

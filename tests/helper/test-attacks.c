@@ -127,9 +127,10 @@ static void test_bound_device(void) {
                 fresh(prepare[i]);
                 begin(&p);
                 s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
-                s->num[0] = 'c';
-                s->num[1] = 1;
-                s->num[2] = 3;
+                s->num[0] = INIT_NO_SLOT;
+                s->num[1] = 'c';
+                s->num[2] = 1;
+                s->num[3] = 3;
                 run(&p, "stat -c %t:%T /dev/null");
                 if (i == 3)
                         EXPECT_OUTPUT("1:3\n");

@@ -120,9 +120,10 @@ static void test_userns(void) {
         plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_HOST_FALLBACK, NULL);
         plan_mount(&p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID, 0, mode);
         s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
-        s->num[0] = 'c';
-        s->num[1] = 1;
-        s->num[2] = 3;
+        s->num[0] = INIT_NO_SLOT;
+        s->num[1] = 'c';
+        s->num[2] = 1;
+        s->num[3] = 3;
         plan_step(&p, INIT_WAIT_CGROUP, NULL, NULL);
         plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWCGROUP;
         s = plan_step(&p, INIT_CGROUP, "/sys/fs/cgroup", "/sys/fs/cgroup");

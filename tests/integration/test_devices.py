@@ -109,6 +109,48 @@ def test_devices_in_a_user_namespace(container):
     assert one.runtime("run", "--bundle", one.bundle.path, one.id).split() == ["1:3", "1:5", "ok"]
 
 
+@pytest.mark.proves("linux.devices")
+@needs_nodes
+def test_a_listed_device_in_a_user_namespace(container):
+    """"The runtime MUST" make it, whether or not the host has one of that path: with its mode and its owner, of the
+    container's ids. Nothing of it is on the host."""
+    paths = {"/dev/none/zero": {"fileMode": 0o640, "uid": 7, "gid": 8}, "/elsewhere/null": {}, "/dev/null": {}}
+    config = Config().script(f"stat -c '%F %t:%T %a %u:%g' {' '.join(paths)}; head -c 4 /dev/none/zero | wc -c; "
+                             "echo x > /elsewhere/null && echo written; ls / /dev; ls -R /dev/none; cat /proc/self/mountinfo")
+    config.set("linux.devices", [{"path": path, "type": "c", "major": 1, "minor": 5 if "zero" in path else 3} | more
+                                 for path, more in paths.items()])
+    one = container(config.mapped_users())
+    one.bundle.give_to(MAPPED_ROOT)
+    before = set(os.listdir("/dev"))
+    zero, other, null, *rest = one.runtime("run", "--bundle", one.bundle.path, one.id).splitlines()
+    assert zero == "character special file 1:5 640 7:8"
+    assert other == null == "character special file 1:3 666 0:0"
+    assert rest[:2] == ["4", "written"]
+    points = [line.split()[4] for line in rest if " - " in line]
+    assert points.count("/") == 1 and points.count("/dev/none/zero") == 1
+    assert set(os.listdir("/dev")) == before and not os.path.exists("/elsewhere")
+    assert (one.bundle.rootfs / "elsewhere/null").is_file()  # but the place that it is bound on
+
+
+@needs_nodes
+def test_who_may_open_a_listed_device_in_a_user_namespace(container):
+    """Its mode and owner are in force."""
+    device = {"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o600, "uid": 7, "gid": 7}
+    for user, status in [(7, 0), (8, 1)]:
+        one = container(Config("head", "-c", "1", "/dev/mine").user(user, user).set("linux.devices", [device]).mapped_users())
+        one.bundle.give_to(MAPPED_ROOT)
+        assert one.runtime.call("run", "--bundle", one.bundle.path, one.id).status == status
+
+
+@needs_nodes
+def test_something_else_is_there_in_a_user_namespace(runtime, container):
+    one = container(Config("true").set("linux.devices", [FUSE | {"path": "/x"}]).mapped_users())
+    one.bundle.inside("x").symlink_to("/dev/null")
+    one.bundle.give_to(MAPPED_ROOT)
+    message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
+    assert "linux.devices[0]: " in message and "/x" in message
+
+
 def test_the_hosts_devices_are_untouched(seen):
     before = {name: os.stat(f"/dev/{name}") for name in NODES}
     seen(Config("true").user(1000, 1000))
