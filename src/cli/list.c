@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cli/list.h"
 #include "cli/state-object.h"
 #include "cli/verb.h"
 
@@ -20,12 +22,8 @@ static const Option options[] = {
         OPTION_END,
 };
 
-enum { ID, PID, STATUS, BUNDLE, CREATED, OWNER, COLUMNS };
-static const char *const keys[COLUMNS] = { "id", "pid", "status", "bundle", "created", "owner" };
-static const char *const titles[COLUMNS] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" };
-
 static const char *cell(json_object *row, int column) {
-        return json_object_get_string(json_object_object_get(row, keys[column]));
+        return json_object_get_string(json_object_object_get(row, list_keys[column]));
 }
 
 /* A bundle is of anybody's making: what its path says must not look like a row, or talk to a terminal. */
@@ -35,11 +33,11 @@ static void print_cell(const char *text) {
 }
 
 static void print_row(json_object *row, const int *width) {
-        for (int c = 0; c < COLUMNS; c++) {
-                const char *text = row ? cell(row, c) : titles[c];
+        for (int c = 0; c < LIST_COLUMNS; c++) {
+                const char *text = row ? cell(row, c) : list_titles[c];
 
                 print_cell(text);
-                printf("%*s", c == OWNER ? 0 : width[c] - (int) strlen(text), "");
+                printf("%*s", c == LIST_OWNER ? 0 : width[c] - (int) strlen(text), "");
         }
         putchar('\n');
 }
@@ -47,9 +45,9 @@ static void print_row(json_object *row, const int *width) {
 /* Columns as wide as what is in them, 12 at least and 3 apart, as runc's. */
 static void print_table(json_object *rows) {
         size_t n = json_object_array_length(rows);
-        int width[COLUMNS];
+        int width[LIST_COLUMNS];
 
-        for (int c = 0; c < COLUMNS; c++) {
+        for (int c = 0; c < LIST_COLUMNS; c++) {
                 width[c] = 9;
                 for (size_t i = 0; i < n; i++)
                         width[c] = MAX(width[c], (int) strlen(cell(json_object_array_get_idx(rows, i), c)));
@@ -97,6 +95,8 @@ static int list(const Runtime *rt, void *target, char **words, Error *reterr) {
         rows = read_rows(&store, ids);
         if (streq_null(o->format, "json"))
                 print_object(rows, false);
+        else if (!o->format && isatty(STDOUT_FILENO))
+                print_for_people(rows);
         else
                 print_table(rows);
         json_object_put(rows);

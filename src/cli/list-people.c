@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "basic/alloc.h"
+#include "basic/quantity.h"
+#include "cli/list.h"
+
+#define GAP 2U
+#define SCREEN_DEFAULT 80U
+
+/* What gives way when the screen is too narrow, first what may be cut most, and how much of it stays. */
+static const struct {
+        int column;
+        size_t least;
+} shrinking[] = { { LIST_BUNDLE, 8 }, { LIST_ID, 12 }, { LIST_BUNDLE, 2 } };
+
+/* Characters, not bytes. */
+static size_t width_of(const char *s) {
+        size_t n = 0;
+
+        for (; *s; s++)
+                n += ((unsigned char) *s & 0xc0) != 0x80;
+        return n;
+}
+
+static size_t screen_width(void) {
+        struct winsize size;
+
+        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : SCREEN_DEFAULT;
+}
+
+/* "2min 5s ago" */
+static char *age(const char *created) {
+        time_t now = time(NULL), then;
+        struct tm tm = {};
+        Text t = {};
+
+        if (!strptime(created, "%Y-%m-%dT%H:%M:%S", &tm))
+                return xstrdup(created);
+        then = timegm(&tm);
+        text_add_timespan(&t, then < now ? (uint64_t) (now - then) * 1000000 : 0);
+        text_add(&t, " ago");
+        return t.s;
+}
+
+static char *cell(json_object *row, int column) {
+        const char *text = json_object_get_string(json_object_object_get(row, list_keys[column]));
+        Text printable = {};
+
+        if (column == LIST_CREATED)
+                return age(text);
+        if (column == LIST_PID && streq(text, "0"))
+                return xstrdup("-");
+        text_add_printable(&printable, text);
+        return printable.s;
+}
+
+static const char *skip_characters(const char *s, size_t n) {
+        while (*s && (n > 0 || ((unsigned char) *s & 0xc0) == 0x80))
+                n -= ((unsigned char) *s++ & 0xc0) != 0x80;
+        return s;
+}
+
+/* Of a path the end says most, of an id the beginning. */
+static void print_cell(const char *text, int column, size_t width) {
+        size_t n = width_of(text);
+
+        if (n <= width)
+                printf("%s%*s", text, column == LIST_OWNER ? 0 : (int) (width - n + GAP), "");
+        else if (column == LIST_BUNDLE)
+                printf("\xe2\x80\xa6%s%*s", skip_characters(text, n - width + 1), (int) GAP, "");
+        else
+                printf("%.*s\xe2\x80\xa6%*s", (int) (skip_characters(text, width - 1) - text), text, (int) GAP, "");
+}
+
+static void fit(size_t *width, size_t screen) {
+        size_t all = (LIST_COLUMNS - 1) * GAP;
+
+        for (int c = 0; c < LIST_COLUMNS; c++)
+                all += width[c];
+        for (size_t i = 0; i < ELEMENTSOF(shrinking) && all > screen; i++) {
+                size_t *w = &width[shrinking[i].column], least = MIN(*w, shrinking[i].least);
+                size_t cut = MIN(*w - least, all - screen);
+
+                *w -= cut;
+                all -= cut;
+        }
+}
+
+void print_for_people(json_object *rows) {
+        size_t n = json_object_array_length(rows), width[LIST_COLUMNS];
+        char *(*cells)[LIST_COLUMNS] = xmalloc0((n + 1) * sizeof(*cells));
+
+        for (int c = 0; c < LIST_COLUMNS; c++) {
+                width[c] = 0;
+                for (size_t i = 0; i <= n; i++) {
+                        cells[i][c] = i == 0 ? xstrdup(list_titles[c]) : cell(json_object_array_get_idx(rows, i - 1), c);
+                        width[c] = MAX(width[c], width_of(cells[i][c]));
+                }
+        }
+        fit(width, screen_width());
+        for (size_t i = 0; i <= n; i++) {
+                for (int c = 0; c < LIST_COLUMNS; c++) {
+                        print_cell(cells[i][c], c, width[c]);
+                        free(cells[i][c]);
+                }
+                putchar('\n');
+        }
+        free(cells);
+}
