@@ -21,6 +21,7 @@ typedef struct Verb {
 } Verb;
 
 extern const Verb verb_create, verb_run, verb_start, verb_state, verb_kill, verb_stop, verb_delete, verb_exec,
-        verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_events, verb_spec, verb_features;
+        verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_events, verb_spec, verb_check, verb_plan,
+        verb_features;
 
 extern const Verb *const verbs[];

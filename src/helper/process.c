@@ -10,7 +10,6 @@
 #include "helper/interpreter.h"
 #include "helper/steps.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define PASSWD_MAX (1U << 20)
 
 /* The kernel's own answer: libc's getcwd() would look for a path where there is none. */
@@ -81,7 +80,7 @@ static int find_executable(const char *name, const char **env, char **ret, Error
         int r;
 
         if (!strchr(name, '/')) {
-                *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: DEFAULT_PATH, name);
+                *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: INIT_DEFAULT_PATH, name);
                 if (!*ret)
                         return error_setf(e, ENOENT, "exec: \"%s\": executable file not found in $PATH",
                                           name);

@@ -14,6 +14,8 @@
 /* The state of a list that must not be NULL. Nobody writes to it. */
 static const char *no_strings[1];
 
+#define FIELDS_MAX 64
+
 static size_t count_names(struct json_object *v) {
         size_t n = 0;
 
@@ -171,9 +173,38 @@ static const JsonField *find_field(const JsonField *fields, const char *name) {
         return NULL;
 }
 
+static void note_unknown(const JsonNode *node, const JsonField *fields) {
+        SpecProblems *problems = node->reader->problems;
+        _cleanup_text_ Text text = {}, printable = {};
+        const char *names[FIELDS_MAX], *near;
+        size_t n = 0;
+
+        if (!problems)
+                return;
+        for (; fields[n].name && n < FIELDS_MAX; n++)
+                names[n] = fields[n].name;
+        near = nearest(node->name, names, n);
+        add_path(&text, node);
+        text_add(&text, ": unknown property, which is ignored");
+        if (near)
+                text_addf(&text, ", did you mean %s?", near);
+        text_add_printable(&printable, text.s);
+        strings_add(&problems->arena, &problems->ignored, arena_strdup(&problems->arena, printable.s));
+}
+
+bool json_goes_on(const JsonReader *reader) {
+        SpecProblems *problems = reader->problems;
+
+        if (problems && reader->reterr->code != 0)
+                strings_add(&problems->arena, &problems->errors, arena_strdup(&problems->arena, reader->reterr->message));
+        if (problems)
+                error_done(reader->reterr);
+        return problems;
+}
+
 int json_read_fields(const JsonNode *node, const JsonField *fields, void *to) {
         uint64_t seen = 0;
-        int r;
+        int failed = 0, r;
 
         if (!json_object_is_type(node->value, json_type_object))
                 return wrong_type(node, "an object");
@@ -182,18 +213,24 @@ int json_read_fields(const JsonNode *node, const JsonField *fields, void *to) {
                 const JsonField *f = find_field(fields, name);
                 JsonNode child = { .value = value, .parent = node, .name = name, .reader = node->reader };
 
+                if (!f)
+                        note_unknown(&child, fields);
                 if (!f || !value)
                         continue;
-                assert(f - fields < 64);
+                assert(f - fields < FIELDS_MAX);
                 seen |= UINT64_C(1) << (f - fields);
                 r = f->read(&child, f, (char *) to + f->offset);
-                if (r < 0)
+                if (r < 0 && !json_goes_on(node->reader))
                         return r;
+                failed = MIN(failed, r);
         }
         for (const JsonField *f = fields; f->name; f++)
-                if (f->required && !(seen & UINT64_C(1) << (f - fields)))
-                        return json_error(node, f->name, EINVAL, "missing");
-        return 0;
+                if (f->required && !(seen & UINT64_C(1) << (f - fields))) {
+                        failed = json_error(node, f->name, EINVAL, "missing");
+                        if (!json_goes_on(node->reader))
+                                return failed;
+                }
+        return failed;
 }
 
 static int check_value(const JsonNode *node, const JsonField *f, void *value) {
@@ -405,7 +442,7 @@ int json_read_pointer(const JsonNode *node, const JsonField *f, void *to) {
 int json_read_array(const JsonNode *node, const JsonField *f, void *to) {
         char *elements;
         size_t n = 0;
-        int r;
+        int failed = 0, r;
 
         r = want_list(node, f, to, &n);
         if (r < 0 || n == 0)
@@ -416,10 +453,11 @@ int json_read_array(const JsonNode *node, const JsonField *f, void *to) {
                 JsonNode child = json_element(node, i);
 
                 r = json_read_object(&child, f, elements + i * f->size);
-                if (r < 0)
+                if (r < 0 && !json_goes_on(node->reader))
                         return r;
+                failed = MIN(failed, r);
         }
-        return 0;
+        return failed;
 }
 
 int json_read_u32s(const JsonNode *node, const JsonField *f, void *to) {

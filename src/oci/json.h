@@ -32,6 +32,7 @@ typedef struct JsonReader {
         Arena *arena;
         Error *reterr;
         Strings *warnings;
+        SpecProblems *problems;         /* NULL: the first error ends it, and what is unknown is nobody's business */
 } JsonReader;
 
 /* A value and the way to it. Lives on the stack; the path is written out only when there is an error. */
@@ -87,6 +88,9 @@ int json_unknown(const JsonNode *node, const char *value, const char *const *wor
 
 /* "path: text" for the reader's list, where the specification wants a warning and no error. */
 void json_warn(const JsonNode *node, const char *fmt, ...) _printf_(2, 3);
+
+/* Where all problems are wanted: makes the error that there is one of them. false: it is the end. */
+bool json_goes_on(const JsonReader *reader);
 
 JsonNode json_element(const JsonNode *array, size_t index);
 /* -EINVAL with an error when the value is not of that type. */

@@ -133,9 +133,9 @@ static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode
         return r < 0 ? r : row->read(&node, row, to);
 }
 
-int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+static int parse(const char *bytes, size_t size, SpecProblems *problems, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
-        JsonReader reader = { &spec->arena, reterr, &spec->warnings };
+        JsonReader reader = { &spec->arena, reterr, &spec->warnings, problems };
         JsonNode node = { .reader = &reader };
         int r;
 
@@ -146,12 +146,29 @@ int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
                 r = spec_find_listener(spec, reterr);
         if (r >= 0)
                 r = spec_validate(spec, reterr);
-        if (r < 0)
+        if (r < 0) {
+                (void) json_goes_on(&reader);
                 return r;
+        }
         if (spec->linux_.resources)
                 spec_settle_pids(spec->oci_version, spec->linux_.resources);
         *ret = TAKE_PTR(spec);
         return 0;
+}
+
+int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse(bytes, size, NULL, ret, reterr);
+}
+
+int spec_parse_all(const char *bytes, size_t size, SpecProblems *problems, Spec **ret) {
+        Error error = {}; /* becomes one of the problems */
+
+        return parse(bytes, size, problems, ret, &error);
+}
+
+void spec_problems_done(SpecProblems *problems) {
+        arena_done(&problems->arena);
+        *problems = (SpecProblems){};
 }
 
 static const JsonField *find_row(const JsonField *table, const char *name) {

@@ -241,6 +241,15 @@ typedef struct Spec {
  *   -EOPNOTSUPP: a value that the specification knows and this runtime (or Linux) has not got
  */
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr);
+
+/* The same for who wants to know all that is wrong with it, and what nobody knows. With errors *ret is NULL. */
+typedef struct SpecProblems {
+        Strings errors;
+        Strings ignored;             /* unknown properties, with a guess at what was meant */
+        Arena arena;
+} SpecProblems;
+void spec_problems_done(SpecProblems *problems);
+int spec_parse_all(const char *bytes, size_t size, SpecProblems *problems, Spec **ret);
 Spec *spec_free(Spec *spec);
 #define _cleanup_spec_ _cleanup_(spec_freep)
 static inline void spec_freep(Spec **spec) {

@@ -139,6 +139,9 @@ typedef enum InitOp {
 #define INIT_STRS 3
 #define INIT_LISTS 2
 
+/* Where INIT_FIND looks without a PATH. */
+#define INIT_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* A slot that means none. Slots are 0 to INIT_SLOTS - 1. */
 #define INIT_NO_SLOT UINT64_MAX
 #define INIT_SLOTS 512U
@@ -198,6 +201,8 @@ bool init_plan_comes_to(const InitPlan *plan, InitOp op, InitOp before);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */
 void init_plan_print(const InitPlan *plan, Text *text);
+/* The same, with what each step comes from: "mount type=proc … # mounts[0]". */
+void init_plan_explain(const InitPlan *plan, Text *text);
 /* "chown,net_raw", or "none" */
 void init_plan_print_capabilities(Text *text, uint64_t mask);
 

@@ -180,7 +180,7 @@ static void print_list(Text *t, const char *name, const char **list) {
         text_add(t, "]");
 }
 
-void init_plan_print(const InitPlan *plan, Text *text) {
+static void print(const InitPlan *plan, bool origins, Text *text) {
         for (size_t i = 0; i < plan->warnings.n; i++)
                 text_addf(text, "# %s\n", plan->warnings.s[i]);
         if (plan->launcher_schedules)
@@ -201,6 +201,16 @@ void init_plan_print(const InitPlan *plan, Text *text) {
                 for (unsigned i = 0; row && i < INIT_LISTS; i++)
                         if (row->list[i].kind != LIST_NONE && step->list[i])
                                 print_list(text, row->list[i].name, step->list[i]);
+                if (origins && step->origin)
+                        text_addf(text, " # %s", step->origin);
                 text_add(text, "\n");
         }
+}
+
+void init_plan_print(const InitPlan *plan, Text *text) {
+        print(plan, false, text);
+}
+
+void init_plan_explain(const InitPlan *plan, Text *text) {
+        print(plan, true, text);
 }

@@ -148,7 +148,7 @@ static void print_list(const UnitProp *p, Text *text) {
         }
 }
 
-static void print_prop(const UnitProp *p, Text *text) {
+static void print_prop(const UnitProp *p, bool origin, Text *text) {
         text_addf(text, "%s %s", p->name, signatures[p->type]);
         switch (p->type) {
         case UNIT_BOOL:
@@ -178,7 +178,10 @@ static void print_prop(const UnitProp *p, Text *text) {
                 print_list(p, text);
                 break;
         }
-        text_add(text, p->optional ? " (optional)\n" : "\n");
+        text_add(text, p->optional ? " (optional)" : "");
+        if (origin && p->path)
+                text_addf(text, " # %s", p->path);
+        text_add(text, "\n");
 }
 
 static void print_number(int64_t number, Text *text) {
@@ -197,7 +200,7 @@ static void print_rule(const DeviceRule *r, Text *text) {
                   r->access & DEVICE_MKNOD ? "m" : "");
 }
 
-void unit_plan_print(const UnitPlan *plan, Text *text) {
+static void print(const UnitPlan *plan, bool origins, Text *text) {
         if (plan->name)
                 text_addf(text, "unit %s in %s\n", plan->name, plan->slice);
         if (plan->cgroup)
@@ -209,7 +212,7 @@ void unit_plan_print(const UnitPlan *plan, Text *text) {
         if (plan->owner.set)
                 text_addf(text, "owner %" PRIu32 "\n", plan->owner.v);
         for (size_t i = 0; i < plan->n_props; i++)
-                print_prop(plan->props + i, text);
+                print_prop(plan->props + i, origins, text);
         for (size_t i = 0; i < plan->n_writes; i++) {
                 const CgroupWrite *w = plan->writes + i;
 
@@ -221,4 +224,12 @@ void unit_plan_print(const UnitPlan *plan, Text *text) {
         }
         for (size_t i = 0; i < plan->n_rules; i++)
                 print_rule(plan->rules + i, text);
+}
+
+void unit_plan_print(const UnitPlan *plan, Text *text) {
+        print(plan, false, text);
+}
+
+void unit_plan_explain(const UnitPlan *plan, Text *text) {
+        print(plan, true, text);
 }

@@ -105,6 +105,8 @@ void unit_prop_print_mask(const UnitProp *prop, Text *text);
 
 /* One property a line, "MemoryMax t 67108864", then the cgroup files. */
 void unit_plan_print(const UnitPlan *plan, Text *text);
+/* The same, with what each property comes from: "MemoryMax t 67108864 # linux.resources.memory.limit". */
+void unit_plan_explain(const UnitPlan *plan, Text *text);
 
 /* Name and slice from cgroupsPath (NULL or empty: from the id). Strings from a. -EINVAL. */
 int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,

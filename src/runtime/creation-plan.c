@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Before anything exists: the bundle is read and checked, and the plans are made. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -12,48 +9,16 @@
 #include "host/cgroup.h"
 #include "plan/init-build.h"
 #include "runtime/activation.h"
+#include "runtime/bundle.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
 #include "runtime/notify.h"
 
-#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
-
-/* A bundle may come from anybody: opening a FIFO would wait for whoever writes. */
-static int read_bundle_config(Creation *c, int bundle) {
-        _cleanup_close_ int fd = openat(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        struct stat st;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-        return read_file_fd(fd, CONFIG_MAX_BYTES, &c->config, &c->config_size);
-}
-
-static int read_config(Creation *c, Error *reterr) {
-        const char *file = c->options->config;
-        _cleanup_close_ int bundle = -EBADF;
-        int r;
-
-        c->bundle = realpath(c->options->bundle, NULL);
-        bundle = c->bundle ? open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
-        if (bundle < 0)
-                return error_errnof(reterr, errno, "cannot open the bundle %s", c->options->bundle);
-        r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, &c->config, &c->config_size)
-                 : read_bundle_config(c, bundle);
-        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", c->bundle) : 0;
-}
-
-/* As the user gave it. */
 static int parse_config(Creation *c, Error *reterr) {
-        const char *bundle = c->options->bundle, *file = c->options->config;
+        _cleanup_(arena_done) Arena a = {};
         int r = spec_parse(c->config, c->config_size, &c->spec, reterr);
 
-        if (r == 0)
-                return 0;
-        if (file || streq(bundle, "."))
-                return error_prefixf(reterr, "%s", file ?: "config.json");
-        return error_prefixf(reterr, "%s%sconfig.json", bundle, endswith(bundle, "/") ? "" : "/");
+        return r < 0 ? error_prefixf(reterr, "%s", bundle_config_name(c->options, &a)) : 0;
 }
 
 static int check_console(const Creation *c, Error *reterr) {
@@ -68,17 +33,16 @@ static int check_console(const Creation *c, Error *reterr) {
         return 0;
 }
 
-/* Without a cgroup there are no limits; device rules aside, which every engine writes. */
-static int check_no_limits(const Creation *c, Error *reterr) {
+int creation_check_no_limits(const Spec *spec, const HostFacts *facts, Error *reterr) {
         _cleanup_(unit_plan_done) UnitPlan plan = {};
-        HostFacts facts = c->rt->facts;
+        HostFacts without = *facts;
         const char *path = NULL;
         int r;
 
-        if (!c->spec->linux_.resources)
+        if (!spec->linux_.resources)
                 return 0;
-        facts.rootless = true; /* no device rules */
-        r = unit_plan_build_update(c->spec->linux_.resources, &facts, NULL, &plan, reterr);
+        without.rootless = true; /* no device rules */
+        r = unit_plan_build_update(spec->linux_.resources, &without, NULL, &plan, reterr);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < plan.n_props && !path; i++)
@@ -116,7 +80,8 @@ static int make_plans(Creation *c, Error *reterr) {
         /* Podman passes the same descriptors both ways; they are counted once. */
         c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
         request.preserve_fds = c->preserve_fds;
-        r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr) : check_no_limits(c, reterr);
+        r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr)
+                       : creation_check_no_limits(c->spec, &c->rt->facts, reterr);
         if (c->unit.cgroup)
                 c->manager = manager_close(c->manager);
         if (r == 0)
@@ -162,7 +127,7 @@ int creation_plan(Creation *c, Error *reterr) {
         if (r == 0 && !c->rt->facts.cgroup_disabled)
                 r = cgroup_require_mount(reterr);
         if (r == 0)
-                r = read_config(c, reterr);
+                r = bundle_read(c->options, &c->bundle, &c->config, &c->config_size, reterr);
         if (r < 0)
                 return r;
         /* The bus's greeting takes as long as reading the configuration: both at once. */

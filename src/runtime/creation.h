@@ -80,6 +80,9 @@ int creation_enter(Creation *c, int cgroup, Error *reterr);
 /* Into the cgroup that the container manages itself, if an annotation names one: when it has its cgroup namespace. */
 int creation_delegate(Creation *c, Error *reterr);
 
+/* Without a cgroup there are no limits; device rules aside, which every engine writes. */
+int creation_check_no_limits(const Spec *spec, const HostFacts *facts, Error *reterr);
+
 /* Says what a plan passes over. */
 void log_warnings(const InitPlan *plan);
 

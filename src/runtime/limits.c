@@ -87,6 +87,13 @@ static int unavailable(const UnitProp *p, const char *controller, bool user, Err
         return error_setf(reterr, EOPNOTSUPP, "%s: cgroup controller %s is not available", p->path, controller);
 }
 
+int limits_check_controller(const UnitProp *p, int cgroup, bool user, Error *reterr) {
+        const char *file = unit_prop_file(p);
+        _cleanup_free_ char *controller = file ? controller_of(file) : NULL;
+
+        return !controller || cgroup_has_controller(cgroup, controller) ? 0 : unavailable(p, controller, user, reterr);
+}
+
 int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr) {
         for (size_t i = 0; i < plan->n_props; i++) {
                 const char *file = unit_prop_file(&plan->props[i]), *path = plan->props[i].path;

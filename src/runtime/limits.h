@@ -28,6 +28,8 @@ int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *n
 /* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:
  * by whose systemd. */
 int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr);
+/* Before there is a cgroup: has the one that it will be in the controller of the property? */
+int limits_check_controller(const UnitProp *p, int cgroup, bool user, Error *reterr);
 /* Did the kernel take what systemd wrote? It may refuse devices and sets of CPUs. */
 int limits_verify(const UnitPlan *plan, int cgroup, Error *reterr);
 /* With the controller, if systemd does not know it. */

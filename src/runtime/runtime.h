@@ -35,6 +35,19 @@ typedef struct CreateOptions {
         bool ignored;                /* what is accepted without effect */
 } CreateOptions;
 
+/* What is wrong with a bundle, or with this host for it, in sentences. */
+typedef struct Findings {
+        Strings errors, warnings;
+        Arena arena;
+} Findings;
+void findings_done(Findings *f);
+
+/* As if for create, with nothing made. id NULL: the name of the bundle's directory. An error: there was nothing to look
+ * at; what is found is in *ret, which begins zeroed. */
+int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret, Error *reterr);
+/* The plans that create would make, printed. */
+int runtime_plan(const Runtime *rt, const CreateOptions *options, Text *ret, Error *reterr);
+
 int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reterr);
 /* *ret_status: what the process ended with, as a shell would report it; 0 when detached. */
 int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr);

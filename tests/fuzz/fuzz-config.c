@@ -79,11 +79,27 @@ static void plan_rdt(Spec *spec) {
         rdt_plan_print(&plan, &printed);
 }
 
+/* Who wants all problems gets the same verdict, and what the others get is the first of them. */
+static void look_for_problems(const uint8_t *data, size_t size, int r, const Error *e) {
+        SpecProblems problems = {};
+        _cleanup_spec_ Spec *spec = NULL;
+
+        ASSERT((spec_parse_all((const char *) data, size, &problems, &spec) < 0) == (r < 0));
+        ASSERT((problems.errors.n > 0) == (r < 0));
+        ASSERT(r >= 0 || streq(problems.errors.s[0], e->message));
+        for (size_t i = 0; i < problems.errors.n; i++)
+                check_one_line(problems.errors.s[i]);
+        for (size_t i = 0; i < problems.ignored.n; i++)
+                check_one_line(problems.ignored.s[i]);
+        spec_problems_done(&problems);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_spec_ Spec *spec = NULL;
         _cleanup_error_ Error e = {};
         int r = spec_parse((const char *) data, size, &spec, &e);
 
+        look_for_problems(data, size, r, &e);
         if (r < 0) {
                 check_error(r, &e);
                 return 0;

@@ -11,7 +11,8 @@ from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 
 VERBS = ["create", "run", "start", "state", "kill", "stop", "delete", "exec", "list", "ps",
-         "pause", "resume", "update", "events", "spec", "features"]
+         "pause", "resume", "update", "events", "spec", "check", "plan",
+         "features"]
 
 pytestmark = needs_ocirt_sd
 

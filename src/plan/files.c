@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/files.h"
+
+#include <sched.h>
+
+#include "basic/file.h"
+#include "basic/str.h"
+#include "plan/init-plan.h"
+
+void file_uses_done(FileUses *files) {
+        free(files->uses);
+        arena_done(&files->arena);
+        *files = (FileUses){};
+}
+
+static void add(FileUses *files, const char *origin, const char *path, FileNeed need, bool may_come) {
+        GREW(files->uses, files->n);
+        files->uses[files->n++] = (FileUse){ origin, path, need, may_come };
+}
+
+static bool is_bind(const SpecMount *m) {
+        return (m->type && streq(m->type, "bind")) || spec_mount_has_option(m, "bind") || spec_mount_has_option(m, "rbind");
+}
+
+static bool has_early_hooks(const Spec *spec) {
+        return spec->hooks[HOOK_PRESTART].n > 0 || spec->hooks[HOOK_CREATE_RUNTIME].n > 0;
+}
+
+/* Those of the host alone: what is in another mount namespace cannot be looked up from here. */
+static void add_mounts(FileUses *files, const Spec *spec, const char *bundle) {
+        for (size_t i = 0; i < spec->n_mounts; i++)
+                if (is_bind(&spec->mounts[i]) && spec->mounts[i].source)
+                        add(files, arena_printf(&files->arena, "mounts[%zu].source", i),
+                            path_normalize(&files->arena, bundle, spec->mounts[i].source), FILE_ANY, has_early_hooks(spec));
+}
+
+/* startContainer hooks are the container's. */
+static void add_hooks(FileUses *files, const Spec *spec) {
+        for (SpecHookKind kind = 0; kind < _HOOK_KINDS; kind++)
+                for (size_t i = 0; kind != HOOK_START_CONTAINER && i < spec->hooks[kind].n; i++)
+                        add(files, arena_printf(&files->arena, "hooks.%s[%zu].path", spec_hook_names[kind], i),
+                            spec->hooks[kind].hooks[i].path, FILE_EXECUTABLE, false);
+}
+
+void file_uses_build(const Spec *spec, const char *bundle, FileUses *ret) {
+        const SpecNamespace *mount = spec_namespace(spec, CLONE_NEWNS);
+
+        *ret = (FileUses){};
+        if (!mount || !mount->path) {
+                add(ret, "root.path", path_normalize(&ret->arena, bundle, spec->root_path), FILE_DIRECTORY, false);
+                add_mounts(ret, spec, bundle);
+        }
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
+                if (spec->linux_.namespaces[i].path)
+                        add(ret, arena_printf(&ret->arena, "linux.namespaces[%zu].path", i), spec->linux_.namespaces[i].path,
+                            FILE_ANY, false);
+        if (spec->linux_.seccomp && spec->linux_.seccomp->listener_path)
+                add(ret, "linux.seccomp.listenerPath", spec->linux_.seccomp->listener_path, FILE_ANY, true);
+        add_hooks(ret, spec);
+}
+
+static const char *environment(const SpecProcess *p, const char *name) {
+        size_t n = strlen(name);
+
+        for (const char **e = p->env; *e; e++)
+                if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
+                        return *e + n + 1;
+        return NULL;
+}
+
+/* The kernel's own have no programs in them. */
+static bool may_hold_programs(const SpecMount *m) {
+        static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "tmpfs" };
+
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
+                if (m->type && streq(m->type, types[i]) && !is_bind(m))
+                        return false;
+        return true;
+}
+
+void file_uses_program(const Spec *spec, Arena *a, Strings *ret, bool *ret_covered) {
+        const char *name = spec->process && spec->process->args ? spec->process->args[0] : NULL;
+
+        *ret = (Strings){};
+        *ret_covered = has_early_hooks(spec) || spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
+        for (size_t i = 0; i < spec->n_mounts; i++)
+                *ret_covered = *ret_covered || may_hold_programs(&spec->mounts[i]);
+        if (isempty(name))
+                return;
+        if (strchr(name, '/')) {
+                strings_add(a, ret, path_normalize(a, spec->process->cwd, name));
+                return;
+        }
+        for (const char *p = environment(spec->process, "PATH") ?: INIT_DEFAULT_PATH; *p;) {
+                size_t n = strcspn(p, ":");
+
+                if (p[0] == '/')
+                        strings_add(a, ret, arena_printf(a, "%.*s/%s", (int) n, p, name));
+                p += n + (p[n] == ':');
+        }
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "host/cgroup.h"
+#include "plan/files.h"
+#include "runtime/bundle.h"
+#include "runtime/limits.h"
+#include "runtime/preview.h"
+
+static void add(Findings *f, bool warning, const char *text) {
+        strings_add(&f->arena, warning ? &f->warnings : &f->errors, arena_strdup(&f->arena, text));
+}
+
+/* The error of a part, if it has one, which does not keep us from the others. */
+static bool note(Findings *f, int r, Error *error) {
+        if (r < 0)
+                add(f, false, error->message ?: errno_text(r));
+        error_done(error);
+        return r >= 0;
+}
+
+static void note_all(Findings *f, const Strings *list, bool warning) {
+        for (size_t i = 0; i < list->n; i++)
+                add(f, warning, list->s[i]);
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------ */
+
+static int look_at(const FileUse *use) {
+        struct stat st;
+
+        if (stat(use->path, &st) < 0)
+                return -errno;
+        if (use->need == FILE_DIRECTORY && !S_ISDIR(st.st_mode))
+                return -ENOTDIR;
+        if (use->need == FILE_EXECUTABLE && S_ISDIR(st.st_mode))
+                return -EISDIR;
+        return use->need == FILE_EXECUTABLE && faccessat(AT_FDCWD, use->path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static void check_files(const Preview *p, Findings *f) {
+        FileUses files;
+
+        file_uses_build(p->spec, p->bundle, &files);
+        for (size_t i = 0; i < files.n; i++) {
+                const FileUse *use = &files.uses[i];
+                int r = look_at(use);
+
+                if (r < 0)
+                        add(f, use->may_come, arena_printf(&f->arena, "%s: %s: %s", use->origin, use->path, errno_text(r)));
+        }
+        file_uses_done(&files);
+}
+
+static bool is_in_rootfs(int root, const char *path) {
+        _cleanup_close_ int fd = open_in_root(root, path, O_PATH, 0);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111;
+}
+
+/* The rootfs itself, where it can be looked into; engines may mount it later. */
+static void check_program(const Preview *p, Findings *f) {
+        const char *path = path_normalize(&f->arena, p->bundle, p->spec->root_path);
+        _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        bool covered, found = false;
+        Strings places;
+
+        file_uses_program(p->spec, &f->arena, &places, &covered);
+        for (size_t i = 0; i < places.n; i++)
+                found = found || is_in_rootfs(root, places.s[i]);
+        if (root >= 0 && places.n > 0 && !found)
+                add(f, covered, arena_printf(&f->arena, "process.args[0]: there is no program \"%s\" in %s",
+                                             p->spec->process->args[0], path));
+}
+
+/* --- the host --------------------------------------------------------------------------------------------------- */
+
+/* Where systemd, or that of the user, has its controllers from. */
+static int open_top_cgroup(const Runtime *rt) {
+        char path[128];
+
+        if (!rt->facts.rootless)
+                return cgroup_open("/");
+        snprintf(path, sizeof(path), "/user.slice/user-%u.slice/user@%u.service", rt->facts.uid, rt->facts.uid);
+        return cgroup_open(path);
+}
+
+static void check_controllers(const Preview *p, Findings *f) {
+        _cleanup_close_ int cgroup = open_top_cgroup(p->rt);
+        _cleanup_error_ Error e = {};
+
+        for (size_t i = 0; cgroup >= 0 && i < p->unit.n_props; i++)
+                (void) note(f, limits_check_controller(&p->unit.props[i], cgroup, p->rt->facts.rootless, &e), &e);
+}
+
+static void check_host(const Runtime *rt, Findings *f) {
+        _cleanup_manager_ Manager *m = NULL;
+        _cleanup_error_ Error e = {};
+
+        if (rt->facts.cgroup_disabled)
+                return;
+        if (note(f, cgroup_require_mount(&e), &e))
+                (void) note(f, manager_open(rt->facts.rootless, &m, &e), &e);
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------- */
+
+/* What a plan cannot be made without is reported once. */
+static void check_plans(Preview *p, Findings *f) {
+        _cleanup_error_ Error e = {};
+
+        (void) note(f, preview_filter(p, &e), &e);
+        if (note(f, preview_unit(p, &e), &e))
+                check_controllers(p, f);
+        note_all(f, note(f, preview_init(p, &e), &e) ? &p->init.warnings : &p->spec->warnings, true);
+        (void) note(f, preview_rdt(p, &e), &e);
+}
+
+static const char *with_name(const char *name, const char *text, Arena *a) {
+        return arena_printf(a, "%s: %s", name, text);
+}
+
+int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret, Error *reterr) {
+        _cleanup_preview_ Preview p = {};
+        SpecProblems problems = {};
+        const char *name = bundle_config_name(options, &ret->arena);
+        int r;
+
+        r = preview_read(rt, options, &p, reterr);
+        if (r < 0)
+                return r;
+        (void) spec_parse_all(p.config, p.config_size, &problems, &p.spec);
+        note_all(ret, &problems.errors, false);
+        note_all(ret, &problems.ignored, true);
+        spec_problems_done(&problems);
+        if (p.spec) {
+                check_plans(&p, ret);
+                check_files(&p, ret);
+                check_program(&p, ret);
+        }
+        for (size_t i = 0; i < ret->errors.n; i++)
+                ret->errors.s[i] = with_name(name, ret->errors.s[i], &ret->arena);
+        for (size_t i = 0; i < ret->warnings.n; i++)
+                ret->warnings.s[i] = with_name(name, ret->warnings.s[i], &ret->arena);
+        check_host(rt, ret);
+        return 0;
+}
+
+void findings_done(Findings *f) {
+        arena_done(&f->arena);
+        *f = (Findings){};
+}

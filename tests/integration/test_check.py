@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""check and plan: what create would say and do, with nothing made."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness.config import Config
+from harness.needs import has_controller, needs_ocirt_sd, needs_root
+from harness.runtime import BINARY
+
+pytestmark = needs_ocirt_sd
+
+
+class Findings(list):
+    """Of a check: (level, message)."""
+
+    def said(self, level, *words):
+        return any(one == level and all(word in message for word in words) for one, message in self)
+
+
+@pytest.fixture
+def check(runtime, bundles):
+    def run(config, *options):
+        bundle = bundles.make(config)
+        result = runtime.call("check", *options, "--format", "json", bundle.path)
+        found = Findings((one["level"], one["msg"].removeprefix(f"{bundle.path}/config.json: "))
+                         for one in json.loads(result.stdout))
+        assert result.stderr == "" and result.status == (1 if any(level == "error" for level, _ in found) else 0)
+        assert runtime.list() == []
+        return found
+    return run
+
+
+def test_what_runs_has_no_problems(runtime, bundles, check):
+    assert check(Config("true")) == []
+    bundle = bundles.make(Config("true"))
+    assert runtime("check", cwd=bundle.path) == "0 errors, 0 warnings\n"
+
+
+def test_all_errors_are_found_at_once(check):
+    """Also of wrong types deep inside, each with its path."""
+    config = Config("true").set("process.terminal", "yes").set("process.user.uid", -1).remove("process.cwd") \
+        .append("mounts", {"destination": "/x", "type": "tmpfs", "source": 7}, {"type": "tmpfs"}) \
+        .set("linux.seccomp", {"defaultAction": "SCMP_ACT_ALOW"})
+    found = check(config)
+    assert [level for level, _ in found] == ["error"] * 6, found
+    for words in [("process.terminal: ", "a string"), ("process.user.uid: ", "out of range"), ("process.cwd: missing",),
+                  ("mounts[7].source: ", "an integer"), ("mounts[8].destination: missing",),
+                  ("linux.seccomp.defaultAction: ", "did you mean SCMP_ACT_ALLOW?")]:
+        assert found.said("error", *words), (words, found)
+
+
+def test_an_error_of_each_plan(check):
+    found = check(Config("true").annotation("org.systemd.property.MemoryMx", "uint64 1")
+                  .mount("/x", "tmpfs", "tmpfs", "bind"))
+    assert found.said("error", "MemoryMx", "did you mean MemoryMax?")
+    assert found.said("error", "mounts[7]") and len(found) >= 2
+
+
+def test_unknown_properties_are_warnings(check):
+    """create ignores them, as it has to."""
+    config = Config("true").set("process.capabilites", {}).set("linux.resource", {}).set("root.readOnly", True) \
+        .set("hostName", "x").set("x-mine", 1)
+    found = check(config)
+    assert {level for level, _ in found} == {"warning"}
+    for name, meant in [("process.capabilites", "capabilities"), ("linux.resource", "resources"),
+                        ("root.readOnly", "readonly"), ("hostName", "hostname")]:
+        assert found.said("warning", f"{name}: ", f"did you mean {meant}?"), found
+    assert ("warning", "x-mine: unknown property, which is ignored") in found
+
+
+def test_what_is_missing_on_the_host(check, tmp_path):
+    config = Config("nosuch").bind("/nowhere/data", "/data").hook("poststop", "/nowhere/hook") \
+        .hook("poststart", str(tmp_path)).namespace("network", "/nowhere/netns")
+    found = check(config)
+    missing = "no such file or directory"
+    assert found.said("error", "mounts[7].source: /nowhere/data", missing)
+    assert found.said("error", "hooks.poststop[0].path: /nowhere/hook", missing)
+    assert found.said("error", "hooks.poststart[0].path: ", "is a directory")
+    assert found.said("error", "linux.namespaces[", ".path: /nowhere/netns", missing)
+    assert found.said("warning", 'process.args[0]: there is no program "nosuch"')  # /data may have it
+    assert check(Config("nosuch")).said("error", 'process.args[0]: there is no program "nosuch"')
+    assert check(Config("true").set("root.path", "nowhere")).said("error", "root.path: ", missing)
+
+
+def test_what_a_hook_may_bring_is_a_warning(check):
+    config = Config("true").bind("/nowhere/data", "/data").hook("createRuntime", "/bin/true")
+    assert check(config).said("warning", "mounts[7].source: /nowhere/data")
+
+
+def test_a_limit_without_its_controller(check):
+    """As create says it, before there is anything."""
+    found = check(Config("true").set("linux.resources.memory.limit", 64 << 20).set("linux.resources.pids.limit", 10))
+    for controller, path in [("memory", "linux.resources.memory.limit"), ("pids", "linux.resources.pids.limit")]:
+        assert found.said("error", f"{path}: cgroup controller {controller} is not ") != has_controller(controller)
+
+
+def test_not_json(runtime, bundles):
+    bundle = bundles.make(Config("true"))
+    bundle.write("{")
+    result = runtime.call("check", bundle.path)
+    assert result.status == 1 and result.stderr == ""
+    assert result.stdout == f"error: {bundle.path}/config.json: not valid JSON: unexpected end (line 1, column 2)\n" \
+                            "1 error, 0 warnings\n"
+    assert "cannot open the bundle" in runtime.fails("check", "/nowhere")
+    assert "cannot read config.json" in runtime.fails("check", bundle.rootfs)
+
+
+# --- plan
+
+def test_the_plan_is_what_create_does(runtime, container):
+    """Names and properties are those that the unit then has, and each says where it comes from."""
+    config = Config().sleeping().set("hostname", "planned").set("linux.resources.cpu.shares", 2048)
+    if not has_controller("cpu"):
+        config.remove("linux.resources")
+    config.annotation("org.systemd.property.TimeoutStopUSec", "uint64 7000000")
+    one = container(config)
+    before = sorted(os.listdir(runtime.root))
+    text = runtime("plan", "--id", one.id, one.bundle.path)
+    assert sorted(os.listdir(runtime.root)) == before
+    lines = text.splitlines()
+    one.run_detached()
+    unit, slice_ = one.unit, one.properties("Slice")["Slice"]
+    assert f"unit {unit} in {slice_}" in lines
+    assert "TimeoutStopUSec t 7000000 # annotation org.systemd.property.TimeoutStopUSec" in lines
+    assert one.properties("TimeoutStopUSec") == {"TimeoutStopUSec": "7s"}
+    assert any(line.startswith("hostname ") and line.endswith("planned # hostname") for line in lines), text
+    assert any(line.startswith("mount type=tmpfs") and line.endswith(" # mounts[1]") for line in lines), text
+    assert lines[-1].startswith("exec ")
+
+
+def test_an_error_is_that_of_create(runtime, container):
+    one = container(Config("true").set("process.cwd", "relative"))
+    said = runtime.fails("plan", one.bundle.path)
+    assert said == runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert "cannot read other.json" in runtime.fails("plan", "-f", "other.json", one.bundle.path)
+
+
+@needs_root("becomes a user without a session")
+def test_a_plan_takes_no_privileges_and_no_systemd(bundles):
+    bundle = bundles.make(Config("true").mapped_users(54321, 1).without_mount("/dev/pts"))
+    command = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "env", "-i", BINARY, "plan", bundle.path]
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run/systemd; exec "$@"', "sh", *command],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "\nexec " in done.stdout
