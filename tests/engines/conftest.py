@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 from engine import containerd as _containerd, docker as _docker, setting  # noqa: E402
 from engine.containerd import Containerd                                          # noqa: E402
-from engine.containers import PATIENCE                                            # noqa: E402
 from engine.docker import Docker                                                  # noqa: E402
 from engine.podman import CONFIGURATION, Podman                                   # noqa: E402
 from harness import readme                                                       # noqa: E402
@@ -55,7 +54,7 @@ def is_control(runtime):
 def nothing_left(request, watch):
     """After every test the machine is as it was before; the control may have left something."""
     yield
-    left = watch.found(seconds=30)
+    left = watch.found()
     if left:
         watch.sweep()
     if "runtime" not in request.fixturenames or request.getfixturevalue("runtime") != "crun":
@@ -74,7 +73,7 @@ def podman_as_root(machine, watch):
 def podman_as_user(podman_as_root, watch):
     """Somebody who has logged in."""
     subprocess.run(["loginctl", "enable-linger", setting.USER], check=True)
-    until((setting.RUNTIME_DIR / "bus").exists, "the user's systemd", PATIENCE)
+    until((setting.RUNTIME_DIR / "bus").exists, "the user's systemd")
     Podman("crun", setting.USER).prepare()
     watch.start_over()
 

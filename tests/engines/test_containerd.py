@@ -2,7 +2,7 @@
 """containerd by ctr: tasks in scopes."""
 
 from engine.containerd import events
-from engine.containers import EAT, NO_PROGRAM, PATIENCE, scope_of
+from engine.containers import EAT, NO_PROGRAM, scope_of
 from harness import process, systemd
 from harness.needs import needs_controller
 from harness.terminal import InFrontOf
@@ -53,10 +53,10 @@ def test_terminal(ctr):
     """A task and a process of its own in it, each with a terminal."""
     one = ctr.start()
     with InFrontOf(ctr.command("task", "exec", "--tty", "--exec-id", "tty", one.name, "sh")) as front:
-        front.master.read_until(b"# ", PATIENCE)
+        front.master.read_until(b"# ")
         front.master.type(b"tty; exit 9\n")
-        front.master.read_until(b"/dev/pts/0\r", PATIENCE)
-        front.master.read_to_end(PATIENCE)
+        front.master.read_until(b"/dev/pts/0\r")
+        front.master.read_to_end()
         assert front.status() == 9
     one.remove()
 
@@ -88,5 +88,5 @@ def test_limits_and_metrics(ctr):
 def test_out_of_memory(ctr):
     with events(ctr, "/tasks/oom") as published:
         one = ctr.start("--memory-limit", "16777216", command=EAT)
-        assert f'"container_id":"{one.name}"' in until(published, "the event of the OOM killer", PATIENCE)[0]
+        assert f'"container_id":"{one.name}"' in until(published, "the event of the OOM killer")[0]
         one.wait_for_end().remove()

@@ -3,7 +3,7 @@
 
 import json
 
-from engine.containers import EAT, NO_NETWORK, NO_PROGRAM, PATIENCE, scope_of
+from engine.containers import EAT, NO_NETWORK, NO_PROGRAM, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.needs import needs_controller
@@ -69,16 +69,16 @@ def test_terminal(docker):
     """run -it and exec -it: a terminal of the right size, in raw mode, whose end is the program's."""
     command = docker.command("run", "--rm", "-it", *docker.run_options, *NO_NETWORK, "--name", "tty", BUSYBOX, "sh")
     with InFrontOf(command, rows=31, columns=97) as front:
-        front.master.read_until(b"# ", PATIENCE)
+        front.master.read_until(b"# ")
         front.master.type(b"until [ \"$(stty size)\" = '31 97' ]; do :; done; tty\n")
-        front.master.read_until(b"/dev/pts/0\r\n", PATIENCE)
+        front.master.read_until(b"/dev/pts/0\r\n")
         with InFrontOf(docker.command("exec", "-it", "tty", "sh")) as second:
-            second.master.read_until(b"# ", PATIENCE)
+            second.master.read_until(b"# ")
             second.master.type(b"tty; exit 9\n")
-            second.master.read_until(b"/dev/pts/1\r\n", PATIENCE)
+            second.master.read_until(b"/dev/pts/1\r\n")
             assert second.status() == 9
         front.master.type(b"exit 8\n")
-        front.master.read_to_end(PATIENCE)
+        front.master.read_to_end()
         assert front.status() == 8
 
 

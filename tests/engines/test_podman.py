@@ -4,7 +4,7 @@
 import subprocess
 from pathlib import Path
 
-from engine.containers import FOREVER, NO_NETWORK, NO_PROGRAM, PATIENCE, scope_of
+from engine.containers import FOREVER, NO_NETWORK, NO_PROGRAM, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.terminal import InFrontOf
@@ -94,17 +94,17 @@ def test_terminal(podman):
     """run -it and exec -it: a terminal of the right size, in raw mode, whose end is the program's."""
     command = podman.command("run", "--rm", "-it", *NO_NETWORK, "--name", "tty", BUSYBOX, "sh")
     with InFrontOf(command, rows=31, columns=97) as front:
-        front.master.read_until(b"# ", PATIENCE)
+        front.master.read_until(b"# ")
         front.master.type(b"stty size; tty\n")
-        front.master.read_until(b"31 97\r\n/dev/pts/0\r\n", PATIENCE)
+        front.master.read_until(b"31 97\r\n/dev/pts/0\r\n")
         with InFrontOf(podman.command("exec", "-it", "tty", "sh"), rows=11, columns=77) as second:
-            second.master.read_until(b"# ", PATIENCE)
+            second.master.read_until(b"# ")
             second.master.type(b"stty size; tty; exit 9\n")
-            second.master.read_until(b"11 77\r\n/dev/pts/1\r\n", PATIENCE)
+            second.master.read_until(b"11 77\r\n/dev/pts/1\r\n")
             assert second.status() == 9
         front.master.resize(20, 50)
         front.master.type(b"until [ \"$(stty size)\" = '20 50' ]; do :; done; exit 8\n")
-        front.master.read_to_end(PATIENCE)
+        front.master.read_to_end()
         assert front.status() == 8
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine import setting
 from engine.buildah import Buildah
-from engine.containers import EAT, FOREVER, NO_NETWORK, PATIENCE, scope_of
+from engine.containers import EAT, FOREVER, NO_NETWORK, scope_of
 from engine.podman import Podman, as_user
 from engine.setting import BUSYBOX, UID, USER
 from harness import process
@@ -76,10 +76,10 @@ def test_life(podman, is_control):
 def test_terminal(podman):
     command = podman.command("run", "--rm", "-it", *NO_NETWORK, BUSYBOX, "sh")
     with InFrontOf(command, rows=31, columns=97) as front:
-        front.master.read_until(b"# ", PATIENCE)
+        front.master.read_until(b"# ")
         front.master.type(b"stty size; tty; exit 8\n")
-        front.master.read_until(b"31 97\r\n/dev/pts/0\r\n", PATIENCE)
-        front.master.read_to_end(PATIENCE)
+        front.master.read_until(b"31 97\r\n/dev/pts/0\r\n")
+        front.master.read_to_end()
         assert front.status() == 8
 
 

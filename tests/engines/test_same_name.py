@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from engine.containers import FOREVER, NO_NETWORK, PATIENCE
+from engine.containers import FOREVER, NO_NETWORK
 from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.wait import until
@@ -43,8 +43,8 @@ def test_a_container_that_has_ended(runtime, podman, is_control):
     state, unit = one.state, f"libpod-{one.inspect()['Id']}.scope"
     for pid in [state["ConmonPid"], state["Pid"]]:
         os.kill(pid, signal.SIGKILL)
-        until(lambda pid=pid: not process.is_alive(pid), f"the end of {pid}", PATIENCE)
-    until(lambda: not systemd.is_loaded(unit), f"the end of {unit}", PATIENCE)
+        until(lambda pid=pid: not process.is_alive(pid), f"the end of {pid}")
+    until(lambda: not systemd.is_loaded(unit), f"the end of {unit}")
     with systemd.ForeignScope(unit) as bystander:
         podman.call("stop", "--time", "1", one.name)
         podman.call("rm", "--force", one.name)

@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from engine import docker as docker_engine
-from engine.containers import PATIENCE, scope_of
+from engine.containers import scope_of
 from engine.podman import Podman, connect_others
 from engine.setting import BUSYBOX, USER
 from harness import process, systemd
@@ -20,7 +20,7 @@ from harness.wait import until
 
 def kill(pid):
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not process.is_alive(pid), f"the end of {pid}", PATIENCE)
+    until(lambda: not process.is_alive(pid), f"the end of {pid}")
 
 
 # --- Podman
@@ -66,8 +66,8 @@ def test_the_shim_is_killed(ctr):
     one = ctr.start()
     pid = one.pid
     kill(process.parent(pid))
-    until(lambda: not process.is_alive(pid), f"the end of {pid}", PATIENCE)
-    until(lambda: one.task()[1] in ("", "STOPPED", "UNKNOWN"), "containerd knows", PATIENCE)
+    until(lambda: not process.is_alive(pid), f"the end of {pid}")
+    until(lambda: one.task()[1] in ("", "STOPPED", "UNKNOWN"), "containerd knows")
     one.remove()
 
 
@@ -78,7 +78,7 @@ def test_containerd_is_restarted(ctr):
     systemd.systemctl("restart", "containerd.service")
     assert one.task() == (pid, "RUNNING")
     kill(int(systemd.show("containerd.service", "MainPID")["MainPID"]))
-    until(lambda: ctr.call("version").status == 0, "containerd is back", PATIENCE)
+    until(lambda: ctr.call("version").status == 0, "containerd is back")
     systemd.systemctl("try-restart", "docker.service")  # for a while it would not try to connect
     assert one.task() == (pid, "RUNNING")
     assert one.exec("echo", "here").stdout == "here\n"
@@ -106,7 +106,7 @@ def test_the_shim_of_docker_is_killed(docker):
     one = docker.start()
     pid = one.state["Pid"]
     kill(process.parent(pid))
-    until(lambda: not process.is_alive(pid), f"the end of {pid}", PATIENCE)
+    until(lambda: not process.is_alive(pid), f"the end of {pid}")
     one.wait_until(lambda found: found["State"]["Status"] == "exited", "ended")
     one("start")
     assert one.output_of("echo", "here") == "here"
@@ -120,7 +120,7 @@ def test_dockerd_is_killed(docker, runtime):
     one = docker.start()
     pid = one.state["Pid"]
     kill(int(systemd.show("docker.service", "MainPID")["MainPID"]))
-    until(lambda: docker.call("ps").status == 0, "dockerd is back", PATIENCE)
+    until(lambda: docker.call("ps").status == 0, "dockerd is back")
     assert one.state["Pid"] == pid and one.state["Status"] == "running"
     assert one.output_of("echo", "here") == "here"
     one("stop")

@@ -196,7 +196,7 @@ static void read_output(Launch *l) {
         size_t n = strlen(l->output);
         struct pollfd p = { .fd = l->output_fd, .events = POLLIN };
 
-        while (n < sizeof(l->output) - 1 && poll(&p, 1, 20000) > 0) {
+        while (n < sizeof(l->output) - 1 && poll(&p, 1, -1) > 0) {
                 ssize_t r = read(l->output_fd, l->output + n, sizeof(l->output) - 1 - n);
 
                 if (r <= 0)

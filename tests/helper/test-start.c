@@ -155,7 +155,7 @@ static void test_hooks(void) {
                 begin(&p);
                 plan_step(&p, INIT_PIVOT, NULL, NULL);
                 s = plan_step(&p, INIT_HOOK, i == 3 ? "/bin/nonesuch" : "/bin/sh", "{\"pid\":");
-                s->num[0] = i == 2 ? 1 : 10;
+                s->num[0] = i == 2 ? 1 : 600;
                 s->num[1] = s->num[2] = INIT_NO_SLOT;
                 s->str[2] = "}";
                 s->list[0] = i == 0 ? args : i == 1 ? fail : i == 2 ? slow : i == 4 ? daemon : NULL;

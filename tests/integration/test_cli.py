@@ -9,6 +9,7 @@ import pytest
 from harness import go, schema, user
 from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
+from harness.wait import DEADLINE
 
 VERBS = ["create", "run", "start", "state", "kill", "stop", "delete", "exec", "list", "ps",
          "pause", "resume", "update", "events", "spec", "check", "plan",
@@ -18,7 +19,7 @@ pytestmark = needs_ocirt_sd
 
 
 def call(*args):
-    return subprocess.run([BINARY, *args], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, check=False, timeout=DEADLINE)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["help"], *([verb, "--help"] for verb in VERBS)],

@@ -13,7 +13,7 @@ from harness import process, systemd
 from harness.config import Config
 from harness.needs import needs_insight
 from harness.runtime import BINARY
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 VERBS_AFTER_CREATE = ["start", "pause", "resume", "kill", "delete"]
@@ -41,7 +41,7 @@ def test_output_pipes_end_when_a_verb_does(container):
     one = container(Config().script("exec >/dev/null 2>&1; sleep 1000"))
     one.create()
     for verb in ["start", "state", "pause", "resume"]:
-        done = subprocess.run(one.runtime.command(verb, one.id), capture_output=True, timeout=60,
+        done = subprocess.run(one.runtime.command(verb, one.id), capture_output=True, timeout=DEADLINE,
                               check=True)
         assert done.stderr == b"" and (verb == "state" or done.stdout == b"")
 

@@ -9,6 +9,7 @@ import pytest
 from harness.config import Config
 from harness.needs import needs_mounts, needs_ocirt_sd, needs_root
 from harness.runtime import BINARY
+from harness.wait import DEADLINE
 
 pytestmark = needs_ocirt_sd
 
@@ -109,7 +110,7 @@ def test_a_user_without_a_session():
     """Every verb that looks for containers says what is missing; the others do not mind."""
     def call(*words):
         become = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "env", "-u", "XDG_RUNTIME_DIR"]
-        return subprocess.run([*become, BINARY, *words], capture_output=True, text=True, check=False, timeout=60,
+        return subprocess.run([*become, BINARY, *words], capture_output=True, text=True, check=False, timeout=DEADLINE,
                               cwd="/")
 
     for words in [["list"], ["run", "x"], ["state", "x"], ["delete", "--force", "x"]]:

@@ -10,7 +10,7 @@ import pytest
 from harness import process, user
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
 
@@ -100,7 +100,7 @@ def test_a_stream_until_the_end(container, follow):
         else:
             one.runtime("pause", one.id)
             one.delete("--force")
-        assert following.wait(timeout=30) == 0
+        assert following.wait(timeout=DEADLINE) == 0
         assert all(json.loads(line)["type"] == "stats" for line in following.stdout)
 
 
@@ -109,7 +109,7 @@ def test_who_does_not_want_to_hear_more(container, follow):
     one = container().run_detached()
     following = follow(one, "--interval", "100ms")
     following.stdout.close()
-    assert following.wait(timeout=30) != 0
+    assert following.wait(timeout=DEADLINE) != 0
     assert one.status == "running"
 
 
@@ -123,7 +123,7 @@ def test_oom_kills(container, follow):
         assert one.exec("sh", "-c", "x=a; while :; do x=$x$x; done").status == 137
         assert json.loads(following.stdout.readline()) == {"type": "oom", "id": one.id}
     one.kill("KILL")
-    assert following.wait(timeout=30) == 0
+    assert following.wait(timeout=DEADLINE) == 0
     assert following.stdout.read() == ""
 
 

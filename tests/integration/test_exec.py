@@ -10,7 +10,7 @@ from harness import go, process
 from harness.config import Config
 from harness.runtime import Container
 from harness.terminal import ConsoleSocket, InFrontOf
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 CHOWN, KILL, NET_RAW = 1 << 0, 1 << 5, 1 << 13
 STATUS = ["cat", "/proc/self/status"]
@@ -153,7 +153,7 @@ def test_into_a_paused_container(container):
         until(lambda: len(process.members(one.cgroup)) > len(before), "it is in the container's cgroup")
         assert waits.poll() is None
         one.runtime("resume", one.id)
-        assert waits.communicate(timeout=30)[0] == b"resumed\n"
+        assert waits.communicate(timeout=DEADLINE)[0] == b"resumed\n"
 
 
 def test_a_pidfd_of_it(container, top):

@@ -9,7 +9,7 @@ import pytest
 
 from harness import process
 from harness.config import Config
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 BYTES = bytes(range(256)) * 4000
 
@@ -18,7 +18,7 @@ def test_run_passes_bytes_unchanged(container):
     """In both directions and apart from each other."""
     one = container(Config().script("echo to stderr >&2; exec cat"))
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
-    done = subprocess.run(command, input=BYTES, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=BYTES, capture_output=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0
     assert done.stdout == BYTES
     assert done.stderr == b"to stderr\n"
@@ -91,7 +91,7 @@ def test_run_with_stdin_closed(container):
     one = container(Config().script("ls -l /proc/self/fd > /list; true"))
     shell = 'exec 0<&- 1>&- 2>&-; exec "$@"'
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
-    done = subprocess.run(["sh", "-c", shell, "sh", *command], check=False, timeout=60)
+    done = subprocess.run(["sh", "-c", shell, "sh", *command], check=False, timeout=DEADLINE)
     assert done.returncode == 0
     listed = one.bundle.inside("list").read_text()
     leads_to = [line.split(" -> ")[1] for line in listed.splitlines() if " -> " in line]
@@ -103,7 +103,7 @@ def test_stdio_belongs_to_the_user(container):
     config = Config().user(1000, 1000).script("echo again > /proc/self/fd/1; echo no >/dev/stderr")
     one = container(config)
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE,
                           check=False)
     assert (done.stdout, done.stderr) == (b"again\n", b"no\n")
     assert os.stat("/dev/null").st_uid == 0

@@ -4,7 +4,7 @@
 import json
 import os
 import shlex
-import time
+import signal
 
 import pytest
 
@@ -162,9 +162,7 @@ def test_a_failing_poststop_hook_is_no_error(container, log, tmp_path):
 def test_the_timeout_of_a_hook(runtime, container, kind):
     """It is killed with what it started, and so is the container."""
     one = container(hooked(kind, "sleep 4321", timeout=1))
-    began = time.monotonic()
     assert "timed out after 1 s" in runtime.fails("run", "--detach", "--bundle", one.bundle.path, one.id)
-    assert 1 <= time.monotonic() - began < 20
     assert "sleep 4321" not in open_commands()
 
 
@@ -240,13 +238,12 @@ def test_a_hook_gets_no_descriptors(container, log):
     assert set(lines(log)) <= {"0", "1", "2", "3"}  # 3: the directory that ls reads
 
 
-def test_hooks_that_leave_something_running(container):
+def test_hooks_that_leave_something_running(container, log):
     """A daemon started by a hook neither hangs create nor dies with it."""
-    one = container(hooked("createRuntime", "sleep 2 & exit 0", env=["PATH=/bin:/usr/bin"]))
-    began = time.monotonic()
-    one.create()
-    assert time.monotonic() - began < 2
-    until(lambda: "sleep 2" not in open_commands(), "the hook's daemon")
+    one = container(hooked("createRuntime", f"sleep 4322 & echo $! > {log}", env=["PATH=/bin:/usr/bin"])).create()
+    assert "sleep 4322" in open_commands()
+    os.kill(int(lines(log)[0]), signal.SIGKILL)
+    assert one.status == "created"
 
 
 def open_commands():

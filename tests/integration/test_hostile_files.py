@@ -180,7 +180,7 @@ def test_a_configuration_that_is_no_file(runtime, container):
     for make in [os.mkfifo, os.mkdir]:
         path.unlink()
         make(path)
-        runtime.fails("create", "--bundle", one.bundle.path, one.id, timeout=20)
+        runtime.fails("create", "--bundle", one.bundle.path, one.id)
         if path.is_dir():
             path.rmdir()
             path.touch()

@@ -13,7 +13,6 @@ pytestmark = [needs.needs_ocirt_sd, needs.needs_valgrind]
 FOUND = 99
 LIMITS = needs.has_controller("pids")
 KINDS = "definite,indirect,possible"
-TIMEOUT = 200   # in the virtual machine a call takes half a minute
 # A machine with a kernel of its own shows its threads. It is slow, and there is nothing else to see.
 SLOW = Path("/proc/2/comm").exists() and process.comm(2) == "kthreadd"
 
@@ -29,7 +28,7 @@ def clean(runtime, tmp_path):
     """Calls the program. Its exit status must be what is expected, and valgrind silent."""
     def call(*args, status=0, **more):
         log = tmp_path / "valgrind"
-        result = runtime.call(*args, prefix=valgrind(log), timeout=TIMEOUT, **more)
+        result = runtime.call(*args, prefix=valgrind(log), **more)
         text = log.read_text(encoding="utf-8", errors="replace")
         # What begins with dashes are system calls that valgrind does not know.
         errors = [line for line in text.splitlines() if line.startswith("==")]
@@ -52,7 +51,7 @@ def test_valgrind_would_tell(runtime, container, tmp_path):
     """A control: asked for memory that is kept until the end, it fails the same call."""
     one = container()
     prefix = [*valgrind(tmp_path / "log", "reachable"), "--run-libc-freeres=no"]
-    assert runtime.call("list", prefix=prefix, timeout=TIMEOUT).status == FOUND
+    assert runtime.call("list", prefix=prefix).status == FOUND
     assert "still reachable" in (tmp_path / "log").read_text(encoding="utf-8")
     assert one.id not in runtime("list")
 

@@ -14,7 +14,7 @@ import pytest
 from harness import go, process, schema, user
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 RUNC_STATE = ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"]
 
@@ -243,7 +243,7 @@ def test_exec_that_cannot_be(running, top):
 def test_exec_passes_bytes_unchanged(running):
     data = bytes(range(256)) * 1000
     command = running.runtime.command("exec", running.id, "cat")
-    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=data, capture_output=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0 and done.stdout == data and done.stderr == b""
 
 

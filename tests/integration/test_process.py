@@ -11,6 +11,7 @@ from harness import process
 from harness.config import CAPABILITY_SETS, Config
 from harness.needs import needs_cap_sys_resource, needs_insight, needs_root
 from harness.runtime import with_descriptors
+from harness.wait import DEADLINE
 
 CHOWN, KILL, NET_RAW = 1 << 0, 1 << 5, 1 << 13
 STATUS_NAMES = {"CapBnd": "bounding", "CapEff": "effective", "CapInh": "inheritable",
@@ -181,7 +182,7 @@ def test_the_callers_groups_are_not_the_containers(container):
     one = container(Config("cat", "/proc/self/status"))
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
     done = subprocess.run(command, extra_groups=[4242, 4243], capture_output=True, text=True,
-                          timeout=60, check=True, stdin=subprocess.DEVNULL)
+                          timeout=DEADLINE, check=True, stdin=subprocess.DEVNULL)
     assert "Groups:\t\n" in done.stdout.replace("Groups:\t \n", "Groups:\t\n")
 
 
@@ -363,6 +364,6 @@ def test_signals_are_as_they_should_be(container):
     one = container(Config("cat", "/proc/self/status"))
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
     done = subprocess.run(["sh", "-c", "trap '' TERM HUP USR1; exec \"$@\"", "sh", *command],
-                          capture_output=True, text=True, timeout=60, check=True)
+                          capture_output=True, text=True, timeout=DEADLINE, check=True)
     fields = dict(line.split(":\t", 1) for line in done.stdout.splitlines())
     assert int(fields["SigBlk"], 16) == 0 and int(fields["SigIgn"], 16) == 0

@@ -8,6 +8,7 @@ import subprocess
 from harness import process, systemd
 from harness.config import Config
 from harness.needs import needs_devices_bpf, needs_ocirt_sd
+from harness.wait import DEADLINE
 
 MIB = 1 << 20
 
@@ -100,7 +101,7 @@ def test_nothing_else_changes(container):
         begun = [watched.begin_update(*next(updates)),
                  Watched(devices[number % 2]).begin_update({"devices": next(lists)})]
         systemd.systemctl(*words)
-        assert [update.wait(timeout=60) for update in begun] == [0] * len(begun)
+        assert [update.wait(timeout=DEADLINE) for update in begun] == [0] * len(begun)
         watched.check()
 
     for number in range(20):

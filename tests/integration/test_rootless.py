@@ -15,7 +15,7 @@ from harness.config import MAPPED_ROOT, Config
 from harness.needs import (has_controller, needs_delegation, needs_ocirt_sd,
                            needs_ordinary_user)
 from harness.runtime import BINARY, Container, Runtime, new_id
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 pytestmark = [needs_ocirt_sd, needs_ordinary_user, pytest.mark.user]
 
@@ -73,13 +73,13 @@ def test_exec_is_in_the_containers_cgroup(container):
     """The user may not bring a process there from a cgroup elsewhere, so that systemd does."""
     one = container().run_detached()
     words = [*one.runtime.command("exec", "--detach"), one.id, "sleep", "1001"]
-    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, timeout=60)
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, timeout=DEADLINE)
     assert len(process.members(one.cgroup)) == len(process.members(one.cgroup)) >= 3
     one.output_of("sh", "-c", "mkdir -p /sys/fs/cgroup/x || true")
     from_within = ["systemd-run", "--user", "--quiet", "--wait", "--pipe", "--collect"]
     done = subprocess.run([*from_within, *one.runtime.command("exec", one.id, "cat",
                                                               "/proc/self/cgroup")],
-                          check=True, capture_output=True, text=True, timeout=60)
+                          check=True, capture_output=True, text=True, timeout=DEADLINE)
     assert done.stdout.endswith("0::/\n")
 
 

@@ -14,7 +14,7 @@ from harness.config import Config
 from harness.needs import needs_mounts, needs_ocirt_sd
 from harness.runtime import Container, Runtime
 from harness.systemd import TransientUnit
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
 SLICE = "user.slice" if user.ORDINARY else "system.slice"
@@ -200,7 +200,7 @@ def test_directories_with_the_same_inode(container, bundles):
         whole.create()
         command = half.runtime.command("create", "--bundle", one.bundle.path, one.id)
         subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "trace=poll", "-e", "inject=poll:signal=KILL:when=1",
-                        *command], check=False, stdin=subprocess.DEVNULL, timeout=60)
+                        *command], check=False, stdin=subprocess.DEVNULL, timeout=DEADLINE)
         assert (roots[0] / one.id).stat().st_ino == (roots[1] / one.id).stat().st_ino
         half.delete("--force")
         assert whole.status == "created"

@@ -8,6 +8,7 @@ import pytest
 
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_privileged_namespaces, needs_root
+from harness.wait import DEADLINE
 
 LOGGER = "echo out > /dev/stdout; echo err > /dev/stderr; echo fd >> /proc/self/fd/2; exec 3</dev/stdin; cat <&3"
 SAID = (b"out\nin\n", b"err\nfd\n")
@@ -27,7 +28,7 @@ class Pipes:
 
     def begin(self, command):
         """Run it to its end, which is not that of the container."""
-        assert subprocess.run(command, check=False, timeout=60, **self.options()).returncode == 0, self.read()
+        assert subprocess.run(command, check=False, timeout=DEADLINE, **self.options()).returncode == 0, self.read()
 
     def read(self):
         """What the others wrote until nobody held the pipes any more."""

@@ -10,7 +10,7 @@ import pytest
 from harness import process, systemd
 from harness.config import Config
 from harness.needs import needs_controller, needs_ocirt_sd
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_an_init_that_dies_before_it_hears_start(container):
     start = one.runtime.start_process("start", one.id, stderr=subprocess.PIPE, text=True)
     until(lambda: process.waits(start.pid), "it waits for the answer")
     os.kill(one.pid, signal.SIGKILL)
-    message = start.communicate(timeout=30)[1]
+    message = start.communicate(timeout=DEADLINE)[1]
     assert start.returncode > 0 and "ended" in message
 
 
@@ -137,7 +137,7 @@ def test_half_a_create_can_be_undone(container, call, number):
     one = container()
     command = one.runtime.command("create", "--bundle", str(one.bundle.path), one.id)
     with one.log.open("wb") as log:
-        subprocess.run([*traced(call, number), *command], check=False, timeout=60, stdout=log,
+        subprocess.run([*traced(call, number), *command], check=False, timeout=DEADLINE, stdout=log,
                        stderr=log, stdin=subprocess.DEVNULL)
     states = {row["id"]: row["status"] for row in one.runtime.list()}
     assert states.get(one.id) in (None, "creating", "created", "stopped")

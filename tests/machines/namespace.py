@@ -23,7 +23,7 @@ from .channel import Channel
 from .linux import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, bind, mount
 from .say import Failure
 
-BOOT_DEADLINE = 60
+BOOT_DEADLINE = 300  # for what hangs
 KERNEL_FILES = MS_NOSUID | MS_NODEV | MS_NOEXEC
 ENVIRONMENT = {"container": "ocirt-sd", "PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8"}
 DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8),
@@ -123,7 +123,7 @@ def _remove_empty(path):
             os.rmdir(directory)
 
 
-def _remove_cgroup(path, deadline=5):
+def _remove_cgroup(path, deadline=300):
     end = time.monotonic() + deadline
     with contextlib.suppress(FileNotFoundError):
         (path / "cgroup.kill").write_text("1")

@@ -95,7 +95,7 @@ def _on_host(options):
     tree = build.for_host()
     results = _results("host")
     environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
-    command = inside.pytest(results / "junit.xml", "tests/integration", "namespace", options)
+    command = inside.pytest(results / "junit.xml", "tests/integration", options)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr,
                           cwd=build.SOURCE, env=environment, check=False)
     return inside.tally(results / "junit.xml", done.returncode)

@@ -18,7 +18,7 @@ from .channel import Channel
 from .say import Failure, step
 
 MEMORY, CPUS = "2048", "2"
-BOOT_DEADLINE = 300
+BOOT_DEADLINE = 1200  # for what hangs
 TRIAL_DEADLINE = 6
 # With a thread for each processor one may run, for good, what Linux had written for a moment only when it rewrote its
 # own code ("Oops: int3"). One thread for all of them is faster, too.

@@ -10,7 +10,7 @@ import tempfile
 import textwrap
 import time
 
-DEADLINE = 60
+DEADLINE = 300  # for what hangs
 STRONG, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 3
 
 _numbers = itertools.count(1)

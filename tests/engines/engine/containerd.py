@@ -12,7 +12,7 @@ from harness.command import Program
 from harness.wait import until
 
 from . import archive, setting
-from .containers import FOREVER, PATIENCE
+from .containers import FOREVER
 
 SOCKET = "/run/containerd/containerd.sock"
 CONFIGURATION = "/etc/containerd/config.toml"
@@ -107,7 +107,7 @@ class Container:
         return self.engine.call("task", "exec", "--exec-id", f"e{next(_numbers)}", *options, self.name, *command)
 
     def wait_for_end(self):
-        until(lambda: self.task()[1] == "STOPPED", f"the end of {self.name}", PATIENCE)
+        until(lambda: self.task()[1] == "STOPPED", f"the end of {self.name}")
         return self
 
     def remove(self):

@@ -17,7 +17,6 @@ FOREVER = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; do
 # conmon has looked into it (containers/conmon#426).
 EAT = ["sh", "-c", "sh -c 'x=$(head -c 100000000 /dev/zero | tr \\\\0 x)'; status=$?; sleep 2; exit $status"]
 NO_PROGRAM = "neither magic number nor #!\n"  # which only the start finds out
-PATIENCE = 120  # seconds; an emulated machine takes its time
 
 _numbers = itertools.count()
 
@@ -92,7 +91,7 @@ class Container:
 
     def wait_until(self, condition, what):
         """Until the container, as inspected, is as the condition says: what that said."""
-        return until(lambda: condition(self.inspect()), f"{self.name}: {what}", PATIENCE)
+        return until(lambda: condition(self.inspect()), f"{self.name}: {what}")
 
     def ended(self):
         self.engine("wait", self.name)

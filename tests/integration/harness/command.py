@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-TIMEOUT = 60
+from .wait import DEADLINE
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Result:
 class Program:
     """Calls of a program, which begin with the same words."""
 
-    timeout = TIMEOUT
+    timeout = DEADLINE
 
     def __init__(self, *words):
         self.globals = [str(word) for word in words]

@@ -106,8 +106,8 @@ class Watch:
         """What is there now is meant to be."""
         self.before = Snapshot.take(self.roots)
 
-    def found(self, seconds=3):
-        """What is left; systemd and the kernel get a moment to finish."""
+    def found(self):
+        """What is left; systemd, the kernel and what has been killed get the time to finish."""
         left = []
 
         def clean():
@@ -117,7 +117,7 @@ class Watch:
             return not left
 
         with contextlib.suppress(AssertionError):
-            until(clean, "nothing is left", seconds)
+            until(clean, "nothing is left")
         return left
 
     def sweep(self):

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from . import process, systemd
-from .command import TIMEOUT, Program
-from .wait import until
+from .command import Program
+from .wait import DEADLINE, until
 
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
 _numbers = itertools.count()
@@ -69,7 +69,7 @@ class Container:
         command = [*prefix, *self.runtime.command(verb, "--bundle", self.bundle.path, "--pid-file",
                                                   self.pid_file, *options, self.id)]
         with self.log.open("wb") as log:
-            done = subprocess.run(command, check=False, stdout=log, stderr=log, timeout=TIMEOUT,
+            done = subprocess.run(command, check=False, stdout=log, stderr=log, timeout=DEADLINE,
                                   **({"stdin": subprocess.DEVNULL} | more))
         assert done.returncode == 0, f"{verb}: {done.returncode}: {self.output}"
 

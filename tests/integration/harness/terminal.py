@@ -71,9 +71,9 @@ class Master:
     def resize(self, rows, columns):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
-    def read_until(self, text, seconds=DEADLINE):
+    def read_until(self, text):
         """Read on until the text came; everything so far."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + DEADLINE
         while text not in self.seen:
             left = end - time.monotonic()
             assert left > 0, f"no {text!r} in {self.seen!r}"
@@ -85,8 +85,8 @@ class Master:
                 raise AssertionError(f"no {text!r} in {self.seen!r}")
         return self.seen
 
-    def read_to_end(self, seconds=DEADLINE):
-        end = time.monotonic() + seconds
+    def read_to_end(self):
+        end = time.monotonic() + DEADLINE
         while select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
             try:
                 data = os.read(self.fd, 4096)
