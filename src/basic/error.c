@@ -11,6 +11,8 @@
 #include "basic/str.h"
 
 void error_done(Error *e) {
+        if (!e)
+                return;
         free(e->message);
         *e = (Error){};
 }

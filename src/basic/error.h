@@ -6,7 +6,8 @@
 /*
  * One sentence a user can act on, made where the failure happens; callers only add a prefix on the way up
  * and the top prints it once. It is one line of UTF-8 whatever it quotes (text_add_printable()). Functions return a
- * negative errno; `code` is the same errno, positive.
+ * negative errno; `code` is the same errno, positive. Who does not want to know gives NULL, which every function here
+ * takes.
  *
  * The texts follow Go's spelling (lower case: "permission denied"), because engines match on it.
  */

@@ -94,7 +94,8 @@ static int append_reply(sd_bus_message *m, const UnitProp *p, sd_bus_message *re
         TRY(sd.bus_message_open_container(m, 'r', "sv"));
         TRY(sd.bus_message_append_basic(m, 's', p->name));
         TRY(sd.bus_message_open_container(m, 'v', signature));
-        if (reply) {
+        if (reply) { /* which may have been read before, for a request that was lost */
+                TRY(sd.bus_message_rewind(reply, 1));
                 TRY(sd.bus_message_enter_container(reply, 'v', signature));
                 TRY(sd.bus_message_copy(m, reply, 1));
         } else {

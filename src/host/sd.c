@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 
 Sd sd;
 
@@ -15,9 +16,10 @@ int sd_load(Error *reterr) {
                 SD_FUNCTIONS(X)
 #undef X
         };
-        static void *library;
+        static bool loaded;
+        void *library;
 
-        if (library)
+        if (loaded)
                 return 0;
         library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_NODELETE);
         if (!library)
@@ -27,5 +29,6 @@ int sd_load(Error *reterr) {
                 if (!*functions[i].function)
                         return error_setf(reterr, ENOPKG, "libsystemd is too old: it has no %s", functions[i].name);
         }
+        loaded = true;
         return 0;
 }

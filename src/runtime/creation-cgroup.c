@@ -19,11 +19,9 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
         _cleanup_close_ int below = -EBADF;
         int r;
 
-        r = mkdirat(cgroup, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
-        if (r == 0)
-                r = below = openat(cgroup, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (r >= 0)
-                r = write_kernel_file(below, "cgroup.procs", pid);
+        if (mkdirat(cgroup, name, 0755) == 0 || errno == EEXIST)
+                below = openat(cgroup, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        r = below < 0 ? -errno : write_kernel_file(below, "cgroup.procs", pid);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot move the container's process to cgroup %s below its own", name);
         r = cgroup_hand_down(cgroup);

@@ -267,8 +267,7 @@ static int start(Exec *e, Error *reterr) {
 static int explain(const Exec *e, int r, Error *reterr) {
         if (r >= 0 || !pidfd_has_exited(e->init))
                 return r;
-        if (reterr)
-                error_done(reterr);
+        error_done(reterr);
         return error_setf(reterr, EBUSY, "cannot exec in container %s: container not running", e->options->id);
 }
 

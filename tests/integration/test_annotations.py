@@ -99,6 +99,13 @@ def delegated(mapped):
     return config.mapped_users() if mapped else config
 
 
+def test_a_cgroup_that_cannot_be(runtime, container):
+    """The reason is the kernel's own."""
+    one = container(Config().sleeping().annotation("run.oci.systemd.subgroup", "cpu.stat"))
+    message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert message.endswith("cgroup cpu.stat below its own: not a directory")
+
+
 @pytest.mark.parametrize("mapped", [False, pytest.param(True, marks=needs_cgroup_gifts)], ids=["root", "mapped"])
 def test_a_cgroup_that_the_container_manages(container, mapped):
     """Below the root of its cgroup namespace, which keeps the limits; it may divide it further."""

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "host/manager.h"
+#include "host/sd.h"
+#include "test.h"
+
+/* systemd and the bus are away for so many attempts to connect, and the connection breaks with so many calls. */
+static unsigned away, breaking;
+
+static int open_bus(sd_bus **ret) {
+        if (away > 0) {
+                away--;
+                return -ECONNREFUSED;
+        }
+        *ret = (sd_bus *) &away;
+        return 0;
+}
+
+static int call(sd_bus *bus, sd_bus_message *m, uint64_t usec, sd_bus_error *ret_error, sd_bus_message **ret_reply) {
+        if (breaking == 0) {
+                if (ret_reply)
+                        *ret_reply = (sd_bus_message *) &breaking;
+                return 0;
+        }
+        breaking--;
+        away = 2;
+        return -ECONNRESET;
+}
+
+static int no_private_socket(sd_bus **ret) {
+        return -ECONNREFUSED;
+}
+
+static int ready(sd_bus *bus) {
+        return 1;
+}
+
+static int make_message(sd_bus *bus, sd_bus_message **ret, const char *destination, const char *path,
+                        const char *interface, const char *member) {
+        *ret = (sd_bus_message *) &away;
+        return 0;
+}
+
+static int append(sd_bus_message *m, const char *types, ...) {
+        return 0;
+}
+
+static int open_container(sd_bus_message *m, char type, const char *contents) {
+        return 0;
+}
+
+/* A reply can be read once, and again from its beginning. */
+static bool was_read;
+
+static int enter_container(sd_bus_message *m, char type, const char *contents) {
+        int r = was_read ? -ENXIO : 0;
+
+        was_read = true;
+        return r;
+}
+
+static int rewind_message(sd_bus_message *m, int complete) {
+        was_read = false;
+        return 0;
+}
+
+static int close_container(sd_bus_message *m) {
+        return 0;
+}
+
+static int append_basic(sd_bus_message *m, char type, const void *p) {
+        return 0;
+}
+
+static int copy(sd_bus_message *to, sd_bus_message *from, int all) {
+        return 0;
+}
+
+static sd_bus_message *unref(sd_bus_message *m) {
+        return NULL;
+}
+
+static sd_bus *close_bus(sd_bus *bus) {
+        return NULL;
+}
+
+static void install(void) {
+        ASSERT_EQ(sd_load(NULL), 0);
+        sd.bus_open_system = open_bus;
+        sd.bus_new = no_private_socket;
+        sd.bus_close_unref = close_bus;
+        sd.bus_is_ready = ready;
+        sd.bus_call = call;
+        sd.bus_message_new_method_call = make_message;
+        sd.bus_message_append = append;
+        sd.bus_message_append_basic = append_basic;
+        sd.bus_message_open_container = open_container;
+        sd.bus_message_close_container = close_container;
+        sd.bus_message_enter_container = enter_container;
+        sd.bus_message_rewind = rewind_message;
+        sd.bus_message_copy = copy;
+        sd.bus_message_unref = unref;
+}
+
+int main(void) {
+        UnitProp optional = { .name = "MemoryZSwapMax", .type = UNIT_U64, .optional = true };
+        const UnitPlan plan = { .name = "test.scope", .props = &optional, .n_props = 1 };
+        _cleanup_manager_ Manager *m = NULL;
+
+        install();
+
+        TEST("who does not want to know why may wait, too, for a systemd that is about to come back");
+        away = 2;
+        ASSERT_EQ(manager_open(false, &m, NULL), 0);
+        breaking = 1;
+        ASSERT_EQ(manager_freeze_unit(m, "test.scope", false, NULL), 0);
+        breaking = 1;
+        ASSERT_EQ(manager_attach_process(m, "test.scope", "", 1, NULL), 0);
+        breaking = 1; /* an optional property is asked for without an error */
+        ASSERT_EQ(manager_save_properties(m, "test.scope", &plan, NULL), 0);
+        breaking = 1;
+        ASSERT_EQ(manager_set_properties(m, "test.scope", &plan, NULL), 0);
+        breaking = 1;
+        breaking = 3;
+        ASSERT_EQ(manager_restore_properties(m, "test.scope", NULL), 0);
+        ASSERT_EQ(away + breaking, 0);
+        return 0;
+}
