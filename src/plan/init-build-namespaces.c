@@ -74,6 +74,10 @@ int build_open_namespaces(InitBuild *b, uint32_t types) {
 static const char *settings_of(const InitBuild *b, int type) {
         const SpecLinux *l = &b->spec->linux_;
 
+        if (type == CLONE_NEWUTS && !isempty(b->spec->hostname))
+                return "hostname";
+        if (type == CLONE_NEWUTS && !isempty(b->spec->domainname))
+                return "domainname";
         for (size_t i = 0; i < l->n_sysctl; i++)
                 if (spec_sysctl_namespace(l->sysctl[i].key) == type)
                         return "linux.sysctl";

@@ -4,6 +4,7 @@
 import itertools
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_sysctls_of_the_hosts_namespace(runtime, container, kind, key):
     message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
     assert message.endswith(f"the host's own {kind} namespace, in which linux.sysctl would change it")
     assert "linux.namespaces[" in message
+
+
+@pytest.mark.parametrize("key", ["hostname", "domainname"])
+def test_names_of_the_host(runtime, container, key):
+    """hostname, domainname: a path may lead to the namespace of the host."""
+    before = [Path(f"/proc/sys/kernel/{name}").read_text() for name in ["hostname", "domainname"]]
+    config = Config("true").namespace("uts", "/proc/self/ns/uts").remove("hostname").set(key, "changed")
+    one = container(config)
+    message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
+    assert [Path(f"/proc/sys/kernel/{name}").read_text() for name in ["hostname", "domainname"]] == before
+    assert message.endswith(f"the host's own uts namespace, in which {key} would change it")
 
 
 def test_a_sysctl_that_the_kernel_does_not_know(runtime, container):
