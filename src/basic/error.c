@@ -2,6 +2,7 @@
 #include "basic/error.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ int error_prefixf(Error *e, const char *fmt, ...) {
         va_list ap;
 
         if (!e || e->code == 0)
-                return 0;
+                return -EIO;
         va_start(ap, fmt);
         prefix = sentence(fmt, ap);
         va_end(ap);

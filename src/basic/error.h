@@ -26,7 +26,7 @@ int error_setf(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
 /* The same, with ": <description of code>" at the end. code may be given negative or positive. */
 int error_errnof(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
 
-/* Puts "prefix: " before the message; returns -e->code. */
+/* Puts "prefix: " before the message of what has failed; returns -e->code, and something negative if that is not known. */
 int error_prefixf(Error *e, const char *fmt, ...) _printf_(2, 3);
 /* A message about the path ("process.cwd: …", "process.user.uid: …") becomes one about what is given instead. */
 void error_renamef(Error *e, const char *path, const char *fmt, ...) _printf_(3, 4);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/file.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/str.h"
 
 #define OPEN_TRIES 128
+#define LINKS_MAX 40U /* as many as the kernel follows */
 
 int open_at(int dir, const char *path, int flags, mode_t mode, uint64_t resolve) {
         struct open_how how = {
@@ -105,12 +110,120 @@ int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t si
         return r;
 }
 
-int open_append(const char *path) {
-        int flags = O_WRONLY | O_APPEND | O_NOCTTY;
-        _cleanup_close_ int fd = open(path, flags | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+/* --- what a caller named ---------------------------------------------------------------------------------------- */
 
-        if (fd < 0 || fcntl(fd, F_SETFL, flags) < 0)
+static bool is_trusted(uid_t uid) {
+        struct stat root;
+
+        /* Seen from a user namespace root may be somebody else, but still has the root directory. */
+        return uid == geteuid() || uid == 0 || (stat("/", &root) == 0 && uid == root.st_uid);
+}
+
+/* What the kernel makes up has no place where it could be planted, and may lead to what has no path: /dev/stderr. */
+static bool is_magic(int link) {
+        struct statfs fs;
+
+        return fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Where a walk along a path is, and what is left of it. */
+typedef struct Walk {
+        int dir;
+        char *rest;
+        unsigned links;
+} Walk;
+
+static void walk_done(Walk *w) {
+        w->dir = close_fd(w->dir);
+        free(w->rest);
+}
+
+static int walk_top(const char *path) {
+        return open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What is left is then empty, or begins with a slash. */
+static char *walk_next(Walk *w) {
+        char *begin = w->rest + strspn(w->rest, "/"), *end = begin + strcspn(begin, "/");
+        char *name = end > begin ? xasprintf("%.*s", (int) (end - begin), begin) : xstrdup(".");
+
+        memmove(w->rest, end, strlen(end) + 1);
+        return name;
+}
+
+/* What is left begins with the target of the symlink; at the top, if that is absolute. */
+static int walk_along(Walk *w, int link) {
+        char target[PATH_MAX], *rest;
+        ssize_t n = readlinkat(link, "", target, sizeof(target) - 1);
+
+        if (n <= 0 || ++w->links > LINKS_MAX)
+                return n < 0 ? -errno : n == 0 ? -ENOENT : -ELOOP;
+        target[n] = '\0';
+        rest = xasprintf("%s%s", target, w->rest);
+        free(w->rest);
+        w->rest = rest;
+        if (target[0] == '/') {
+                close_fd(w->dir);
+                w->dir = walk_top(target);
+        }
+        return w->dir < 0 ? -errno : 0;
+}
+
+static int walk_down(Walk *w, const char *name, int nofollow) {
+        int dir = openat(w->dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | nofollow);
+
+        if (dir < 0)
                 return -errno;
+        close_fd(w->dir);
+        w->dir = dir;
+        return 0;
+}
+
+/* One name after the other, each of which is looked at. */
+int open_named(const char *path, int flags, mode_t mode, Error *reterr) {
+        _cleanup_(walk_done) Walk w = { .dir = walk_top(path), .rest = xstrdup(path) };
+        int r = w.dir < 0 ? -errno : isempty(path) ? -ENOENT : 0;
+
+        while (r == 0) {
+                _cleanup_free_ char *name = walk_next(&w);
+                _cleanup_close_ int entry = openat(w.dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
+                struct stat st = {};
+                bool is_link = entry >= 0 && fstat(entry, &st) == 0 && S_ISLNK(st.st_mode), magic = is_link && is_magic(entry);
+                int nofollow = magic ? 0 : O_NOFOLLOW;
+
+                if (is_link && !magic && !is_trusted(st.st_uid))
+                        return error_setf(reterr, ELOOP, "the symlink %s on the way belongs to user %u", name,
+                                          (unsigned) st.st_uid);
+                if (is_link && !magic)
+                        r = walk_along(&w, entry);
+                else if (w.rest[0])
+                        r = walk_down(&w, name, nofollow);
+                else {
+                        fd = openat(w.dir, name, flags | nofollow | O_CLOEXEC, mode);
+                        r = fd < 0 ? -errno : 1;
+                }
+                if (r > 0)
+                        return TAKE_FD(fd);
+        }
+        return error_setf(reterr, -r, "%s", errno_text(r));
+}
+
+int open_named_parent(const char *path, const char **ret_name, Error *reterr) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *parent = slash ? xasprintf("%.*s/", (int) (slash - path), path) : xstrdup(".");
+
+        *ret_name = slash ? slash + 1 : path;
+        return open_named(parent, O_PATH | O_DIRECTORY, 0, reterr);
+}
+
+int open_append(const char *path, mode_t mode, Error *reterr) {
+        int flags = O_WRONLY | O_APPEND | O_NOCTTY;
+        _cleanup_close_ int fd = open_named(path, flags | O_CREAT | O_NONBLOCK, mode, reterr);
+
+        if (fd < 0)
+                return fd;
+        if (fcntl(fd, F_SETFL, flags) < 0)
+                return error_setf(reterr, errno, "%s", errno_text(errno));
         return TAKE_FD(fd);
 }
 

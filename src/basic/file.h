@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "basic/alloc.h"
+#include "basic/error.h"
 
 /* Files: directory descriptor first, path second. All functions return -errno. */
 
@@ -28,8 +29,15 @@ int write_kernel_file(int dir, const char *path, const char *value);
 /* The new contents appear at once or not at all: a temporary file beside it, renamed. */
 int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t size, mode_t mode);
 
-/* For writing at the end; made (0600) if it is missing. What is there may be a FIFO: that does not wait for a reader. */
-int open_append(const char *path);
+/* What whoever called us named: as open(2), but a symlink on the way is followed only if it is ours or root's, as
+ * anybody else may have planted it. The error is the reason alone: "no such file or directory". */
+int open_named(const char *path, int flags, mode_t mode, Error *reterr);
+/* The directory that path is in, and the rest of it. */
+int open_named_parent(const char *path, const char **ret_name, Error *reterr);
+
+/* The same for writing at the end; made if it is missing. What is there may be a FIFO: that does not wait for a
+ * reader. */
+int open_append(const char *path, mode_t mode, Error *reterr);
 
 /* A sealed memfd with these bytes, read position at 0. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "basic/file.h"
 #include "basic/log.h"
 #include "basic/nearest.h"
 #include "basic/str.h"
@@ -69,9 +70,9 @@ static int open_log(const Globals *g, Error *reterr) {
                 return error_setf(reterr, EINVAL, "--log: expected a file, got \"%s\"", g->log);
         log_settings.json = streq_null(g->log_format, "json");
         if (!isempty(path)) {
-                log_settings.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+                log_settings.fd = open_append(path, 0644, reterr);
                 if (log_settings.fd < 0)
-                        return error_errnof(reterr, errno, "cannot open the log file %s", path);
+                        return error_prefixf(reterr, "cannot open the log file %s", path);
         }
         if (g->log_level) {
                 int level = log_level_from_string(g->log_level);

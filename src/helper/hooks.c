@@ -23,11 +23,11 @@ typedef struct Hook {
 } Hook;
 
 int step_open_log(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_append(s->str[0]);
+        _cleanup_close_ int fd = open_append(s->str[0], 0600, e);
         int r;
 
         if (fd < 0)
-                return error_errnof(e, fd, "open %s for what hooks write", s->str[0]);
+                return error_prefixf(e, "open %s for what hooks write", s->str[0]);
         r = helper_set_slot(h, s->num[0], fd, e);
         if (r >= 0)
                 (void) TAKE_FD(fd);

@@ -96,8 +96,8 @@ static int open_annotated(const Spec *spec, const char *key, int *ret, Error *re
 
         if (r < 0 || !path)
                 return r;
-        *ret = open_append(path);
-        return *ret < 0 ? error_errnof(reterr, *ret, "annotation %s: cannot open %s", key, path) : 0;
+        *ret = open_append(path, 0600, reterr);
+        return *ret < 0 ? error_prefixf(reterr, "annotation %s: cannot open %s", key, path) : 0;
 }
 
 /* "... but the remaining hooks and lifecycle continue as if the hook had succeeded" */

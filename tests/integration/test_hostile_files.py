@@ -195,6 +195,51 @@ def test_a_pid_file_does_not_follow_symlinks(container, victim):
     assert not one.pid_file.is_symlink()
 
 
+def planted(link, target):
+    """By somebody else."""
+    link.symlink_to(target)
+    os.chown(link, 4711, 4711, follow_symlinks=False)
+    return link
+
+
+@needs_root("puts things into what is another user's")
+def test_symlinks_of_others_on_the_way(runtime, container, victim, bundles):
+    """To what the caller names, at its end and before: not followed."""
+    place, one = bundles.scratch("planted"), container()
+    last, above = planted(place / "last", victim / "secret"), planted(place / "above", victim)
+    before = fingerprint(victim)
+    create = ["create", "--bundle", one.bundle.path]
+    config = Config().sleeping().annotation("run.oci.hooks.stdout", str(last)).hook("prestart", "/bin/echo", "x")
+    logging = container(config)
+    socket_of_others = victim / "socket"
+    for words, link in [(["--log", last, "list"], last), (["--log", above / "new", "list"], above),
+                        (["--log", f"{above}/../victim/new", "list"], above),
+                        ([*create, "--pid-file", above / "pid", one.id], above),
+                        ([*create, "--pidfd-socket", above / socket_of_others.name, one.id], above),
+                        (["create", "--bundle", logging.bundle.path, logging.id], last)]:
+        message = runtime.fails(*words)
+        assert f"the symlink {link.name} on the way belongs to user 4711" in message
+    assert fingerprint(victim) == before and runtime.list() == []
+
+
+def test_symlinks_of_ours_on_the_way(runtime, container, bundles):
+    """And the kernel's own: followed."""
+    place, one = bundles.scratch("place"), container()
+    (place / "directory").mkdir()
+    (place / "link").symlink_to("directory")
+    (place / "log").symlink_to(place / "link/../link/log")
+    runtime("--log", place / "log", "list")
+    assert (place / "directory/log").is_file()
+    assert "does not exist" in runtime.call("--log", "/dev/stdout", "state", "nosuch").stdout
+    one.pid_file = place / "link/pid"
+    one.create()
+    assert (place / "directory/pid").read_text() == str(one.pid)
+    assert "is a directory" in runtime.fails("--log", place / "directory", "list")
+    assert "no such file" in runtime.fails("--log", f"{place}/new/", "list") and not (place / "new").exists()
+    (place / "loop").symlink_to("loop")
+    assert "too many levels of symbolic links" in runtime.fails("--log", place / "loop", "list")
+
+
 def test_a_state_directory_that_is_a_symlink(runtime, container, victim):
     """In --root, where only we write: not followed."""
     one = container()
