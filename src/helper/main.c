@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -94,7 +95,7 @@ int main(int argc, char **argv) {
         uint32_t base;
         int r;
 
-        if (argc != 4 || parse_u32(argv[3], &base) < 0 || base < 3 || base > INT16_MAX) {
+        if (argc != 4 || parse_u32(argv[3], &base) < 0 || base < 3 || base > INT_MAX - _INIT_FDS) {
                 static const char text[] = "ocirt-sd-init: started by ocirt-sd only\n";
 
                 (void) !write(STDERR_FILENO, text, sizeof(text) - 1);

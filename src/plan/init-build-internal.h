@@ -58,7 +58,7 @@ typedef struct InitBuild {
         bool no_new_keyring;
         const void *seccomp;
         size_t seccomp_size;
-        uint32_t listen_fds;
+        uint32_t preserve_fds, listen_fds;
         const char *listen_fd_names;
         const Request *request;       /* of the init */
 

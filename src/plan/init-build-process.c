@@ -4,9 +4,12 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 
 #include "plan/init-build-internal.h"
 #include "plan/seccomp.h"
+
+#define OWN_FILES 16U
 
 #define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6U /* since Linux 6.9 */
 
@@ -16,13 +19,23 @@ void build_oom_score_adj(InitBuild *b) {
                         (uint64_t) (int64_t) b->process->oom_score_adj.v;
 }
 
-/* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins. */
+/* Fewer files than we need ourselves, up to the exec: for the gate, a listener, startContainer hooks. */
+static bool comes_last(const InitBuild *b, const SpecRlimit *limit) {
+        return limit->resource == RLIMIT_NOFILE && limit->soft < 3 + (uint64_t) b->preserve_fds + OWN_FILES;
+}
+
+/* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins, and with the
+ * capabilities. */
 void build_raise_rlimits(InitBuild *b) {
         for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
-                InitStep *step = add(b, INIT_RAISE_RLIMIT);
+                const SpecRlimit *limit = &b->process->rlimits[i];
+                InitStep *step;
 
-                step->num[0] = (uint64_t) b->process->rlimits[i].resource;
-                step->num[1] = b->process->rlimits[i].hard;
+                if (!build_has_userns(b) && !comes_last(b, limit))
+                        continue;
+                step = add(b, INIT_RAISE_RLIMIT);
+                step->num[0] = (uint64_t) limit->resource;
+                step->num[1] = limit->hard;
         }
 }
 
@@ -227,13 +240,17 @@ static void add_find(InitBuild *b) {
         step->list[1] = b->env;
 }
 
-static void add_rlimits(InitBuild *b) {
-        for (size_t i = 0; i < b->process->n_rlimits; i++) {
-                InitStep *step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
+static void add_rlimits(InitBuild *b, bool last) {
+        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
+                const SpecRlimit *limit = &b->process->rlimits[i];
+                InitStep *step;
 
-                step->num[0] = (uint64_t) b->process->rlimits[i].resource;
-                step->num[1] = b->process->rlimits[i].soft;
-                step->num[2] = b->process->rlimits[i].hard;
+                if (comes_last(b, limit) != last)
+                        continue;
+                step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
+                step->num[0] = (uint64_t) limit->resource;
+                step->num[1] = limit->soft;
+                step->num[2] = limit->hard;
         }
 }
 
@@ -289,7 +306,7 @@ static void add_capabilities(InitBuild *b) {
  *   - INIT_FIND sees what the exec will see, as the user, with the capabilities that will be in effect, but not through
  *     the filter: that is made for the program, which may get along without the calls that a search takes;
  *   - the limits come before the filter and after all that may need many descriptors or pages; only what the gate
- *     needs comes after.
+ *     needs comes after, for which a limit of very few files waits until the end.
  */
 void build_process(InitBuild *b) {
         const SpecProcess *p = b->process;
@@ -310,7 +327,7 @@ void build_process(InitBuild *b) {
         add_user(b);
         add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
         add_find(b);
-        add_rlimits(b);
+        add_rlimits(b, false);
         build_enter_cgroup(b);
         if (seccomp_is_early(b))
                 add_seccomp(b);
@@ -333,6 +350,7 @@ void build_command(InitBuild *b) {
                 return;
         if (!b->exec)
                 build_start_hooks(b);
+        add_rlimits(b, true);
         if (seccomp_is_last(b))
                 add_seccomp(b);
         step = add(b, INIT_EXEC);

@@ -103,8 +103,7 @@ static int build_init(InitBuild *b) {
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
-        if (build_has_userns(b))
-                build_raise_rlimits(b);
+        build_raise_rlimits(b);
         build_idmaps(b);
         build_enter_mounts(b);
         r = build_open_sources(b);
@@ -143,8 +142,7 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
         if (r < 0)
                 return r;
         build_oom_score_adj(b);
-        if (namespaces & CLONE_NEWUSER)
-                build_raise_rlimits(b);
+        build_raise_rlimits(b);
         build_enter_cgroup(b);
         if (p->cpu_affinity_final)
                 add_for(b, INIT_AFFINITY, "process.execCPUAffinity.final")->str[0] = p->cpu_affinity_final;
@@ -194,6 +192,7 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.preserve_fds = request->preserve_fds;
         b.listen_fds = request->listen_fds;
         b.listen_fd_names = request->listen_fd_names;
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
@@ -218,6 +217,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.no_new_keyring = request->no_new_keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
+        b.preserve_fds = request->preserve_fds;
         b.listen_fds = request->listen_fds;
         b.listen_fd_names = request->listen_fd_names;
         entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));

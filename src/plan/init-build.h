@@ -22,7 +22,7 @@ typedef struct ExecRequest {
         const SpecProcess *process;
         int namespaces;
         bool no_new_keyring;
-        uint32_t listen_fds;          /* as in Request */
+        uint32_t preserve_fds, listen_fds; /* as in Request */
         const char *listen_fd_names;
         const char *id;
         const void *seccomp;

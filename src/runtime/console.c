@@ -24,9 +24,9 @@ int console_connect(const char *path, Error *reterr) {
         _cleanup_close_ int entry = -EBADF, fd = -EBADF;
 
         /* An address holds 107 bytes, the paths of engines are longer: by descriptor. */
-        entry = open(path, O_PATH | O_CLOEXEC);
+        entry = open_named(path, O_PATH, 0, reterr);
         if (entry < 0)
-                return error_errnof(reterr, errno, "cannot connect to the socket %s", path);
+                return error_prefixf(reterr, "cannot connect to the socket %s", path);
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", entry);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd >= 0) /* a peer that does not accept, or does not read, shall not hold us for ever */
@@ -47,6 +47,15 @@ void console_resize(const Console *c) {
 
         if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
                 (void) ioctl(c->master, TIOCSWINSZ, &size);
+}
+
+void console_prepare(int master) {
+        struct termios settings;
+
+        if (isatty(STDOUT_FILENO) || tcgetattr(master, &settings) < 0)
+                return;
+        settings.c_oflag &= ~(tcflag_t) ONLCR;
+        (void) tcsetattr(master, TCSANOW, &settings);
 }
 
 int console_begin(Console *c, int master, Error *reterr) {

@@ -26,6 +26,9 @@ typedef struct Console {
 
 #define CONSOLE_NONE ((Console){ .master = -EBADF, .source = -EBADF })
 
+/* Of a terminal whose output is served by us and goes to a file or a pipe: lines end as the program writes them. Before
+ * it runs. */
+void console_prepare(int master);
 int console_begin(Console *c, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
 void console_resize(const Console *c);

@@ -77,8 +77,9 @@ static int make_plans(Creation *c, Error *reterr) {
         c->notifies = notify_is_wanted(c->spec->process);
         if (c->notifies)
                 request.notify = arena_printf(&c->spec->arena, "%s/%s/" CONTAINER_NOTIFY, c->rt->root, request.id);
-        /* Podman passes the same descriptors both ways; they are counted once. */
-        c->preserve_fds = MAX(c->options->preserve_fds, request.listen_fds);
+        r = activation_preserve(&activation, c->options->preserve_fds, &c->preserve_fds, reterr);
+        if (r < 0)
+                return r;
         request.preserve_fds = c->preserve_fds;
         r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr)
                        : creation_check_no_limits(c->spec, &c->rt->facts, reterr);

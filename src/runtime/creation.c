@@ -160,6 +160,7 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
                 return error_setf(reterr, EBADMSG, "the helper sent no terminal");
         if (c->console_socket >= 0)
                 return console_send(c->console_socket, "/dev/ptmx", *fd, reterr);
+        console_prepare(*fd);
         c->console = TAKE_FD(*fd);
         return 0;
 }
@@ -268,11 +269,23 @@ static int attend(Creation *c, Error *reterr) {
 /* --- commit ----------------------------------------------------------------------------------------------------- */
 
 int write_pid_file(const char *path, pid_t pid, Error *reterr) {
+        const char *name;
+        _cleanup_close_ int dir = open_named_parent(path, &name, reterr);
         char text[16];
         int n = snprintf(text, sizeof(text), "%d", pid), r;
 
-        r = write_file_atomic_at(AT_FDCWD, path, text, (size_t) n, 0644);
+        if (dir < 0)
+                return error_prefixf(reterr, "cannot write the pid file %s", path);
+        r = write_file_atomic_at(dir, name, text, (size_t) n, 0644);
         return r < 0 ? error_errnof(reterr, r, "cannot write the pid file %s", path) : 0;
+}
+
+void remove_pid_file(const char *path) {
+        const char *name;
+        _cleanup_close_ int dir = open_named_parent(path, &name, NULL);
+
+        if (dir >= 0)
+                (void) unlinkat(dir, name, 0);
 }
 
 static int commit(Creation *c, Error *reterr) {
@@ -359,8 +372,8 @@ void creation_undo(Creation *c) {
         if (c->scope_requested)
                 (void) removal_cgroup(&c->container, NULL);
         if (c->options->pid_file && c->container.record.committed)
-                (void) unlink(c->options->pid_file);
-        removal_unmount(&c->container);
+                remove_pid_file(c->options->pid_file);
+        removal_unmount(c->rt, &c->container);
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;

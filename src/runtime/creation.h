@@ -88,3 +88,4 @@ void log_warnings(const InitPlan *plan);
 
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);
+void remove_pid_file(const char *path);

@@ -25,5 +25,5 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
         if (!force && status != STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s", id,
                                   status_name(status));
-        return removal_run(&store, &c, NULL, reterr);
+        return removal_run(rt, &store, &c, NULL, reterr);
 }

@@ -93,12 +93,14 @@ static int plan(Exec *e, Error *reterr) {
                 return error_setf(reterr, EINVAL, "a detached process with a terminal needs --console-socket");
         if (!e->process->terminal && e->options->console_socket)
                 return error_setf(reterr, EINVAL, "--console-socket: the process has no terminal");
-        r = filter_get(&e->store, e->spec->linux_.seccomp, &e->filter, reterr);
+        r = activation_preserve(&activation, e->options->preserve_fds, &e->preserve_fds, reterr);
+        if (r == 0)
+                r = filter_get(&e->store, e->spec->linux_.seccomp, &e->filter, reterr);
         if (r < 0)
                 return r;
+        request.preserve_fds = e->preserve_fds;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
-        e->preserve_fds = MAX(e->options->preserve_fds, activation.n);
         e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         if (r == 0)
@@ -221,8 +223,10 @@ static int answer(Exec *e, Error *reterr) {
                 return console_send(e->console_socket, "/dev/ptmx", fd, reterr);
         if (type == INIT_MSG_LISTENER)
                 return send_listener(e, fd, reterr);
-        if (type == INIT_MSG_CONSOLE)
+        if (type == INIT_MSG_CONSOLE) {
+                console_prepare(fd);
                 e->console = TAKE_FD(fd);
+        }
         return type == INIT_MSG_READY;
 }
 
@@ -294,7 +298,7 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
 
         *ret_status = 0;
         if (options->pid_file) /* of an earlier exec: its presence says success */
-                (void) unlink(options->pid_file);
+                remove_pid_file(options->pid_file);
         r = find_container(&e, reterr);
         if (r == 0)
                 r = exec_process(options, e.spec, &e.process, reterr);

@@ -122,18 +122,16 @@ int removal_cgroup(const Container *c, Error *reterr) {
 }
 
 /* In a helper, which may do what it likes with its namespaces. */
-static int unmount_rootfs(const Container *c, const Spec *spec, Error *reterr) {
+static int unmount_rootfs(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
         LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan, .gate = -EBADF,
                                   .target = -EBADF, .root = -EBADF, .cgroup = -EBADF,
                                   .stdio = { -EBADF, -EBADF, -EBADF } };
         InitMessage message;
-        HostFacts facts;
         int r;
 
-        runtime_probe(&facts);
-        r = init_plan_build_unmount(spec, &facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
+        r = init_plan_build_unmount(spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
         if (r == 0)
                 r = launch_spawn(&request, &launch, reterr);
         if (r == 0 && poll(&(struct pollfd){ .fd = launch.control, .events = POLLIN }, 1, UNMOUNT_MSEC) <= 0)
@@ -144,7 +142,7 @@ static int unmount_rootfs(const Container *c, const Spec *spec, Error *reterr) {
         return r;
 }
 
-void removal_unmount(const Container *c) {
+void removal_unmount(const Runtime *rt, const Container *c) {
         _cleanup_free_ char *config = NULL;
         _cleanup_error_ Error error = {};
         _cleanup_spec_ Spec *spec = NULL;
@@ -156,7 +154,7 @@ void removal_unmount(const Container *c) {
         r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
         r = r < 0 ? error_errnof(&error, r, "cannot read config.json") : spec_parse(config, size, &spec, &error);
         if (r == 0)
-                r = unmount_rootfs(c, spec, &error);
+                r = unmount_rootfs(rt, c, spec, &error);
         if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
                 log_message(LOG_WARNING, "%s", error.message);
 }
@@ -189,7 +187,7 @@ static int remove_rdt_groups(const Container *c, Error *reterr) {
         return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
 }
 
-int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
+int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr) {
         _cleanup_free_ char *config = NULL;
         size_t config_size = 0;
         int r;
@@ -203,7 +201,7 @@ int removal_run(const Store *store, Container *c, Manager *m, Error *reterr) {
                 r = remove_rdt_groups(c, reterr);
         if (r < 0)
                 return r;
-        removal_unmount(c);
+        removal_unmount(rt, c);
         if (c->record.has_poststop)
                 (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);
         r = container_remove(store, c, reterr);

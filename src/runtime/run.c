@@ -46,7 +46,7 @@ static int remove_after(Creation *c, Error *reterr) {
         r = container_open(&c->store, c->options->id, LOCK_WAIT, &now, &gone);
         if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
                 return 0;
-        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(&c->store, &now, c->manager, reterr);
+        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(c->rt, &c->store, &now, c->manager, reterr);
 }
 
 /* Up to a program that runs. notify: what it has to say waits there. */

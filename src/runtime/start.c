@@ -62,14 +62,14 @@ static int run_poststart(Container *c, Error *reterr) {
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
  * "Lifecycle"). Without a process the error is said but not returned: the specification leaves open how, and its
  * validation program `start` wants that it is not. */
-static int not_started(Store *store, Container *c, int error) {
+static int not_started(const Runtime *rt, const Store *store, Container *c, int error) {
         _cleanup_spec_ Spec *spec = NULL;
         bool readable = read_spec(c, &spec, NULL) == 0 && spec;
 
         if (readable && !spec->process)
                 return 0;
         if (c->record.has_poststart || (readable && spec->hooks[HOOK_START_CONTAINER].n > 0))
-                (void) removal_run(store, c, NULL, NULL);
+                (void) removal_run(rt, store, c, NULL, NULL);
         return error;
 }
 
@@ -106,6 +106,6 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         if (r == 0)
                 wait_until_ready(&c, &notify);
         else if (heard)
-                r = not_started(&store, &c, r);
+                r = not_started(rt, &store, &c, r);
         return r;
 }

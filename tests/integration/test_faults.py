@@ -378,7 +378,7 @@ def test_a_terminal_that_is_not_read(container):
     script = "i=0; while [ $i -lt 2000 ]; do echo a line of output; i=$((i+1)); done; cat > /dev/null; echo done"
     one = container(Config().script(script).terminal())
     result = one.runtime.call("run", "--bundle", one.bundle.path, one.id, input=b"a line of input\n" * 10000)
-    assert result.status == 0 and result.stdout.endswith("done\r\n")
+    assert result.status == 0 and result.stdout.endswith("done\n")
 
 
 CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]

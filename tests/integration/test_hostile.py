@@ -163,7 +163,8 @@ def test_users_of_exec(runtime, host_of_execs):
 OPTIONS = [["--cap", "CAP_NOSUCH"], ["--cap", "1"], ["--cap", ""], ["--env", "NOEQUALS"],
            ["--env", "=x"], ["--cwd", "relative"], ["--additional-gids", "-1"],
            ["--additional-gids", "x"], ["--preserve-fds", "-1"], ["--preserve-fds", "x"],
-           ["--preserve-fds", "99999999999"], ["--process", "/nosuch"], ["--process", "/dev/null"],
+           ["--preserve-fds", "99999999999"], ["--preserve-fds", "4294967295"], ["--preserve-fds", "4294967290"],
+           ["--preserve-fds", "2147483647"], ["--preserve-fds", "1048577"], ["--process", "/nosuch"], ["--process", "/dev/null"],
            ["--pid-file", "/nosuch/dir/pid"], ["--cgroup", "../.."], ["--cgroup", "/../../system.slice"],
            ["--nosuch"], ["--console-socket", "/nosuch"], ["--detach", "--tty"]]
 
@@ -171,6 +172,15 @@ OPTIONS = [["--cap", "CAP_NOSUCH"], ["--cap", "1"], ["--cap", ""], ["--env", "NO
 def test_options_of_exec(runtime, host_of_execs):
     every([(options,) for options in OPTIONS],
           lambda options: runtime.fails("exec", *options, host_of_execs, "true"))
+
+
+@pytest.mark.parametrize("number", [(1 << 32) - 1, (1 << 32) - 3, (1 << 31) - 3, (1 << 20) + 1])
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_more_descriptors_than_there_can_be(runtime, bundle, verb, number):
+    """The first of them is 3, which makes a number that is too large a small one again."""
+    bundle.write(Config("true").text())
+    message = runtime.fails(verb, "--preserve-fds", number, "--bundle", bundle.path, new_id())
+    assert f"--preserve-fds: {number} descriptors are more than" in message
 
 
 # --- sizes

@@ -134,6 +134,20 @@ def test_every_rlimit(seen):
         name: [str(value)] * 2 for name, value in values.items()}
 
 
+@pytest.mark.proves("process.rlimits")
+@pytest.mark.parametrize("files", [0, 3, 4, 5, 8])
+def test_a_limit_of_few_files(container, files):
+    """process.rlimits: it is the program's and keeps nobody from starting it, nor hooks from running before."""
+    config = Config("sh", "-c", "ulimit -Sn; ulimit -Hn; while :; do busybox sleep 1000; done")
+    config.set("process.rlimits", [{"type": "RLIMIT_NOFILE", "soft": files, "hard": max(files, 5)}])
+    config.hook("startContainer", "/bin/sh", "-c", "cat > /dev/null")
+    one = container(config).create().start()
+    one.wait_for_output(f"{files}\n{max(files, 5)}\n")
+    assert one.output_of("sh", "-c", "ulimit -Sn; ulimit -Hn") == f"{files}\n{max(files, 5)}\n"
+    other = container(config).run_detached()
+    other.wait_for_output(f"{files}\n")
+
+
 @needs_cap_sys_resource
 def test_rlimits_beyond_the_callers(seen):
     config = Config("cat", "/proc/self/limits").set("process.rlimits", [

@@ -148,7 +148,7 @@ def test_all_of_the_output_arrives(container):
     assert text.splitlines() == [b"%d" % n for n in range(1, 20001)] + [b"the end"]
 
 
-@pytest.mark.parametrize(("text", "answer"), [(b"", "$ "), (b"echo $((6*7))\n", "42\r\n")])
+@pytest.mark.parametrize(("text", "answer"), [(b"", "$ "), (b"echo $((6*7))\n", "42\n")])
 def test_the_end_of_the_input(container, text, answer):
     """Of a shell that is not there yet, in front of whom nobody sits."""
     one = container(shell())
@@ -170,6 +170,14 @@ def test_exec_in_a_terminal(container):
         text = front.master.read_to_end()
         assert front.status() == 4
     assert text == b"/dev/pts/0\r\nyes\r\n"
+
+
+def test_output_that_goes_elsewhere(container):
+    """A terminal's lines end with CR and LF for a terminal; a file gets them as the program wrote them."""
+    one = container(Config("sh", "-c", "echo a; echo b; tty").terminal())
+    assert one.runtime("run", "--keep", "--bundle", one.bundle.path, one.id) == "a\nb\n/dev/pts/0\n"
+    other = container().run_detached()
+    assert other.output_of("sh", "-c", "echo a; echo b", options=["--tty"]) == "a\nb\n"
 
 
 def test_a_terminal_that_goes_away(container):

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "plan/init-build.h"
 #include "test.h"
@@ -138,16 +139,30 @@ static inline void check_cgroup(const Built *b, const Config *c) {
         }
 }
 
+/* Before the filter and the capabilities' end, but for a limit of too few files. */
+static inline void check_rlimits(const Built *b) {
+        int seccomp = first(&b->plan, INIT_SECCOMP), capabilities = first(&b->plan, INIT_CAPABILITIES);
+
+        ASSERT_ORDER(b, INIT_FIND, INIT_RLIMIT, INIT_EXEC);
+        for (size_t i = 0; i < b->plan.n_steps; i++) {
+                const InitStep *s = &b->plan.steps[i];
+                bool few = s->num[0] == RLIMIT_NOFILE && s->num[1] < 100;
+
+                if (s->op == INIT_RLIMIT && !few)
+                        ASSERT((int) i < capabilities && (seccomp < 0 || (int) i < seccomp));
+        }
+}
+
 static inline void check_process(const Built *b, const Config *c) {
         const InitPlan *p = &b->plan;
         int seccomp = first(p, INIT_SECCOMP);
 
         ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_FIND,
-                     INIT_RLIMIT, INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_READY, INIT_GATE, INIT_EXEC);
+                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_READY, INIT_GATE, INIT_EXEC);
+        check_rlimits(b);
         ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
         ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
         ASSERT_ORDER(b, INIT_MEMORY_POLICY, INIT_USER);
-        ASSERT_ORDER(b, INIT_RLIMIT, INIT_SECCOMP);
         ASSERT_EQ(seccomp >= 0, c->request.seccomp != NULL);
         if (seccomp >= 0 && first(p, INIT_NO_NEW_PRIVS) >= 0)
                 ASSERT_ORDER(b, INIT_NO_NEW_PRIVS, INIT_SECCOMP);

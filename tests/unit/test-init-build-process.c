@@ -98,6 +98,15 @@ static void test_process(void) {
                 assert_contains(&b, "ready\nexec listen args=[sh] "
                                     "env=[LISTEN_PID=7,B=,AB=1,A=2=,LISTEN_FDS=2,LISTEN_FDNAMES=a:b]\n");
         }
+        TEST("a limit of fewer files than we need waits for the exec; its hard limit is raised while it can be");
+        {
+                static const char limits[] = ",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":20,\"hard\":40}]";
+                _cleanup_built_ Built enough = BUILD(.facts = root, .process = limits);
+                _cleanup_built_ Built few = BUILD(.facts = root, .process = limits, .request = { .preserve_fds = 2 });
+
+                ASSERT_ORDER(&enough, INIT_RLIMIT, INIT_CAPABILITIES);
+                ASSERT_ORDER(&few, INIT_RAISE_RLIMIT, INIT_CAPABILITIES, INIT_GATE, INIT_RLIMIT, INIT_EXEC);
+        }
         TEST("groups of the caller, and a setgroups(2) that may be denied");
         {
                 static const HostFacts user = { .rootless = true, .uid = 1000, .gid = 1000 };
