@@ -2,11 +2,13 @@
 #include "host/netdevices.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -19,6 +21,10 @@
 
 #define PATH "linux.netDevices"
 #define ADDRESS_MAX 512U
+
+/* Numbers of interfaces that are tried where that of the device is taken. */
+#define INDEX_MAX 65535U
+#define MOVE_TRIES 16U
 
 /* An answer to RTM_GETADDR, as it is to be asked for again. */
 typedef struct NetAddress {
@@ -36,6 +42,8 @@ static void side_done(NetSide *s) {
 void netdevices_done(NetDevices *d) {
         side_done(&d->host);
         side_done(&d->inside);
+        for (size_t i = 0; i < d->n; i++)
+                close_fd(d->list[i].identity);
         arena_done(&d->arena);
         *d = NETDEVICES_NONE;
 }
@@ -43,9 +51,7 @@ void netdevices_done(NetDevices *d) {
 /* The namespace is that of the socket: no path leads astray. */
 static int side_open(NetSide *s, int socket, const char *whose, Error *reterr) {
         s->socket = socket;
-        if (socket >= 0)
-                s->namespace = ioctl(socket, SIOCGSKNS);
-        if (socket >= 0 && s->namespace >= 0)
+        if (socket >= 0 && netlink_connect(socket) == 0 && (s->namespace = ioctl(socket, SIOCGSKNS)) >= 0)
                 return 0;
         return error_errnof(reterr, errno, errno == EPERM ? PATH ": moving a device takes privileges over %s network namespace"
                                                           : PATH ": cannot get at %s network namespace", whose);
@@ -107,6 +113,22 @@ static int find_addresses(NetDevices *d, NetDevice *device) {
         return netlink_get(d->host.socket, &m, NLM_F_DUMP, take_address, &q);
 }
 
+/* Its directory in sysfs, which stays the same wherever it is moved and whatever it is called; -EBADF where sysfs is not
+ * that of our network namespace. */
+static int open_identity(const char *name) {
+        _cleanup_free_ char *path = xasprintf("/sys/class/net/%s", name);
+
+        return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool is_same(int identity, const char *name) {
+        _cleanup_close_ int now = open_identity(name);
+        struct stat a, b;
+
+        return identity >= 0 && now >= 0 && fstat(identity, &a) == 0 && fstat(now, &b) == 0 && a.st_dev == b.st_dev &&
+               a.st_ino == b.st_ino;
+}
+
 /* --- what is changed -------------------------------------------------------------------------------------------- */
 
 static void begin_link(NetlinkMessage *m, int index, bool up) {
@@ -115,28 +137,38 @@ static void begin_link(NetlinkMessage *m, int index, bool up) {
         netlink_begin(m, RTM_NEWLINK, &head, sizeof(head));
 }
 
-/* Under a name that nobody has: either its old or its new one may be taken there, and a new one with a "%d" says not
- * what it will be. The kernel takes the device down on the way. */
-static int hand_over(const NetSide *from, const NetSide *to, NetDevice *device, Error *reterr) {
-        char name[IF_NAMESIZE];
-        struct ifinfomsg link;
+/* Of its new namespace nothing but the number is believed, which the kernel gives it and nobody can change: who has
+ * privileges there may have renamed the device, and something else to what it was called, before we look. */
+static int move_to(const NetSide *from, const NetSide *to, NetDevice *device, const char *name, int index, Error *reterr) {
         NetlinkMessage m;
-        uint32_t number = 0;
         int r;
 
-        (void) !getrandom(&number, sizeof(number), 0);
-        snprintf(name, sizeof(name), "ocirt%08x", number);
         begin_link(&m, device->index, false);
         netlink_add(&m, IFLA_NET_NS_FD, &to->namespace, sizeof(to->namespace));
+        netlink_add(&m, IFLA_NEW_IFINDEX, &index, sizeof(index));
         netlink_add(&m, IFLA_IFNAME, name, strlen(name) + 1);
         r = netlink_ask(from->socket, &m, reterr, PATH ".%s: cannot be moved", device->host_name);
-        if (r < 0)
-                return r;
-        r = find_link(to, name, &link);
-        if (r < 0)
-                return error_errnof(reterr, r, PATH ".%s: lost on the way", device->host_name);
-        device->index = link.ifi_index;
-        return 0;
+        if (r == 0)
+                device->index = index;
+        return r;
+}
+
+/* Under a name that nobody has: either its old or its new one may be taken there, and a new one with a "%d" says not
+ * what it will be. With the number that it had, if that is free. The kernel takes the device down on the way. */
+static int hand_over(const NetSide *from, const NetSide *to, NetDevice *device, int index, char name[IF_NAMESIZE],
+                     Error *reterr) {
+        uint32_t random[2] = {};
+        int r;
+
+        for (unsigned tries = 0;; tries++) {
+                _cleanup_error_ Error error = {};
+
+                (void) !getrandom(random, sizeof(random), 0);
+                snprintf(name, IF_NAMESIZE, "ocirt%08x", random[0]);
+                r = move_to(from, to, device, name, tries == 0 ? index : (int) (random[1] % INDEX_MAX) + 1, &error);
+                if (r == 0 || r != -EBUSY || tries == MOVE_TRIES)
+                        return r == 0 ? 0 : error_setf(reterr, error.code, "%s", error.message);
+        }
 }
 
 static int rename_to(const NetSide *s, const NetDevice *device, const char *name, Error *reterr) {
@@ -171,13 +203,15 @@ static int add_address(const NetSide *s, const NetDevice *device, const NetAddre
 /* --- there and back --------------------------------------------------------------------------------------------- */
 
 static int move_one(NetDevices *d, NetDevice *device, const char *name, Error *reterr) {
+        char passing[IF_NAMESIZE];
         struct ifinfomsg link, other;
         int r;
 
         r = find_link(&d->host, device->host_name, &link);
         if (r < 0)
                 return error_errnof(reterr, r, PATH ".%s: no such network interface", device->host_name);
-        device->index = link.ifi_index;
+        device->index = device->host_index = link.ifi_index;
+        device->identity = open_identity(device->host_name);
         device->was_up = link.ifi_flags & IFF_UP;
         if (!strchr(name, '%') && find_link(&d->inside, name, &other) == 0)
                 return error_setf(reterr, EEXIST, PATH ".%s: the container has a network interface %s already",
@@ -185,7 +219,7 @@ static int move_one(NetDevices *d, NetDevice *device, const char *name, Error *r
         r = find_addresses(d, device);
         if (r < 0)
                 return error_errnof(reterr, r, PATH ".%s: cannot list its addresses", device->host_name);
-        r = hand_over(&d->host, &d->inside, device, reterr);
+        r = hand_over(&d->host, &d->inside, device, device->index, passing, reterr);
         if (r < 0)
                 return r;
         device->moved = true;
@@ -194,6 +228,13 @@ static int move_one(NetDevices *d, NetDevice *device, const char *name, Error *r
                 if (a->head.ifa_scope == RT_SCOPE_UNIVERSE)
                         r = add_address(&d->inside, device, a, !streq(name, device->host_name), reterr);
         return r < 0 ? r : bring_up(&d->inside, device, reterr);
+}
+
+static bool namespace_is_joined(const SpecLinux *spec) {
+        for (size_t i = 0; i < spec->n_namespaces; i++)
+                if (spec->namespaces[i].type == CLONE_NEWNET)
+                        return spec->namespaces[i].path;
+        return true;
 }
 
 int netdevices_move(NetDevices *d, const SpecLinux *spec, int inside, Error *reterr) {
@@ -206,22 +247,38 @@ int netdevices_move(NetDevices *d, const SpecLinux *spec, int inside, Error *ret
                 return r;
         if (same_namespace(&d->host, &d->inside))
                 return error_setf(reterr, EINVAL, PATH ": the container's network namespace is the one they are in");
+        d->shared = namespace_is_joined(spec);
         d->n = spec->n_net_devices;
         d->list = arena_calloc(&d->arena, d->n, sizeof(*d->list));
-        for (size_t i = 0; i < d->n && r >= 0; i++) {
-                d->list[i].host_name = spec->net_devices[i].host_name;
+        for (size_t i = 0; i < d->n; i++)
+                d->list[i] = (NetDevice){ .host_name = spec->net_devices[i].host_name, .identity = -EBADF };
+        for (size_t i = 0; i < d->n && r >= 0; i++)
                 r = move_one(d, &d->list[i], spec->net_devices[i].name ?: d->list[i].host_name, reterr);
-        }
         return r;
+}
+
+/* In a namespace that others are in, what has the number of the device may be another one by now. It is looked at here,
+ * where they have no power, before it becomes anything: down, and with a name that says nothing. */
+static bool take_back(NetDevices *d, NetDevice *device) {
+        char name[IF_NAMESIZE];
+
+        if (hand_over(&d->inside, &d->host, device, device->host_index, name, NULL) < 0)
+                return false;
+        if (!d->shared || is_same(device->identity, name))
+                return true;
+        (void) hand_over(&d->host, &d->inside, device, device->index, name, NULL);
+        return false;
 }
 
 void netdevices_return(NetDevices *d) {
         for (size_t i = 0; i < d->n; i++) {
                 NetDevice *device = &d->list[i];
 
-                if (!device->moved || hand_over(&d->inside, &d->host, device, NULL) < 0)
+                if (!device->moved)
                         continue;
                 device->moved = false;
+                if (!take_back(d, device))
+                        continue;
                 (void) rename_to(&d->host, device, device->host_name, NULL);
                 for (NetAddress *a = device->addresses; a; a = a->next)
                         (void) add_address(&d->host, device, a, false, NULL);

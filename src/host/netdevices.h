@@ -24,7 +24,8 @@ typedef struct NetSide {
 
 typedef struct NetDevice {
         const char *host_name;
-        int index;              /* where it is now */
+        int index, host_index;  /* where it is now, and where it was */
+        int identity;           /* by which the host knows it again */
         bool was_up, moved;
         struct NetAddress *addresses; /* all that are permanent */
 } NetDevice;
@@ -33,6 +34,7 @@ typedef struct NetDevices {
         NetSide host, inside;
         NetDevice *list;
         size_t n;
+        bool shared;            /* inside there may be others */
         Arena arena;
 } NetDevices;
 
@@ -43,5 +45,6 @@ void netdevices_done(NetDevices *d);
 /* Takes the socket, which is of the container's network namespace. On failure some may have been moved. */
 int netdevices_move(NetDevices *d, const SpecLinux *spec, int inside, Error *reterr);
 
-/* Those that were moved come back as they were, but for routes. What cannot be is left to the kernel. */
+/* Those that were moved come back as they were, but for routes. What cannot be is left to the kernel, and so is, where
+ * others are in the namespace, what is not the very device that was moved. */
 void netdevices_return(NetDevices *d);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "basic/alloc.h"
@@ -78,16 +79,21 @@ static const struct nlmsghdr *next_message(const struct nlmsghdr *h, size_t *lef
         return (const void *) ((const uint8_t *) h + size);
 }
 
-/* One datagram; 1 when it was the last. */
-static int read_answers(const uint8_t *bytes, size_t size, NetlinkAnswer answer, void *userdata, char **ret_words) {
+/* One datagram; 1 when it was the last. Only what answers this request counts. */
+static int read_answers(const uint8_t *bytes, size_t size, uint32_t number, NetlinkAnswer answer, void *userdata,
+                        char **ret_words) {
         const struct nlmsghdr *h = (const struct nlmsghdr *) (const void *) bytes;
 
         for (; NLMSG_OK(h, size); h = next_message(h, &size)) {
+                if (h->nlmsg_seq != number)
+                        continue;
                 if (h->nlmsg_type == NLMSG_DONE)
                         return 1;
                 if (h->nlmsg_type == NLMSG_ERROR) {
                         const struct nlmsgerr *e = NLMSG_DATA(h);
 
+                        if (NLMSG_PAYLOAD(h, 0) < sizeof(*e))
+                                return -EBADMSG;
                         if (e->error != 0 && ret_words && words(h))
                                 *ret_words = xstrdup(words(h));
                         return e->error < 0 ? e->error : 1;
@@ -98,22 +104,42 @@ static int read_answers(const uint8_t *bytes, size_t size, NetlinkAnswer answer,
         return 0;
 }
 
+int netlink_connect(int socket) {
+        const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+        return connect(socket, (const struct sockaddr *) &kernel, sizeof(kernel)) < 0 ? -errno : 0;
+}
+
+/* A datagram of the kernel; 0 for one of anybody else, which may have been there before netlink_connect(). */
+static ssize_t receive(int fd, uint8_t *bytes) {
+        struct sockaddr_nl sender = {};
+        socklen_t size = sizeof(sender);
+        ssize_t n = recvfrom(fd, bytes, ANSWER_MAX, MSG_TRUNC, (struct sockaddr *) &sender, &size);
+
+        if (n < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (size != sizeof(sender) || sender.nl_family != AF_NETLINK || sender.nl_pid != 0)
+                return 0;
+        return n == 0 || (size_t) n > ANSWER_MAX ? -EBADMSG : n;
+}
+
 /* Every request asks for an acknowledgement, or for a dump, which has an end of its own. */
 static int talk(int fd, NetlinkMessage *m, uint16_t flags, NetlinkAnswer answer, void *userdata, char **ret_words) {
         _cleanup_free_ uint8_t *bytes = xmalloc0(ANSWER_MAX);
         struct nlmsghdr *h = header(m);
         int on = 1, r = 0;
 
+        (void) !getrandom(&h->nlmsg_seq, sizeof(h->nlmsg_seq), 0);
         (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
         h->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | (flags ?: NLM_F_ACK));
         if (send(fd, m->bytes, h->nlmsg_len, 0) < 0)
                 return -errno;
         while (r == 0) {
-                ssize_t n = recv(fd, bytes, ANSWER_MAX, 0);
+                ssize_t n = receive(fd, bytes);
 
-                if (n <= 0 && !(n < 0 && errno == EINTR))
-                        return n < 0 ? -errno : -EIO;
-                r = n > 0 ? read_answers(bytes, (size_t) n, answer, userdata, ret_words) : 0;
+                if (n < 0)
+                        return (int) n;
+                r = n > 0 ? read_answers(bytes, (size_t) n, h->nlmsg_seq, answer, userdata, ret_words) : 0;
         }
         return r < 0 ? r : 0;
 }

@@ -20,6 +20,10 @@ void netlink_begin(NetlinkMessage *m, uint16_t type, const void *body, size_t si
 /* One more attribute; there is room for what fits an interface or an address. */
 void netlink_add(NetlinkMessage *m, uint16_t type, const void *data, size_t size);
 
+/* Makes the kernel refuse what others would send to it. Whoever has CAP_NET_ADMIN over the namespace may send to any
+ * port, and so may be the first to answer. */
+int netlink_connect(int socket);
+
 /* -errno; with a sentence that ends in the kernel's own words, if it has any: "what: words". */
 int netlink_ask(int socket, NetlinkMessage *m, Error *reterr, const char *fmt, ...) _printf_(4, 5);
 

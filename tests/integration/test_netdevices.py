@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """linux.netDevices: interfaces of the host that become the container's, and what comes back."""
 
+import contextlib
 import itertools
 import json
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +168,90 @@ def test_devices_without_a_namespace(runtime, container, pair):
         one = container(config)
         assert "linux.netDevices: " in runtime.fails("create", "--bundle", one.bundle.path, one.id)
         assert link(pair[0]) is not None
+
+
+# --- somebody else in the namespace
+
+ATTACKER = Path(__file__).parent / "hostile/netlink.py"
+# Time enough before each request for whoever would be faster.
+SLOWED = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:delay_enter=300000"]
+
+
+def inside(pod, *words):
+    return ["nsenter", f"--net=/proc/{pod.pid}/ns/net", *map(str, words)]
+
+
+def links(pod):
+    """{name: what there is of it} in the namespace."""
+    text = subprocess.run(inside(pod, "ip", "-json", "link"), check=True, capture_output=True, text=True).stdout
+    return {row["ifname"]: row for row in json.loads(text)}
+
+
+@contextlib.contextmanager
+def attack(pod, *words):
+    command = inside(pod, sys.executable, ATTACKER, *words)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as attacker:
+        assert attacker.stdout.readline() == b"goes\n"
+        yield
+        attacker.stdin.close()
+        assert attacker.wait(30) == 0
+
+
+def names_here():
+    return {row["ifname"] for row in json.loads(ip("-json", "link"))}
+
+
+@pytest.fixture
+def pod(container):
+    """With a device of its own, which nobody else is to have."""
+    one = container().run_detached()
+    subprocess.run(inside(one, "ip", "link", "add", "evil", "type", "veth", "peer", "name", "other"), check=True)
+    return one
+
+
+def into(pod, name):
+    return devices(**{name: "eth7"}).namespace("network", f"/proc/{pod.pid}/ns/net")
+
+
+@pytest.mark.parametrize("kind", ["link", "error"])
+def test_forged_answers(container, pod, pair, kind):
+    """Only the kernel is believed: what comes is what was to come, and nothing goes to the host."""
+    before, evil = link(pair[0]), links(pod)["evil"]
+    with attack(pod, kind, *([evil["ifindex"]] if kind == "link" else [])):
+        container(into(pod, pair[0])).run_detached(prefix=SLOWED)
+    assert links(pod)["eth7"]["address"] == before["address"] and links(pod)["evil"]["address"] == evil["address"]
+    assert link(pair[0]) is None
+
+
+def test_a_device_that_is_renamed_on_the_way(container, pod, pair):
+    """It is known by its number."""
+    before, evil = link(pair[0]), links(pod)["evil"]
+    with attack(pod, "rename", "evil"):
+        container(into(pod, pair[0])).run_detached(prefix=SLOWED)
+    assert links(pod)["eth7"]["address"] == before["address"] != evil["address"]
+
+
+def test_a_device_that_is_replaced_does_not_come_back(runtime, container, pod, pair):
+    """What the host gets back is what it gave, or nothing."""
+    other, names = container().run_detached(), names_here()
+    subprocess.run(inside(pod, "ip", "link", "del", "evil"), check=True)
+    one = container(into(pod, pair[0]).args("/no/such/program"))
+    with attack(pod, "replace", other.pid):
+        assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id, prefix=SLOWED)
+    assert names_here() == names - {pair[0]} and {"lo", "second"} <= set(links(pod))
+
+
+def test_a_number_that_is_taken(container, pod, pair):
+    """It gets another one there."""
+    number = link(pair[0])["ifindex"]
+    subprocess.run(inside(pod, "ip", "link", "add", "name", "first", "index", number, "type", "veth", "peer", "name",
+                          "last"), check=True)
+    container(into(pod, pair[0])).run_detached()
+    assert links(pod)["first"]["ifindex"] == number != links(pod)["eth7"]["ifindex"]
+
+
+def test_a_device_comes_back_from_a_namespace_that_others_are_in(runtime, container, pod, pair):
+    before = link(pair[0])
+    one = container(into(pod, pair[0]).args("/no/such/program"))
+    assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert is_back(before) and link(pair[0])["ifindex"] == before["ifindex"]
