@@ -33,12 +33,15 @@ static int connect_private(const char *path, sd_bus **ret) {
         return 0;
 }
 
-int bus_connect_system(sd_bus **ret, Error *reterr) {
+int bus_connect_system(sd_bus **ret, const char **ret_peer, Error *reterr) {
         int r;
 
+        *ret_peer = "the system bus";
         r = sd.bus_open_system(ret);
-        if (r < 0) /* the bus is down or not there: systemd itself still listens */
+        if (r < 0) { /* the bus is down or not there: systemd itself still listens */
+                *ret_peer = "systemd";
                 r = connect_private(SYSTEM_SOCKET, ret);
+        }
         return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd, neither over the system bus nor at "
                                     SYSTEM_SOCKET " (is systemd PID 1 here?)") : 0;
 }
@@ -119,7 +122,7 @@ static int missing(const char *directory, Error *reterr) {
 
 /* systemd itself comes first, as with systemctl --user: a user bus is one more package and one more process, and may
  * be one that systemd is not on. */
-int bus_connect_user(sd_bus **ret, Error *reterr) {
+int bus_connect_user(sd_bus **ret, const char **ret_peer, Error *reterr) {
         _cleanup_free_ char *directory = user_runtime_directory();
         bool manager = directory && is_ours(directory) && has_file(directory, "systemd/private");
         bool bus = !isempty(getenv("DBUS_SESSION_BUS_ADDRESS")) || (directory && has_file(directory, "bus"));
@@ -130,10 +133,13 @@ int bus_connect_user(sd_bus **ret, Error *reterr) {
         if (manager) {
                 _cleanup_free_ char *socket = xasprintf("%s/systemd/private", directory);
 
+                *ret_peer = "the user's systemd";
                 r = connect_private(socket, ret);
         }
-        if (r < 0 && bus)
+        if (r < 0 && bus) {
+                *ret_peer = "the user bus";
                 r = sd.bus_open_user(ret);
+        }
         return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's systemd, by its socket or by the user bus, in %s",
                                     directory ?: getenv("DBUS_SESSION_BUS_ADDRESS")) : 0;
 }

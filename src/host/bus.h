@@ -7,11 +7,12 @@
 
 /* The way to systemd. Both begin to connect and return; sd_load() comes first. */
 
-int bus_connect_system(sd_bus **ret, Error *reterr);
+/* *ret_peer: who is at the other end. */
+int bus_connect_system(sd_bus **ret, const char **ret_peer, Error *reterr);
 
 /* That of the user who we are, seen from outside of our user namespace. The error says what is missing:
  * XDG_RUNTIME_DIR, a session or lingering, the manager. */
-int bus_connect_user(sd_bus **ret, Error *reterr);
+int bus_connect_user(sd_bus **ret, const char **ret_peer, Error *reterr);
 
 /* Is the first process of the machine, or of the system container that we are in, a systemd that our user is root for? */
 bool bus_system_is_ours(void);

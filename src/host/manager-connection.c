@@ -30,14 +30,16 @@ int manager_connect(Manager *m, Error *reterr) {
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         int r = 0;
 
+        manager_expect(m);
         do {
                 if (r < 0)
                         error_done(reterr);
                 if (m->bus)
                         (void) sd.bus_close_unref(m->bus);
                 m->bus = NULL;
-                r = m->user ? bus_connect_user(&m->bus, reterr) : bus_connect_system(&m->bus, reterr);
-        } while (manager_is_away(r, NULL) && now_usec() < deadline && poll(NULL, 0, AWAY_POLL_MSEC) == 0);
+                r = m->user ? bus_connect_user(&m->bus, &m->peer, reterr)
+                            : bus_connect_system(&m->bus, &m->peer, reterr);
+        } while (manager_is_away(r, NULL) && now_usec() < manager_patience(m, deadline) && poll(NULL, 0, AWAY_POLL_MSEC) == 0);
         return r;
 }
 
@@ -50,17 +52,21 @@ int manager_reconnect(Manager *m, Error *reterr) {
 }
 
 int manager_wait_ready(Manager *m, Error *reterr) {
-        uint64_t now, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        uint64_t now, until, deadline = now_usec() + MANAGER_TIMEOUT_USEC;
         int r;
 
+        if (sd.bus_is_ready(m->bus) > 0)
+                return 0;
+        manager_expect(m);
         while ((r = sd.bus_is_ready(m->bus)) <= 0) {
                 if (r == 0)
                         r = sd.bus_process(m->bus, NULL);
+                until = manager_patience(m, deadline);
                 now = now_usec();
-                if (r == 0 && now >= deadline)
-                        return error_setf(reterr, ETIMEDOUT, "systemd, or the bus before it, did not answer in time");
+                if (r == 0 && now >= until)
+                        return manager_silence(m, reterr);
                 if (r == 0)
-                        r = sd.bus_wait(m->bus, deadline - now);
+                        r = sd.bus_wait(m->bus, until - now);
                 if (manager_is_away(r, NULL) && now < deadline) {
                         r = manager_reconnect(m, reterr);
                         if (r < 0)
@@ -74,14 +80,17 @@ int manager_wait_ready(Manager *m, Error *reterr) {
 static int ask_once(Manager *m, const Question *q, uint64_t deadline, sd_bus_message **ret_reply, sd_bus_error *ret_error,
                     Error *reterr) {
         sd_bus_message *message = NULL;
-        uint64_t now = now_usec();
+        uint64_t now;
         int r;
 
         r = manager_wait_ready(m, reterr);
         if (r >= 0)
                 r = q->build(m, q, &message);
-        if (r >= 0)
-                r = sd.bus_call(m->bus, message, MAX(deadline, now + 1) - now, ret_error, ret_reply);
+        if (r >= 0) {
+                manager_expect(m);
+                now = now_usec();
+                r = sd.bus_call(m->bus, message, MAX(manager_patience(m, deadline), now + 1) - now, ret_error, ret_reply);
+        }
         (void) sd.bus_message_unref(message);
         return r < 0 ? r : 0;
 }
@@ -95,6 +104,12 @@ int manager_ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bu
 
                 if (r == 0)
                         return 0;
+                if (r == -ETIMEDOUT && error.code == 0) {
+                        if (now_usec() >= deadline || !manager_is_at_work(m))
+                                return manager_silence(m, reterr);
+                        sd.bus_error_free(ret_error);
+                        continue;
+                }
                 if (!manager_is_away(r, ret_error->name) || now_usec() >= deadline)
                         return error.code ? error_setf(reterr, error.code, "%s", error.message) : r;
                 sd.bus_error_free(ret_error);

@@ -15,7 +15,13 @@ typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } J
 
 struct Manager {
         sd_bus *bus;
+        const char *peer;       /* who is at its other end, in words */
         bool user;
+
+        /* Since when we wait, and until when if systemd does nothing meanwhile: manager_patience(). */
+        uint64_t asked, silent_until;
+        pid_t pid;              /* of systemd */
+        uint64_t cpu_ticks;     /* that it had used then */
 
         /* The one job we wait for: of a unit, from the request to JobRemoved. */
         char *unit;
@@ -24,6 +30,7 @@ struct Manager {
         char *job_result;
         Error job_error;
         char *job_error_name;   /* D-Bus name of the error */
+        char *systemd;          /* who has answered, as the bus names it */
 
         /* What StartTransientUnit was sent with, for sending it again without what this manager refuses. */
         const UnitPlan *plan;
@@ -44,6 +51,14 @@ int manager_reconnect(Manager *m, Error *reterr);
 /* A systemd that executes itself anew has no name on the bus for a moment, and forgets what it has not answered. Is that
  * what the error says, or the D-Bus name of one? */
 bool manager_is_away(int r, const char *name);
+
+/* From now on systemd is to answer. */
+void manager_expect(Manager *m);
+bool manager_is_at_work(const Manager *m);
+/* Until when it may be silent; later, each time, if it is seen at work. */
+uint64_t manager_patience(Manager *m, uint64_t deadline);
+/* It has not. */
+int manager_silence(const Manager *m, Error *reterr);
 
 /* What can be asked again. */
 typedef struct Question {

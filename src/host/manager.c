@@ -42,6 +42,7 @@ int manager_open(bool user, Manager **ret, Error *reterr) {
 static void job_done(Manager *m) {
         m->unit = (free(m->unit), NULL);
         m->job_path = (free(m->job_path), NULL);
+        m->systemd = (free(m->systemd), NULL);
         m->job_result = (free(m->job_result), NULL);
         m->job_error_name = (free(m->job_error_name), NULL);
         error_done(&m->job_error);
@@ -60,6 +61,11 @@ Manager *manager_close(Manager *m) {
         return NULL;
 }
 
+/* On a bus anybody may send a signal, to whom he likes: only that of who has answered our request counts. */
+static bool is_systemd(const Manager *m, sd_bus_message *message) {
+        return streq_null(m->systemd, sd.bus_message_get_sender(message) ?: "");
+}
+
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
         const char *path, *unit, *result;
         Manager *m = userdata;
@@ -68,7 +74,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
         if (sd.bus_message_read(message, "uoss", &id, &path, &unit, &result) < 0)
                 return 0;
         /* Ours, by its path: an older job of the same unit may end while ours waits. */
-        if (m->job != JOB_QUEUED || !streq(unit, m->unit) || !streq(path, m->job_path))
+        if (m->job != JOB_QUEUED || !streq(unit, m->unit) || !streq(path, m->job_path) || !is_systemd(m, message))
                 return 0;
         m->job_result = xstrdup(result);
         m->job = streq(result, "done") ? JOB_DONE : JOB_FAILED;
@@ -89,6 +95,7 @@ static int on_job_queued(sd_bus_message *message, void *userdata, sd_bus_error *
                 error_setf(&m->job_error, EREMOTEIO, "%s", e->message ?: e->name ?: "unknown error");
         } else if (sd.bus_message_read(message, "o", &path) >= 0) {
                 m->job_path = xstrdup(path);
+                m->systemd = xstrdup(sd.bus_message_get_sender(message) ?: "");
                 m->job = JOB_QUEUED;
         }
         return 0;
@@ -124,6 +131,7 @@ static int send_start(Manager *m, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot ask systemd for scope %s", m->plan->name);
         m->job = JOB_SENT;
+        manager_expect(m);
         return 0;
 }
 
@@ -222,17 +230,30 @@ int manager_dispatch(Manager *m, Error *reterr) {
         return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", m->unit, m->job_error.message);
 }
 
+/* What is queued has been heard, and may have to wait for other jobs. */
+uint64_t manager_wait_until(Manager *m, uint64_t deadline) {
+        return m->job == JOB_SENT ? manager_patience(m, deadline) : deadline;
+}
+
+int manager_give_up(const Manager *m, Error *reterr) {
+        if (m->job == JOB_SENT)
+                return manager_silence(m, reterr);
+        return error_setf(reterr, ETIMEDOUT, "systemd did not finish the job of %s in time", m->unit);
+}
+
 static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         for (;;) {
-                uint64_t now = now_usec();
+                uint64_t now, until;
                 int r;
 
                 r = manager_dispatch(m, reterr);
                 if (r != 0)
                         return r < 0 ? r : 0;
-                if (now >= deadline)
-                        return error_setf(reterr, ETIMEDOUT, "systemd did not finish the job of %s in time", m->unit);
-                r = sd.bus_wait(m->bus, deadline - now);
+                until = manager_wait_until(m, deadline);
+                now = now_usec();
+                if (now >= until)
+                        return manager_give_up(m, reterr);
+                r = sd.bus_wait(m->bus, until - now);
                 if (r < 0 && r != -EINTR)
                         return error_errnof(reterr, r, "lost the connection to systemd");
         }
@@ -244,9 +265,9 @@ void manager_abandon_scope(Manager *m, uint64_t deadline) {
 
         m->tries = START_TRIES;
         while (manager_dispatch(m, &error) >= 0 && m->job == JOB_SENT) {
-                uint64_t now = now_usec();
+                uint64_t until = manager_wait_until(m, deadline), now = now_usec();
 
-                if (now >= deadline || sd.bus_wait(m->bus, deadline - now) < 0)
+                if (now >= until || sd.bus_wait(m->bus, until - now) < 0)
                         break;
         }
         ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
@@ -271,6 +292,7 @@ static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *ret
         if (r < 0)
                 return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit);
         m->job = JOB_SENT;
+        manager_expect(m);
         r = wait_job(m, deadline, reterr);
         return r < 0 && manager_is_no_such_unit(m->job_error_name) ? 0 : r;
 }

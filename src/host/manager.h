@@ -14,8 +14,10 @@
  */
 typedef struct Manager Manager;
 
-/* Long enough for a manager with thousands of units to reload, short enough to end. */
+/* Long enough for a manager with thousands of units to reload, short enough to end; and how long one may be silent that
+ * does nothing. */
 #define MANAGER_TIMEOUT_USEC (30 * 1000000ULL)
+#define MANAGER_SILENCE_USEC (5 * 1000000ULL)
 
 /* Starts to connect and returns at once. For the user's manager the error says what is missing. */
 int manager_open(bool user, Manager **ret, Error *reterr);
@@ -35,6 +37,10 @@ int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, 
 int manager_poll_fd(Manager *m);
 short manager_poll_events(Manager *m);
 int manager_dispatch(Manager *m, Error *reterr);
+/* Until when what was asked for is to be waited for; later, each time, for a systemd that is seen at work. */
+uint64_t manager_wait_until(Manager *m, uint64_t deadline);
+/* Then: what has not been answered, or not been done. */
+int manager_give_up(const Manager *m, Error *reterr);
 
 /* Did the scope that was started, or changed last, have to do without this optional property? */
 bool manager_dropped(const Manager *m, const char *property);

@@ -16,7 +16,7 @@
 int process_stat(pid_t pid, ProcessStat *ret) {
         _cleanup_close_ int fd = -EBADF;
         char path[64], text[1024];
-        unsigned long long start_time = 0;
+        unsigned long long start_time = 0, user_ticks = 0, system_ticks = 0;
         unsigned flags = 0;
         const char *rest;
         int threads = 0;
@@ -33,12 +33,14 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         text[n] = '\0';
         /* The second field, the name in parentheses, may hold anything; the last ")" ends it. */
         rest = strrchr(text, ')');
-        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu",
-                            &state, &flags, &threads, &start_time) != 4)
+        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
+                            &state, &flags, &user_ticks, &system_ticks, &threads, &start_time) != 6)
                 return -EBADMSG;
         /* A first thread that ended before the others is no dead process. */
         *ret = (ProcessStat){
                 .start_time = start_time,
+                .cpu_ticks = user_ticks + system_ticks,
+                .state = state,
                 .dead = state == 'X' || ((state == 'Z' || (flags & FLAG_EXITING)) && threads <= 1),
         };
         return 0;

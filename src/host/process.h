@@ -9,6 +9,8 @@
 
 typedef struct ProcessStat {
         uint64_t start_time; /* clock ticks since boot: with the pid and the boot id it names one process */
+        uint64_t cpu_ticks;  /* that it has used */
+        char state;          /* 'R', 'S', 'D', … (proc(5)) */
         bool dead;           /* a zombie, or on its way there */
 } ProcessStat;
 

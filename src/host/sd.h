@@ -18,7 +18,7 @@
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_append_strv) X(bus_message_open_container) X(bus_message_close_container)            \
         X(bus_message_read) X(bus_message_rewind) X(bus_message_enter_container)                           \
-        X(bus_message_is_method_error) X(bus_message_get_error)
+        X(bus_message_is_method_error) X(bus_message_get_error) X(bus_message_get_sender)
 
 typedef struct Sd {
 #define X(name) typeof(sd_##name) *name;

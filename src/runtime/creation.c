@@ -231,6 +231,11 @@ static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
         return r < 0 ? r : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
 }
 
+static int give_up(const Creation *c, Error *reterr) {
+        (void) manager_give_up(c->manager, reterr);
+        return error_prefixf(reterr, "cannot start scope %s", c->unit.name);
+}
+
 /* systemd and the helper work at the same time; we answer whoever speaks until the helper is ready. */
 static int attend(Creation *c, Error *reterr) {
         uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
@@ -241,6 +246,7 @@ static int attend(Creation *c, Error *reterr) {
 
         for (;;) {
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 } };
+                uint64_t until;
 
                 /* The scope wants the process that stays, unless that is to be born in it. */
                 if (!forks || c->launch.pid != first) {
@@ -252,9 +258,12 @@ static int attend(Creation *c, Error *reterr) {
                 if (c->scope_requested && !scope_ready)
                         fds[1] = (struct pollfd){ .fd = manager_poll_fd(c->manager),
                                                   .events = manager_poll_events(c->manager) };
-                r = poll(fds, ELEMENTSOF(fds), scope_ready ? -1 : poll_timeout(deadline));
-                if (r == 0)
-                        return error_setf(reterr, ETIMEDOUT, "systemd did not start scope %s in time", c->unit.name);
+                until = scope_ready ? UINT64_MAX : c->scope_requested ? manager_wait_until(c->manager, deadline) : deadline;
+                r = poll(fds, ELEMENTSOF(fds), poll_timeout(until));
+                if (r == 0 && now_usec() >= deadline && !c->scope_requested)
+                        return error_setf(reterr, ETIMEDOUT, "the container's process was not set up in time");
+                if (r == 0 && c->scope_requested && now_usec() >= manager_wait_until(c->manager, deadline))
+                        return give_up(c, reterr);
                 if (r < 0 && errno != EINTR)
                         return error_errnof(reterr, errno, "cannot wait for the helper");
                 r = fds[1].revents ? dispatch_manager(c, &scope_ready, reterr) : 0;

@@ -104,7 +104,11 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
                 return 0;
         if (!m)
                 r = manager_open(c->record.user_manager, &own, reterr);
-        return r < 0 ? r : stop_unit(c, cgroup, m ?: own, reterr);
+        if (r == 0)
+                r = stop_unit(c, cgroup, m ?: own, reterr);
+        if (r < 0 && cgroup >= 0)
+                return error_prefixf(reterr, "the processes of container %s have ended, but its scope remains", c->id);
+        return r;
 }
 
 int removal_cgroup(const Container *c, Error *reterr) {

@@ -2,12 +2,17 @@
 """The way to systemd breaks, or nobody answers at its end."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 
 import pytest
 
-from harness import systemd, user
+from harness import process, systemd, user
 from harness.config import Config
-from harness.needs import needs_devices_bpf, needs_ocirt_sd
+from harness.leftovers import Watch
+from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_ordinary_user
 from harness.relay import Relay
 from harness.wait import until
 
@@ -57,3 +62,74 @@ def test_a_call_whose_error_nobody_asks_for(container, relay):
         assert systemd.is_loaded("test-taken.scope")
         systemd.stop("test-taken.scope")
 
+
+
+# --- nobody answers
+
+AT_WORK_SECONDS = 30  # for one that does something meanwhile
+
+
+def hurried(one, *words, **options):
+    """It fails, and does not wait for that long: the message."""
+    begin = time.monotonic()
+    message = one.runtime.fails(*words, **options)
+    assert time.monotonic() - begin < AT_WORK_SECONDS
+    return message
+
+
+WHO = "the user's systemd" if user.ORDINARY else "systemd"
+
+
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_create_while_systemd_hangs(container, relay, verb):
+    """It says who hangs, and leaves nothing."""
+    one = container()
+    watch = Watch(one.runtime.root)
+    relay.hang_at("StartTransientUnit")
+    message = hurried(one, verb, "--bundle", one.bundle.path, one.id, **relay.options)
+    assert message.endswith(f".scope: {WHO} does not answer")
+    assert watch.found() == []
+
+
+def test_pause_while_systemd_hangs(container, relay):
+    one = container().run_detached()
+    relay.hang_at("FreezeUnit")
+    assert f"{WHO} does not answer" in hurried(one, "pause", one.id, **relay.options)
+
+
+@needs_ordinary_user
+def test_a_systemd_that_is_at_work(container, relay):
+    """Of it more is expected than of one that does nothing; here the relay is taken for it."""
+    one = container()
+    relay.work_at("StartTransientUnit", AT_WORK_SECONDS / 3)
+    one.create(**relay.options)
+    assert one.status == "created"
+
+
+def test_delete_while_systemd_hangs(container, relay):
+    """The processes die at once. What only systemd can take away goes when it is back."""
+    one = container().run_detached()
+    relay.hang_at("AUTH")
+    deleting = one.runtime.start_process("delete", "--force", one.id, stderr=subprocess.PIPE, text=True,
+                                         env=relay.options["env"])
+    until(lambda: not process.is_alive(one.pid), "it has died")
+    deleting.communicate(timeout=60)
+    one.runtime("delete", "--force", one.id)
+    assert one.runtime.list() == []
+
+
+@needs_ordinary_user
+def test_a_systemd_that_is_stopped(container):
+    one, other = container().run_detached(), container()
+    words = ["systemctl", "show", "--property=MainPID", "--value", f"user@{user.UID}.service"]
+    pid = int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        message = hurried(other, "create", "--bundle", other.bundle.path, other.id)
+        assert "the user's systemd does not answer" in message
+        message = hurried(one, "delete", "--force", one.id)
+        assert "the processes" in message and "have ended" in message and "the user's systemd does not answer" in message
+        assert not process.is_alive(one.pid)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    one.runtime("delete", "--force", one.id)

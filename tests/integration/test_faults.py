@@ -257,7 +257,7 @@ def test_a_bus_that_never_answers(container, bundles):
     one = container()
     watch = Watch(one.runtime.root)
     with silent_bus(bundles) as (_, environment):
-        assert "did not answer in time" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id, env=environment)
+        assert "does not answer" in one.runtime.fails("create", "--bundle", one.bundle.path, one.id, env=environment)
     assert watch.found() == []
 
 

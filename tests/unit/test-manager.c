@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdarg.h>
 
 #include "host/manager.h"
 #include "host/sd.h"
@@ -85,6 +86,78 @@ static sd_bus *close_bus(sd_bus *bus) {
         return NULL;
 }
 
+/* --- a job, and what is said of it ------------------------------------------------------------------------------ */
+
+static sd_bus_message_handler_t on_signal, on_reply;
+static const char *sender, *result;
+
+static int match(sd_bus *bus, sd_bus_slot **ret, const char *from, const char *path, const char *interface,
+                 const char *member, sd_bus_message_handler_t callback, sd_bus_message_handler_t installed, void *userdata) {
+        on_signal = callback;
+        return 0;
+}
+
+static int call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *m, sd_bus_message_handler_t callback, void *userdata,
+                      uint64_t usec) {
+        on_reply = callback;
+        return 0;
+}
+
+static int read_message(sd_bus_message *m, const char *types, ...) {
+        va_list ap;
+
+        va_start(ap, types);
+        if (types[0] == 'u') {
+                *va_arg(ap, uint32_t *) = 7;
+                *va_arg(ap, const char **) = "/job/7";
+                *va_arg(ap, const char **) = "test.scope";
+                *va_arg(ap, const char **) = result;
+        } else
+                *va_arg(ap, const char **) = "/job/7";
+        va_end(ap);
+        return 1;
+}
+
+static const char *get_sender(sd_bus_message *m) {
+        return sender;
+}
+
+static int no_error(sd_bus_message *m, const char *name) {
+        return 0;
+}
+
+static int nothing_more(sd_bus *bus, sd_bus_message **ret) {
+        return 0;
+}
+
+static void say(Manager *m, sd_bus_message_handler_t callback, const char *who, const char *what) {
+        sender = who;
+        result = what;
+        ASSERT_EQ(callback((sd_bus_message *) &sender, m, NULL), 0);
+}
+
+static void test_signals(void) {
+        const UnitPlan plan = { .name = "test.scope" };
+        _cleanup_manager_ Manager *m = NULL;
+
+        sd.bus_match_signal_async = match;
+        sd.bus_call_async = call_async;
+        sd.bus_process = nothing_more;
+        sd.bus_message_read = read_message;
+        sd.bus_message_get_sender = get_sender;
+        sd.bus_message_is_method_error = no_error;
+
+        TEST("of a job only who has taken it can say that it is done, though anybody may send signals");
+        ASSERT_EQ(manager_open(false, &m, NULL), 0);
+        ASSERT_EQ(manager_start_scope(m, &plan, 1, -EBADF, NULL), 0);
+        say(m, on_reply, ":1.2", NULL);
+        say(m, on_signal, ":1.66", "failed");
+        say(m, on_signal, NULL, "done");
+        ASSERT_EQ(manager_dispatch(m, NULL), 0);
+        say(m, on_signal, ":1.2", "done");
+        ASSERT_EQ(manager_dispatch(m, NULL), 1);
+}
+
 static void install(void) {
         ASSERT_EQ(sd_load(NULL), 0);
         sd.bus_open_system = open_bus;
@@ -125,5 +198,6 @@ int main(void) {
         breaking = 3;
         ASSERT_EQ(manager_restore_properties(m, "test.scope", NULL), 0);
         ASSERT_EQ(away + breaking, 0);
+        test_signals();
         return 0;
 }

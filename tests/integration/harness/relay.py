@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import threading
+import time
 from pathlib import Path
 
 from . import user
@@ -51,7 +52,7 @@ class Relay:
         script = f'mount --bind {self.dead} /run/systemd/private && exec "$@"'
         prefix = [] if user.ORDINARY else ["unshare", "--mount", "sh", "-c", script, "sh"]
         self.options = {"env": environment, "prefix": prefix}
-        self.word, self.hangs, self.silent = None, False, False
+        self.word, self.hangs, self.silent, self.work = None, False, False, 0
         self.seen = 0                # how often the word was
         self._end = threading.Event()
         self._listener = None
@@ -63,6 +64,10 @@ class Relay:
     def hang_at(self, word):
         """From that word on nothing is passed on, or answered."""
         self.word, self.hangs = word.encode(), True
+
+    def work_at(self, word, seconds):
+        """From that word on something else is done first, which takes all of a CPU."""
+        self.word, self.work = word.encode(), seconds
 
     def __enter__(self):
         with socket.socket(socket.AF_UNIX) as dead:
@@ -116,7 +121,10 @@ class Relay:
         if self.word and self.word in peeked:
             self.seen += 1
             self.word, self.silent = None, self.hangs
-            if not self.hangs:
+            end = time.monotonic() + self.work
+            while time.monotonic() < end:
+                pass
+            if not self.hangs and not self.work:
                 broken.set()
                 return b""
         return _pass_on(client, None if self.silent else server)
