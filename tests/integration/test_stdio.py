@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from harness import user
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_privileged_namespaces, needs_root
 from harness.wait import DEADLINE
@@ -42,36 +43,39 @@ class Pipes:
 
 
 def mapped(container, config):
+    """With a user namespace: root's has nothing of root in it, and a user's has the user."""
+    if user.ORDINARY:
+        return container(config)
     one = container(config.mapped_users())
     one.bundle.give_to(MAPPED_ROOT)
     return one
 
 
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("uid", USERS)
 @pytest.mark.parametrize("userns", [False, True])
-def test_run(container, user, userns):
-    config = Config().script(LOGGER).user(user, user)
+def test_run(container, uid, userns):
+    config = Config().script(LOGGER).user(uid, uid)
     one = mapped(container, config) if userns else container(config)
     pipes = Pipes()
     pipes.begin(one.runtime.command("run", "--bundle", one.bundle.path, one.id))
     assert pipes.read() == SAID
 
 
-@pytest.mark.parametrize("user", USERS)
-def test_create_with_a_user_namespace(container, user):
-    one = mapped(container, Config().script(LOGGER).user(user, user))
+@pytest.mark.parametrize("uid", USERS)
+def test_create_with_a_user_namespace(container, uid):
+    one = mapped(container, Config().script(LOGGER).user(uid, uid))
     pipes = Pipes()
     pipes.begin(one.runtime.command("create", "--bundle", one.bundle.path, one.id))
     one.start()
     assert pipes.read() == SAID
 
 
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("uid", USERS)
 @pytest.mark.parametrize("options", [[], ["--detach"]])
-def test_exec_with_a_user_namespace(container, user, options):
+def test_exec_with_a_user_namespace(container, uid, options):
     one = mapped(container, Config().sleeping()).run_detached()
     pipes = Pipes()
-    pipes.begin(one.runtime.command("exec", *options, "--user", f"{user}:{user}", one.id, "sh", "-c", LOGGER))
+    pipes.begin(one.runtime.command("exec", *options, "--user", f"{uid}:{uid}", one.id, "sh", "-c", LOGGER))
     assert pipes.read() == SAID
 
 
