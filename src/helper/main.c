@@ -73,6 +73,13 @@ static int read_plan(int fd, InitPlan *ret, Error *e) {
         return 0;
 }
 
+/* What we were not given is a number that something else will get. */
+static int given(uint32_t base, int which) {
+        int fd = (int) base + which;
+
+        return fcntl(fd, F_GETFD) < 0 ? -EBADF : fd;
+}
+
 static int run(Helper *h, Error *e) {
         while (h->next < h->plan->n_steps) {
                 const InitStep *s = &h->plan->steps[h->next++];
@@ -104,9 +111,9 @@ int main(int argc, char **argv) {
         h = (Helper){ .plan = &plan,
                       .base = (int) base,
                       .control = (int) base + INIT_FD_CONTROL,
-                      .gate = (int) base + INIT_FD_GATE,
-                      .target = (int) base + INIT_FD_TARGET,
-                      .given_root = (int) base + INIT_FD_ROOT,
+                      .gate = given(base, INIT_FD_GATE),
+                      .target = given(base, INIT_FD_TARGET),
+                      .given_root = given(base, INIT_FD_ROOT),
                       .proc = -EBADF,
                       .root = -EBADF,
                       .null = -EBADF,

@@ -9,7 +9,7 @@
 
 int build_slot(InitBuild *b, uint64_t *ret) {
         if (b->n_slots == INIT_SLOTS)
-                return error_setf(b->reterr, EINVAL, "mounts: more than %u bind mounts and namespaces to open",
+                return error_setf(b->reterr, EINVAL, "more than %u bind mounts, devices and namespaces to open",
                                   INIT_SLOTS);
         *ret = b->n_slots++;
         return 0;

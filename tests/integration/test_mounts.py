@@ -286,6 +286,18 @@ def test_a_source_on_an_earlier_mount(container, volume, mapped):
     assert one.runtime("run", "--bundle", one.bundle.path, one.id) == expected
 
 
+def test_a_source_in_the_rootfs_that_is_not_there(runtime, container):
+    """mounts[].source: neither on the host nor on an earlier mount, with a user namespace and without."""
+    for config in [Config("true"), Config("true").mapped_users()]:
+        one = container(config)
+        (one.bundle.path / "dangling").symlink_to("rootfs/nosuch/x")
+        for source in [one.bundle.rootfs / "mnt/none", "dangling", "rootfs/none"]:
+            one.bundle.write(config.bind(source, "/b", "bind").text())
+            message = runtime.fails("run", "--bundle", one.bundle.path, one.id)
+            assert "mounts[7]: open mount source " in message and "no such file or directory" in message, message
+            config.remove("mounts.7")
+
+
 @needs_mounts
 def test_a_source_that_only_root_reaches(container, volume):
     """On an earlier mount, in a user namespace: the source is the caller's, who is the host's root."""
