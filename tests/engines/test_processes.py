@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--pids-limit -1: as many processes as there may be."""
+"""--pids-limit -1 and 0, which both say: as many processes as there may be."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def engine(request, runtime):
     return Podman(runtime, USER)
 
 
-@pytest.mark.parametrize("limit", ["-1"])
+@pytest.mark.parametrize("limit", ["-1", "0"])
 def test_no_limit(engine, limit):
     one = engine.start("--pids-limit", limit, command=FORKS)
     one.wait_until(lambda found: "forked" in one("logs"), "has forked")

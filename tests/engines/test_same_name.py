@@ -49,3 +49,14 @@ def test_a_container_that_has_ended(runtime, podman, is_control):
         podman.call("stop", "--time", "1", one.name)
         podman.call("rm", "--force", one.name)
         assert is_control or bystander.poll() is None
+
+
+def test_a_task(ctr, is_control):
+    """One that has ended is removed by containerd later."""
+    one = ctr.start()
+    one("kill", "--signal", "SIGKILL")
+    one.wait_for_end()
+    until(lambda: not systemd.is_loaded(one.unit), f"the end of {one.unit}", PATIENCE)
+    with systemd.ForeignScope(one.unit) as bystander:
+        one.remove()
+        assert is_control or bystander.poll() is None
