@@ -56,7 +56,7 @@ def test_a_task(ctr, is_control):
     one = ctr.start()
     one("kill", "--signal", "SIGKILL")
     one.wait_for_end()
-    until(lambda: not systemd.is_loaded(one.unit), f"the end of {one.unit}", PATIENCE)
+    until(lambda: not systemd.is_loaded(one.unit), f"the end of {one.unit}")
     with systemd.ForeignScope(one.unit) as bystander:
         one.remove()
         assert is_control or bystander.poll() is None
