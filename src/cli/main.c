@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -235,6 +236,7 @@ int main(int argc, char **argv) {
         int failure_status = 1, r;
 
         fill_stdio();
+        (void) signal(SIGCHLD, SIG_DFL); /* who calls us may ignore it, and then no child can be waited for */
         r = run(argv, &arena, &failure_status, &error);
         if (fflush(stdout) == EOF && r >= 0)
                 r = error_setf(&error, EIO, "cannot write to standard output");

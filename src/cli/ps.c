@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic/file.h"
+#include "basic/signals.h"
 #include "basic/str.h"
 #include "cli/verb.h"
 
@@ -79,6 +80,7 @@ static int run_ps(char **argv, char **ret, Error *reterr) {
         if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
                 return error_errnof(reterr, errno, "cannot run ps");
         if (pid == 0) {
+                signals_reset();
                 (void) dup2(ends[1], STDOUT_FILENO);
                 (void) dup2(ends[1], STDERR_FILENO);
                 execvp("ps", argv);

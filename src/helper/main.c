@@ -2,13 +2,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/signals.h"
 #include "helper/credentials.h"
 #include "helper/helper.h"
 #include "helper/procfs.h"
@@ -34,15 +34,9 @@ static int harden(int base, Error *e) {
         return 0;
 }
 
-/* What an exec would pass on: ignored and blocked signals. Modes of files we make are the plan's alone. */
+/* Modes of files we make are the plan's alone. */
 static void reset_process(void) {
-        struct sigaction standard = { .sa_handler = SIG_DFL };
-        sigset_t none;
-
-        for (int i = 1; i < NSIG; i++)
-                (void) sigaction(i, &standard, NULL); /* refused for KILL and STOP */
-        sigemptyset(&none);
-        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        signals_reset();
         (void) umask(0);
 }
 

@@ -12,6 +12,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/signals.h"
 
 #define PROC_FILE_MAX 16384U
 #define OUTPUT_MAX 512U
@@ -102,10 +103,8 @@ static char *find_tool(const char *name) {
 
 static _noreturn_ void become_tool(const char *path, char **argv, int output) {
         char *envp[] = { NULL };
-        sigset_t none;
 
-        (void) sigemptyset(&none);
-        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        signals_reset();
         if (dup2(output, 1) >= 0 && dup2(output, 2) >= 0) {
                 (void) syscall(SYS_close_range, 3U, ~0U, 0);
                 (void) execve(path, argv, envp);

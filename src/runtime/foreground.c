@@ -10,6 +10,12 @@
 #include "basic/fd.h"
 #include "host/process.h"
 
+static bool is_ignored(int number) {
+        struct sigaction action;
+
+        return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int foreground_begin(sigset_t *ret_before, Error *reterr) {
         static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE };
         sigset_t all;
@@ -18,6 +24,10 @@ int foreground_begin(sigset_t *ret_before, Error *reterr) {
         (void) sigfillset(&all);
         for (size_t i = 0; i < ELEMENTSOF(synchronous); i++)
                 (void) sigdelset(&all, synchronous[i]);
+        /* Blocked it would be heard although it is ignored, as nohup does it. */
+        for (int i = 1; i < NSIG; i++)
+                if (is_ignored(i))
+                        (void) sigdelset(&all, i);
         (void) sigprocmask(SIG_SETMASK, &all, ret_before);
         fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
         return fd < 0 ? error_errnof(reterr, errno, "cannot wait for signals") : fd;

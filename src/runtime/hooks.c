@@ -14,6 +14,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/signals.h"
 #include "basic/str.h"
 #include "oci/state-json.h"
 
@@ -25,10 +26,8 @@ typedef struct Logs { int out, err; } Logs;
 
 static _noreturn_ void child(const SpecHook *hook, int input, int output, const Logs *logs) {
         const char *fallback[] = { hook->path, NULL };
-        sigset_t none;
 
-        (void) sigemptyset(&none);
-        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        signals_reset();
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for it any more when we are killed */
         (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
         if (dup2(input, 0) < 0 || dup2(logs->out >= 0 ? logs->out : output, 1) < 0 ||
