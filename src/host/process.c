@@ -10,6 +10,8 @@
 #include "basic/file.h"
 #include "basic/str.h"
 
+#define EXITING_POLL_USEC UINT64_C(10000)
+
 /* PF_EXITING of the kernel: no instruction of its program will be executed any more. */
 #define FLAG_EXITING 0x4U
 
@@ -61,6 +63,20 @@ int process_open(pid_t pid, uint64_t start_time) {
         if (r < 0)
                 return r;
         return stat.dead || stat.start_time != start_time || pidfd_has_exited(fd) ? -ESRCH : TAKE_FD(fd);
+}
+
+int process_wait(pid_t pid, int pidfd, uint64_t deadline) {
+        for (;;) {
+                int r = pidfd_wait(pidfd, MIN(deadline, now_usec() + EXITING_POLL_USEC));
+                ProcessStat stat;
+
+                if (r != -ETIMEDOUT)
+                        return r;
+                if (process_stat(pid, &stat) < 0 || stat.dead)
+                        return 0;
+                if (now_usec() >= deadline)
+                        return -ETIMEDOUT;
+        }
 }
 
 int process_signal(int pidfd, int signal) {

@@ -20,6 +20,10 @@ int process_stat(pid_t pid, ProcessStat *ret);
 /* A pidfd of the process that has this pid and this start time; -ESRCH when it is gone, dead, or another. */
 int process_open(pid_t pid, uint64_t start_time);
 
+/* Waits until nothing of it runs any more; -ETIMEDOUT. The first process of a pid namespace does not get over its end
+ * before all others in it were collected, and those that exec started are collected by who called exec, perhaps never. */
+int process_wait(pid_t pid, int pidfd, uint64_t deadline);
+
 /* pidfd_send_signal(2). -ESRCH. */
 int process_signal(int pidfd, int signal);
 

@@ -19,6 +19,7 @@
 
 #define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 #define JUST_MADE_SECONDS 10
+#define ENDING_USEC 2000000
 
 void store_done(Store *s) {
         free(s->path);
@@ -378,9 +379,23 @@ int container_need_cgroup(const Container *c, const char *what, Error *reterr) {
         if (!c->record.cgroup)
                 return error_setf(reterr, EOPNOTSUPP, "cannot %s container %s: it has no cgroup of its own", what, c->id);
         if (fd == -ENOENT)
-                return error_setf(reterr, EBUSY, "cannot %s container %s: its process has left its cgroup, which is gone", what,
-                                  c->id);
-        return fd < 0 ? error_errnof(reterr, fd, "cannot open the cgroup of container %s", c->id) : fd;
+                error_setf(reterr, EBUSY, "cannot %s container %s: its process has left its cgroup, which is gone", what,
+                           c->id);
+        else if (fd < 0)
+                error_errnof(reterr, fd, "cannot open the cgroup of container %s", c->id);
+        return container_blame_end(c, what, fd, reterr);
+}
+
+int container_blame_end(const Container *c, const char *what, int r, Error *reterr) {
+        _cleanup_close_ int init = r < 0 ? container_open_init(c) : -EBADF;
+
+        if (r >= 0)
+                return r;
+        /* A process of ours that is gone without a word was killed, perhaps with all others, which takes a moment. */
+        if (init >= 0 && !(r == -EIO && process_wait(c->record.pid, init, now_usec() + ENDING_USEC) == 0))
+                return r;
+        error_done(reterr);
+        return error_setf(reterr, EBUSY, "cannot %s container %s: container not running", what, c->id);
 }
 
 static bool is_frozen(const Container *c) {

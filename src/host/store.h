@@ -80,6 +80,10 @@ int container_need_cgroup(const Container *c, const char *what, Error *reterr);
 /* A pidfd of its init; -ESRCH. */
 int container_open_init(const Container *c);
 
+/* For r, a failure in the middle of something: was it the end of the container that was in the way? Then it says that:
+ * "cannot DO container ID: container not running". */
+int container_blame_end(const Container *c, const char *what, int r, Error *reterr);
+
 /* A connection to its gate; -ENOENT, -ECONNREFUSED: it does not wait there. */
 int container_connect_gate(const Container *c);
 /* A listening socket at its gate. */

@@ -214,7 +214,22 @@ static int answer(Creation *c, Error *reterr) {
         }
 }
 
-/* A scope is lost when its process ends, and why that ended says more. */
+/* A scope is lost when its process ends, and why that ended says more. The helper hangs up before systemd can see that it
+ * is gone, and has said then what it had to say. */
+static int blame_helper(Creation *c, int r, Error *reterr) {
+        struct pollfd control = { .fd = c->launch.control };
+        InitMessage message;
+        int type;
+
+        if (poll(&control, 1, 0) <= 0 || !(control.revents & POLLHUP))
+                return r;
+        error_done(reterr);
+        do
+                type = launch_receive(&c->launch, &message, NULL, reterr);
+        while (type > 0);
+        return type < 0 ? type : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
+}
+
 static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
         int r = manager_dispatch(c->manager, reterr);
 
@@ -222,13 +237,7 @@ static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
                 *scope_ready = true;
                 r = creation_settle(c, reterr);
         }
-        if (r >= 0 || !pidfd_has_exited(c->launch.pidfd))
-                return r;
-        error_done(reterr);
-        do
-                r = answer(c, reterr);
-        while (r == 0);
-        return r < 0 ? r : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
+        return r < 0 ? blame_helper(c, r, reterr) : r;
 }
 
 static int give_up(const Creation *c, Error *reterr) {
@@ -252,7 +261,7 @@ static int attend(Creation *c, Error *reterr) {
                 if (!forks || c->launch.pid != first) {
                         r = creation_request_scope(c, reterr);
                         if (r < 0)
-                                return r;
+                                return blame_helper(c, r, reterr);
                         scope_ready = scope_ready || r > 0;
                 }
                 if (c->scope_requested && !scope_ready)

@@ -267,12 +267,8 @@ static int start(Exec *e, Error *reterr) {
         return r;
 }
 
-/* Whatever was in the way: was it the end of the container? */
 static int explain(const Exec *e, int r, Error *reterr) {
-        if (r >= 0 || !pidfd_has_exited(e->init))
-                return r;
-        error_done(reterr);
-        return error_setf(reterr, EBUSY, "cannot exec in container %s: container not running", e->options->id);
+        return container_blame_end(&e->container, "exec in", r, reterr);
 }
 
 static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {

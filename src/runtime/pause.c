@@ -37,7 +37,9 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         if (!c.record.unit)
                 return freeze_cgroup(&c, cgroup, freeze, reterr);
         r = manager_open(c.record.user_manager, &m, reterr);
-        return r < 0 ? r : manager_freeze_unit(m, c.record.unit, freeze, reterr);
+        if (r == 0)
+                r = manager_freeze_unit(m, c.record.unit, freeze, reterr);
+        return container_blame_end(&c, what, r, reterr);
 }
 
 int runtime_pause(const Runtime *rt, const char *id, Error *reterr) {

@@ -17,29 +17,12 @@
 #include "runtime/hooks.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
-#define EXITING_POLL_USEC UINT64_C(10000)
 
 /* For a rootfs in a mount namespace whose file systems may not answer. */
 #define UNMOUNT_MSEC 2000
 
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
-
-/*
- * The first process of a pid namespace does not get over its end before all others in it were collected, and those that
- * exec started are collected by who called exec, perhaps never. Nothing of it runs any more then, and that is enough.
- */
-static int wait_for_end(const Container *c, int pidfd, uint64_t deadline) {
-        for (;;) {
-                int r = pidfd_wait(pidfd, MIN(deadline, now_usec() + EXITING_POLL_USEC));
-                ProcessStat stat;
-
-                if (r != -ETIMEDOUT || now_usec() >= deadline)
-                        return r;
-                if (process_stat(c->record.pid, &stat) < 0 || stat.dead)
-                        return 0;
-        }
-}
 
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
@@ -50,7 +33,7 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         r = process_signal(pidfd, SIGKILL);
         if (r < 0 && r != -ESRCH)
                 return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
-        r = wait_for_end(c, pidfd, deadline);
+        r = process_wait(c->record.pid, pidfd, deadline);
         return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
 }
 

@@ -53,5 +53,5 @@ int runtime_update(const Runtime *rt, const char *id, const SpecResources *resou
                 return r;
         if (container_status(&c) == STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot update container %s: container not running", id);
-        return change(rt, &c, resources, reterr);
+        return container_blame_end(&c, "update", change(rt, &c, resources, reterr), reterr);
 }

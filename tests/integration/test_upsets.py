@@ -2,8 +2,10 @@
 """Others act on the container, or on us half-way: state tells the truth, delete --force ends."""
 
 import os
+import re
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -86,6 +88,41 @@ def test_oom_kill(container):
     one = container(config).run_detached().wait_for_end()
     assert one.status == "stopped"
     assert os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1]) == -signal.SIGKILL
+
+
+# --- a stop in the middle of another verb
+
+def tell(one, words, results):
+    results.append(one.runtime.call(*words))
+
+
+@needs_ocirt_sd
+@pytest.mark.parametrize("words", [["exec", "ID", "/bin/true"], ["pause", "ID"], ["ps", "--format=json", "ID"],
+                                   ["update", "--pids-limit=10", "ID"], ["events", "--stats", "ID"]],
+                         ids=lambda words: words[0])
+@pytest.mark.parametrize("end", [["kill", "KILL"], ["systemctl", "stop"]], ids=" ".join)
+def test_a_stop_that_overtakes_a_verb(container, words, end):
+    """Whatever it was in the middle of, that the container does not run any more is what it says."""
+    one = container()
+    words = [one.id if word == "ID" else word for word in words]
+    results = []
+    for number in range(12):
+        one.run_detached()
+        unit = one.unit
+        threads = [threading.Thread(target=tell, args=[one, words, results]) for _ in range(4)]
+        for thread in threads[:number % 4 + 1]:
+            thread.start()
+        if end[0] == "systemctl":
+            systemd.systemctl("stop", unit, check=False)
+        else:
+            one.kill("KILL")
+        for thread in threads[number % 4 + 1:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        one.delete("--force")
+    messages = {result.stderr for result in results if result.stderr}
+    assert messages and all(re.search("container not running|it is paused|not available", text) for text in messages), messages
 
 
 # --- what others did to the record, or what a crash left of it
