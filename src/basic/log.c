@@ -9,9 +9,11 @@
 
 #include "basic/alloc.h"
 #include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/journal.h"
 #include "basic/str.h"
 
-LogSettings log_settings = { .level = LOG_ERROR, .fd = -EBADF };
+LogSettings log_settings = { .level = LOG_ERROR, .fd = -EBADF, .journal = -EBADF };
 
 static const char *const level_names[] = {
         [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
@@ -24,29 +26,77 @@ int log_level_from_string(const char *s) {
         return streq(s, "warn") ? LOG_WARNING : -EINVAL;
 }
 
-static void write_log_file(LogLevel level, const char *text) {
-        _cleanup_text_ Text line = {};
-        time_t now = time(NULL);
+/* syslog(3) has names of its own for these. */
+static const int priorities[] = { [LOG_ERROR] = 3, [LOG_WARNING] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7 };
+
+int log_open(const char *target, Error *reterr) {
+        const char *path = startswith(target, "file:") ?: target, *identifier;
+
+        if ((identifier = startswith(target, "journald:"))) {
+                log_settings.journal = journal_open();
+                if (log_settings.journal < 0)
+                        return error_errnof(reterr, log_settings.journal, "--log: cannot reach the journal");
+        } else if ((identifier = startswith(target, "syslog:")))
+                log_settings.syslog = true;
+        if (identifier) {
+                log_settings.identifier = isempty(identifier) ? "ocirt-sd" : identifier;
+                if (log_settings.syslog)
+                        syslog_open(log_settings.identifier);
+                return 0;
+        }
+        log_settings.fd = open_append(path, 0644, reterr);
+        return log_settings.fd < 0 ? error_prefixf(reterr, "cannot open the log file %s", path) : 0;
+}
+
+double log_msec_since(uint64_t usec) {
+        return (double) (now_usec() - usec) / 1000;
+}
+
+/* RFC 3339; with microseconds where the order of steps matters. */
+static void add_stamp(Text *t) {
+        struct timespec now = {};
         char stamp[64] = "";
         struct tm tm;
 
-        if (gmtime_r(&now, &tm))
-                strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        if (gmtime_r(&now.tv_sec, &tm))
+                strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+        text_add(t, stamp);
+        if (log_settings.level >= LOG_DEBUG)
+                text_addf(t, ".%06ld", now.tv_nsec / 1000);
+        text_add(t, "Z");
+}
+
+static void write_log_file(LogLevel level, const char *text) {
+        _cleanup_text_ Text line = {}, stamp = {};
+
+        add_stamp(&stamp);
         if (log_settings.json) {
                 text_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
                 text_add_json_string(&line, text);
-                text_addf(&line, ",\"time\":\"%s\"}\n", stamp);
+                text_addf(&line, ",\"time\":\"%s\"}\n", stamp.s);
         } else {
-                text_addf(&line, "time=\"%s\" level=%s msg=", stamp, level_names[level]);
+                text_addf(&line, "time=\"%s\" level=%s msg=", stamp.s, level_names[level]);
                 text_add_json_string(&line, text);
                 text_add(&line, "\n");
         }
         (void) write_full(log_settings.fd, line.s, line.n);
 }
 
-void log_message(LogLevel level, const char *fmt, ...) {
-        _cleanup_free_ char *text = NULL;
+static void write_stderr(LogLevel level, const char *text) {
         _cleanup_text_ Text line = {};
+
+        text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
+        if (level >= LOG_INFO)
+                text_addf(&line, "%7.3f ms: ", log_msec_since(log_settings.begin));
+        text_add_printable(&line, text);
+        text_add(&line, "\n");
+        (void) write_full(STDERR_FILENO, line.s, line.n);
+}
+
+void log_message(LogLevel level, const char *fmt, ...) {
+        bool elsewhere = log_settings.fd >= 0 || log_settings.journal >= 0 || log_settings.syslog;
+        _cleanup_free_ char *text = NULL;
         va_list ap;
 
         if (level > log_settings.level)
@@ -54,10 +104,12 @@ void log_message(LogLevel level, const char *fmt, ...) {
         va_start(ap, fmt);
         text = xvasprintf(fmt, ap);
         va_end(ap);
-        text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
-        text_add_printable(&line, text);
-        text_add(&line, "\n");
-        (void) write_full(STDERR_FILENO, line.s, line.n);
+        if (level <= LOG_WARNING || !elsewhere)
+                write_stderr(level, text);
         if (log_settings.fd >= 0)
                 write_log_file(level, text);
+        if (log_settings.journal >= 0)
+                journal_send(log_settings.journal, priorities[level], log_settings.identifier, log_settings.container, text);
+        if (log_settings.syslog)
+                syslog_send(priorities[level], text);
 }

@@ -2,16 +2,23 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "basic/error.h"
 
-/* Where messages go. Only the top (cli/) calls log_message(LOG_ERROR); everything below returns errors. */
+/* Where messages go. Only the top (cli/) calls log_message(LOG_ERROR); everything below returns errors, and may tell
+ * its steps by log_info() and log_debug(). */
 typedef enum LogLevel { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } LogLevel;
 
 typedef struct LogSettings {
-        LogLevel level;     /* what is less important than this is dropped */
-        bool json;          /* in the file: {"level","msg","time"} a line, else text */
-        int fd;             /* the --log file, or -EBADF */
+        LogLevel level;          /* what is less important than this is dropped */
+        bool json;               /* in the file: {"level","msg","time"} a line, else text */
+        int fd;                  /* the --log file, or -EBADF */
+        int journal;             /* --log=journald:ID, or -EBADF */
+        bool syslog;             /* --log=syslog:ID */
+        const char *identifier;  /* of the journal or of syslog */
+        const char *container;   /* whom it is about, where that is known; or NULL */
+        uint64_t begin;          /* now_usec() when we began */
 } LogSettings;
 
 extern LogSettings log_settings;
@@ -19,10 +26,20 @@ extern LogSettings log_settings;
 /* "error", "warning" (or "warn"), "info", "debug"; -EINVAL else. */
 int log_level_from_string(const char *s);
 
+/* "FILE", "file:FILE", "journald:ID" or "syslog:ID". */
+int log_open(const char *target, Error *reterr);
+
 /*
- * Writes one line to stderr and, when there is a --log file, one line there (one write(), so that lines of
- * several processes do not mix). Errors always go to both: conmon reads stderr, containerd the file.
+ * Writes one line where --log says (to a file by one write(), so that lines of several processes do not mix). Errors and
+ * warnings go to stderr in any case: conmon reads that, containerd the file. Others do only without --log, with the time
+ * since we began.
  */
 void log_message(LogLevel level, const char *fmt, ...) _printf_(2, 3);
-#define log_debug(...) \
-        (log_settings.level >= LOG_DEBUG ? log_message(LOG_DEBUG, __VA_ARGS__) : (void) 0)
+
+/* Nothing of it is evaluated when it is off. */
+#define log_at(at, ...) (log_settings.level >= (at) ? log_message((at), __VA_ARGS__) : (void) 0)
+#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+
+/* For "%.1f ms": since then (now_usec()). */
+double log_msec_since(uint64_t usec);

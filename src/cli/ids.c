@@ -28,7 +28,10 @@ static int on_all(const Runtime *rt, char **ids, OnContainer function, void *use
 
         for (; *ids; ids++) {
                 _cleanup_error_ Error error = {};
-                int r = function(rt, *ids, userdata, &error);
+                int r;
+
+                log_settings.container = *ids;
+                r = function(rt, *ids, userdata, &error);
 
                 if (r < 0) {
                         log_message(LOG_ERROR, "%s: %s", *ids, error.message ?: errno_text(r));

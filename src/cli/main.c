@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "basic/file.h"
+#include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/nearest.h"
 #include "basic/str.h"
@@ -27,7 +27,7 @@ typedef struct Globals {
 #define GLOBAL(field) .offset = offsetof(Globals, field)
 static const Option global_options[] = {
         { .name = "root", GLOBAL(root), .type = OPTION_STRING, .argument = "DIR", .help = "Where containers are remembered" },
-        { .name = "log", GLOBAL(log), .type = OPTION_STRING, .argument = "FILE", .help = "Append messages to FILE, too" },
+        { .name = "log", GLOBAL(log), .type = OPTION_STRING, .argument = "LOG", .help = "FILE, journald:ID or syslog:ID" },
         { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text or json, in the log file" },
         { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error, warning, info or debug" },
         { .name = "debug", GLOBAL(debug), .type = OPTION_FLAG, .help = "Same as --log-level=debug" },
@@ -63,18 +63,11 @@ static void print_version(void) {
 }
 
 static int open_log(const Globals *g, Error *reterr) {
-        const char *path = g->log ? startswith(g->log, "file:") ?: g->log : NULL;
-
         if (g->log_format && !streq(g->log_format, "text") && !streq(g->log_format, "json"))
                 return error_setf(reterr, EINVAL, "--log-format: expected text or json, got \"%s\"", g->log_format);
-        if (g->log && (startswith(g->log, "journald:") || startswith(g->log, "syslog:")))
-                return error_setf(reterr, EINVAL, "--log: expected a file, got \"%s\"", g->log);
         log_settings.json = streq_null(g->log_format, "json");
-        if (!isempty(path)) {
-                log_settings.fd = open_append(path, 0644, reterr);
-                if (log_settings.fd < 0)
-                        return error_prefixf(reterr, "cannot open the log file %s", path);
-        }
+        if (!isempty(g->log) && log_open(g->log, reterr) < 0)
+                return -EINVAL;
         if (g->log_level) {
                 int level = log_level_from_string(g->log_level);
 
@@ -173,8 +166,12 @@ static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Err
                 return 0;
         }
         r = check_words(v, words, reterr);
-        if (r == 0)
+        if (r == 0) {
+                log_settings.container = startswith(v->arguments, "ID") ? words[0] : NULL;
+                log_debug("%s: version %s, root directory %s, %s", v->name, OCIRT_VERSION, rt->root ?: "none",
+                          rt->facts.rootless ? "rootless" : "root");
                 r = v->run(rt, options, words, reterr);
+        }
         if (r < 0 && is_help(words)) /* a container may have that name, but this one has not */
                 error_suffixf(reterr, " (see ocirt-sd %s --help)", v->name);
         return r;
@@ -235,6 +232,7 @@ int main(int argc, char **argv) {
         _cleanup_error_ Error error = {};
         int failure_status = 1, r;
 
+        log_settings.begin = now_usec();
         fill_stdio();
         (void) signal(SIGCHLD, SIG_DFL); /* who calls us may ignore it, and then no child can be waited for */
         r = run(argv, &arena, &failure_status, &error);

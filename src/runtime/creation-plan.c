@@ -18,7 +18,10 @@ static int parse_config(Creation *c, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
         int r = spec_parse(c->config, c->config_size, &c->spec, reterr);
 
-        return r < 0 ? error_prefixf(reterr, "%s", bundle_config_name(c->options, &a)) : 0;
+        if (r < 0)
+                return error_prefixf(reterr, "%s", bundle_config_name(c->options, &a));
+        log_debug("%s: read, %zu bytes", bundle_config_name(c->options, &a), c->config_size);
+        return 0;
 }
 
 static int check_console(const Creation *c, Error *reterr) {
@@ -87,8 +90,11 @@ static int make_plans(Creation *c, Error *reterr) {
                 c->manager = manager_close(c->manager);
         if (r == 0)
                 r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
-        if (r == 0)
+        if (r == 0) {
+                log_info("container %s: planned: %zu unit properties, %zu cgroup files, %zu steps", c->options->id,
+                         c->unit.n_props, c->unit.n_writes, c->init.n_steps);
                 log_warnings(&c->init);
+        }
         return r;
 }
 

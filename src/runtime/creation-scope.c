@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
 #include "runtime/limits.h"
@@ -16,6 +17,8 @@ int creation_request_scope(Creation *c, Error *reterr) {
 
                 return r < 0 ? r : 1;
         }
+        c->scope_asked = now_usec();
+        log_info("scope %s: asked of systemd, in %s, for process %d", c->unit.name, c->unit.slice, c->launch.pid);
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
@@ -50,5 +53,8 @@ int creation_settle(Creation *c, Error *reterr) {
                 r = container_save(&c->container, reterr);
         if (r == 0)
                 r = limits_complete(c->manager, record->user_manager, &c->unit, cgroup, path, reterr);
-        return r < 0 ? r : creation_enter(c, cgroup, reterr);
+        if (r < 0)
+                return r;
+        log_debug("scope %s: the process is in cgroup %s, and all limits are in force", c->unit.name, path);
+        return creation_enter(c, cgroup, reterr);
 }

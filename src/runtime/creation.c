@@ -99,6 +99,7 @@ static int write_record(Creation *c, Error *reterr) {
 
 static int spawn(Creation *c, Error *reterr) {
         _cleanup_close_ int gate = -EBADF;
+        int r;
         LaunchRequest request = {
                 .id = c->options->id,
                 .mark = container_mark(&c->container),
@@ -117,7 +118,10 @@ static int spawn(Creation *c, Error *reterr) {
                         return gate;
         }
         request.gate = gate;
-        return launch_spawn(&request, &c->launch, reterr);
+        r = launch_spawn(&request, &c->launch, reterr);
+        if (r == 0)
+                log_info("container %s: the helper runs, process %d", c->options->id, c->launch.pid);
+        return r;
 }
 
 /* Which process it is, or is to be. */
@@ -208,6 +212,7 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_LISTENER:
                 return send_listener(c, fd, reterr);
         case INIT_MSG_READY:
+                log_info("container %s: set up, the helper is ready", c->options->id);
                 return creation_delegate(c, reterr) ?: 1;
         default:
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", type);
@@ -235,6 +240,7 @@ static int dispatch_manager(Creation *c, bool *scope_ready, Error *reterr) {
 
         if (r > 0) {
                 *scope_ready = true;
+                log_info("scope %s: job done in %.1f ms", c->unit.name, log_msec_since(c->scope_asked));
                 r = creation_settle(c, reterr);
         }
         return r < 0 ? blame_helper(c, r, reterr) : r;
@@ -339,6 +345,7 @@ int creation_make(Creation *c, Error *reterr) {
         if (r < 0)
                 return r;
         c->made = true;
+        log_debug("container %s: remembered in %s", c->options->id, c->rt->root);
         r = write_record(c, reterr);
         if (r == 0 && c->notifies)
                 r = notify_prepare(&c->container, reterr);
@@ -356,6 +363,8 @@ int creation_make(Creation *c, Error *reterr) {
                 r = commit(c, reterr);
         if (r < 0)
                 creation_undo(c);
+        else
+                log_info("container %s: created, process %d", c->options->id, c->launch.pid);
         return r;
 }
 
@@ -368,8 +377,10 @@ int creation_release(Creation *c, Error *reterr) {
                 r = launch_receive(&c->launch, &message, NULL, reterr);
         if (r < 0)
                 creation_undo(c);
-        else
+        else {
+                log_info("container %s: %s", c->options->id, c->start_now ? "the program runs" : "waits to be started");
                 netdevices_done(&c->net_devices); /* who runs a container in the foreground keeps no namespace alive */
+        }
         return r < 0 ? r : 0;
 }
 
@@ -381,6 +392,7 @@ static void run_poststop(const Creation *c) {
 }
 
 void creation_undo(Creation *c) {
+        log_info("container %s: taken back", c->options->id);
         netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
         if (c->rdt_done)

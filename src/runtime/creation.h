@@ -38,6 +38,7 @@ typedef struct Creation {
         bool notifies;           /* it gets a NOTIFY_SOCKET from us */
         bool made;               /* the container directory is ours to remove */
         bool scope_requested;
+        uint64_t scope_asked;    /* when */
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Launch launch;
         NetDevices net_devices;  /* those that were moved */

@@ -5,6 +5,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "host/launch-finish.h"
 #include "host/resctrl.h"
@@ -264,6 +265,8 @@ static int start(Exec *e, Error *reterr) {
                 r = write_pid_file(e->options->pid_file, e->launch.pid, reterr);
         if (r < 0)
                 launch_kill(&e->launch);
+        else
+                log_info("container %s: the command runs, process %d", e->options->id, e->launch.pid);
         return r;
 }
 

@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "host/trust.h"
 #include "plan/seccomp.h"
 
@@ -89,6 +90,7 @@ int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Erro
         _cleanup_close_ int dir = -EBADF;
         _cleanup_text_ Text key = {};
         void *bpf = NULL;
+        uint64_t begin = now_usec();
         char name[32];
         size_t size;
         int r;
@@ -104,6 +106,7 @@ int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Erro
         r = seccomp_compile(seccomp, &bpf, &size, reterr);
         if (r < 0)
                 return r;
+        log_debug("seccomp: compiled in %.1f ms, %zu bytes", log_msec_since(begin), size);
         if (dir < 0 && mkdirat(store->fd, CACHE_DIRECTORY, 0700) == 0)
                 dir = open_cache(store);
         if (dir >= 0)

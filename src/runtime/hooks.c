@@ -111,8 +111,11 @@ static int settle(SpecHookKind kind, const Error *error, Error *reterr) {
 
 static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text *state, const Logs *logs, Error *reterr) {
         _cleanup_error_ Error error = {};
+        uint64_t begin = now_usec();
+        int r = run(&spec->hooks[kind].hooks[i], state, logs, &error);
 
-        if (run(&spec->hooks[kind].hooks[i], state, logs, &error) < 0)
+        log_info("hook %s #%zu: %s: %.1f ms", spec_hook_names[kind], i, spec->hooks[kind].hooks[i].path, log_msec_since(begin));
+        if (r < 0)
                 error_prefixf(&error, "error running %s hook #%zu", spec_hook_names[kind], i);
         return settle(kind, &error, reterr);
 }

@@ -4,6 +4,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "runtime/runtime.h"
@@ -73,5 +74,7 @@ int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error 
                 return r;
         /* KILL ends the container. In a pid namespace of its own the end of its first process is that of all, else not. */
         r = (all || signal == SIGKILL ? kill_all : kill_init)(&c, signal, &any, reterr);
+        if (r == 0 && any)
+                log_info("container %s: signal %d sent%s", id, signal, all || signal == SIGKILL ? " to all processes" : "");
         return r < 0 || any || all ? r : error_setf(reterr, EBUSY, "cannot signal container %s: container not running", id);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/runtime.h"
 
@@ -39,6 +40,8 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         r = manager_open(c.record.user_manager, &m, reterr);
         if (r == 0)
                 r = manager_freeze_unit(m, c.record.unit, freeze, reterr);
+        if (r == 0)
+                log_info("scope %s: %s", c.record.unit, freeze ? "frozen" : "thawed");
         return container_blame_end(&c, what, r, reterr);
 }
 

@@ -74,6 +74,8 @@ static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) 
                 r = manager_unit_has_others(m, c->record.unit, helper, reterr);
         if (r == 0)
                 r = manager_stop_unit(m, c->record.unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+        if (r == 0)
+                log_info("scope %s: stopped", c->record.unit);
         return MIN(r, 0);
 }
 
@@ -180,6 +182,8 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         int r;
 
         r = removal_kill(c, reterr);
+        if (r == 0)
+                log_debug("container %s: none of its processes runs", c->id);
         if (r == 0 && c->record.unit)
                 r = remove_scope(c, m, reterr);
         if (r == 0)
@@ -192,6 +196,8 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         if (c->record.has_poststop)
                 (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);
         r = container_remove(store, c, reterr);
+        if (r == 0)
+                log_info("container %s: removed", c->id);
         if (r == 0 && config)
                 run_poststop(c, config, config_size);
         return r;

@@ -4,6 +4,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/log.h"
 #include "plan/init-protocol.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
@@ -101,8 +102,10 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         r = notify_begin(&c, &notify, reterr);
         if (r == 0)
                 r = open_gate(&c, &heard, reterr);
-        if (r == 0)
+        if (r == 0) {
+                log_info("container %s: the program runs, process %d", id, c.record.pid);
                 r = run_poststart(&c, reterr);
+        }
         if (r == 0)
                 wait_until_ready(&c, &notify);
         else if (heard)

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "host/process.h"
 #include "runtime/removal.h"
 
@@ -30,9 +31,13 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 signal = SIGTERM;
         /* A frozen process would keep the signal for later: no grace for it. */
         if (status == STATUS_RUNNING && grace > 0) {
+                log_info("container %s: signal %d, and time to end", id, signal);
                 r = process_signal(init, signal);
                 if (r == 0)
                         (void) pidfd_wait(init, grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace);
         }
-        return removal_kill(&c, reterr);
+        r = removal_kill(&c, reterr);
+        if (r == 0)
+                log_info("container %s: none of its processes runs", id);
+        return r;
 }
