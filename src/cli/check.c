@@ -63,6 +63,7 @@ static int check(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_check = {
         .name = "check", .arguments = "[BUNDLE]", .summary = "Say what is wrong with a bundle, and make nothing",
+        .example = "check web",
         .options = options, .options_size = sizeof(CheckOptions), .order = OPTIONS_ANYWHERE, .stateless = true,
         .max_words = 1, .run = check,
 };

@@ -9,7 +9,7 @@
         { .name = "bundle", .letter = 'b', CREATE_FIELD(bundle), .type = OPTION_STRING, .argument = "DIR",          \
           .help = "The bundle (default: working directory)" },                                                      \
         { .name = "config", .letter = 'f', CREATE_FIELD(config), .type = OPTION_STRING, .argument = "FILE",         \
-          .help = "Instead of config.json of the bundle" },                                                         \
+          .help = "(default: config.json of the bundle)" },                                                         \
         { .name = "pid-file", CREATE_FIELD(pid_file), .type = OPTION_STRING, .argument = "FILE",                    \
           .help = "Write the pid of its process there" },                                                           \
         { .name = "console-socket", CREATE_FIELD(console_socket), .type = OPTION_STRING, .argument = "SOCKET",      \
@@ -19,7 +19,7 @@
         { .name = "preserve-fds", CREATE_FIELD(preserve_fds), .type = OPTION_U32, .argument = "N",                  \
           .help = "Pass on N descriptors from 3 on" },                                                              \
         { .name = "no-pivot", CREATE_FIELD(no_pivot), .type = OPTION_FLAG,                                          \
-          .help = "Move the root, for an initramfs" },                                                              \
+          .help = "No pivot_root(2), as in an initramfs" },                                                              \
         { .name = "no-new-keyring", CREATE_FIELD(no_new_keyring), .type = OPTION_FLAG,                              \
           .help = "Keep the caller's session keyring" }
 

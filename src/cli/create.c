@@ -24,6 +24,7 @@ static int create(const Runtime *rt, void *target, char **words, Error *reterr) 
 
 const Verb verb_create = {
         .name = "create", .arguments = "ID", .summary = "Make a container that waits for start",
+        .example = "create --bundle web web",
         .options = options, .options_size = sizeof(CreateOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = 1, .surplus = COMMAND_IS_IN_CONFIG, .run = create,
 };

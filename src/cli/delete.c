@@ -28,7 +28,8 @@ static int delete(const Runtime *rt, void *target, char **words, Error *reterr) 
 }
 
 const Verb verb_delete = {
-        .name = "delete", .arguments = "ID...", .summary = "Take away what create made",
+        .name = "delete", .arguments = "ID...", .summary = "Remove a container that is stopped",
+        .example = "delete web",
         .options = options, .options_size = sizeof(DeleteOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = delete,
 };

@@ -263,7 +263,8 @@ static int events(const Runtime *rt, void *target, char **words, Error *reterr) 
 }
 
 const Verb verb_events = {
-        .name = "events", .arguments = "ID", .summary = "Print what a container uses, and OOM kills, as they come",
+        .name = "events", .arguments = "ID", .summary = "Print what a container uses, and OOM kills",
+        .example = "events --interval 1min web",
         .options = options, .options_size = sizeof(EventsOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = 1, .run = events,
 };

@@ -9,9 +9,9 @@ typedef struct Target {
 #define FIELD(field) .offset = offsetof(Target, o.field)
 static const Option options[] = {
         { .name = "tty", .letter = 't', FIELD(tty), .type = OPTION_FLAG, .help = "Give it a terminal" },
-        { .name = "user", .letter = 'u', FIELD(user), .type = OPTION_STRING, .argument = "UID[:GID]", .help = "Run it as" },
+        { .name = "user", .letter = 'u', FIELD(user), .type = OPTION_STRING, .argument = "UID[:GID]", .help = "User (default: the container's)" },
         { .name = "env", .letter = 'e', FIELD(env), .type = OPTION_LIST, .argument = "NAME=VALUE", .help = "Add to its environment" },
-        { .name = "cwd", FIELD(cwd), .type = OPTION_STRING, .argument = "DIR", .help = "Its working directory" },
+        { .name = "cwd", FIELD(cwd), .type = OPTION_STRING, .argument = "DIR", .help = "Working directory (as process.cwd)" },
         { .name = "cap", .letter = 'c', FIELD(caps), .type = OPTION_LIST, .argument = "CAPABILITY", .help = "Add a capability" },
         { .name = "additional-gids", .letter = 'g', FIELD(additional_gids), .type = OPTION_LIST, .argument = "GID", .help = "Add a group" },
         { .name = "process", .letter = 'p', FIELD(process_file), .type = OPTION_STRING, .argument = "FILE", .help = "process.json in place of a command" },
@@ -24,7 +24,7 @@ static const Option options[] = {
         { .name = "no-new-privs", .offset = offsetof(Target, no_new_privs), .type = OPTION_FLAG, .help = "No setuid, no file capabilities" },
         { .name = "preserve-fds", FIELD(preserve_fds), .type = OPTION_U32, .argument = "N", .help = "Pass on N descriptors from 3 on" },
         { .name = "cgroup", FIELD(cgroup), .type = OPTION_STRING, .argument = "PATH", .help = "Below the container's own" },
-        { .name = "ignore-paused", FIELD(ignore_paused), .type = OPTION_FLAG, .help = "Even if it is paused" },
+        { .name = "ignore-paused", FIELD(ignore_paused), .type = OPTION_FLAG, .help = "Also in a paused container" },
         /* As Podman's and Docker's: it always is. */
         { .name = "interactive", .letter = 'i', .offset = offsetof(Target, ignored), .type = OPTION_FLAG },
         OPTION_ELSEWHERE("workdir", 'w', "that is --cwd here"),
@@ -65,6 +65,7 @@ static int exec(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_exec = {
         .name = "exec", .arguments = "ID [COMMAND [ARGUMENT...]]", .summary = "Run a command in a container",
+        .example = "exec --tty web sh",
         .options = options, .options_size = sizeof(Target), .order = OPTIONS_FIRST,
         .min_words = 1, .max_words = UINT32_MAX, .failure_status = 255, .run = exec,
 };

@@ -42,7 +42,8 @@ static int kill_verb(const Runtime *rt, void *target, char **words, Error *reter
 }
 
 const Verb verb_kill = {
-        .name = "kill", .arguments = "ID [SIGNAL] | ID...", .summary = "Send a signal (default: TERM)",
+        .name = "kill", .arguments = "ID [SIGNAL] | ID...", .summary = "Send a signal to a container (default: TERM)",
+        .example = "kill web HUP",
         .options = options, .options_size = sizeof(KillOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = kill_verb,
 };

@@ -105,6 +105,7 @@ static int list(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_list = {
         .name = "list", .arguments = "", .summary = "List containers",
+        .example = "list --format json",
         .options = options, .options_size = sizeof(ListOptions), .order = OPTIONS_ANYWHERE,
         .max_words = 0, .run = list,
 };

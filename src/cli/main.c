@@ -13,10 +13,16 @@
 #include "cli/verb.h"
 #include "version.h"
 
-const Verb *const verbs[] = {
-        &verb_create, &verb_run, &verb_start, &verb_state, &verb_kill, &verb_stop, &verb_delete, &verb_exec, &verb_list,
-        &verb_ps, &verb_pause, &verb_resume, &verb_update, &verb_events, &verb_spec, &verb_check, &verb_plan,
-        &verb_features, NULL,
+#define GROUP_MAX 8
+
+static const struct VerbGroup {
+        const char *title;
+        const Verb *verbs[GROUP_MAX]; /* up to NULL */
+} groups[] = {
+        { "From beginning to end", { &verb_run, &verb_create, &verb_start, &verb_stop, &verb_kill, &verb_delete } },
+        { "Look at containers", { &verb_list, &verb_state, &verb_ps, &verb_events } },
+        { "Work with those that run", { &verb_exec, &verb_pause, &verb_resume, &verb_update } },
+        { "Before there is a container", { &verb_spec, &verb_check, &verb_plan, &verb_features } },
 };
 
 typedef struct Globals {
@@ -26,14 +32,14 @@ typedef struct Globals {
 
 #define GLOBAL(field) .offset = offsetof(Globals, field)
 static const Option global_options[] = {
-        { .name = "root", GLOBAL(root), .type = OPTION_STRING, .argument = "DIR", .help = "Where containers are remembered" },
+        { .name = "root", GLOBAL(root), .type = OPTION_STRING, .argument = "DIR", .help = "State directory (default: /run/ocirt-sd)" },
         { .name = "log", GLOBAL(log), .type = OPTION_STRING, .argument = "LOG", .help = "FILE, journald:ID or syslog:ID" },
-        { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text or json, in the log file" },
-        { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error, warning, info or debug" },
+        { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text (default) or json, in the file" },
+        { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error (default), warning, info or debug" },
         { .name = "debug", GLOBAL(debug), .type = OPTION_FLAG, .help = "Same as --log-level=debug" },
-        { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "A scope, whatever linux.cgroupsPath names" },
-        { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd or disabled (no scope)" },
-        { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto, true or false" },
+        { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "Always a scope, as with runc" },
+        { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd (default) or disabled (no scope)" },
+        { .name = "rootless", GLOBAL(rootless), .type = OPTION_STRING, .argument = "WHEN", .help = "auto (default), true or false" },
         { .name = "version", .letter = 'v', GLOBAL(version), .type = OPTION_FLAG, .help = "Print the version and exit" },
         { .name = "version", .letter = 'V', GLOBAL(version), .type = OPTION_FLAG },
         OPTION_END,
@@ -41,9 +47,12 @@ static const Option global_options[] = {
 
 static void print_help(void) {
         printf("ocirt-sd [OPTION...] VERB [ARGUMENT...]\n\n"
-               "Run OCI containers as systemd scopes.\n\nVerbs:\n");
-        for (const Verb *const *v = verbs; *v; v++)
-                printf("  %-10s %s\n", (*v)->name, (*v)->summary);
+               "Run OCI containers as systemd scopes.\n");
+        for (size_t i = 0; i < ELEMENTSOF(groups); i++) {
+                printf("\n%s:\n", groups[i].title);
+                for (const Verb *const *v = groups[i].verbs; *v; v++)
+                        printf("  %-10s %s\n", (*v)->name, (*v)->summary);
+        }
         printf("\nOptions:\n");
         options_print(global_options);
         printf("  %-28s  %s\n", "-h, --help", "Print this, or a verb's help, and exit");
@@ -56,6 +65,8 @@ static void print_verb_help(const Verb *v) {
         if (v->options)
                 options_print(v->options);
         printf("  %-28s  %s\n", "-h, --help", "Print this and exit");
+        if (v->example)
+                printf("\nExample:\n  ocirt-sd %s\n", v->example);
 }
 
 static void print_version(void) {
@@ -113,14 +124,15 @@ static int make_runtime(const Globals *g, const Verb *v, Arena *a, Runtime *ret,
 }
 
 static const Verb *find_verb(const char *name, Error *reterr) {
-        const char *names[ELEMENTSOF(verbs)], *suggestion = habit_verb(name);
+        const char *names[ELEMENTSOF(groups) * GROUP_MAX], *suggestion = habit_verb(name);
         size_t n = 0;
 
-        for (; verbs[n]; n++) {
-                if (streq(verbs[n]->name, name))
-                        return verbs[n];
-                names[n] = verbs[n]->name;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(groups); i++)
+                for (const Verb *const *v = groups[i].verbs; *v; v++) {
+                        if (streq((*v)->name, name))
+                                return *v;
+                        names[n++] = (*v)->name;
+                }
         if (!suggestion && habit_advice(name)) {
                 error_setf(reterr, EINVAL, "unknown verb \"%s\": %s", name, habit_advice(name));
                 return NULL;

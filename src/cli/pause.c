@@ -11,6 +11,7 @@ static int pause(const Runtime *rt, void *target, char **words, Error *reterr) {
 }
 
 const Verb verb_pause = {
-        .name = "pause", .arguments = "ID...", .summary = "Freeze all processes of a container", .order = OPTIONS_ANYWHERE,
+        .name = "pause", .arguments = "ID...", .summary = "Freeze all processes of a container",
+        .example = "pause web", .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = pause,
 };

@@ -25,6 +25,7 @@ static int plan(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_plan = {
         .name = "plan", .arguments = "[BUNDLE]", .summary = "Print what create would do with a bundle",
+        .example = "plan web",
         .options = options, .options_size = sizeof(CreateOptions), .order = OPTIONS_ANYWHERE, .stateless = true,
         .max_words = 1, .run = plan,
 };

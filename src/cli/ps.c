@@ -145,6 +145,7 @@ static int ps(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_ps = {
         .name = "ps", .arguments = "ID [PS-OPTION...]", .summary = "List the processes of a container",
+        .example = "ps web -o pid,args",
         .options = options, .options_size = sizeof(PsOptions), .order = OPTIONS_FIRST,
         .min_words = 1, .max_words = UINT32_MAX, .run = ps,
 };

@@ -11,6 +11,7 @@ static int resume(const Runtime *rt, void *target, char **words, Error *reterr) 
 }
 
 const Verb verb_resume = {
-        .name = "resume", .arguments = "ID...", .summary = "Thaw a paused container", .order = OPTIONS_ANYWHERE,
+        .name = "resume", .arguments = "ID...", .summary = "Let a paused container go on",
+        .example = "resume web", .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = resume,
 };

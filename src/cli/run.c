@@ -22,6 +22,7 @@ static int run(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_run = {
         .name = "run", .arguments = "ID", .summary = "Make a container, start it and wait for its end",
+        .example = "run --bundle web web",
         .options = options, .options_size = sizeof(CreateOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = 1, .surplus = COMMAND_IS_IN_CONFIG, .run = run,
 };

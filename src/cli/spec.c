@@ -86,5 +86,6 @@ static int spec(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_spec = {
         .name = "spec", .arguments = "", .summary = "Write a config.json to begin with",
+        .example = "spec --bundle web",
         .options = options, .options_size = sizeof(SpecOptions), .order = OPTIONS_ANYWHERE, .stateless = true, .run = spec,
 };

@@ -16,6 +16,7 @@ static int start(const Runtime *rt, void *target, char **words, Error *reterr) {
 }
 
 const Verb verb_start = {
-        .name = "start", .arguments = "ID...", .summary = "Let a created container run its program", .order = OPTIONS_ANYWHERE,
+        .name = "start", .arguments = "ID...", .summary = "Start the program of a created container",
+        .example = "start web", .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = start,
 };

@@ -23,5 +23,6 @@ static int state(const Runtime *rt, void *target, char **words, Error *reterr) {
 
 const Verb verb_state = {
         .name = "state", .arguments = "ID", .summary = "Print the state of a container as JSON",
+        .example = "state web",
         .order = OPTIONS_ANYWHERE, .min_words = 1, .max_words = 1, .run = state,
 };

@@ -47,7 +47,8 @@ static int stop(const Runtime *rt, void *target, char **words, Error *reterr) {
 }
 
 const Verb verb_stop = {
-        .name = "stop", .arguments = "ID...", .summary = "End all processes of a container, and keep it",
+        .name = "stop", .arguments = "ID...", .summary = "Stop a container: a signal, some time, then KILL",
+        .example = "stop --time 30s web",
         .options = options, .options_size = sizeof(StopOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = UINT32_MAX, .run = stop,
 };

@@ -197,6 +197,7 @@ static int update(const Runtime *rt, void *target, char **words, Error *reterr) 
 
 const Verb verb_update = {
         .name = "update", .arguments = "ID", .summary = "Change the limits of a container",
+        .example = "update --memory 64m --pids-limit 100 web",
         .options = options, .options_size = sizeof(UpdateOptions), .order = OPTIONS_ANYWHERE,
         .min_words = 1, .max_words = 1, .run = update,
 };

@@ -9,6 +9,7 @@ typedef struct Verb {
         const char *name;
         const char *arguments;   /* "ID [SIGNAL]", for help */
         const char *summary;     /* one line */
+        const char *example;     /* one line, without the name of the program; or NULL */
         const Option *options;   /* NULL: none */
         size_t options_size;     /* of the struct that they fill */
         OptionOrder order;
@@ -23,5 +24,3 @@ typedef struct Verb {
 extern const Verb verb_create, verb_run, verb_start, verb_state, verb_kill, verb_stop, verb_delete, verb_exec,
         verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_events, verb_spec, verb_check, verb_plan,
         verb_features;
-
-extern const Verb *const verbs[];
