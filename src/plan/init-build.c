@@ -23,10 +23,11 @@ static void check_mount_label(InitBuild *b) {
 }
 
 /* Whether later mounts of the host show up in the container, and the container's on the host (shared). The rootfs
- * itself gets its propagation when it is "/". */
+ * itself gets its propagation when it is "/"; what is mounted in it has that too where the word begins with an "r". */
 static void build_root(InitBuild *b) {
-        const char *propagation = b->spec->linux_.rootfs_propagation ?: "slave";
-        bool private = streq(propagation, "private") || streq(propagation, "unbindable");
+        const SpecLinux *l = &b->spec->linux_;
+        const char *propagation = l->rootfs_propagation ?: "slave";
+        bool private = l->rootfs_propagation_recursive && (streq(propagation, "private") || streq(propagation, "unbindable"));
         InitStep *step;
 
         if (b->tree == TREE_OWN)
@@ -72,6 +73,8 @@ static void build_pivot(InitBuild *b) {
         add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
         if (streq_null(l->rootfs_propagation, "shared"))
                 add_share_root(b, MS_SHARED);
+        if (streq_null(l->rootfs_propagation, "private") && !l->rootfs_propagation_recursive)
+                add_share_root(b, MS_PRIVATE);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
         build_readonly_mounts(b);

@@ -107,19 +107,25 @@ def shared(path):
 @needs_mounts
 @pytest.mark.parametrize("value", [*PROPAGATION, *(f"r{value}" for value in PROPAGATION), None])
 def test_propagation_of_the_root(container, value):
-    """linux.rootfsPropagation: of the root; with r of the mounts below it too; what the host mounts later."""
+    """linux.rootfsPropagation: of the root; with r of the mounts below it too, those that the host's rootfs has among
+    them; what the host mounts later."""
     caps = ["CAP_SYS_ADMIN"]
     config = Config().sleeping().capabilities(bounding=caps, effective=caps, permitted=caps)
     one = container(config.set("linux.rootfsPropagation", value or "").mount("/mnt", "tmpfs", "mine"))
     plain = (value or "slave").removeprefix("r")
     with shared(one.bundle.rootfs):
+        subprocess.run(["mount", "-t", "tmpfs", "below", one.bundle.inside("tmp")], check=True)
+        one.bundle.inside("tmp/later").mkdir()
         one.run_detached()
         table = mount_table(one.output_of("cat", "/proc/self/mountinfo"))
         kinds = {point: {field.partition(":")[0] for field in table[point][1]} for point in ["/", "/mnt"]}
         assert kinds["/"] == set(PROPAGATION[plain])
         assert kinds["/mnt"] == ({"shared"} if value == "rshared" else {"unbindable"} if value == "runbindable" else set())
-        subprocess.run(["mount", "-t", "tmpfs", "later", one.bundle.inside("var")], check=True)
-        assert ("/var" in mount_table(one.output_of("cat", "/proc/self/mountinfo"))) == (plain == "slave")
+        for place in ["var", "tmp/later"]:
+            subprocess.run(["mount", "-t", "tmpfs", "later", one.bundle.inside(place)], check=True)
+        table = mount_table(one.output_of("cat", "/proc/self/mountinfo"))
+        assert ("/var" in table) == (plain == "slave")
+        assert ("/tmp/later" in table) == (value not in ("rprivate", "runbindable"))
         assert (one.exec("sh", "-c", "mount --bind / /root").status == 0) == (plain != "unbindable")
         assert "/rootfs/root " not in Path("/proc/self/mountinfo").read_text(), "it shows on the host"
         one.delete("--force")
