@@ -111,6 +111,10 @@ int spec_validate(const Spec *spec, Error *reterr) {
         if (!spec_namespace(spec, CLONE_NEWUTS) && (spec->hostname || spec->domainname))
                 return error_setf(reterr, EINVAL, "%s: needs a namespace of type \"uts\"",
                                   spec->hostname ? "hostname" : "domainname");
+        for (size_t i = 0; i < l->n_sysctl && spec->domainname; i++)
+                if (streq(l->sysctl[i].key, "kernel/domainname"))
+                        return error_setf(reterr, EINVAL, "linux.sysctl[\"kernel.domainname\"]: the domain name is set with "
+                                          "\"domainname\", too");
         if (!spec_namespace(spec, CLONE_NEWNET) && l->n_net_devices > 0)
                 return error_setf(reterr, EINVAL, "linux.netDevices: needs a namespace of type \"network\"");
         /* The offsets of a time namespace can be set only before the first process is in it. */

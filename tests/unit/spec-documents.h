@@ -80,6 +80,8 @@ static const BadSpec bad_specs[] = {
           "hostname: needs a namespace of type \"uts\"" },
         { DOC(",'domainname':'a'"),
           "domainname: needs a namespace of type \"uts\"" },
+        { DOC(",'domainname':'x','linux':{'namespaces':[{'type':'uts'}],'sysctl':{'kernel.domainname':'x'}}"),
+          "linux.sysctl[\"kernel.domainname\"]: the domain name is set with \"domainname\", too" },
         { DOC(",'hostname':'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"),
           "hostname: has 65 bytes, 64 are possible" },
         { DOC(","

@@ -235,7 +235,7 @@ static void test_process(const SpecProcess *p) {
 static void test_linux(const SpecLinux *l) {
         static const char *const keys[] = {
                 "net/ipv4/conf/eth0.1/forwarding", "net/ipv4/ip_local_port_range", "kernel/shmmax",
-                "fs/mqueue/msg_max", "kernel/domainname", "user/max_user_namespaces",
+                "fs/mqueue/msg_max", "user/max_user_namespaces",
         };
 
         ASSERT_EQ(l->n_sysctl, ELEMENTSOF(keys));
