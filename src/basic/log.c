@@ -13,7 +13,9 @@
 #include "basic/journal.h"
 #include "basic/str.h"
 
-LogSettings log_settings = { .level = LOG_ERROR, .fd = -EBADF, .journal = -EBADF };
+#define WARNINGS_MAX 16U
+
+LogSettings log_settings = { .level = LOG_WARNING, .fd = -EBADF, .journal = -EBADF };
 
 static const char *const level_names[] = {
         [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
@@ -104,7 +106,7 @@ void log_message(LogLevel level, const char *fmt, ...) {
         va_start(ap, fmt);
         text = xvasprintf(fmt, ap);
         va_end(ap);
-        if (level <= LOG_WARNING || !elsewhere)
+        if (level == LOG_ERROR || !elsewhere)
                 write_stderr(level, text);
         if (log_settings.fd >= 0)
                 write_log_file(level, text);
@@ -112,4 +114,11 @@ void log_message(LogLevel level, const char *fmt, ...) {
                 journal_send(log_settings.journal, priorities[level], log_settings.identifier, log_settings.container, text);
         if (log_settings.syslog)
                 syslog_send(priorities[level], text);
+}
+
+void log_warnings(const Strings *list) {
+        for (size_t i = 0; i < MIN(list->n, WARNINGS_MAX); i++)
+                log_message(LOG_WARNING, "%s", list->s[i]);
+        if (list->n > WARNINGS_MAX)
+                log_message(LOG_WARNING, "and %zu more warnings", list->n - WARNINGS_MAX);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "basic/alloc.h"
 #include "basic/error.h"
 
 /* Where messages go. Only the top (cli/) calls log_message(LOG_ERROR); everything below returns errors, and may tell
@@ -30,9 +31,9 @@ int log_level_from_string(const char *s);
 int log_open(const char *target, Error *reterr);
 
 /*
- * Writes one line where --log says (to a file by one write(), so that lines of several processes do not mix). Errors and
- * warnings go to stderr in any case: conmon reads that, containerd the file. Others do only without --log, with the time
- * since we began.
+ * Writes one line where --log says (to a file by one write(), so that lines of several processes do not mix) or, without
+ * it, to stderr, steps with the time since we began. Errors go to stderr in any case: conmon reads that, containerd the
+ * file. All else does not, as what a caller with a log finds on stderr it takes for the container's output.
  */
 void log_message(LogLevel level, const char *fmt, ...) _printf_(2, 3);
 
@@ -43,3 +44,6 @@ void log_message(LogLevel level, const char *fmt, ...) _printf_(2, 3);
 
 /* For "%.1f ms": since then (now_usec()). */
 double log_msec_since(uint64_t usec);
+
+/* Of very many the first: who reads the other end may wait for our end. */
+void log_warnings(const Strings *list);

@@ -35,7 +35,7 @@ static const Option global_options[] = {
         { .name = "root", GLOBAL(root), .type = OPTION_STRING, .argument = "DIR", .help = "State directory (default: /run/ocirt-sd)" },
         { .name = "log", GLOBAL(log), .type = OPTION_STRING, .argument = "LOG", .help = "FILE, journald:ID or syslog:ID" },
         { .name = "log-format", GLOBAL(log_format), .type = OPTION_STRING, .argument = "FORMAT", .help = "text (default) or json, in the file" },
-        { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error (default), warning, info or debug" },
+        { .name = "log-level", GLOBAL(log_level), .type = OPTION_STRING, .argument = "LEVEL", .help = "error, warning (default), info or debug" },
         { .name = "debug", GLOBAL(debug), .type = OPTION_FLAG, .help = "Same as --log-level=debug" },
         { .name = "systemd-cgroup", GLOBAL(systemd_cgroup), .type = OPTION_FLAG, .help = "Always a scope, as with runc" },
         { .name = "cgroup-manager", GLOBAL(cgroup_manager), .type = OPTION_STRING, .argument = "MANAGER", .help = "systemd (default) or disabled (no scope)" },

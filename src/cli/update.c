@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "basic/file.h"
+#include "basic/log.h"
 #include "basic/quantity.h"
 #include "cli/verb.h"
 
@@ -186,6 +187,8 @@ static int update(const Runtime *rt, void *target, char **words, Error *reterr) 
                 r = read_resources(o, &resources, reterr);
         if (r == 0 && has_rdt)
                 r = read_rdt(o, &rdt, reterr);
+        if (r == 0 && resources)
+                log_warnings(&resources->warnings);
         if (r == 0 && resources)
                 r = runtime_update(rt, words[0], resources->linux_.resources, reterr);
         if (r == 0 && rdt)

@@ -173,23 +173,15 @@ static const JsonField *find_field(const JsonField *fields, const char *name) {
         return NULL;
 }
 
-static void note_unknown(const JsonNode *node, const JsonField *fields) {
-        SpecProblems *problems = node->reader->problems;
-        _cleanup_text_ Text text = {}, printable = {};
+/* "Runtimes MAY log unknown properties but MUST otherwise ignore them." */
+static void warn_unknown(const JsonNode *node, const JsonField *fields) {
         const char *names[FIELDS_MAX], *near;
         size_t n = 0;
 
-        if (!problems)
-                return;
         for (; fields[n].name && n < FIELDS_MAX; n++)
                 names[n] = fields[n].name;
         near = nearest(node->name, names, n);
-        add_path(&text, node);
-        text_add(&text, ": unknown property, which is ignored");
-        if (near)
-                text_addf(&text, ", did you mean %s?", near);
-        text_add_printable(&printable, text.s);
-        strings_add(&problems->arena, &problems->ignored, arena_strdup(&problems->arena, printable.s));
+        json_warn(node, "unknown property, which is ignored%s%s%s", near ? ", did you mean " : "", near ?: "", near ? "?" : "");
 }
 
 bool json_goes_on(const JsonReader *reader) {
@@ -213,8 +205,8 @@ int json_read_fields(const JsonNode *node, const JsonField *fields, void *to) {
                 const JsonField *f = find_field(fields, name);
                 JsonNode child = { .value = value, .parent = node, .name = name, .reader = node->reader };
 
-                if (!f)
-                        note_unknown(&child, fields);
+                if (!f && value)
+                        warn_unknown(&child, fields);
                 if (!f || !value)
                         continue;
                 assert(f - fields < FIELDS_MAX);
@@ -507,7 +499,26 @@ int json_read_map(const JsonNode *node, const JsonField *f, void *to) {
         return 0;
 }
 
+static bool asks_for_nothing(struct json_object *v) {
+        switch (json_object_get_type(v)) {
+        case json_type_null:
+                return true;
+        case json_type_boolean:
+                return !json_object_get_boolean(v);
+        case json_type_string:
+                return json_object_get_string_len(v) == 0;
+        case json_type_array:
+                return json_object_array_length(v) == 0;
+        case json_type_object:
+                return json_object_object_length(v) == 0;
+        default:
+                return false;
+        }
+}
+
 int json_read_ignored(const JsonNode *node, const JsonField *f, void *to) {
+        if (!asks_for_nothing(node->value))
+                json_warn(node, "%s", f->note);
         return 0;
 }
 

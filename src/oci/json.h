@@ -16,7 +16,7 @@
  * error names the place: "linux.resources.memory.limit: expected an integer, got a string".
  *
  * A table lists the properties of one object, a row each. What no row names is ignored, as the specification
- * demands. null is the same as absent, and so is "" for an optional string: Go programs write both.
+ * demands, with a warning. null is the same as absent, and so is "" for an optional string: Go programs write both.
  */
 
 struct json_object;
@@ -32,7 +32,7 @@ typedef struct JsonReader {
         Arena *arena;
         Error *reterr;
         Strings *warnings;
-        SpecProblems *problems;         /* NULL: the first error ends it, and what is unknown is nobody's business */
+        SpecProblems *problems;         /* NULL: the first error ends it */
 } JsonReader;
 
 /* A value and the way to it. Lives on the stack; the path is written out only when there is an error. */

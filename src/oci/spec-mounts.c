@@ -26,8 +26,11 @@ int spec_check_mount(const JsonNode *node, void *mount) {
         SpecMount *m = mount;
 
         /* "MAY be a relative path, in which case it MUST be interpreted as relative to /" */
-        if (m->destination[0] != '/')
+        if (m->destination[0] != '/') {
+                json_warn(node, "destination \"%s\" is taken for \"/%s\": relative ones are deprecated", m->destination,
+                          m->destination);
                 m->destination = arena_printf(node->reader->arena, "/%s", m->destination);
+        }
         if ((m->n_uid_mappings > 0) != (m->n_gid_mappings > 0))
                 return json_error(node, NULL, EINVAL, "uidMappings and gidMappings must be given together");
         return 0;

@@ -150,6 +150,9 @@ static int parse(const char *bytes, size_t size, SpecProblems *problems, Spec **
                 r = spec_validate(spec, reterr);
         if (r < 0) {
                 (void) json_goes_on(&reader);
+                for (size_t i = 0; i < spec->warnings.n && problems; i++)
+                        strings_add(&problems->arena, &problems->warnings,
+                                    arena_strdup(&problems->arena, spec->warnings.s[i]));
                 return r;
         }
         if (spec->linux_.resources)

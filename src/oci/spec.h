@@ -236,16 +236,15 @@ typedef struct Spec {
 /*
  * Reads a whole config.json. bytes need not end in NUL. Errors name the JSON path in the specification's
  * words: "linux.resources.memory.limit: expected an integer, got a string". Unknown properties are ignored,
- * as the specification demands.
+ * as the specification demands, and are in the warnings.
  *   -EINVAL: not JSON, a wrong type, a value out of range, a rule between properties broken
  *   -EOPNOTSUPP: a value that the specification knows and this runtime (or Linux) has not got
  */
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
-/* The same for who wants to know all that is wrong with it, and what nobody knows. With errors *ret is NULL. */
+/* The same for who wants to know all that is wrong with it. With errors *ret is NULL, and the warnings are here. */
 typedef struct SpecProblems {
-        Strings errors;
-        Strings ignored;             /* unknown properties, with a guess at what was meant */
+        Strings errors, warnings;
         Arena arena;
 } SpecProblems;
 void spec_problems_done(SpecProblems *problems);

@@ -65,4 +65,5 @@ typedef struct Request {
         const char *notify;     /* a directory for /run/notify, where the container finds its NOTIFY_SOCKET; or NULL */
         const void *seccomp;    /* compiled filter (seccomp.h) or NULL when there is none */
         size_t seccomp_size;
+        const char *seccomp_unknown; /* names that it leaves out, or NULL */
 } Request;

@@ -69,28 +69,36 @@ static bool may_not_change_groups(const InitBuild *b) {
         return b->facts->setgroups_denied || maps_own_group_only(b) || (b->facts->rootless && user && user->path);
 }
 
+static void warn_refused(InitBuild *b, const char *set, uint64_t refused, const char *why) {
+        _cleanup_text_ Text text = {};
+
+        if (refused == 0)
+                return;
+        init_plan_print_capabilities(&text, refused);
+        strings_add(b->arena, &b->plan->warnings, arena_printf(b->arena, "process.capabilities%s: cannot be granted%s: %s",
+                                                               set, why, text.s));
+}
+
 /* "Runtimes SHOULD NOT fail if the container configuration requests capabilities that cannot be granted", but warn.
  * In a user namespace there are all of them, over what belongs to it. */
 static void grant_capabilities(InitBuild *b) {
         bool all = (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
-        uint64_t lacked = all ? 0 : b->facts->lacked_capabilities, refused;
+        uint64_t possible = all ? UINT64_MAX : ~b->facts->lacked_capabilities;
         SpecCapabilities *c = &b->capabilities;
-        _cleanup_text_ Text text = {};
 
         if (!b->process->has_capabilities)
                 return;
         *c = b->process->capabilities;
-        refused = (c->bounding | c->effective | c->permitted | c->inheritable | c->ambient) & lacked;
-        if (refused == 0)
-                return;
-        init_plan_print_capabilities(&text, refused);
-        strings_add(b->arena, &b->plan->warnings,
-                    arena_printf(b->arena, "process.capabilities: cannot be granted: %s", text.s));
-        c->bounding &= ~lacked;
-        c->effective &= ~lacked;
-        c->permitted &= ~lacked;
-        c->inheritable &= ~lacked;
-        c->ambient &= ~lacked;
+        warn_refused(b, "", (c->bounding | c->effective | c->permitted | c->inheritable | c->ambient) & ~possible, "");
+        c->bounding &= possible;
+        c->permitted &= possible;
+        warn_refused(b, ".effective", c->effective & possible & ~c->permitted, " (not permitted)");
+        c->effective &= c->permitted;
+        warn_refused(b, ".inheritable", c->inheritable & possible & ~c->bounding, " (not in the bounding set)");
+        c->inheritable &= c->bounding;
+        warn_refused(b, ".ambient", c->ambient & possible & ~(c->permitted & c->inheritable),
+                     " (not permitted and inheritable)");
+        c->ambient &= c->permitted & c->inheritable;
 }
 
 /* sched(7). INIT_HOOK comes after INIT_SCHEDULER and forks. */
@@ -103,6 +111,10 @@ static bool cannot_fork(const SpecProcess *p) {
 int build_check_process(InitBuild *b) {
         const SpecProcess *p = b->process;
 
+        if (b->request && b->request->seccomp_unknown)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "linux.seccomp.syscalls: libseccomp does not know, and so without effect: "
+                                         "%s", b->request->seccomp_unknown));
         if (!p)
                 return 0;
         if (has_apparmor(b) && !b->facts->apparmor)

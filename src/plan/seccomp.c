@@ -25,6 +25,7 @@ typedef struct Compiler {
         uint32_t default_action;
         uint32_t *archs;        /* of the filter */
         size_t n_archs;
+        Text *unknown;
         Error *reterr;
 } Compiler;
 
@@ -136,8 +137,10 @@ static int add_rules(Compiler *c) {
                 for (const char **name = rule->names; *name; name++) {
                         int r, number = c->library->syscall_resolve_name(*name);
 
-                        if (number == __NR_SCMP_ERROR)
+                        if (number == __NR_SCMP_ERROR) {
+                                text_addf(c->unknown, "%s%s", c->unknown->n > 0 ? ", " : "", *name);
                                 continue;
+                        }
                         r = add_rule(c, rule, action, number);
                         if (r < 0)
                                 return error_errnof(c->reterr, r,
@@ -211,8 +214,8 @@ static int compile(Compiler *c, Text *ret) {
         return 0;
 }
 
-int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Error *reterr) {
-        _cleanup_(compiler_done) Compiler c = { .seccomp = seccomp, .reterr = reterr };
+int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Text *ret_unknown, Error *reterr) {
+        _cleanup_(compiler_done) Compiler c = { .seccomp = seccomp, .unknown = ret_unknown, .reterr = reterr };
         _cleanup_text_ Text filter = {};
         int r;
 
@@ -281,7 +284,7 @@ static void key_add_optional(Text *key, OptU32 o) {
 
 void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret) {
         /* The number changes with what is made of the same profile. */
-        key_add(ret, "ocirt-sd seccomp 2");
+        key_add(ret, "ocirt-sd seccomp 3");
         key_add(ret, seccomp->default_action);
         key_add_optional(ret, seccomp->default_errno_ret);
         key_add_list(ret, seccomp->architectures);

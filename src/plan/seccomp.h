@@ -6,9 +6,10 @@
 
 /*
  * linux.seccomp to BPF (struct sock_filter[]) by libseccomp, which is loaded when first needed. Pure but for that.
- * Syscalls and architectures that this libseccomp does not know are skipped, as other runtimes do.
+ * Syscalls and architectures that this libseccomp does not know are skipped, as other runtimes do; the names of the
+ * former are added to ret_unknown, for people.
  */
-int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Error *reterr);
+int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Text *ret_unknown, Error *reterr);
 
 /* SECCOMP_FILTER_FLAG_* of the flags list, as seccomp(2) takes them. */
 unsigned seccomp_flags(const SpecSeccomp *seccomp);

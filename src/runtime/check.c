@@ -137,7 +137,7 @@ int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret
                 return r;
         (void) spec_parse_all(p.config, p.config_size, &problems, &p.spec);
         note_all(ret, &problems.errors, false);
-        note_all(ret, &problems.ignored, true);
+        note_all(ret, &problems.warnings, true);
         spec_problems_done(&problems);
         if (p.spec) {
                 check_plans(&p, ret);

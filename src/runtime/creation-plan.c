@@ -56,11 +56,6 @@ int creation_check_no_limits(const Spec *spec, const HostFacts *facts, Error *re
                                  "(--cgroup-manager=disabled)", path) : 0;
 }
 
-void log_warnings(const InitPlan *plan) {
-        for (size_t i = 0; i < plan->warnings.n; i++)
-                log_message(LOG_WARNING, "%s", plan->warnings.s[i]);
-}
-
 static int make_plans(Creation *c, Error *reterr) {
         Activation activation = activation_find();
         Request request = {
@@ -74,6 +69,7 @@ static int make_plans(Creation *c, Error *reterr) {
                 .environment = (const char *const *) environ,
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
+                .seccomp_unknown = c->filter.unknown,
         };
         int r;
 
@@ -90,11 +86,10 @@ static int make_plans(Creation *c, Error *reterr) {
                 c->manager = manager_close(c->manager);
         if (r == 0)
                 r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);
-        if (r == 0) {
+        if (r == 0)
                 log_info("container %s: planned: %zu unit properties, %zu cgroup files, %zu steps", c->options->id,
                          c->unit.n_props, c->unit.n_writes, c->init.n_steps);
-                log_warnings(&c->init);
-        }
+        log_warnings(r == 0 ? &c->init.warnings : &c->spec->warnings); /* a word that is misspelt explains what is missing */
         return r;
 }
 

@@ -84,9 +84,6 @@ int creation_delegate(Creation *c, Error *reterr);
 /* Without a cgroup there are no limits; device rules aside, which every engine writes. */
 int creation_check_no_limits(const Spec *spec, const HostFacts *facts, Error *reterr);
 
-/* Says what a plan passes over. */
-void log_warnings(const InitPlan *plan);
-
 /* --pid-file: atomic, decimal, no newline (containerd parses it untrimmed). */
 int write_pid_file(const char *path, pid_t pid, Error *reterr);
 void remove_pid_file(const char *path);

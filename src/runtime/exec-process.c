@@ -59,7 +59,6 @@ static int from_file(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error 
         r = read_file_at(AT_FDCWD, o->process_file, FILE_MAX_BYTES, &bytes, &size);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read --process %s", o->process_file);
-        spec->warnings = (Strings){}; /* those of config.json are about another process */
         r = spec_parse_process(spec, bytes, size, ret, reterr);
         if (r < 0)
                 return error_prefixf(reterr, "%s", o->process_file);
@@ -153,6 +152,7 @@ int exec_process(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error *ret
         SpecProcess *p = NULL;
         int r;
 
+        spec->warnings = (Strings){}; /* they are about the container, and were told when it was made */
         r = o->process_file ? from_file(o, spec, &p, reterr) : from_command(o, spec, &p, reterr);
         if (r < 0 || !p)
                 return r;

@@ -104,8 +104,7 @@ static int plan(Exec *e, Error *reterr) {
         request.seccomp_size = e->filter.size;
         e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
-        if (r == 0)
-                log_warnings(&e->plan);
+        log_warnings(r == 0 ? &e->plan.warnings : &e->spec->warnings);
         if (r == 0 && e->options->console_socket)
                 r = e->console_socket = console_connect(e->options->console_socket, reterr);
         if (r >= 0 && e->options->pidfd_socket)

@@ -33,21 +33,31 @@ static uint64_t hash(const Text *key) {
         return h;
 }
 
+/* The size of the key, the key, the names that are left out as one string, the filter. Takes the bytes if they are of
+ * that key. */
+static bool take_file(char **bytes, size_t n, const Text *key, Filter *ret) {
+        const char *names = *bytes + sizeof(uint64_t) + key->n, *end = *bytes + n;
+        uint64_t key_size;
+
+        if (n <= sizeof(key_size) + key->n)
+                return false;
+        memcpy(&key_size, *bytes, sizeof(key_size));
+        if (key_size != key->n || memcmp(*bytes + sizeof(key_size), key->s, key->n) != 0)
+                return false;
+        ret->bpf = memchr(names, '\0', (size_t) (end - names));
+        if (!ret->bpf || ++ret->bpf == end)
+                return false;
+        ret->size = (size_t) (end - ret->bpf);
+        ret->unknown = isempty(names) ? NULL : names;
+        ret->bytes = TAKE_PTR(*bytes);
+        return true;
+}
+
 static bool read_cached(int dir, const char *name, const Text *key, Filter *ret) {
         _cleanup_free_ char *bytes = NULL;
-        uint64_t key_size;
         size_t n;
 
-        if (read_file_at(dir, name, FILTER_MAX_BYTES, &bytes, &n) < 0 || n < sizeof(key_size))
-                return false;
-        memcpy(&key_size, bytes, sizeof(key_size));
-        if (key_size != key->n || n - sizeof(key_size) <= key->n ||
-            memcmp(bytes + sizeof(key_size), key->s, key->n) != 0)
-                return false;
-        ret->bpf = bytes + sizeof(key_size) + key->n;
-        ret->size = n - sizeof(key_size) - key->n;
-        ret->bytes = TAKE_PTR(bytes);
-        return true;
+        return read_file_at(dir, name, FILTER_MAX_BYTES, &bytes, &n) >= 0 && take_file(&bytes, n, key, ret);
 }
 
 static void make_room(int dir) {
@@ -68,15 +78,21 @@ static void make_room(int dir) {
                 closedir(d);
 }
 
-static void write_cached(int dir, const char *name, const Text *key, const void *bpf, size_t size) {
-        _cleanup_text_ Text file = {};
+static int make_file(const SpecSeccomp *seccomp, const Text *key, Text *ret, Error *reterr) {
+        _cleanup_text_ Text unknown = {};
+        _cleanup_free_ void *bpf = NULL;
         uint64_t key_size = key->n;
+        size_t size;
+        int r;
 
-        make_room(dir);
-        text_addn(&file, (const char *) &key_size, sizeof(key_size));
-        text_addn(&file, key->s, key->n);
-        text_addn(&file, bpf, size);
-        (void) write_file_atomic_at(dir, name, file.s, file.n, 0600);
+        r = seccomp_compile(seccomp, &bpf, &size, &unknown, reterr);
+        if (r < 0)
+                return r;
+        text_addn(ret, (const char *) &key_size, sizeof(key_size));
+        text_addn(ret, key->s, key->n);
+        text_addn(ret, unknown.n > 0 ? unknown.s : "", unknown.n + 1);
+        text_addn(ret, bpf, size);
+        return 0;
 }
 
 /* One that others may have written to is as good as none. */
@@ -87,12 +103,10 @@ static int open_cache(const Store *store) {
 }
 
 int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Error *reterr) {
+        _cleanup_text_ Text key = {}, file = {};
         _cleanup_close_ int dir = -EBADF;
-        _cleanup_text_ Text key = {};
-        void *bpf = NULL;
         uint64_t begin = now_usec();
         char name[32];
-        size_t size;
         int r;
 
         *ret = (Filter){};
@@ -103,14 +117,16 @@ int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Erro
         dir = open_cache(store);
         if (dir >= 0 && read_cached(dir, name, &key, ret))
                 return 0;
-        r = seccomp_compile(seccomp, &bpf, &size, reterr);
+        r = make_file(seccomp, &key, &file, reterr);
         if (r < 0)
                 return r;
-        log_debug("seccomp: compiled in %.1f ms, %zu bytes", log_msec_since(begin), size);
+        log_debug("seccomp: compiled in %.1f ms, %zu bytes with the profile", log_msec_since(begin), file.n);
         if (dir < 0 && mkdirat(store->fd, CACHE_DIRECTORY, 0700) == 0)
                 dir = open_cache(store);
-        if (dir >= 0)
-                write_cached(dir, name, &key, bpf, size);
-        *ret = (Filter){ .bytes = bpf, .bpf = bpf, .size = size };
+        if (dir >= 0) {
+                make_room(dir);
+                (void) write_file_atomic_at(dir, name, file.s, file.n, 0600);
+        }
+        (void) take_file(&file.s, file.n, &key, ret);
         return 0;
 }

@@ -9,8 +9,9 @@
  * Compiling takes 13 ms and loads libseccomp; engines use one profile for thousands of containers.
  */
 typedef struct Filter {
-        char *bytes;         /* the file: what the filter was made from, then the filter */
-        const void *bpf;     /* in bytes; NULL: no seccomp */
+        char *bytes;         /* the file: what the filter was made from, the names that it leaves out, the filter */
+        const char *unknown; /* in bytes: the names, or NULL */
+        const char *bpf;     /* in bytes; NULL: no seccomp */
         size_t size;
 } Filter;
 

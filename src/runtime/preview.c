@@ -36,7 +36,8 @@ int preview_read(const Runtime *rt, const CreateOptions *options, Preview *ret, 
 int preview_filter(Preview *p, Error *reterr) {
         int r = filter_get(&(Store){ .fd = -EBADF }, p->spec->linux_.seccomp, &p->filter, reterr);
 
-        p->request = (Request){ .id = p->id, .bundle = p->bundle, .seccomp = p->filter.bpf, .seccomp_size = p->filter.size };
+        p->request = (Request){ .id = p->id, .bundle = p->bundle, .seccomp = p->filter.bpf, .seccomp_size = p->filter.size,
+                                .seccomp_unknown = p->filter.unknown };
         return r;
 }
 

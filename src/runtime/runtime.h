@@ -62,7 +62,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);
 int runtime_pause(const Runtime *rt, const char *id, Error *reterr);
 int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
-/* Changes what resources says and nothing else. */
+/* Changes what resources says and nothing else. Whoever has read it says what is passed over. */
 int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr);
 
 /* Who wants to know; an error ends it. */

@@ -89,8 +89,8 @@ static void look_for_problems(const uint8_t *data, size_t size, int r, const Err
         ASSERT(r >= 0 || streq(problems.errors.s[0], e->message));
         for (size_t i = 0; i < problems.errors.n; i++)
                 check_one_line(problems.errors.s[i]);
-        for (size_t i = 0; i < problems.ignored.n; i++)
-                check_one_line(problems.ignored.s[i]);
+        for (size_t i = 0; i < problems.warnings.n; i++)
+                check_one_line(problems.warnings.s[i]);
         spec_problems_done(&problems);
 }
 

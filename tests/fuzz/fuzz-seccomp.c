@@ -223,7 +223,7 @@ static void take_optional(Text *key, OptU32 expected) {
 /* Two profiles have one key only if they are the same: the whole profile can be read from it, in one way. What it says
  * comes next does not depend on the profile that it is held against. */
 static void check_key(const SpecSeccomp *s, Text key) {
-        take_string(&key, "ocirt-sd seccomp 2");
+        take_string(&key, "ocirt-sd seccomp 3");
         take_string(&key, s->default_action);
         take_optional(&key, s->default_errno_ret);
         take_list(&key, s->architectures);
@@ -244,11 +244,11 @@ static void check_key(const SpecSeccomp *s, Text key) {
 }
 
 static void check_again(const Filter *f) {
-        _cleanup_text_ Text key = {}, again = {};
+        _cleanup_text_ Text key = {}, again = {}, unknown = {};
         _cleanup_free_ void *code = NULL;
         size_t size;
 
-        ASSERT_EQ(seccomp_compile(f->seccomp, &code, &size, NULL), 0);
+        ASSERT_EQ(seccomp_compile(f->seccomp, &code, &size, &unknown, NULL), 0);
         ASSERT_EQ(size, f->n * sizeof(*f->code));
         ASSERT(memcmp(code, f->code, size) == 0);
         seccomp_cache_key(f->seccomp, &key);
@@ -262,13 +262,14 @@ const JsonField *const grammar = spec_seccomp_fields;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_spec_ Spec *spec = parse(data, size);
         Filter f = { .seccomp = spec ? spec->linux_.seccomp : NULL };
+        _cleanup_text_ Text unknown = {};
         _cleanup_error_ Error e = {};
         void *code = NULL;
         int r;
 
         if (!f.seccomp)
                 return 0;
-        r = seccomp_compile(f.seccomp, &code, &size, &e);
+        r = seccomp_compile(f.seccomp, &code, &size, &unknown, &e);
         if (r < 0) {
                 check_error(r, &e);
                 return 0;

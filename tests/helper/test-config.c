@@ -70,11 +70,12 @@ static void run(Spec *spec, bool rootless) {
                             .cgroup_mount = cgroup2 };
         Request request = { .id = "test", .bundle = bundle, .start_now = true };
         _cleanup_free_ void *seccomp = NULL;
+        _cleanup_text_ Text unknown = {};
         Error error = {};
         InitPlan plan;
 
         if (spec->linux_.seccomp) {
-                if (seccomp_compile(spec->linux_.seccomp, &seccomp, &request.seccomp_size, &error) < 0)
+                if (seccomp_compile(spec->linux_.seccomp, &seccomp, &request.seccomp_size, &unknown, &error) < 0)
                         FAIL_AT("%s", error.message);
                 request.seccomp = seccomp;
         }

@@ -144,14 +144,15 @@ def test_poststop_after_a_failure(runtime, container, log, kind):
     assert lines(log) == ["poststop"]
 
 
-def test_a_failing_poststop_hook_is_no_error(container, log, tmp_path):
-    """A warning. The container is deleted all the same, and the next hooks run."""
+def test_a_failing_poststop_hook_is_no_error(container, log):
+    """A warning, which is told. The container is deleted all the same, and the next hooks run."""
     config = hooked("poststop", "echo the reason; exit 3", timeout=1)
     hooked("poststop", "sleep 1000", config, timeout=1)
     hooked("poststop", f"echo last >> {log}", config)
     one = container(config).run_detached()
-    one.runtime("--log", tmp_path / "log", "--log-level", "warning", "delete", "--force", one.id)
-    first, second = (tmp_path / "log").read_text().splitlines()
+    result = one.runtime.call("delete", "--force", one.id)
+    first, second = result.stderr.splitlines()
+    assert result.status == 0 and first.startswith("ocirt-sd: warning: ")
     assert "poststop hook #0" in first and "the reason" in first
     assert "poststop hook #1" in second and "timed out after 1 s" in second
     assert lines(log) == ["last"]

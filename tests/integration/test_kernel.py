@@ -107,7 +107,7 @@ def test_labels_without_selinux(runtime, container, tmp_path):
                    Config("true").set("linux.mountLabel", label)]:
         assert not log.exists() or not log.read_text()
         one = container(config)
-        runtime("--log", log, "--log-level", "warning", "run", "--bundle", one.bundle.path, one.id)
+        runtime("--log", log, "run", "--bundle", one.bundle.path, one.id)
     assert "linux.mountLabel: has no effect" in log.read_text()
     one = container(Config("true").set("process.selinuxLabel", label))
     message = runtime.fails("run", "--bundle", one.bundle.path, one.id)

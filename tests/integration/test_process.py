@@ -10,18 +10,11 @@ import pytest
 from harness import process
 from harness.config import CAPABILITY_SETS, Config
 from harness.needs import needs_cap_sys_resource, needs_insight, needs_root
+from harness.process import capability_sets
 from harness.runtime import with_descriptors
 from harness.wait import DEADLINE
 
 CHOWN, KILL, NET_RAW = 1 << 0, 1 << 5, 1 << 13
-STATUS_NAMES = {"CapBnd": "bounding", "CapEff": "effective", "CapInh": "inheritable",
-                "CapPrm": "permitted", "CapAmb": "ambient"}
-
-
-def capability_sets(status_text):
-    """{set: bits} from the text of a /proc/PID/status."""
-    fields = dict(line.split(":", 1) for line in status_text.splitlines() if ":" in line)
-    return {STATUS_NAMES[name]: int(fields[name], 16) for name in STATUS_NAMES}
 
 
 # --- capabilities
@@ -65,10 +58,8 @@ def test_capabilities_that_cannot_be_had(container):
     config = Config("cat", "/proc/self/status")
     config.capabilities(bounding=names, effective=names, permitted=names)
     one = container(config)
-    one.runtime.globals.append("--log-level=warning")
     result = one.runtime.call("run", "--bundle", one.bundle.path, one.id,
                               prefix=["setpriv", "--bounding-set", "-sys_time", "--"])
-    one.runtime.globals.pop()
     found = capability_sets(result.stdout)
     assert found["bounding"] == found["effective"] == found["permitted"] == CHOWN
     assert 'process.capabilities.bounding[1]: unknown capability "CAP_NOSUCH"' in result.stderr

@@ -280,9 +280,11 @@ static void test_root(void) {
                 { "shared", "root-propagation flags=shared", "slave,recursive", "share-root flags=shared" },
                 { "rshared", "root-propagation flags=shared", "slave,recursive", "share-root flags=shared,recursive" },
                 { "rslave", "root-propagation flags=slave,recursive", "slave,recursive", "pivot" },
-                { "private", "root-propagation flags=private,recursive", "private,recursive", "pivot" },
-                { "unbindable", "root-propagation flags=private,recursive", "private,recursive",
-                  "share-root flags=unbindable" },
+                { "private", "root-propagation flags=slave,recursive", "slave,recursive", "share-root flags=private" },
+                { "rprivate", "root-propagation flags=private,recursive", "private,recursive", "pivot" },
+                { "unbindable", "root-propagation flags=slave,recursive", "slave,recursive", "share-root flags=unbindable" },
+                { "runbindable", "root-propagation flags=private,recursive", "private,recursive",
+                  "share-root flags=unbindable,recursive" },
         };
 
         TEST("propagation of the root");

@@ -12,10 +12,12 @@ typedef struct Compiled {
         Spec *spec;
         void *filter;
         size_t n;
+        Text unknown;
 } Compiled;
 
 static void compiled_done(Compiled *c) {
         free(c->filter);
+        text_done(&c->unknown);
         c->spec = spec_free(c->spec);
 }
 #define _cleanup_compiled_ _cleanup_(compiled_done)
@@ -37,7 +39,7 @@ static Compiled compile(const char *seccomp) {
         Compiled c = { .spec = parse(seccomp) };
         size_t size;
 
-        if (seccomp_compile(c.spec->linux_.seccomp, &c.filter, &size, &e) < 0)
+        if (seccomp_compile(c.spec->linux_.seccomp, &c.filter, &size, &c.unknown, &e) < 0)
                 FAIL_AT("%s: %s", seccomp, e.message);
         ASSERT_EQ(size % sizeof(struct sock_filter), 0);
         c.n = size / sizeof(struct sock_filter);
@@ -161,9 +163,10 @@ static void test_args(void) {
 
 static void test_unknown(void) {
         _cleanup_compiled_ Compiled c = compile(
-                DENY "\"architectures\":[\"SCMP_ARCH_X86\",\"" NATIVE_NAME "\",\"SCMP_ARCH_LOONGARCH64\"]," RULE("\"getcwd\",\"no_such_call\",\"mmap2\",\"socketcall\"", "SCMP_ACT_ALLOW", ""));
+                DENY "\"architectures\":[\"SCMP_ARCH_X86\",\"" NATIVE_NAME "\",\"SCMP_ARCH_LOONGARCH64\"]," RULE("\"getcwd\",\"no_such_call\",\"Mkdir\",\"mmap2\",\"socketcall\"", "SCMP_ACT_ALLOW", ""));
 
-        TEST("unknown syscalls and architectures are skipped");
+        TEST("unknown syscalls and architectures are skipped, the former not in silence");
+        ASSERT_STR(c.unknown.s, "no_such_call, Mkdir");
         ASSERT_EQ(ask(&c, NATIVE, SYS_getcwd, 0, 0), ALLOW);
         ASSERT_EQ(ask(&c, AUDIT_ARCH_I386, 183, 0, 0), ALLOW); /* getcwd */
         ASSERT_EQ(ask(&c, AUDIT_ARCH_I386, 192, 0, 0), ALLOW); /* mmap2 */
@@ -231,11 +234,12 @@ static void test_errors(void) {
                            ARG(0, 1, 0, "EQ") "]},{\"names\":[\"read\"],\"action\":\"SCMP_ACT_KILL\",\"args\":["
                            ARG(0, 1, 0, "EQ") "]}]");
         _cleanup_error_ Error e = {};
+        _cleanup_text_ Text unknown = {};
         void *filter = NULL;
         size_t size;
 
         TEST("rules that contradict each other");
-        ASSERT(seccomp_compile(spec->linux_.seccomp, &filter, &size, &e) < 0);
+        ASSERT(seccomp_compile(spec->linux_.seccomp, &filter, &size, &unknown, &e) < 0);
         ASSERT(strstr(e.message, "linux.seccomp.syscalls[1]: no rule for \"read\""));
         spec_free(spec);
 }

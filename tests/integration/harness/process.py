@@ -8,6 +8,8 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 PR_SET_CHILD_SUBREAPER = 36
+STATUS_NAMES = {"CapBnd": "bounding", "CapEff": "effective", "CapInh": "inheritable",
+                "CapPrm": "permitted", "CapAmb": "ambient"}
 
 
 def become_subreaper():
@@ -20,6 +22,12 @@ def status(pid):
     """The fields of /proc/PID/status."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def capability_sets(status_text):
+    """{set: bits} from the text of a /proc/PID/status."""
+    fields = dict(line.split(":", 1) for line in status_text.splitlines() if ":" in line)
+    return {STATUS_NAMES[name]: int(fields[name], 16) for name in STATUS_NAMES}
 
 
 def parent(pid):
