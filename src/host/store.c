@@ -198,6 +198,34 @@ static int read_record(Container *c, Error *reterr) {
         return 0;
 }
 
+/* What we put into a directory, the halves of what was being written with it. */
+static bool is_our_name(const char *name) {
+        static const char *const names[] = { "record", "config.json", "gate" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const char *rest = startswith(name[0] == '.' ? name + 1 : name, names[i]);
+
+                if (rest && (name[0] == '.' ? rest[0] == '.' && endswith(rest, ".tmp") : rest[0] == '\0'))
+                        return true;
+        }
+        return streq(name, CONTAINER_NOTIFY);
+}
+
+/* A create may have died before it wrote a record. What else lies in such a directory is somebody's, as with --root /. */
+static bool is_somebodys(const Container *c) {
+        int copy = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        bool others = false;
+        struct dirent *entry;
+        struct stat st;
+
+        while (dir && !others && (entry = readdir(dir)))
+                others = !streq(entry->d_name, ".") && !streq(entry->d_name, "..") && !is_our_name(entry->d_name);
+        if (dir)
+                closedir(dir);
+        return others || fstat(c->dir, &st) < 0 || (st.st_mode & 077);
+}
+
 /* By a create that is about to lock it; it may also have died there, which is seen a little later. */
 static bool was_just_made(const struct stat *st) {
         return time(NULL) - st->st_mtime < JUST_MADE_SECONDS;
@@ -242,6 +270,8 @@ int container_open(const Store *s, const char *id, LockMode lock, Container *ret
         r = read_record(&c, reterr);
         if (r == 0 && lock == LOCK_NONE && !c.record.committed)
                 r = look_for_lock(&c, reterr);
+        if (r == 0 && !c.has_record && !c.damaged && is_somebodys(&c))
+                r = missing(id, reterr);
         if (r < 0)
                 return r;
         *ret = c;
@@ -274,7 +304,7 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
         copy = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         dir = copy < 0 ? NULL : fdopendir(copy);
         while (dir && (entry = readdir(dir)))
-                if (entry->d_name[0] != '.' || endswith(entry->d_name, ".tmp"))
+                if (is_our_name(entry->d_name))
                         (void) unlinkat(c->dir, entry->d_name, 0);
         if (dir)
                 closedir(dir);

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ import pytest
 from harness import go, process, schema, user
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
+from harness.runtime import Runtime
 from harness.wait import DEADLINE, until
 
 RUNC_STATE = ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"]
@@ -291,6 +293,36 @@ def test_delete_while_an_exec_was_not_collected(container):
     """Its init cannot end before the caller of exec has looked at that one."""
     one = container().run_detached()
     one.runtime("exec", "--detach", one.id, "sleep", "1000")
+    one.delete("--force")
+
+
+@needs_ocirt_sd
+def test_a_directory_of_somebody(runtime, container, top):
+    """--root that is not for containers: what lies there is none, and stays."""
+    above = top / "above"
+    for path in ["home", "home/letters", "private"]:
+        (above / path).mkdir(parents=True, mode=0o700 if path == "private" else 0o755)
+    for path in ["home/letter", "home/config.json.old", "private/letter", "private/.letter.tmp"]:
+        (above / path).write_text("dear")
+    before = sorted(above.rglob("*"))
+    other = Runtime(above)
+    assert other.list() == []
+    for name in ["home", "private"]:
+        for verb in ["state", "delete", "kill"]:
+            assert "container does not exist" in other.fails(verb, name)
+        other("delete", "--force", name)  # of what is not there: as it should be
+    assert sorted(above.rglob("*")) == before
+    shutil.rmtree(above)
+
+
+def test_a_file_of_somebody_in_the_state(container):
+    """delete takes what is ours away."""
+    one = container().run_detached()
+    other = one.runtime.root / one.id / "letter"
+    other.write_text("dear")
+    assert str(one.id) in one.runtime.fails("delete", "--force", one.id)
+    assert other.read_text() == "dear" and not process.is_alive(one.pid)
+    other.unlink()
     one.delete("--force")
 
 

@@ -13,6 +13,7 @@ IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
           "util-linux"]
 COMPILERS = ["gcc", "clang"]
 ANALYSIS = ["clang-tidy", "cppcheck"]
+HELPER = ["busybox-static"]
 VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
 TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
 

@@ -49,8 +49,7 @@ def _suites():
 
 
 def _meson(suite, options):
-    if suite == "style":
-        host.need(*host.ANALYSIS)
+    host.need(*{"style": host.ANALYSIS, "helper": host.HELPER}.get(suite, []))
     directory = build.sanitized()
     junit = directory / "meson-logs/testlog.junit.xml"
     junit.unlink(missing_ok=True)
@@ -131,7 +130,7 @@ def _part(name, options):
 
 def _everything(options):
     """All parts; the machines are made while the program is compiled and tested."""
-    host.need(*host.BUILD, *host.COMPILERS, *host.ANALYSIS, *host.IMAGES, *host.VIRTUAL)
+    host.need(*host.BUILD, *host.COMPILERS, *host.ANALYSIS, *host.HELPER, *host.IMAGES, *host.VIRTUAL)
     with child("cli", "vm", "--prepare") as base, child("cli", "vm", "--prepare", "--set", "engines") as engines:
         tally = report.total(_part(suite, []) for suite in _suites())
         tally += _part("compilers", []) + _part("demo", []) + _part("namespace", options)
