@@ -72,7 +72,7 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         int r;
 
         if (s->num[1])
-                r = newfs_create(&fs, 0, &mount_fd, e);
+                r = newfs_create(h, &fs, 0, &mount_fd, e);
         else {
                 mount_fd = r = copy_of_host(h, s->str[1], s->num[3], e);
                 if (r >= 0) {

@@ -97,11 +97,14 @@ int step_console(Helper *h, const InitStep *s, Error *e) {
                 r = talk_send(h, INIT_MSG_CONSOLE, 0, master, e);
         if (r < 0)
                 return r;
-        (void) setsid(); /* may lead a session already */
-        if (ioctl(peer, TIOCSCTTY, 0) < 0)
-                return error_errnof(e, errno, "set controlling terminal");
         for (int fd = 0; fd <= 2; fd++)
                 if (dup2(peer, fd) < 0)
                         return error_errnof(e, errno, "put pty on descriptor %d", fd);
+        return 0;
+}
+
+int step_control_terminal(Helper *h, const InitStep *s, Error *e) {
+        if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+                return error_errnof(e, errno, "set controlling terminal");
         return 0;
 }

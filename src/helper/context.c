@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -30,6 +32,29 @@ int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
 
 int helper_open_host(const Helper *h, const char *path, int flags) {
         return open_at(AT_FDCWD, path, O_PATH | flags, 0, h->joined_mounts ? RESOLVE_NO_MAGICLINKS : 0); /* host */
+}
+
+/* More than we ever open, one after the other from base on. */
+#define DESCRIPTORS_MAX (INIT_SLOTS + 128)
+
+/* One by one where the container's filter, which may be in force, does not know close_range(2). */
+static void close_from(int base, int first, int end) {
+        if (first >= end || close_range((unsigned) first, (unsigned) (end - 1), 0) == 0)
+                return;
+        for (int i = first; i < MIN(end, base + (int) DESCRIPTORS_MAX); i++)
+                (void) close(i);
+}
+
+void helper_close_others(Helper *h) {
+        int low = MIN(h->control, h->gate), high = MAX(h->control, h->gate);
+
+        close_from(h->base, h->base, low);
+        close_from(h->base, MAX(low + 1, h->base), high);
+        close_from(h->base, MAX(high + 1, h->base), INT_MAX);
+        h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
+        h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
+        for (size_t i = 0; i < INIT_SLOTS; i++)
+                h->slots[i] = -EBADF;
 }
 
 int helper_root(Helper *h) {

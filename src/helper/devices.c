@@ -67,7 +67,7 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
 static int need_nodes(Helper *h, const InitStep *s, Error *e) {
         const InitStep fs = { .op = INIT_MOUNT, .str = { "tmpfs", "tmpfs" }, .list = { s->list[0] } };
 
-        return h->nodes >= 0 ? 0 : newfs_create(&fs, 0, &h->nodes, e);
+        return h->nodes >= 0 ? 0 : newfs_create(h, &fs, 0, &h->nodes, e);
 }
 
 /* Nobody makes devices in a user namespace, but in a file system that was made outside of it they are what they are. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -21,32 +20,6 @@
 
 /* Who connects and says nothing (a `state` that looks for the gate) must not keep `start` out. */
 #define PATIENCE_USEC 2000000
-
-/* More than we ever open, one after the other from base on. */
-#define DESCRIPTORS_MAX (INIT_SLOTS + 128)
-
-/* One by one where the container's filter, which may be in force, does not know close_range(2). */
-static void close_but(int fd, int base) {
-        int after = MAX(fd + 1, base);
-
-        if (close_range((unsigned) after, ~0U, 0) == 0 &&
-            (fd <= base || close_range((unsigned) base, (unsigned) (fd - 1), 0) == 0))
-                return;
-        for (int i = base; i < base + (int) DESCRIPTORS_MAX; i++)
-                if (i != fd)
-                        (void) close(i);
-}
-
-/* Everything but the gate is closed. */
-static void drop_descriptors(Helper *h) {
-        int gate = h->gate;
-
-        close_but(gate, h->base);
-        h->control = h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
-        h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
-        for (size_t i = 0; i < INIT_SLOTS; i++)
-                h->slots[i] = -EBADF;
-}
 
 static bool says_start(int connection) {
         struct pollfd p = { .fd = connection, .events = POLLIN };
@@ -72,7 +45,8 @@ int step_gate(Helper *h, const InitStep *s, Error *e) {
         const struct sigaction term = { .sa_handler = on_term };
 
         (void) sigaction(SIGTERM, &term, NULL);
-        drop_descriptors(h);
+        h->control = close_fd(h->control);
+        helper_close_others(h);
         for (;;) {
                 _cleanup_close_ int connection = accept4(h->gate, NULL, NULL, SOCK_CLOEXEC);
 

@@ -29,10 +29,12 @@ typedef struct Helper {
         int devpts;              /* the devpts mounted at /dev/pts */
         int slots[INIT_SLOTS];
         uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
+        const InitStep *hook_filter; /* INIT_SECCOMP for hooks, or NULL */
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */
         bool in_cgroup;            /* INIT_MSG_CGROUP has come, perhaps before it was waited for */
         bool started;              /* the gate is behind us */
+        bool inside;               /* INIT_FORK_INSIDE is behind us: the container may do with us what it likes */
 } Helper;
 
 /* Executes one step; 0 or a negative errno with the error set. steps.c has one for each InitOp. */
@@ -42,6 +44,8 @@ StepFunction step_function(InitOp op);
 /* The descriptor that an earlier step left in a slot, or an error; the slot keeps it, or does not. */
 int helper_slot(Helper *h, uint64_t slot, Error *e);
 int helper_take_slot(Helper *h, uint64_t slot, Error *e);
+/* All but what is preserved for the container, the gate and the way to who listens to us. */
+void helper_close_others(Helper *h);
 /* The root of the container, for steps that come when it is our own. -errno. */
 int helper_root(Helper *h);
 

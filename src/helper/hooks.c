@@ -10,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "helper/seccomp.h"
 #include "helper/steps.h"
 
 #define OUTPUT_MAX 1024
@@ -40,11 +41,17 @@ static _noreturn_ void become_hook(const Helper *h, const InitStep *s, int input
         const char *only_path[] = { s->str[0], NULL };
         const char **args = s->list[0] ?: only_path;
         const char **env = s->list[1] ?: none;
+        int r;
 
         (void) setsid(); /* so that all of it can be killed */
         if (dup2(input, 0) < 0 || dup2(outputs[0], 1) < 0 || dup2(outputs[1], 2) < 0 ||
             close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 _exit(127);
+        r = h->hook_filter ? seccomp_load(h->hook_filter) : 0;
+        if (r < 0) {
+                (void) dprintf(2, "load seccomp filter: %s", errno_text(r));
+                _exit(127);
+        }
         (void) execve(s->str[0], (char **) args, s->num[3] ? helper_environment(h, env, false) : (char **) env);
         (void) dprintf(2, "exec: %s", errno_text(errno));
         _exit(127);

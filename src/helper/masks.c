@@ -17,7 +17,7 @@
  */
 #define MASK_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-static int new_empty_directory(Error *e) {
+static int new_empty_directory(Helper *h, Error *e) {
         static const char *options[] = { "nr_inodes=2", "mode=755", NULL };
         InitStep s = { .op = INIT_MOUNT,
                        .num = { MASK_ATTRIBUTES },
@@ -25,7 +25,7 @@ static int new_empty_directory(Error *e) {
                        .list = { options } };
         int fd, r;
 
-        r = newfs_create(&s, 0, &fd, e);
+        r = newfs_create(h, &s, 0, &fd, e);
         return r < 0 ? r : fd;
 }
 
@@ -37,7 +37,7 @@ static int new_mask(Helper *h, bool directory, Error *e) {
                 return fd < 0 ? error_errnof(e, fd, "clone mask") : fd;
         }
         if (directory)
-                return new_empty_directory(e);
+                return new_empty_directory(h, e);
         if (h->null < 0)
                 return error_setf(e, EBADMSG, "the init plan has no rootfs");
         return TAKE_FD(h->null);

@@ -13,7 +13,7 @@
 
 int step_open_fs(Helper *h, const InitStep *s, Error *e) {
         const InitStep fs = { .op = INIT_MOUNT,
-                              .num = { 0, s->num[1] },
+                              .num = { [1] = s->num[1], [4] = s->num[3] },
                               .str = { s->str[0], s->str[1] },
                               .list = { s->list[0] } };
         _cleanup_close_ int fd = -EBADF;
@@ -22,7 +22,7 @@ int step_open_fs(Helper *h, const InitStep *s, Error *e) {
         if (newfs_needs_classic(&fs))
                 return error_setf(e, EOPNOTSUPP, "create %s: an option is too long, or for the older call alone, which "
                                   "cannot make a mount without a place", s->str[0]);
-        r = newfs_create(&fs, 0, &fd, e);
+        r = newfs_create(h, &fs, 0, &fd, e);
         if (r >= 0)
                 r = mount_map(h, fd, s->num[2], false, e);
         if (r >= 0)
@@ -183,7 +183,7 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
         if (classic)
                 r = newfs_mount_classic(h, s, mode, place, &mount_fd, e);
         else
-                r = newfs_create(s, mode, &mount_fd, e);
+                r = newfs_create(h, s, mode, &mount_fd, e);
         if ((r == -EPERM || r == -EBUSY) && (extra & INIT_HOST_FALLBACK))
                 mount_fd = r = host_fallback(h, s, -r, e);
         if (r >= 0 && (extra & INIT_COPY_UP))

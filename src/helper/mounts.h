@@ -21,7 +21,7 @@ int source_open(const Helper *h, const char *path, bool recursive, bool no_follo
 int mount_map(Helper *h, int fd, uint64_t slot, bool recursive, Error *e);
 
 /* A detached new file system as INIT_MOUNT describes it. mode: the option for a tmpfs, or 0. */
-int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e);
+int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e);
 /* Has it what fsconfig(2) does not take: a flag that only mount(2) has, or an option too long (the layers of an
  * overlay)? Then it is attached in one go by mount(2), onto the directory place. */
 bool newfs_needs_classic(const InitStep *s);

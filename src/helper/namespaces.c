@@ -163,11 +163,14 @@ int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
         return credentials_hide(e);
 }
 
-/*
- * The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. It
- * moves only once the launcher has been told its pid, which it cannot tell itself from inside its pid
- * namespace.
- */
+/* The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. */
+static long fork_for_launcher(Error *e) {
+        long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+        return pid < 0 ? error_errnof(e, errno, "create the container's process") : pid;
+}
+
+/* It moves only once the launcher has been told its pid, which it cannot tell itself from inside its pid namespace. */
 int step_fork(Helper *h, const InitStep *s, Error *e) {
         int told[2], r;
         char byte = 0;
@@ -175,9 +178,9 @@ int step_fork(Helper *h, const InitStep *s, Error *e) {
 
         if (pipe2(told, O_CLOEXEC) < 0)
                 return error_errnof(e, errno, "create pipe");
-        pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+        pid = fork_for_launcher(e);
         if (pid < 0)
-                return error_errnof(e, errno, "create the container's process");
+                return (int) pid;
         if (pid > 0) {
                 r = talk_send(h, INIT_MSG_PID, (int) pid, -EBADF, NULL);
                 if (r >= 0)
@@ -189,4 +192,22 @@ int step_fork(Helper *h, const InitStep *s, Error *e) {
                 _exit(1);
         (void) close(told[0]);
         return credentials_hide(e);
+}
+
+/* We are as good as ready, and the child waits for nothing but the launcher, whose end it sees: it is not tied to it by more,
+ * which the filter need not let pass. */
+int step_fork_inside(Helper *h, const InitStep *s, Error *e) {
+        long pid;
+        int r;
+
+        helper_close_others(h);
+        pid = fork_for_launcher(e);
+        if (pid < 0)
+                return (int) pid;
+        if (pid > 0) {
+                r = talk_send(h, INIT_MSG_INSIDE, (int) pid, -EBADF, NULL);
+                _exit(r < 0);
+        }
+        h->inside = true;
+        return 0;
 }

@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "helper/mounts.h"
+#include "helper/procfs.h"
 #include "helper/targets.h"
 
 /* What fsconfig(FSCONFIG_SET_STRING) takes, without the NUL. */
@@ -79,13 +80,35 @@ static int configure(int fs, const InitStep *s, mode_t mode, Error *e) {
         return r;
 }
 
-int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
+/* A procfs shows the pid namespace of who opens it: Linux 6.17 lets us name another, before that it takes somebody inside. */
+static int open_fs(Helper *h, const InitStep *s, int *ret, Error *e) {
         _cleanup_close_ int fs = fsopen(s->str[0], FSOPEN_CLOEXEC);
-        int fd, r;
+        int pidns;
 
+        if (fs >= 0 && streq(s->str[0], "proc") && s->num[4] != INIT_NO_SLOT) {
+                pidns = helper_slot(h, s->num[4], e);
+                if (pidns < 0)
+                        return pidns;
+                if (fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, pidns) < 0) {
+                        close_fd(fs);
+                        fs = procfs_open_inside(pidns);
+                        errno = fs < 0 ? -fs : 0;
+                }
+        }
         if (fs < 0)
                 return errno == ENODEV ? error_setf(e, ENODEV, "unknown filesystem type")
                                        : error_setf(e, errno, "%s", errno_text(errno));
+        *ret = TAKE_FD(fs);
+        return 0;
+}
+
+int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e) {
+        _cleanup_close_ int fs = -EBADF;
+        int fd, r;
+
+        r = open_fs(h, s, &fs, e);
+        if (r < 0)
+                return r;
         r = configure(fs, s, mode, e);
         if (r < 0)
                 return r;
@@ -94,6 +117,10 @@ int newfs_create(const InitStep *s, mode_t mode, int *ret, Error *e) {
         fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned) s->num[0]);
         if (fd < 0)
                 return explain(fs, errno, "create mount", e);
+        if (streq(s->str[0], "proc") && !procfs_is(fd)) { /* who opened it may have been in bad company */
+                close_fd(fd);
+                return error_setf(e, EXDEV, "what was opened is no procfs");
+        }
         *ret = fd;
         return 0;
 }

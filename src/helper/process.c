@@ -76,6 +76,16 @@ static char *search_path(const char *path, const char *name) {
         return NULL;
 }
 
+/* Of the process that will be, which may be in another pid namespace than we are now. */
+static bool is_of_itself(const char *path) {
+        static const char *const places[] = { "/proc/self/", "/proc/thread-self/", "/dev/fd/", "/dev/std" };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (startswith(path, places[i]))
+                        return true;
+        return false;
+}
+
 static int find_executable(const char *name, const char **env, char **ret, Error *e) {
         int r;
 
@@ -87,6 +97,8 @@ static int find_executable(const char *name, const char **env, char **ret, Error
                 return 0;
         }
         r = check_executable(name);
+        if (r == -ENOENT && is_of_itself(name))
+                r = 0;
         if (r == -ENOENT || r == -ENOTDIR)
                 return error_errnof(e, r, "exec: \"%s\": stat %s", name, name);
         if (r < 0)

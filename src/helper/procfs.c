@@ -15,7 +15,7 @@
 
 #define PROC_ROOT_INODE 1
 
-static bool is_proc(int fd) {
+bool procfs_is(int fd) {
         struct statfs f;
 
         return fstatfs(fd, &f) == 0 && f.f_type == PROC_SUPER_MAGIC;
@@ -42,7 +42,7 @@ static int host_procfs(void) {
 
         if (fd < 0)
                 return -errno;
-        if (!is_proc(fd) || fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE)
+        if (!procfs_is(fd) || fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE)
                 return -EXDEV;
         return TAKE_FD(fd);
 }
@@ -65,16 +65,22 @@ static bool needs_procfs(const InitStep *s) {
         }
 }
 
-int procfs_prepare(Helper *h, Error *e) {
-        for (size_t i = 0; i < h->plan->n_steps; i++)
+/* From the next step on. */
+static bool is_needed(const Helper *h) {
+        for (size_t i = h->next; i < h->plan->n_steps; i++)
                 if (needs_procfs(&h->plan->steps[i]))
-                        return procfs_need(h, e);
-        return 0;
+                        return true;
+        return false;
+}
+
+int procfs_prepare(Helper *h, Error *e) {
+        return is_needed(h) ? procfs_need(h, e) : 0;
 }
 
 int procfs_renew(Helper *h, Error *e) {
-        if (h->proc < 0)
-                h->proc = new_procfs();
+        if (h->proc >= 0 || !is_needed(h))
+                return 0;
+        h->proc = new_procfs();
         return h->proc < 0 ? error_errnof(e, h->proc, "mount a procfs of our own") : 0;
 }
 
@@ -98,7 +104,7 @@ int procfs_open(const Helper *h, const char *path, int flags) {
 
         if (fd < 0)
                 return fd;
-        if (!is_proc(fd))
+        if (!procfs_is(fd))
                 return -EXDEV;
         return TAKE_FD(fd);
 }
@@ -203,7 +209,7 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
                 fd = r = open_at(sys, path, O_WRONLY, 0,
                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
                 if (fd >= 0)
-                        r = is_proc(fd) ? write_value(fd, value) : -EXDEV;
+                        r = procfs_is(fd) ? write_value(fd, value) : -EXDEV;
         }
         if (r < 0)
                 return error_errnof(e, r, "write sysctl %s = \"%s\"", path, value);

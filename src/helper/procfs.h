@@ -17,8 +17,14 @@ int procfs_prepare(Helper *h, Error *e);
 /* For what is needed only in rare cases: mounts it now, if it is not there. Before the pivot. */
 int procfs_need(Helper *h, Error *e);
 
+/* Is the descriptor on one, be it ours or another? */
+bool procfs_is(int fd);
+
 /* After it was closed: never the one in place, which may be the container's by now. */
 int procfs_renew(Helper *h, Error *e);
+
+/* fsopen("proc") as a process in that pid namespace does it: procfs-inside.c. -errno. */
+int procfs_open_inside(int pidns);
 
 /* A file of procfs by its path below the root, "sys/net/…". -errno. */
 int procfs_open(const Helper *h, const char *path, int flags);

@@ -15,6 +15,7 @@ STEP(step_become_root);
 STEP(step_unshare);
 STEP(step_time_offsets);
 STEP(step_fork);
+STEP(step_fork_inside);
 
 /* session.c */
 STEP(step_setsid);
@@ -52,6 +53,7 @@ STEP(step_device_bind);
 STEP(step_symlink);
 STEP(step_mkdir);
 STEP(step_console);
+STEP(step_control_terminal);
 STEP(step_mask);
 STEP(step_readonly);
 

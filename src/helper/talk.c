@@ -70,6 +70,8 @@ int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
 int step_ready(Helper *h, const InitStep *s, Error *e) {
         int r;
 
+        if (h->inside) /* INIT_MSG_INSIDE has said it */
+                return talk_wait(h, INIT_MSG_GO, e);
         /* Before we say so: once the runtime has let us go its end is nothing to us. */
         (void) prctl(PR_SET_PDEATHSIG, 0);
         r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);

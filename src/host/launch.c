@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 #ifndef HELPER_PATH
 #error "HELPER_PATH is where the helper is installed"
 #endif
-#define HELPER_NAME "ocirt-sd-init"
+#define ERRNO_MAX 4095
 
 char *launch_command(const char *id, uint64_t mark) {
         return xasprintf(HELPER_NAME " %s %llu ", id, (unsigned long long) mark);
@@ -198,6 +199,42 @@ static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
         return pid > 0 && request->cgroup >= 0 ? bring_to_cgroup((pid_t) pid, *ret_pidfd, request->cgroup) : pid;
 }
 
+/* What a step says, or 0. */
+static InitMessageType message_of(const InitStep *s, bool inside) {
+        switch (s->op) {
+        case INIT_FORK:
+                return INIT_MSG_PID;
+        case INIT_FORK_INSIDE:
+                return INIT_MSG_INSIDE;
+        case INIT_USERNS:
+                return INIT_MSG_MAP_ME;
+        case INIT_RUNTIME_HOOKS:
+                return INIT_MSG_HOOKS;
+        case INIT_NET_DEVICES:
+                return INIT_MSG_NETWORK;
+        case INIT_ROOTFS:
+                return s->num[1] ? INIT_MSG_MOUNT : 0;
+        case INIT_CONSOLE:
+                return INIT_MSG_CONSOLE;
+        case INIT_SECCOMP:
+                return s->num[1] ? INIT_MSG_LISTENER : 0;
+        case INIT_READY:
+                return inside ? 0 : INIT_MSG_READY;
+        default:
+                return 0;
+        }
+}
+
+static void expect(Launch *l, const InitPlan *plan) {
+        bool inside = false;
+
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                inside = inside || s->op == INIT_FORK_INSIDE;
+                l->expected[message_of(s, inside)]++;
+                l->waits = l->waits || s->op == INIT_READY;
+        }
+}
+
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_close_ int helper = -EBADF, plan = -EBADF, ours = -EBADF, theirs = -EBADF;
         _cleanup_text_ Text bytes = {};
@@ -218,8 +255,6 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
         ours = pair[0];
         theirs = pair[1];
-        if (request->born_in && setns(request->target, request->born_in) < 0)
-                return error_errnof(reterr, errno, "cannot join the container's pid namespace");
         pid = clone_child(request, &pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",
@@ -227,26 +262,73 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         if (pid == 0)
                 child(request, helper, theirs, plan);
         *ret = (Launch){ .pid = (pid_t) pid, .pidfd = pidfd, .control = TAKE_FD(ours) };
+        expect(ret, request->plan);
         return 0;
 }
 
-/* INIT_FORK: a sibling of the first process goes on; that one exits by itself. */
-static int follow(Launch *l, pid_t pid, Error *reterr) {
+static void reap_left(Launch *l) {
+        if (l->left > 0)
+                (void) reap(l->left);
+        l->left = 0;
+}
+
+/* INIT_FORK, INIT_FORK_INSIDE: a sibling of the first process goes on; that one exits by itself. */
+static int follow(Launch *l, pid_t pid, bool inside, Error *reterr) {
         int fd = (int) syscall(SYS_pidfd_open, pid, 0);
 
         if (fd < 0)
                 return error_errnof(reterr, errno, "the container's process ended before it was set up");
-        (void) reap(l->pid);
         close_fd(l->pidfd);
         l->pidfd = fd;
+        l->left = l->pid;
         l->pid = pid;
+        l->inside = inside;
         return 0;
 }
 
+/* Whoever speaks for the helper can but name a child of ours, and those are processes of this container. */
+static bool is_believed(Launch *l, const InitMessage *m) {
+        siginfo_t info;
+
+        if (m->type == INIT_MSG_ERROR)
+                return true;
+        if (m->type == 0 || m->type >= _INIT_MSG_MAX || l->expected[m->type] == 0)
+                return false;
+        l->expected[m->type]--;
+        return m->type != INIT_MSG_INSIDE ||
+               (m->value > 0 && waitid(P_PID, (id_t) m->value, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+}
+
+/* False when nothing can come any more. The end of the stream is not enough: who is forked holds it open, too. */
+static bool wait_for_word(const Launch *l) {
+        struct pollfd fds[] = { { .fd = l->control, .events = POLLIN }, { .fd = l->pidfd, .events = POLLIN } };
+
+        while (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno == EINTR)
+                ;
+        return fds[0].revents || poll(fds, 1, 0) > 0;
+}
+
+/* The error was faster than the word of which process it is that has failed. */
+static void find_who_failed(Launch *l) {
+        InitMessage m;
+
+        while (l->expected[INIT_MSG_INSIDE] > 0 && wait_for_word(l)) {
+                ssize_t n = receive_fd(l->control, &m, sizeof(m), NULL);
+
+                if (n == 0)
+                        return;
+                if (n >= (ssize_t) offsetof(InitMessage, text) && m.type == INIT_MSG_INSIDE && is_believed(l, &m))
+                        (void) follow(l, m.value, true, NULL);
+        }
+}
+
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
-        ssize_t n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
+        ssize_t n;
         int r = 0;
 
+        if (ret_fd)
+                *ret_fd = -EBADF;
+        n = wait_for_word(l) ? receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd) : 0;
         if (n == -ECONNRESET) /* once, when it left something of ours unread; what it said is still there */
                 n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
         if (n == 0 || n == -ECONNRESET)
@@ -254,11 +336,25 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
         if (n < (ssize_t) offsetof(InitMessage, text))
                 return error_errnof(reterr, n < 0 ? (int) n : EBADMSG, "cannot understand the helper");
         ((char *) ret)[n] = '\0';
-        if (ret->type == INIT_MSG_ERROR)
-                return error_setf(reterr, ret->value ?: EIO, "%s", ret->text);
-        if (ret->type == INIT_MSG_PID)
-                r = follow(l, ret->value, reterr);
+        if (!is_believed(l, ret))
+                return error_setf(reterr, EBADMSG, "cannot understand the helper: message %u", ret->type);
+        if (ret->type == INIT_MSG_ERROR) {
+                find_who_failed(l);
+                return error_setf(reterr, ret->value > 0 && ret->value <= ERRNO_MAX ? ret->value : EIO, "%s", ret->text);
+        }
+        if (ret->type == INIT_MSG_PID || ret->type == INIT_MSG_INSIDE)
+                r = follow(l, ret->value, ret->type == INIT_MSG_INSIDE, reterr);
         return r < 0 ? r : (int) ret->type;
+}
+
+int launch_release(Launch *l, bool wait, Error *reterr) {
+        int r = l->waits ? launch_send(l, INIT_MSG_GO, reterr) : 0;
+        InitMessage message;
+
+        if (r == 0 && (wait || l->inside))
+                r = launch_receive(l, &message, NULL, reterr);
+        reap_left(l);
+        return r <= 0 ? r : error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", r);
 }
 
 int launch_send(Launch *l, InitMessageType type, Error *reterr) {
@@ -274,5 +370,6 @@ void launch_kill(Launch *l) {
                 return;
         (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
         (void) reap(l->pid);
+        reap_left(l);
         launch_done(l);
 }

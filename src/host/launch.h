@@ -12,12 +12,13 @@
  * can write to through /proc/PID/exe: a detached read-only mount, or, without the privilege, a sealed memfd.
  */
 
+#define HELPER_NAME "ocirt-sd-init"
+
 typedef struct LaunchRequest {
         const char *id;             /* on its command line, for people who look at ps, with the mark behind it */
         uint64_t mark;
         const InitPlan *plan;
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
-        int born_in;                /* namespaces of the target: CLONE_NEWPID, or 0. So is then every later child */
         uint32_t preserve_fds;
         int gate, target, root;     /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
@@ -26,26 +27,38 @@ typedef struct LaunchRequest {
 } LaunchRequest;
 
 typedef struct Launch {
-        pid_t pid;                  /* the process that goes on; changes with INIT_MSG_PID */
+        pid_t pid;                  /* the process that goes on; changes with INIT_MSG_PID and INIT_MSG_INSIDE */
         int pidfd;
         int control;
+        pid_t left;                 /* the one before it, which exits by itself and is not reaped yet; or 0 */
+        bool inside;                /* it is where others may lay hands on it, and gets nothing done by us any more */
+        bool waits;                 /* for INIT_MSG_GO, once it is ready */
+        uint8_t expected[_INIT_MSG_MAX]; /* how often the plan may still say each thing. By the time that others may speak
+                                     * for it, all has been said */
 } Launch;
 
 /* How the command line of a helper of this container begins. */
 char *launch_command(const char *id, uint64_t mark);
 
-#define LAUNCH_NONE ((Launch){ .pid = 0, .pidfd = -EBADF, .control = -EBADF })
+#define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF })
 #define _cleanup_launch_ _cleanup_(launch_done)
 /* Closes the descriptors; the process, if it waits for us, sees that and exits. */
 void launch_done(Launch *l);
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
 
-/* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. With INIT_MSG_PID
- * launch->pid and pidfd have changed to the process that goes on (the first is reaped). Returns the type, 0 at the end of the stream; INIT_MSG_ERROR becomes
- * an error. */
+/* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. With INIT_MSG_PID and
+ * INIT_MSG_INSIDE launch->pid and pidfd have changed to the process that goes on. Returns the type, 0 at the end of the
+ * stream; INIT_MSG_ERROR becomes an error. */
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
 int launch_send(Launch *l, InitMessageType type, Error *reterr);
+/* Is another process to go on yet, of which all that is said of this one will be true? */
+static inline bool launch_changes(const Launch *l) {
+        return l->expected[INIT_MSG_INSIDE] > 0;
+}
+
+/* When it is ready: lets it go, if the plan has it wait for that. wait: until it has executed the program (or is at the gate). */
+int launch_release(Launch *l, bool wait, Error *reterr);
 
 /* Kills what is there and reaps it. */
 void launch_kill(Launch *l);

@@ -201,4 +201,6 @@ void build_console(InitBuild *b) {
         step->num[2] = b->process->uid;
         step->num[3] = INIT_KEEP_ID; /* the group is what devpts' gid option says */
         step->num[4] = !b->exec && b->tree != TREE_IN_PLACE;
+        if (!build_goes_inside(b))
+                add(b, INIT_CONTROL_TERMINAL);
 }

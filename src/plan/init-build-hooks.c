@@ -88,5 +88,7 @@ void build_mount_hooks(InitBuild *b) {
 }
 
 void build_start_hooks(InitBuild *b) {
+        if (b->spec->hooks[HOOK_START_CONTAINER].n > 0)
+                build_filter_of_hooks(b);
         add_hooks(b, HOOK_START_CONTAINER, "created");
 }

@@ -43,6 +43,9 @@ typedef enum MountTree {
         TREE_IN_PLACE, /* the rootfs as it lies there, in such a namespace or in the runtime's: nothing is mounted */
 } MountTree;
 
+/* init-build-seccomp.c */
+typedef enum FilterTime { FILTER_BEFORE_CAPABILITIES, FILTER_BEFORE_READY, FILTER_LAST } FilterTime;
+
 typedef struct InitBuild {
         const Spec *spec;
         const HostFacts *facts;
@@ -52,12 +55,14 @@ typedef struct InitBuild {
 
         /* What differs between a container's init and a process of exec. */
         bool exec;
+        bool waits;                   /* for the launcher's word, when it is ready */
         const SpecProcess *process;   /* or NULL */
         SpecCapabilities capabilities; /* of those asked for, what can be had */
         const char *id, *bundle;
         bool no_new_keyring;
         const void *seccomp;
         size_t seccomp_size;
+        FilterTime filter_time;
         uint32_t preserve_fds, listen_fds;
         const char *listen_fd_names;
         const Request *request;       /* of the init */
@@ -118,6 +123,13 @@ void build_session(InitBuild *b);
 /* In a new user namespace, or one that is joined? */
 bool build_has_userns(const InitBuild *b);
 
+/* Does it end up in a pid namespace that others are in? It is brought there last, as what may be seen by them. */
+bool build_goes_inside(const InitBuild *b);
+/* While there is power over that namespace, but after the last fork that is not to be seen in it. */
+void build_join_pid(InitBuild *b);
+/* And there it is. */
+void build_go_inside(InitBuild *b);
+
 /* init-build-idmaps.c */
 int build_read_idmap(InitBuild *b, BuildMount *m);
 void build_idmaps(InitBuild *b);
@@ -158,6 +170,16 @@ void build_oom_score_adj(InitBuild *b);
 int build_check_process(InitBuild *b);
 void build_process(InitBuild *b);
 void build_command(InitBuild *b);
+
+/* Limits and priorities that would be in the way of the fork, or lost by it. */
+void build_after_fork(InitBuild *b);
+bool build_has_late_limits(const InitBuild *b);
+
+/* init-build-seccomp.c */
+int build_check_seccomp(InitBuild *b);
+/* The filter, if it is time. */
+void build_filter(InitBuild *b, FilterTime now);
+void build_filter_of_hooks(InitBuild *b);
 
 /* init-build-hooks.c */
 int build_open_hook_logs(InitBuild *b);

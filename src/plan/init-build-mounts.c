@@ -12,6 +12,16 @@ bool build_has_mount_at(const InitBuild *b, const char *path) {
         return false;
 }
 
+/* The slot of the one that is joined: we are not in it when we mount its procfs. */
+static uint64_t shown_pid_namespace(const InitBuild *b, const BuildMount *m) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        for (size_t i = 0; i < l->n_namespaces; i++)
+                if (l->namespaces[i].type == CLONE_NEWPID && l->namespaces[i].path && streq(m->spec->type, "proc"))
+                        return b->namespace_slots[i];
+        return INIT_NO_SLOT;
+}
+
 /* Made without a target, before it is attached as a bind mount is. */
 static int add_open_fs(InitBuild *b, BuildMount *m) {
         InitStep *step;
@@ -23,6 +33,7 @@ static int add_open_fs(InitBuild *b, BuildMount *m) {
         step->num[0] = m->slot;
         step->num[1] = m->o.super;
         step->num[2] = m->idmap;
+        step->num[3] = shown_pid_namespace(b, m);
         step->str[0] = m->spec->type;
         step->str[1] = m->source;
         step->list[0] = m->o.data;
@@ -121,6 +132,7 @@ static void add_new(InitBuild *b, const BuildMount *m) {
         step->num[1] = m->o.super;
         step->num[2] = m->o.top_propagation ?: m->o.propagation;
         step->num[3] = m->extra;
+        step->num[4] = shown_pid_namespace(b, m);
         step->str[0] = m->spec->type;
         step->str[1] = m->source;
         step->str[2] = m->target;

@@ -8,6 +8,15 @@ bool build_has_userns(const InitBuild *b) {
         return (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
 }
 
+bool build_goes_inside(const InitBuild *b) {
+        return b->joined_namespaces & CLONE_NEWPID;
+}
+
+/* Who gives himself up in a user namespace has no power over that of the host's any more. */
+static bool joins_pid_early(const InitBuild *b) {
+        return b->facts->privileged && build_has_userns(b) && !b->exec;
+}
+
 /* What would have to be mounted for it, where nothing may be. */
 static const char *find_mounting(const Spec *spec) {
         const SpecLinux *l = &spec->linux_;
@@ -32,6 +41,9 @@ int build_check_namespaces(InitBuild *b) {
         if (!b->facts->privileged && !build_has_userns(b))
                 return error_setf(b->reterr, EOPNOTSUPP, "linux.namespaces: all that an ordinary user may do needs one of type "
                                   "\"user\" (as ocirt-sd spec --rootless writes it)");
+        if (joins_pid_early(b) && build_goes_inside(b) && b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0)
+                return error_setf(b->reterr, EOPNOTSUPP, "hooks.createContainer: not with both a user namespace and a pid "
+                                  "namespace that is joined: those in it would see programs of the host");
         if (b->new_namespaces & CLONE_NEWNS)
                 return 0;
         b->tree = !is_root && (joined || mounting) ? TREE_COPY : TREE_IN_PLACE;
@@ -160,14 +172,14 @@ int init_plan_clone_flags(const Spec *spec) {
 }
 
 /* The time namespace is entered by a child, as a pid namespace is; a mount namespace is there already. */
-static void unshare_and_fork(InitBuild *b, uint32_t types, bool fork) {
+static void unshare_and_fork(InitBuild *b, uint32_t types) {
         uint32_t unshared = b->new_namespaces & types;
 
         if (unshared)
                 add_for(b, INIT_UNSHARE, "linux.namespaces")->num[0] = unshared;
         if (unshared & CLONE_NEWTIME)
                 add_time_offsets(b);
-        if (fork)
+        if ((unshared & (CLONE_NEWPID | CLONE_NEWTIME)) && !build_goes_inside(b))
                 add(b, INIT_FORK);
 }
 
@@ -201,16 +213,17 @@ static void become_user(InitBuild *b) {
  * Joining asks for privileges over the user namespace that owns the namespace, which the runtime may have of its
  * own (root) or only within the user namespace that is joined (rootless). So root joins the others before it
  * gives itself up, as they need not all belong to that user namespace, and mounts there what shows them; and who is not
- * root joins that one first. What shows a pid namespace is mounted by a process that is in it.
+ * root joins that one first.
+ *
+ * A pid namespace that is joined is entered by a fork at the very end (build_go_inside()). Until then nothing that we fork
+ * may land in it, so it is joined late, unless a user namespace takes away the power to.
  *
  * The cgroup namespace is not among the new ones: build_enter_cgroup(). What only a child enters comes last.
  */
 int build_namespaces(InitBuild *b) {
         uint32_t new = ~(uint32_t) (CLONE_NEWUSER | CLONE_NEWCGROUP) & ~(uint32_t) init_plan_clone_flags(b->spec);
-        uint32_t others = ~(uint32_t) CLONE_NEWUSER;
+        uint32_t others = ~(uint32_t) (CLONE_NEWUSER | CLONE_NEWPID);
         bool first = b->facts->privileged || !(b->joined_namespaces & CLONE_NEWUSER);
-        bool fork = (b->new_namespaces & new & (CLONE_NEWPID | CLONE_NEWTIME)) || (b->joined_namespaces & CLONE_NEWPID);
-        bool early = b->facts->privileged && build_has_userns(b) && (b->joined_namespaces & CLONE_NEWPID);
         int r;
 
         if (becomes_another(b))
@@ -219,16 +232,31 @@ int build_namespaces(InitBuild *b) {
                 others &= ~(uint32_t) CLONE_NEWNS; /* build_enter_mounts() */
         if (first)
                 join(b, others);
-        if (early)
-                unshare_and_fork(b, CLONE_NEWTIME, true);
         r = build_open_joined(b);
         if (r < 0)
                 return r;
+        if (joins_pid_early(b))
+                join(b, CLONE_NEWPID);
         become_user(b);
         if (!first)
                 join(b, others);
-        unshare_and_fork(b, early ? new & ~(uint32_t) CLONE_NEWTIME : new, fork && !early);
+        unshare_and_fork(b, new);
         return 0;
+}
+
+void build_join_pid(InitBuild *b) {
+        if (!joins_pid_early(b))
+                join(b, CLONE_NEWPID);
+}
+
+void build_go_inside(InitBuild *b) {
+        if (!build_goes_inside(b))
+                return;
+        add(b, INIT_FORK_INSIDE);
+        add(b, INIT_SETSID);
+        if (b->process && b->process->terminal)
+                add(b, INIT_CONTROL_TERMINAL);
+        build_after_fork(b);
 }
 
 /* The sources of mounts are looked up where the container will be. */

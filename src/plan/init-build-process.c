@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 
 #include "plan/init-build-internal.h"
-#include "plan/seccomp.h"
 
 #define OWN_FILES 16U
 
@@ -19,9 +18,14 @@ void build_oom_score_adj(InitBuild *b) {
                         (uint64_t) (int64_t) b->process->oom_score_adj.v;
 }
 
-/* Fewer files than we need ourselves, up to the exec: for the gate, a listener, startContainer hooks. */
-static bool comes_last(const InitBuild *b, const SpecRlimit *limit) {
-        return limit->resource == RLIMIT_NOFILE && limit->soft < 3 + (uint64_t) b->preserve_fds + OWN_FILES;
+typedef enum LimitTime { LIMIT_EARLY, LIMIT_AFTER_FORK, LIMIT_LAST } LimitTime;
+
+/* The fork would meet that of processes. Fewer files than we need ourselves, for the gate, a listener, startContainer hooks,
+ * are for right before the exec. */
+static LimitTime limit_time(const InitBuild *b, const SpecRlimit *limit) {
+        if (limit->resource == RLIMIT_NOFILE && limit->soft < 3 + (uint64_t) b->preserve_fds + OWN_FILES)
+                return LIMIT_LAST;
+        return limit->resource == RLIMIT_NPROC && build_goes_inside(b) ? LIMIT_AFTER_FORK : LIMIT_EARLY;
 }
 
 /* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins, and with the
@@ -31,7 +35,7 @@ void build_raise_rlimits(InitBuild *b) {
                 const SpecRlimit *limit = &b->process->rlimits[i];
                 InitStep *step;
 
-                if (!build_has_userns(b) && !comes_last(b, limit))
+                if (!build_has_userns(b) && limit_time(b, limit) == LIMIT_EARLY)
                         continue;
                 step = add(b, INIT_RAISE_RLIMIT);
                 step->num[0] = (uint64_t) limit->resource;
@@ -135,7 +139,7 @@ int build_check_process(InitBuild *b) {
                 return error_setf(b->reterr, EINVAL, "process.scheduler.flags: SCHED_DEADLINE with startContainer hooks "
                                   "needs SCHED_FLAG_RESET_ON_FORK");
         grant_capabilities(b);
-        return 0;
+        return build_check_seccomp(b);
 }
 
 /* What asks for privileges over the machine, which end where a user namespace begins. The launcher has them still. */
@@ -155,15 +159,16 @@ static void add_stdio_owner(InitBuild *b) {
         step->num[1] = INIT_KEEP_ID;
 }
 
-/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. */
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. After a fork, which some policies
+ * forbid and others do not survive, they are the launcher's, too. */
+static bool launcher_schedules(const InitBuild *b) {
+        return b->facts->privileged && (build_has_userns(b) || build_goes_inside(b));
+}
+
 static void add_scheduling(InitBuild *b) {
         const SpecProcess *p = b->process;
         InitStep *step;
 
-        if (is_left_to_launcher(b)) {
-                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
-                return;
-        }
         if (p->scheduler) {
                 build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
                 step = add_for(b, INIT_SCHEDULER, "process.scheduler");
@@ -252,12 +257,12 @@ static void add_find(InitBuild *b) {
         step->list[1] = b->env;
 }
 
-static void add_rlimits(InitBuild *b, bool last) {
+static void add_rlimits(InitBuild *b, LimitTime now) {
         for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
                 const SpecRlimit *limit = &b->process->rlimits[i];
                 InitStep *step;
 
-                if (comes_last(b, limit) != last)
+                if (limit_time(b, limit) != now)
                         continue;
                 step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
                 step->num[0] = (uint64_t) limit->resource;
@@ -266,37 +271,21 @@ static void add_rlimits(InitBuild *b, bool last) {
         }
 }
 
-static void add_seccomp(InitBuild *b) {
-        const SpecSeccomp *seccomp = b->spec->linux_.seccomp;
-        InitStep *step;
+bool build_has_late_limits(const InitBuild *b) {
+        const SpecProcess *p = b->process;
 
-        if (!b->seccomp)
-                return;
-        step = add_for(b, INIT_SECCOMP, "linux.seccomp");
-        step->blob = b->seccomp;
-        step->blob_size = b->seccomp_size;
-        if (!seccomp)
-                return;
-        step->num[0] = seccomp_flags(seccomp);
-        step->num[1] = seccomp_notifies(seccomp);
-        step->str[0] = step->num[1] ? seccomp->listener_path : NULL;
-        step->str[1] = step->num[1] ? seccomp->listener_metadata : NULL;
+        for (size_t i = 0; i < p->n_rlimits; i++)
+                if (limit_time(b, &p->rlimits[i]) != LIMIT_EARLY)
+                        return true;
+        return build_goes_inside(b) && !launcher_schedules(b) && (p->scheduler || p->io_priority.set);
 }
 
-/*
- * When is the filter loaded? Every system call after it has to pass it, so as late as possible:
- *   - without no_new_privs it needs CAP_SYS_ADMIN, so right before the capabilities go;
- *   - with it, right before the exec; but with a listener before INIT_READY, because the launcher, which
- *     takes the listener's descriptor, is gone after that.
- */
-static bool seccomp_is_early(const InitBuild *b) {
-        return !b->process->no_new_privileges;
-}
-
-static bool seccomp_is_last(const InitBuild *b) {
-        const SpecSeccomp *seccomp = b->spec->linux_.seccomp;
-
-        return !seccomp_is_early(b) && !(seccomp && seccomp_notifies(seccomp));
+void build_after_fork(InitBuild *b) {
+        if (!b->process)
+                return;
+        if (!launcher_schedules(b))
+                add_scheduling(b);
+        add_rlimits(b, LIMIT_AFTER_FORK);
 }
 
 static void add_capabilities(InitBuild *b) {
@@ -323,11 +312,17 @@ static void add_capabilities(InitBuild *b) {
 void build_process(InitBuild *b) {
         const SpecProcess *p = b->process;
 
-        if (!p)
+        if (!p) { /* nothing will run, but it will be seen */
+                if (build_goes_inside(b))
+                        add(b, INIT_CAPABILITIES);
                 return;
+        }
         if (!p->terminal)
                 add_stdio_owner(b);
-        add_scheduling(b);
+        if (launcher_schedules(b))
+                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
+        else if (!build_goes_inside(b))
+                add_scheduling(b);
         add_personality(b);
         add_memory_policy(b);
         if (has_apparmor(b))
@@ -339,32 +334,31 @@ void build_process(InitBuild *b) {
         add_user(b);
         add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
         add_find(b);
-        add_rlimits(b, false);
+        add_rlimits(b, LIMIT_EARLY);
         build_enter_cgroup(b);
-        if (seccomp_is_early(b))
-                add_seccomp(b);
+        build_filter(b, FILTER_BEFORE_CAPABILITIES);
         add_capabilities(b);
         if (p->no_new_privileges)
                 add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
+        build_filter(b, FILTER_BEFORE_READY);
 }
 
 /* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
 void build_command(InitBuild *b) {
         InitStep *step;
 
-        if (b->process && !seccomp_is_early(b) && !seccomp_is_last(b))
-                add_seccomp(b);
         build_enter_cgroup(b);
-        add(b, INIT_READY);
+        build_go_inside(b);
+        if (b->waits || b->plan->launcher_schedules || b->plan->launcher_gives_stdio)
+                add(b, INIT_READY);
         if (b->request && !b->request->start_now)
                 add(b, INIT_GATE);
         if (!b->process || !b->process->args)
                 return;
         if (!b->exec)
                 build_start_hooks(b);
-        add_rlimits(b, true);
-        if (seccomp_is_last(b))
-                add_seccomp(b);
+        add_rlimits(b, LIMIT_LAST);
+        build_filter(b, FILTER_LAST);
         step = add(b, INIT_EXEC);
         step->num[0] = b->listen_fds > 0;
         step->list[0] = b->process->args;

@@ -126,19 +126,16 @@ static int build_init(InitBuild *b) {
         build_pivot(b);
         if (b->new_namespaces & CLONE_NEWCGROUP)
                 build_enter_cgroup(b); /* while we may unshare */
+        build_join_pid(b);
         build_process(b);
         build_command(b);
         return 0;
 }
 
-int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts) {
-        return facts->privileged ? request->namespaces & CLONE_NEWPID : 0;
-}
-
-/* Into the namespaces of a container that runs, but for the one it was born in. The cgroup comes first: what INIT_FORK
- * makes is born in it. */
-static int build_exec(InitBuild *b, uint32_t namespaces) {
+/* Into the namespaces of a container that runs. The cgroup comes first: what is forked in the end is born in it. */
+static int build_exec(InitBuild *b) {
         const SpecProcess *p = b->process;
+        uint32_t namespaces = b->joined_namespaces;
         int r;
 
         r = build_check_process(b);
@@ -154,8 +151,6 @@ static int build_exec(InitBuild *b, uint32_t namespaces) {
                 build_become_root(b, INIT_BECOME_ROOT);
         if (!init_plan_has_own_root(b->spec))
                 add(b, INIT_CHROOT)->num[0] = 1;
-        if (namespaces & CLONE_NEWPID)
-                add(b, INIT_FORK);
         build_session(b);
         build_console(b);
         build_process(b);
@@ -189,6 +184,7 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         InitBuild b = begin(spec, facts, &plan, reterr);
 
         b.request = request;
+        b.waits = true;
         b.process = spec->process;
         b.id = request->id;
         b.bundle = request->bundle;
@@ -211,9 +207,9 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
                          Error *reterr) {
         InitPlan plan = {};
         InitBuild b = begin(spec, facts, &plan, reterr);
-        uint32_t entered;
 
         b.exec = true;
+        b.waits = request->waits || !(request->namespaces & CLONE_NEWPID);
         b.joined_namespaces = (uint32_t) request->namespaces;
         b.process = request->process;
         b.id = request->id;
@@ -223,8 +219,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.preserve_fds = request->preserve_fds;
         b.listen_fds = request->listen_fds;
         b.listen_fd_names = request->listen_fd_names;
-        entered = (uint32_t) (request->namespaces & ~init_plan_exec_born_in(request, facts));
-        return finish(build_exec(&b, entered), &plan, ret);
+        return finish(build_exec(&b), &plan, ret);
 }
 
 int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t id, InitPlan *ret,

@@ -25,15 +25,12 @@ typedef struct ExecRequest {
         uint32_t preserve_fds, listen_fds; /* as in Request */
         const char *listen_fd_names;
         const char *id;
+        bool waits;                   /* for the launcher, who has to do something to the process before it runs */
         const void *seccomp;
         size_t seccomp_size;
 } ExecRequest;
 int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
                          Error *reterr);
-
-/* Flags of the container's namespaces in which the launcher lets the helper be born for that plan: CLONE_NEWPID with
- * the privilege for it, which saves the plan a fork. */
-int init_plan_exec_born_in(const ExecRequest *request, const HostFacts *facts);
 
 /* Takes the rootfs out of a mount namespace that is not the container's alone (TREE_COPY): mount_id as INIT_MSG_MOUNT had
  * it. */

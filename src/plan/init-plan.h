@@ -24,8 +24,8 @@ typedef enum InitOp {
                                * and nobody in it, for the next two */
         INIT_OPEN_TREE,       /* slot, recursive, idmap slot (or INIT_NO_SLOT), idmap recursive, do not follow a symlink;
                                * path: a detached copy of that mount (open_tree), for INIT_BIND */
-        INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT); type, source; list 0: options "k=v". A new
-                               * file system that is not attached yet, for INIT_BIND */
+        INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT), pid namespace as of INIT_MOUNT; type, source;
+                               * list 0: options "k=v". A new file system that is not attached yet, for INIT_BIND */
         INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
                                * mount namespace that we are in then */
         INIT_OPEN_NODE,       /* slot, type ('c', 'b'), major, minor, mode, uid, gid; list 0: options "k=v". A device node, for
@@ -48,6 +48,9 @@ typedef enum InitOp {
         INIT_TIME_OFFSETS,    /* boottime secs, nsecs, monotonic secs, nsecs: before INIT_FORK */
         INIT_FORK,            /* goes on in a child of the launcher (CLONE_PARENT), whose pid the launcher is told:
                                * for the namespaces that only a child enters (pid, time) */
+        INIT_FORK_INSIDE,     /* the same for a pid namespace that others are in: closes all but what the container gets,
+                               * the gate and the way to the launcher, which from here on believes next to nothing. What
+                               * is born is already what the container's process may be */
         INIT_SETSID,
         INIT_KEYRING,         /* name: joins a new session keyring; lenient where the kernel has none */
         INIT_LOOPBACK,        /* brings "lo" up */
@@ -63,8 +66,9 @@ typedef enum InitOp {
                                * alone, the launcher is told of the mount, and the parent stays as it is; in one that was
                                * joined it must not be shared. in place: no copy, nothing will be mounted. From here on
                                * paths are in it */
-        INIT_MOUNT,           /* attrs, sb flags, propagation, extra; type, source, target; list 0: options "k=v".
-                               * A new file system (fsopen), attributes set before it is attached */
+        INIT_MOUNT,           /* attrs, sb flags, propagation, extra, slot (or INIT_NO_SLOT) of the pid namespace
+                               * that a procfs is to show; type, source, target; list 0: options "k=v". A new file
+                               * system (fsopen), attributes set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
                                * cleared, propagation, extra, propagation of the top alone after that; source (when no
                                * slot), target */
@@ -82,7 +86,8 @@ typedef enum InitOp {
                                * binds a node (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
         INIT_CONSOLE,         /* height, width, uid, gid, bind: a pty of the container's devpts; master to the
-                               * launcher, peer the controlling terminal and on 0, 1, 2; bind: on /dev/console too */
+                               * launcher, peer on 0, 1, 2; bind: on /dev/console too */
+        INIT_CONTROL_TERMINAL,/* what is on 0 becomes that of our session */
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
         INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
@@ -123,7 +128,8 @@ typedef enum InitOp {
         INIT_CAPABILITIES,    /* effective, permitted, inheritable, ambient */
         INIT_CWD,             /* path: chdir, checked to be inside the root */
         INIT_NO_NEW_PRIVS,
-        INIT_SECCOMP,         /* flags, listener; listener path, metadata; blob: struct sock_filter[] */
+        INIT_SECCOMP,         /* flags, listener, of hooks; listener path, metadata; blob: struct sock_filter[]. of hooks: what
+                               * is forked by INIT_HOOK from here on has it, but not we */
         INIT_FIND,            /* effective; list 0: args, list 1: env: finds the executable (PATH of env), for INIT_EXEC, with
                                * no other capabilities. When env has no HOME, looks up that of our uid in the container's
                                * /etc/passwd (no NSS; "/" when it is not there), which INIT_EXEC adds */

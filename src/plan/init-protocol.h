@@ -20,6 +20,9 @@ enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT
 typedef enum InitMessageType {
         /* helper to launcher */
         INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
+        INIT_MSG_INSIDE,    /* value: the process that goes on, in a pid namespace where others may lay hands on it
+                             * (INIT_FORK_INSIDE). It is as good as ready: waits for INIT_MSG_GO if the plan has an
+                             * INIT_READY */
         INIT_MSG_MAP_ME,    /* value: 0. The new user namespace wants its maps; waits for INIT_MSG_MAPPED */
         INIT_MSG_HOOKS,     /* runs no further before INIT_MSG_HOOKS_DONE */
         INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
@@ -38,6 +41,7 @@ typedef enum InitMessageType {
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
         /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
         INIT_MSG_START,
+        _INIT_MSG_MAX,
 } InitMessageType;
 
 #define INIT_TEXT_MAX 4096

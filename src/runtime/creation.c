@@ -27,6 +27,7 @@ void creation_done(Creation *c) {
         launch_done(&c->launch);
         netdevices_done(&c->net_devices);
         c->resctrl = close_fd(c->resctrl);
+        c->listener = close_fd(c->listener);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -169,11 +170,13 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
         return 0;
 }
 
-static int send_listener(const Creation *c, int fd, Error *reterr) {
+/* The agent hears of the process that will be. */
+static int send_listener(Creation *c, Error *reterr) {
+        _cleanup_close_ int fd = launch_changes(&c->launch) ? -EBADF : TAKE_FD(c->listener);
         const ListenerState state = { .id = c->options->id, .bundle = c->bundle, .status = "creating",
                                       .pid = c->launch.pid, .init = c->launch.pid };
 
-        return listener_send(c->spec, &state, fd, reterr);
+        return fd < 0 ? 0 : listener_send(c->spec, &state, fd, reterr);
 }
 
 /* The rootfs will be mounted where it outlives the container. */
@@ -210,10 +213,12 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:
-                return send_listener(c, fd, reterr);
+                c->listener = TAKE_FD(fd);
+                return send_listener(c, reterr);
         case INIT_MSG_READY:
+        case INIT_MSG_INSIDE:
                 log_info("container %s: set up, the helper is ready", c->options->id);
-                return creation_delegate(c, reterr) ?: 1;
+                return send_listener(c, reterr) ?: creation_delegate(c, reterr) ?: 1;
         default:
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", type);
         }
@@ -260,7 +265,8 @@ static int attend(Creation *c, Error *reterr) {
         int r;
 
         for (;;) {
-                struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 } };
+                struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 },
+                                        { .fd = c->launch.pidfd, .events = POLLIN } };
                 uint64_t until;
 
                 /* The scope wants the process that stays, unless that is to be born in it. */
@@ -284,7 +290,7 @@ static int attend(Creation *c, Error *reterr) {
                 r = fds[1].revents ? dispatch_manager(c, &scope_ready, reterr) : 0;
                 if (r < 0)
                         return r;
-                r = fds[0].revents ? answer(c, reterr) : 0;
+                r = fds[0].revents || fds[2].revents ? answer(c, reterr) : 0;
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
@@ -369,12 +375,8 @@ int creation_make(Creation *c, Error *reterr) {
 }
 
 int creation_release(Creation *c, Error *reterr) {
-        InitMessage message;
-        int r;
+        int r = launch_release(&c->launch, c->start_now, reterr);
 
-        r = launch_send(&c->launch, INIT_MSG_GO, reterr);
-        if (r == 0 && c->start_now) /* until the exec, which closes the other end */
-                r = launch_receive(&c->launch, &message, NULL, reterr);
         if (r < 0)
                 creation_undo(c);
         else {

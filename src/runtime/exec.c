@@ -28,15 +28,15 @@ typedef struct Exec {
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
-        int born_in;
         uint32_t preserve_fds;
-        int init, root, cgroup, console_socket, pidfd_socket, console;
+        int init, root, cgroup, console_socket, pidfd_socket, console, listener;
         const char *cgroup_path;     /* of cgroup */
         Launch launch;
 } Exec;
 
 static void exec_done(Exec *e) {
         launch_done(&e->launch);
+        e->listener = close_fd(e->listener);
         e->console = close_fd(e->console);
         e->console_socket = close_fd(e->console_socket);
         e->pidfd_socket = close_fd(e->pidfd_socket);
@@ -87,6 +87,7 @@ static int plan(Exec *e, Error *reterr) {
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
                 .id = e->options->id,
+                .waits = e->container.record.rdt_group || e->options->pidfd_socket,
         };
         int r;
 
@@ -102,7 +103,6 @@ static int plan(Exec *e, Error *reterr) {
         request.preserve_fds = e->preserve_fds;
         request.seccomp = e->filter.bpf;
         request.seccomp_size = e->filter.size;
-        e->born_in = init_plan_exec_born_in(&request, &e->rt->facts);
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         log_warnings(r == 0 ? &e->plan.warnings : &e->spec->warnings);
         if (r == 0 && e->options->console_socket)
@@ -186,7 +186,6 @@ static int spawn(Exec *e, Error *reterr) {
                 .gate = -EBADF,
                 .target = e->init,
                 .root = e->root,
-                .born_in = e->born_in,
                 .cgroup = e->cgroup,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .cpus = e->process->cpu_affinity_initial,
@@ -203,11 +202,13 @@ static int spawn(Exec *e, Error *reterr) {
         return r < 0 ? error_setf(reterr, -r, "%s", error.message) : 0;
 }
 
-static int send_listener(const Exec *e, int fd, Error *reterr) {
+/* The agent hears of the process that will be. */
+static int send_listener(Exec *e, Error *reterr) {
+        _cleanup_close_ int fd = launch_changes(&e->launch) ? -EBADF : TAKE_FD(e->listener);
         const ListenerState state = { .id = e->options->id, .bundle = e->container.record.bundle, .status = "running",
                                       .pid = e->launch.pid, .init = e->container.record.pid };
 
-        return listener_send(e->spec, &state, fd, reterr);
+        return fd < 0 ? 0 : listener_send(e->spec, &state, fd, reterr);
 }
 
 /* One message; 1 when the process is ready. */
@@ -222,12 +223,12 @@ static int answer(Exec *e, Error *reterr) {
         if (type == INIT_MSG_CONSOLE && e->console_socket >= 0)
                 return console_send(e->console_socket, "/dev/ptmx", fd, reterr);
         if (type == INIT_MSG_LISTENER)
-                return send_listener(e, fd, reterr);
+                e->listener = TAKE_FD(fd);
         if (type == INIT_MSG_CONSOLE) {
                 console_prepare(fd);
                 e->console = TAKE_FD(fd);
         }
-        return type == INIT_MSG_READY;
+        return send_listener(e, reterr) ?: (type == INIT_MSG_READY || type == INIT_MSG_INSIDE);
 }
 
 /* Its groups are inherited from the process that forks, and we are in others. */
@@ -243,7 +244,6 @@ static int enter_rdt_groups(const Exec *e, Error *reterr) {
 }
 
 static int start(Exec *e, Error *reterr) {
-        InitMessage message;
         int r;
 
         r = spawn(e, reterr);
@@ -256,9 +256,7 @@ static int start(Exec *e, Error *reterr) {
         if (r > 0 && e->pidfd_socket >= 0)
                 r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)
-                r = launch_send(&e->launch, INIT_MSG_GO, reterr);
-        if (r == 0)
-                r = launch_receive(&e->launch, &message, NULL, reterr);
+                r = launch_release(&e->launch, true, reterr);
         /* Only now: an engine takes a pid file for success. */
         if (r == 0 && e->options->pid_file)
                 r = write_pid_file(e->options->pid_file, e->launch.pid, reterr);
@@ -288,7 +286,7 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
                 .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
-                .console = -EBADF, .launch = LAUNCH_NONE,
+                .console = -EBADF, .listener = -EBADF, .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
         sigset_t before;

@@ -71,6 +71,10 @@ static void check_slots(const InitPlan *plan) {
 
                 if (opens_mount && s->num[2] != INIT_NO_SLOT)
                         ASSERT(open[s->num[2]]); /* its id map */
+                if (s->op == INIT_OPEN_FS && s->num[3] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[3]]); /* the pid namespace that it shows */
+                if (s->op == INIT_MOUNT && s->num[4] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[4]]);
                 if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG ||
                     s->op == INIT_OPEN_NODE) {
                         ASSERT(!open[s->num[0]]);
@@ -125,7 +129,9 @@ static size_t count(const InitPlan *plan, InitOp op, size_t *ret) {
 /* Once the user's privileges are all there is, nothing is to be done that needs more. */
 static bool is_for_anybody(InitOp op) {
         return op == INIT_NO_NEW_PRIVS || op == INIT_SECCOMP || op == INIT_FIND || op == INIT_WAIT_CGROUP ||
-               op == INIT_READY || op == INIT_GATE || op == INIT_HOOK || op == INIT_EXEC;
+               op == INIT_READY || op == INIT_GATE || op == INIT_HOOK || op == INIT_EXEC || op == INIT_FORK_INSIDE ||
+               op == INIT_SETSID || op == INIT_CONTROL_TERMINAL || op == INIT_RLIMIT || op == INIT_SCHEDULER ||
+               op == INIT_IO_PRIORITY;
 }
 
 static void check_privileges(const InitPlan *plan, const SpecProcess *process) {
@@ -147,11 +153,15 @@ static void check_privileges(const InitPlan *plan, const SpecProcess *process) {
 }
 
 static void check_filter(const InitPlan *plan, const Spec *spec, const SpecProcess *process) {
-        size_t seccomp = 0, other = 0;
+        size_t seccomp = 0, other = 0, n;
 
         if (!spec->linux_.seccomp || !process->args)
                 return;
-        ASSERT_EQ(count(plan, INIT_SECCOMP, &seccomp), 1);
+        n = count(plan, INIT_SECCOMP, &seccomp);
+        ASSERT(!plan->steps[seccomp].num[2]);
+        for (size_t i = 0; i < seccomp; i++)
+                n -= plan->steps[i].op == INIT_SECCOMP && plan->steps[i].num[2]; /* that of hooks */
+        ASSERT_EQ(n, 1);
         if (process->no_new_privileges)
                 ASSERT(count(plan, INIT_NO_NEW_PRIVS, &other) == 1 && other < seccomp);
         else
@@ -178,7 +188,8 @@ static void check_root(const InitPlan *plan, const Spec *spec) {
         for (size_t i = pivot; i < plan->n_steps; i++) {
                 InitOp op = plan->steps[i].op;
 
-                if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS || op == INIT_JOIN ||
+                if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS ||
+                    (op == INIT_JOIN && plan->steps[i].num[1] != CLONE_NEWPID) ||
                     op == INIT_MOUNT || op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
                         FAIL_AT("%s behind the pivot", init_op_name(op));
         }

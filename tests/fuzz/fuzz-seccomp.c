@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <linux/filter.h>
 
-#include "../unit/bpf.h"
 #include "fuzz.h"
 #include "oci/spec-fields.h"
 #include "plan/seccomp-library.h"
+#include "plan/seccomp-run.h"
 #include "plan/seccomp.h"
 
 /*
@@ -119,7 +120,7 @@ static uint32_t ask(const Filter *f, const char *name, const uint64_t *args) {
 
         data.nr = f->library->syscall_resolve_name(name);
         memcpy(data.args, args, sizeof(data.args));
-        return bpf_run(f->code, f->n, &data);
+        return seccomp_run(f->code, f->n * sizeof(struct sock_filter), &data, NULL);
 }
 
 /* Arguments on either side of what the conditions name. */
@@ -186,7 +187,7 @@ static void check_answers(const Filter *f) {
 static void check_foreign(const Filter *f) {
         const struct seccomp_data data = { .arch = 12345 };
 
-        ASSERT_EQ(bpf_run(f->code, f->n, &data), SECCOMP_RET_KILL_THREAD);
+        ASSERT_EQ(seccomp_run(f->code, f->n * sizeof(struct sock_filter), &data, NULL), SECCOMP_RET_KILL_THREAD);
 }
 
 static uint64_t take_number(Text *key) {

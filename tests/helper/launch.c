@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launch.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -127,6 +131,12 @@ static bool answer(Launch *l, int control) {
                 ASSERT_EQ(waitpid(l->pid, NULL, 0), l->pid);
                 l->pid = m.value;
                 break;
+        case INIT_MSG_INSIDE:
+                ASSERT_EQ(waitpid(l->pid, NULL, 0), l->pid);
+                l->pid = m.value;
+                l->ready = true;
+                say(control, INIT_MSG_GO);
+                break;
         case INIT_MSG_MAP_ME:
                 ASSERT(l->map);
                 if (l->rootless)
@@ -175,6 +185,22 @@ static int listen_gate(Launch *l) {
         return fd;
 }
 
+/* fsconfig(…, FSCONFIG_SET_FD, …) fails with EINVAL. */
+static void refuse_descriptors_for_file_systems(void) {
+        static const struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fsconfig, 0, 3),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FSCONFIG_SET_FD, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog program = { .len = ELEMENTSOF(code), .filter = (struct sock_filter *) code };
+
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                _exit(97);
+}
+
 static void child(Launch *l, int control, int plan, int gate, int output) {
         char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
         int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1 };
@@ -188,6 +214,8 @@ static void child(Launch *l, int control, int plan, int gate, int output) {
                         _exit(99);
         for (unsigned i = 0; i < l->extra_fds; i++)
                 (void) !dup2(open("/", O_RDONLY | O_DIRECTORY), BASE + _INIT_FDS + (int) i);
+        if (l->older_kernel)
+                refuse_descriptors_for_file_systems();
         (void) syscall(SYS_execveat, helper_fd, "", argv, environ, AT_EMPTY_PATH);
         _exit(98);
 }
@@ -285,6 +313,7 @@ void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attr
         s->str[2] = target;
         s->num[0] = attrs;
         s->num[3] = extra;
+        s->num[4] = INIT_NO_SLOT;
         s->list[0] = options;
 }
 

@@ -30,6 +30,7 @@ typedef struct Launch {
         bool rootless;         /* … but with 0 -> 1000, one id, setgroups() denied */
         bool hang_up;          /* when the helper is ready, the launcher dies */
         bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
+        bool older_kernel;     /* the helper has no fsconfig(FSCONFIG_SET_FD) that knows "pidns" */
         bool no_stdio_pipe; /* stdout stays ours */
         int clone_flags;       /* CLONE_NEWPID: born in the pid namespace of the container */
         int target, root;   /* pidfd, for INIT_ENTER; directory, for INIT_CHROOT; 0: none */

@@ -127,6 +127,7 @@ static void test_console(void) {
         p.steps[p.n_steps - 1].num[2] = 1000;
         p.steps[p.n_steps - 1].num[3] = INIT_KEEP_ID;
         p.steps[p.n_steps - 1].num[4] = 1;
+        plan_step(&p, INIT_CONTROL_TERMINAL, NULL, NULL);
         plan_step(&p, INIT_MOUNT, "tmpfs", "tmpfs")->str[2] = "/mnt";
         run(&p,
             "stat -Lc '%t:%T %u:%g' /dev/console /proc/self/fd/0; readlink /proc/self/fd/1; stty size 2>/dev/null || "

@@ -278,10 +278,10 @@ static void test_enter(void) {
         inner = (Launch){ .target = pidfd };
         plan_step(&p, INIT_OOM_SCORE_ADJ, NULL, NULL)->num[0] = 55;
         plan_step(&p, INIT_ENTER, NULL, NULL)->num[0] = NAMESPACES;
-        plan_step(&p, INIT_FORK, NULL, NULL);
         s = plan_step(&p, INIT_USER, NULL, NULL);
         s->num[0] = s->num[1] = 1000;
         plan_step(&p, INIT_CWD, "/etc", NULL);
+        plan_step(&p, INIT_FORK_INSIDE, NULL, NULL);
         plan_shell(
                 &p,
                 "pwd; echo $$ $HOME; cat /proc/1/comm /proc/self/oom_score_adj; ls /proc/1/fd/; ls /proc/1/root/; id -u");
@@ -292,6 +292,35 @@ static void test_enter(void) {
                 "/etc\n2 /home/user\nocirt-sd-init\n55\n"
                 "ls: can't open '/proc/1/fd/': Permission denied\nls: /proc/1/root/: Permission denied\n1000\n");
         close(pidfd);
+        launch_start(&l);
+        EXPECT("started\n");
+}
+
+static void test_pid_namespace(void) {
+        InitPlan p = {};
+
+        TEST("a procfs of another's pid namespace, with a kernel that can be told which, and an older one");
+        gate_plan(&p, "/bin/echo");
+        launch(&p, &l);
+        for (int older = 0; older <= 1; older++) {
+                _cleanup_free_ char *path = xasprintf("/proc/%d/ns/pid", l.pid);
+                static Launch other;
+
+                other = (Launch){ .older_kernel = older };
+                plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = CLONE_NEWPID;
+                plan_begin(&p, rootfs, NAMESPACES & ~CLONE_NEWPID);
+                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+                p.steps[p.n_steps - 1].num[4] = 0; /* the slot */
+                plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWPID;
+                plan_step(&p, INIT_PIVOT, NULL, NULL);
+                plan_step(&p, INIT_FORK_INSIDE, NULL, NULL);
+                plan_shell(&p, "cat /proc/1/comm; echo $$; test /proc/self/ns/pid -ef /proc/$$/ns/pid; "
+                               "readlink /proc/self | grep -c '[2-9]'; grep -c proc /proc/mounts");
+                launch(&p, &other);
+                ASSERT_STR(other.error, "");
+                ASSERT(startswith(other.output, "ocirt-sd-init\n"));
+                ASSERT(strstr(other.output, "\n1\n1\n"));
+        }
         launch_start(&l);
         EXPECT("started\n");
 }
@@ -319,6 +348,7 @@ int main(void) {
         test_hook_logs();
         test_gate();
         test_enter();
+        test_pid_namespace();
         test_hang_up();
         return 0;
 }

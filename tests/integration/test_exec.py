@@ -8,7 +8,7 @@ import pytest
 
 from harness import go, process
 from harness.config import Config
-from harness.runtime import Container
+from harness.runtime import Container, with_descriptors
 from harness.terminal import ConsoleSocket, InFrontOf
 from harness.wait import DEADLINE, until
 
@@ -154,6 +154,14 @@ def test_into_a_paused_container(container):
         assert waits.poll() is None
         one.runtime("resume", one.id)
         assert waits.communicate(timeout=DEADLINE)[0] == b"resumed\n"
+
+
+def test_a_program_in_a_descriptor(container, bundles):
+    """--preserve-fds: found in /proc by the process that will be."""
+    one = container().run_detached()
+    result = one.runtime.call("exec", "--preserve-fds", "1", one.id, "/proc/self/fd/3",
+                              prefix=with_descriptors([3], bundles.top / "busybox"))
+    assert "applet not found" in result.stderr, str(result)
 
 
 def test_a_pidfd_of_it(container, top):

@@ -44,6 +44,19 @@ def lines(log):
     return log.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.parametrize("no_new_privileges, forbidden", [(True, "swapon"), (False, "swapon"),
+                                                          (True, "pidfd_open")])  # which we need, but not the hook
+def test_hooks_of_the_image_are_filtered(container, log, no_new_privileges, forbidden):
+    """linux.seccomp is in force for startContainer hooks, which are programs of the container."""
+    config = hooked("startContainer", "busybox grep Seccomp: /proc/self/status >> /log", Config("true").bind(log, "/log", "bind"),
+                    env=["PATH=/bin"])
+    rule = {"names": [forbidden], "action": "SCMP_ACT_ERRNO"}
+    config.seccomp(defaultAction="SCMP_ACT_ALLOW", syscalls=[rule]).set("process.noNewPrivileges", no_new_privileges)
+    one = container(config)
+    one.runtime("run", "--bundle", one.bundle.path, one.id)
+    assert lines(log) == ["Seccomp:\t2"]
+
+
 def test_the_order_of_hooks(container, log):
     """Each at the verb that it belongs to, those of a kind as they are listed."""
     order = [f"{kind} {number}" for kind in KINDS for number in range(2)]

@@ -22,6 +22,7 @@ SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=
 FUZZED = ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false",
           "-Dfuzzers=true"]
 STRICT = ["-Dwerror=true"] if os.environ.get("CI") else []  # compilers differ in what they see
+PROGRAMS = SOURCE / "tests/integration/programs"
 FEW = 5  # commands that compile the program's version in
 
 
@@ -36,6 +37,7 @@ def for_machine(release):
         else:
             with _toolchain(release) as run:
                 _install(directory, RELEASE, run)
+        _add_programs(directory / "tree")
     return directory / "tree"
 
 
@@ -59,7 +61,20 @@ def for_host():
     with _alone(directory):
         _compile(directory, [f"--prefix={directory}/tree", *RELEASE[1:]], _run_here)
         _run_here(["meson", "install", "-C", str(directory), "--no-rebuild", "--quiet"])
+        _add_programs(directory / "tree")
     return directory / "tree"
+
+
+def _add_programs(tree):
+    """What containers of the integration tests execute: static, so that they run in each of them."""
+    def make(path):
+        for source in sources:
+            _run_here(["gcc", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-static",
+                       "-o", str(path / source.stem), str(source)])
+
+    sources = sorted(PROGRAMS.glob("*.c"))
+    made = cache.entry("programs", [source.read_text() for source in sources], make)
+    shutil.copytree(made, tree / "tests/programs", dirs_exist_ok=True)
 
 
 def sanitized():

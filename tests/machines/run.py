@@ -93,7 +93,8 @@ def _on_host(options):
     host.need(*host.TESTS)
     tree = build.for_host()
     results = _results("host")
-    environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}",
+                                "OCIRT_PROGRAMS": f"{tree}/tests/programs"}
     command = inside.pytest(results / "junit.xml", "tests/integration", options)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr,
                           cwd=build.SOURCE, env=environment, check=False)

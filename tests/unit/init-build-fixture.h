@@ -147,8 +147,10 @@ static inline void check_rlimits(const Built *b) {
         for (size_t i = 0; i < b->plan.n_steps; i++) {
                 const InitStep *s = &b->plan.steps[i];
                 bool few = s->num[0] == RLIMIT_NOFILE && s->num[1] < 100;
+                int fork = first(&b->plan, INIT_FORK_INSIDE);
+                bool forked = s->num[0] == RLIMIT_NPROC && fork >= 0 && (int) i > fork;
 
-                if (s->op == INIT_RLIMIT && !few)
+                if (s->op == INIT_RLIMIT && !few && !forked)
                         ASSERT((int) i < capabilities && (seccomp < 0 || (int) i < seccomp));
         }
 }
@@ -158,11 +160,13 @@ static inline void check_process(const Built *b, const Config *c) {
         int seccomp = first(p, INIT_SECCOMP);
 
         ASSERT_ORDER(b, INIT_STDIO_OWNER, INIT_APPARMOR, INIT_SELINUX, INIT_BOUNDING, INIT_USER, INIT_CWD, INIT_FIND,
-                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_READY, INIT_GATE, INIT_EXEC);
+                     INIT_CAPABILITIES, INIT_NO_NEW_PRIVS, INIT_FORK_INSIDE, INIT_READY, INIT_GATE, INIT_EXEC);
         check_rlimits(b);
-        ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
-        ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
         ASSERT_ORDER(b, INIT_MEMORY_POLICY, INIT_USER);
+        if (first(p, INIT_FORK_INSIDE) < 0) {
+                ASSERT_ORDER(b, INIT_SCHEDULER, INIT_USER);
+                ASSERT_ORDER(b, INIT_IO_PRIORITY, INIT_USER);
+        }
         ASSERT_EQ(seccomp >= 0, c->request.seccomp != NULL);
         if (seccomp >= 0 && first(p, INIT_NO_NEW_PRIVS) >= 0)
                 ASSERT_ORDER(b, INIT_NO_NEW_PRIVS, INIT_SECCOMP);
@@ -190,11 +194,9 @@ static inline void check_invariants(const Built *b, const Config *c) {
         ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE, INIT_USERNS, INIT_ROOTFS);
-        ASSERT(count(&b->plan, INIT_FORK) <= 1);
-        /* What has a pid namespace that is joined to show is mounted in it. */
-        if (first(&b->plan, INIT_FORK) < 0 || first(&b->plan, INIT_FORK) > first(&b->plan, INIT_OPEN_FS))
-                ASSERT_ORDER(b, INIT_USERNS, INIT_UNSHARE, INIT_TIME_OFFSETS, INIT_FORK);
-        ASSERT_ORDER(b, INIT_TIME_OFFSETS, INIT_FORK, INIT_SETSID);
+        ASSERT(count(&b->plan, INIT_FORK) + count(&b->plan, INIT_FORK_INSIDE) <= 1);
+        ASSERT_ORDER(b, INIT_USERNS, INIT_TIME_OFFSETS, INIT_FORK, INIT_SETSID);
+        ASSERT_ORDER(b, INIT_MOUNT, INIT_HOOK, INIT_FORK_INSIDE);
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
                 ASSERT_ORDER(b, INIT_ROOT_PROPAGATION, INIT_ROOTFS, mounts[i]);
                 ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_RUNTIME_HOOKS, INIT_PIVOT);

@@ -176,15 +176,13 @@ static void test_joined(void) {
                         .linux_ = MAPS ",\"timeOffsets\":{\"monotonic\":{\"secs\":5}}",
                         .mounts = PROC "," MQUEUE "," SYS "," BIND("/x"));
 
-                assert_contains(&b, "join slot=2 type=pid\n"
-                                    "unshare flags=time\n"
-                                    "time-offsets boottime=0 boottime-ns=0 monotonic=5 monotonic-ns=0\n"
-                                    "fork\n"
-                                    "open-fs type=proc source=proc slot=4 options=[]\n"
+                assert_contains(&b, "open-fs type=proc source=proc slot=4 pid-namespace=2 options=[]\n"
                                     "open-fs type=mqueue source=s slot=5 options=[]\n"
                                     "open-fs type=sysfs source=sysfs slot=6 options=[]\n"
+                                    "join slot=2 type=pid\n"
                                     "userns\n"
-                                    "unshare flags=mount\n"
+                                    "unshare flags=mount,time\n"
+                                    "time-offsets boottime=0 boottime-ns=0 monotonic=5 monotonic-ns=0\n"
                                     "setsid\n");
                 assert_has(&b, "bind target=/proc slot=4 extra=no-target-symlink,target-on-proc");
                 assert_has(&b, "bind target=/sys slot=6 attrs=ro extra=no-target-symlink");

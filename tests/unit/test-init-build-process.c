@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
 #include "init-build-fixture.h"
 
+/* Lets nothing pass but execve(2), or not even that. */
+static const struct sock_filter killing[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
 static const uint8_t filter[8] = { 6, 0, 0, 0, 0, 0, 0xff, 0x7f };
 
 static void test_hooks(void) {
@@ -31,6 +42,7 @@ static void test_hooks(void) {
 
 static void test_process(void) {
         const Request filtered = { .seccomp = filter, .seccomp_size = sizeof(filter) };
+        const Request nothing_passes = { .seccomp = killing, .seccomp_size = sizeof(killing) };
 
         TEST("all of a process");
         {
@@ -72,22 +84,38 @@ static void test_process(void) {
                                         "gate\n"
                                         "exec args=[sh] env=[A=1]\n");
         }
-        TEST("the filter comes last with no_new_privs, unless somebody has to be sent its listener");
+        TEST("with no_new_privs the filter comes before anybody can see the process, if it lets pass what comes after");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
                                                 .process = ",\"noNewPrivileges\":true",
                                                 .linux_ = SECCOMP("SCMP_ACT_ERRNO"),
                                                 .top = ",\"hooks\":{" HOOK("startContainer") "}");
 
-                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_EXEC));
+                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_READY));
+        }
+        TEST("else it comes last, unless somebody has to be sent its listener");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .request = nothing_passes,
+                                                .process = ",\"noNewPrivileges\":true",
+                                                .linux_ = SECCOMP("SCMP_ACT_ERRNO"),
+                                                .top = ",\"hooks\":{" HOOK("startContainer") "}");
+
+                ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_HOOK));
+                assert_contains(&b, "gate\nseccomp flags=spec-allow of-hooks\nhook ");
+                assert_contains(&b, "env=[A=1]\nseccomp flags=spec-allow\nexec ");
         }
         {
-                _cleanup_built_ Built b = BUILD(.facts = root, .request = filtered,
+                _cleanup_built_ Built b = BUILD(.facts = root, .request = nothing_passes,
                                                 .process = ",\"noNewPrivileges\":true",
                                                 .linux_ = SECCOMP("SCMP_ACT_NOTIFY"));
 
                 ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_READY));
                 assert_has(&b, "seccomp listener-path=/l flags=spec-allow listener");
+        }
+        TEST("without it, what it takes to get into a pid namespace must pass");
+        {
+                REFUSE(EOPNOTSUPP, "linux.seccomp: does not let pass clone(2)", .facts = root, .request = nothing_passes,
+                       .linux_ = SECCOMP("SCMP_ACT_ERRNO"), .namespaces = JOINED("pid"));
         }
         TEST("the environment: the last of a name counts; sockets that systemd passed");
         {
@@ -141,7 +169,7 @@ static void test_process(void) {
 }
 
 static void test_exec(void) {
-        static const HostFacts facts = { .privileged = true }, unprivileged = {};
+        static const HostFacts facts = { .privileged = true };
         _cleanup_error_ Error error = {};
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_text_ Text text = {};
@@ -163,7 +191,7 @@ static void test_exec(void) {
                    "oom-score-adj value=1\n"
                    "wait-cgroup\n"
                    "affinity cpus=0-1\n"
-                   "enter flags=user,mount\n"
+                   "enter flags=user,mount,pid\n"
                    "become-root\n"
                    "setsid\n"
                    "keyring name=_ses.c1\n"
@@ -175,18 +203,22 @@ static void test_exec(void) {
                    "find effective=none args=[sh] env=[A=1]\n"
                    "capabilities effective=none permitted=none inheritable=none ambient=none\n"
                    "no-new-privs\n"
-                   "ready\n"
                    "seccomp\n"
+                   "fork-inside\n"
+                   "setsid\n"
+                   "control-terminal\n"
                    "exec args=[sh] env=[A=1]\n");
-        ASSERT_EQ(init_plan_exec_born_in(&request, &facts), CLONE_NEWPID);
         init_plan_done(&plan);
 
-        TEST("without the privilege it becomes a child in the pid namespace");
-        ASSERT_EQ(init_plan_exec_born_in(&request, &unprivileged), 0);
-        ASSERT_EQ(init_plan_build_exec(spec, &request, &unprivileged, &plan, &error), 0);
-        text_done(&text);
-        init_plan_print(&plan, &text);
-        ASSERT(strstr(text.s, "enter flags=user,mount,pid\nbecome-root\nfork\nsetsid\n"));
+        TEST("it waits for the launcher, if that has to do something to it");
+        request.waits = true;
+        ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
+        ASSERT_EQ(count(&plan, INIT_READY), 1);
+        init_plan_done(&plan);
+        request = (ExecRequest){ .process = spec->process, .id = "c1", .namespaces = CLONE_NEWNS };
+        ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
+        ASSERT_EQ(count(&plan, INIT_READY), 1);
+        ASSERT_EQ(count(&plan, INIT_FORK_INSIDE), 0);
         spec_free(spec);
 }
 

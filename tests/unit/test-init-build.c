@@ -68,7 +68,7 @@ static void test_namespaces(void) {
                 assert_has(&b, "device-bind path=/dev/null type=c major=1 minor=3");
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 0);
         }
-        TEST("joined namespaces: root joins the user namespace last, others first");
+        TEST("joined namespaces: root joins the user namespace last, others first; the pid namespace is entered in the end");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root,
                                                 .namespaces = JOINED("user") JOINED("network") JOINED("pid"));
@@ -78,14 +78,38 @@ static void test_namespaces(void) {
                                             "open-ns path=/proc/7/ns/network slot=1 type=network\n"
                                             "open-ns path=/proc/7/ns/pid slot=2 type=pid\n"
                                             "join slot=1 type=network\n"
+                                            "open-fs type=proc source=proc slot=3 pid-namespace=2 options=[]\n"
                                             "join slot=2 type=pid\n"
-                                            "fork\n"
-                                            "open-fs type=proc source=proc slot=3 options=[]\n"
                                             "join slot=0 type=user\n"
                                             "become-root\n"
                                             "unshare flags=mount\n"
                                             "setsid\n"));
                 ASSERT_EQ(count(&b.plan, INIT_LOOPBACK), 0);
+                ASSERT_EQ(count(&b.plan, INIT_FORK), 0);
+                assert_contains(&b, "capabilities effective=none permitted=none inheritable=none ambient=none\n"
+                                    "fork-inside\nsetsid\nready\n");
+        }
+        TEST("or the power to is gone by then");
+        {
+                REFUSE(EOPNOTSUPP, "hooks.createContainer", .facts = root, .namespaces = USER JOINED("pid"), .linux_ = MAPS,
+                       .top = ",\"hooks\":{" HOOK("createContainer") "}");
+        }
+        TEST("a pid namespace is joined after the last that forks, and after mounting what shows it");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .namespaces = JOINED("pid"),
+                        .process = ",\"terminal\":true,\"scheduler\":{\"policy\":\"SCHED_BATCH\"},\"rlimits\":["
+                                   "{\"type\":\"RLIMIT_NPROC\",\"soft\":5,\"hard\":6},"
+                                   "{\"type\":\"RLIMIT_CORE\",\"soft\":7,\"hard\":8}]",
+                        .top = ",\"hooks\":{" HOOK("createContainer") "}");
+
+                ASSERT_ORDER(&b, INIT_MOUNT, INIT_HOOK, INIT_PIVOT, INIT_JOIN, INIT_CAPABILITIES, INIT_FORK_INSIDE);
+                assert_has(&b, "raise-rlimit resource=nproc hard=6");
+                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc "
+                               "pid-namespace=0 options=[]");
+                assert_contains(&b, "rlimit resource=core soft=7 hard=8\ncapabilities ");
+                assert_contains(&b, "fork-inside\nsetsid\ncontrol-terminal\nrlimit resource=nproc soft=5 hard=6\nready\n");
+                ASSERT(b.plan.launcher_schedules);
         }
         {
                 _cleanup_built_ Built b = BUILD(.facts = { .rootless = true },
@@ -248,7 +272,8 @@ static void test_mounts(void) {
                 assert_has(&b, "mount type=proc source=proc target=/proc "
                                "extra=host-fallback,no-target-symlink,target-on-proc options=[]");
                 assert_has(&b, "mount type=mqueue source=s target=/q attrs=ro extra=host-fallback options=[]");
-                assert_has(&joined, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]");
+                assert_has(&joined, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc "
+                                    "pid-namespace=0 options=[]");
                 assert_has(&joined, "mount type=mqueue source=s target=/q attrs=ro options=[]");
         }
         TEST("labels");

@@ -168,7 +168,7 @@ static void test_print(void) {
         *init_plan_add(&plan, INIT_UNSHARE) = (InitStep){ .op = INIT_UNSHARE, .num = { CLONE_NEWNS | CLONE_NEWIPC } };
         *init_plan_add(&plan, INIT_MOUNT) = (InitStep){
                 .op = INIT_MOUNT, .str = { "tmpfs", "tmpfs", "/a b" }, .list = { options },
-                .num = { MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME, MS_SYNCHRONOUS, MS_SLAVE | MS_REC, 1U << 31 } };
+                .num = { MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME, MS_SYNCHRONOUS, MS_SLAVE | MS_REC, 1U << 31, INIT_NO_SLOT } };
         *init_plan_add(&plan, INIT_BIND) = (InitStep){
                 .op = INIT_BIND, .str = { "/src", "/dst" },
                 .num = { INIT_NO_SLOT, MOUNT_ATTR_RDONLY, MOUNT_ATTR__ATIME } };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
 #include "basic/str.h"
-#include "bpf.h"
+#include "plan/seccomp-run.h"
 #include "plan/seccomp.h"
+#include "test.h"
 
 typedef struct Compiled {
         Spec *spec;
@@ -50,7 +52,7 @@ static Compiled compile(const char *seccomp) {
 static uint32_t ask(const Compiled *c, uint32_t arch, uint32_t nr, uint64_t arg0, uint64_t arg1) {
         const struct seccomp_data data = { .arch = arch, .nr = (int) nr, .args = { arg0, arg1 } };
 
-        return bpf_run(c->filter, c->n, &data);
+        return seccomp_run(c->filter, c->n * sizeof(struct sock_filter), &data, NULL);
 }
 
 #if defined(__x86_64__)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/seccomp-run.h"
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Takes the jumps of a comparison; false when it is none. */
+static bool compare(const struct sock_filter *i, uint32_t a, size_t *pc) {
+        bool taken;
+
+        switch (i->code) {
+        case BPF_JMP | BPF_JEQ | BPF_K:
+                taken = a == i->k;
+                break;
+        case BPF_JMP | BPF_JGT | BPF_K:
+                taken = a > i->k;
+                break;
+        case BPF_JMP | BPF_JGE | BPF_K:
+                taken = a >= i->k;
+                break;
+        default:
+                return false;
+        }
+        *pc += taken ? i->jt : i->jf;
+        return true;
+}
+
+uint32_t seccomp_run(const void *filter, size_t size, const struct seccomp_data *data, bool *ret_sure) {
+        const struct sock_filter *code = filter;
+        const size_t n = size / sizeof(*code);
+        bool ignored, *sure = ret_sure ?: &ignored;
+        uint32_t a = 0;
+
+        *sure = true;
+        for (size_t pc = 0; pc < n; pc++) {
+                const struct sock_filter *i = code + pc;
+
+                if (i->code == (BPF_RET | BPF_K))
+                        return i->k;
+                if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k % sizeof(a) == 0 && i->k < sizeof(*data)) {
+                        memcpy(&a, (const char *) data + i->k, sizeof(a));
+                        *sure = *sure && i->k < offsetof(struct seccomp_data, args);
+                } else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
+                        a &= i->k;
+                else if (i->code == (BPF_JMP | BPF_JA))
+                        pc += i->k;
+                else if (!compare(i, a, &pc))
+                        break;
+        }
+        *sure = false;
+        return SECCOMP_RET_KILL_PROCESS;
+}

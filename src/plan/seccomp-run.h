@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the kernel would answer to a call: SECCOMP_RET_*. As much of classic BPF as libseccomp and we write; of what is not
+ * understood SECCOMP_RET_KILL_PROCESS. *ret_sure, if wanted: whatever the arguments are. */
+uint32_t seccomp_run(const void *filter, size_t size, const struct seccomp_data *data, bool *ret_sure);

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An attacker in a container: programs/watcher.c, and what it has got hold of."""
+
+import os
+import shutil
+from pathlib import Path
+
+from .config import CAPABILITIES, Config
+from .runtime import Container
+
+PROGRAM = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs")) / "watcher"
+_NAMES = ("CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+          "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+          "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+          "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE").split()
+EVERY = [f"CAP_{name}" for name in _NAMES]
+
+
+def mask(names):
+    return sum(1 << EVERY.index(name) for name in names)
+
+
+class Watcher(Container):
+    """A container in which nothing but the watcher runs, with every capability that there is."""
+
+    def __init__(self, runtime, bundles, *, filtered=False):
+        self.secret = bundles.top / "secret"
+        self.secret.write_text("the host's")
+        self.secret.chmod(0o644)  # for an ordinary user's container to read, too
+        config = Config("/watcher", str(self.secret), f"{mask(CAPABILITIES):x}", *(["filtered"] if filtered else []))
+        config.capabilities(bounding=EVERY, effective=EVERY, permitted=EVERY).set("process.noNewPrivileges", False)
+        super().__init__(runtime, bundles.make(config))
+        shutil.copy(PROGRAM, self.bundle.rootfs / "watcher")
+
+    def watch(self):
+        self.run_detached()
+        return self.wait_for_output("watching")
+
+    def findings(self):
+        """Ends it: ({"seen": 7, "helper": 3, "traced": 1}, [what it must not have])."""
+        self.kill("TERM")
+        self.wait_for_output("\nend\n")
+        lines = [line.partition(" ") for line in self.output.splitlines()]
+        counts = {name: int(value) for name, _, value in lines if name in ("seen", "helper", "traced")}
+        assert len(counts) == 3, self.output
+        return counts, [value for name, _, value in lines if name == "got"]

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * watcher SECRET CAPABILITIES [filtered]: an attacker in a container who has every capability. It waits for processes that
+ * appear in its pid namespace, looks at them and traces them as fast as it can, and says at SIGTERM what it has got:
+ *
+ *   seen N      processes that were looked at
+ *   helper N    of them those that were still the runtime's
+ *   traced N    of them those that could be seized
+ *   got WHAT    once for each kind of thing that it must not have; nothing else begins so
+ *
+ * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; filtered: they must have a
+ * seccomp filter.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AHEAD 8
+#define FILES_MAX 16
+#define KINDS_MAX 64
+#define IDLE 20000
+
+static const char *secret;
+static unsigned long long allowed;
+static bool filtered;
+static volatile sig_atomic_t done;
+static unsigned long seen, helpers, traced;
+static char *got[KINDS_MAX];
+static struct { dev_t device; ino_t inode; int fd; } executables[FILES_MAX];
+
+static void on_term(int number) {
+        done = number;
+}
+
+static void gets(const char *what, const char *more) {
+        char text[512];
+
+        snprintf(text, sizeof(text), "%s %s", what, more);
+        for (int i = 0; i < KINDS_MAX; i++) {
+                if (!got[i]) {
+                        got[i] = strdup(text);
+                        return;
+                }
+                if (strcmp(got[i], text) == 0)
+                        return;
+        }
+}
+
+/* Does the directory lead to the host's files? ".." ends at our own root, but not from outside of it. */
+static bool leads_out(int directory) {
+        char path[4096] = "";
+        int fd;
+
+        for (int i = 0; i < 24; i++)
+                strcat(path, "../");
+        strcat(path, secret + 1);
+        fd = openat(directory, secret + 1, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0)
+                close(fd);
+        return fd >= 0;
+}
+
+static void look_at_directory(int process, const char *name) {
+        int fd = openat(process, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        if (leads_out(fd))
+                gets("a way to the host's files by", name);
+        close(fd);
+}
+
+static void look_at_descriptors(int process) {
+        int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+        char link[256];
+
+        while (d && (entry = readdir(d))) {
+                ssize_t n = readlinkat(fd, entry->d_name, link, sizeof(link) - 1);
+                struct stat st;
+
+                if (n < 0)
+                        continue;
+                link[n] = '\0';
+                if (strstr(link, "pidfd"))
+                        gets("a descriptor of a process:", link);
+                if (fstatat(fd, entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+                        gets("a descriptor of a directory:", link);
+        }
+        if (d)
+                closedir(d);
+}
+
+static bool is_in_its_root(int process, const struct stat *st) {
+        char path[512] = "root";
+        ssize_t n = readlinkat(process, "exe", path + 4, sizeof(path) - 5);
+        struct stat there;
+
+        if (n < 0)
+                return false;
+        path[4 + n] = '\0';
+        return fstatat(process, path, &there, 0) == 0 && there.st_ino == st->st_ino && there.st_dev == st->st_dev;
+}
+
+/* Kept, and opened for writing when nobody executes it. Those of the container are its own. */
+static void keep_executable(int process) {
+        int fd = openat(process, "exe", O_PATH | O_CLOEXEC), i;
+        struct stat st;
+
+        if (fd < 0)
+                return;
+        if (fstat(fd, &st) < 0 || is_in_its_root(process, &st)) {
+                close(fd);
+                return;
+        }
+        for (i = 0; i < FILES_MAX && executables[i].inode; i++)
+                if (executables[i].inode == st.st_ino && executables[i].device == st.st_dev)
+                        break;
+        if (i < FILES_MAX && !executables[i].inode) {
+                executables[i].device = st.st_dev;
+                executables[i].inode = st.st_ino;
+                executables[i].fd = fd;
+        } else
+                close(fd);
+}
+
+static void try_executables(void) {
+        for (int i = 0; i < FILES_MAX && executables[i].inode; i++) {
+                char path[64], link[256];
+                int fd, seals;
+                ssize_t n;
+
+                snprintf(path, sizeof(path), "/proc/self/fd/%d", executables[i].fd);
+                for (unsigned tries = 0; (fd = open(path, O_WRONLY | O_CLOEXEC)) < 0 && errno == ETXTBSY && tries < 2000; tries++)
+                        usleep(1000);
+                seals = fd < 0 ? 0 : fcntl(fd, F_GET_SEALS);
+                n = readlink(path, link, sizeof(link) - 1);
+                link[n < 0 ? 0 : n] = '\0';
+                if (fd >= 0 && (seals < 0 || !(seals & F_SEAL_WRITE)))
+                        gets("for writing the executable", link);
+        }
+}
+
+/* Those of a process that is stopped, or of one that runs. */
+static void look_at_status(int process, const char *name) {
+        char text[4096], *line, *save;
+        int fd = openat(process, "status", O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+        if (fd >= 0)
+                close(fd);
+        if (n <= 0)
+                return;
+        text[n] = '\0';
+        for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                if (strcmp(line, "Name:\tocirt-sd-init") == 0)
+                        helpers++;
+                if (strncmp(line, "Cap", 3) == 0 && (strtoull(strchr(line, '\t'), NULL, 16) & ~allowed))
+                        gets(name, line);
+                if (filtered && strcmp(line, "Seccomp:\t0") == 0)
+                        gets(name, "without the filter");
+        }
+}
+
+static void look(pid_t pid, bool stopped) {
+        char path[32];
+        int process;
+
+        snprintf(path, sizeof(path), "/proc/%d", pid);
+        process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (process < 0)
+                return;
+        look_at_directory(process, "root");
+        look_at_directory(process, "cwd");
+        keep_executable(process);
+        look_at_descriptors(process);
+        look_at_status(process, stopped ? "a traced process with" : "a process with");
+        close(process);
+}
+
+/* The one half is seized at once, and looked at while it stands still; the other is looked at as it runs. */
+static void examine(pid_t pid) {
+        int status;
+
+        seen++;
+        if (pid % 2 == 0 && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+                traced++;
+                (void) ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+                if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+                        look(pid, true);
+                        (void) ptrace(PTRACE_DETACH, pid, NULL, NULL);
+                }
+        } else
+                for (int i = 0; i < 3; i++)
+                        look(pid, false);
+}
+
+/* The greatest number there is. */
+static pid_t newest(void) {
+        DIR *d = opendir("/proc");
+        struct dirent *entry;
+        pid_t max = 0;
+
+        while (d && (entry = readdir(d)))
+                if (atoi(entry->d_name) > max)
+                        max = atoi(entry->d_name);
+        if (d)
+                closedir(d);
+        return max;
+}
+
+int main(int argc, char **argv) {
+        const struct sigaction term = { .sa_handler = on_term };
+        unsigned idle = 0;
+        pid_t next;
+
+        if (argc < 3)
+                return 1;
+        secret = argv[1];
+        allowed = strtoull(argv[2], NULL, 16);
+        filtered = argc > 3;
+        (void) sigaction(SIGTERM, &term, NULL); /* nothing that waits goes on waiting */
+        next = newest() + 1;
+        puts("watching");
+        fflush(stdout);
+        while (!done) {
+                pid_t found = 0;
+
+                /* Numbers are given out one after the other. */
+                for (pid_t pid = next; pid < next + AHEAD && !found; pid++)
+                        if (kill(pid, 0) == 0 || errno == EPERM)
+                                found = pid;
+                if (found) {
+                        examine(found);
+                        next = found + 1;
+                        idle = 0;
+                } else if (++idle > IDLE) {
+                        pid_t last = newest();
+
+                        next = last >= next ? last + 1 : next;
+                        idle = 0;
+                }
+        }
+        try_executables();
+        printf("seen %lu\nhelper %lu\ntraced %lu\n", seen, helpers, traced);
+        for (int i = 0; i < KINDS_MAX && got[i]; i++)
+                printf("got %s\n", got[i]);
+        puts("end");
+        return 0;
+}

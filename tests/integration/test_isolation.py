@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a container that watches can get hold of while the runtime works on it or beside it.
+
+It has every capability, CAP_SYS_PTRACE among them, and no user namespace of its own when root runs the tests. A process
+of the runtime's is visible in there for a moment before it is the container's, and has nothing to give.
+"""
+
+import contextlib
+import json
+import os
+
+import pytest
+
+from harness import user
+from harness.config import CAPABILITIES, Config
+from harness.needs import needs_privileged_namespaces
+from harness.terminal import ConsoleSocket
+from harness.watcher import Watcher
+
+EXECS = 250  # of each variant
+RUNS = 60
+
+
+@pytest.fixture
+def watching(runtime, bundles, nothing_left):
+    """Makes a watcher that watches; what it found must be nothing, and must have been looked for."""
+    made = []
+
+    def watch(**options):
+        made.append(Watcher(runtime, bundles, **options))
+        return made[-1].watch()
+
+    yield watch
+    for one in made:
+        runtime("delete", "--force", one.id)
+
+
+def check(watcher):
+    counts, got = watcher.findings()
+    assert not got, "\n".join(got)
+    assert counts["helper"] > 0 and counts["traced"] > 0, counts
+
+
+@pytest.fixture
+def execs(watching):
+    """Runs as many as a variant has in a watcher, by a process.json with these values."""
+    def many(*options, filtered=False, each=None, **values):
+        watcher = watching(filtered=filtered)
+        if filtered:
+            values = values | {"noNewPrivileges": True}
+        path = watcher.bundle.path / "process.json"
+        sets = {name: CAPABILITIES for name in ["bounding", "effective", "permitted"]}
+        path.write_text(json.dumps({"args": ["/watcher"], "cwd": "/", "env": ["PATH=/bin"], "capabilities": sets} | values))
+        for _ in range(EXECS):
+            watcher.runtime.call("exec", "--process", path, *options, watcher.id)
+            if each:
+                each()
+        check(watcher)
+    return many
+
+
+def test_exec(execs):
+    execs()
+
+
+def reap():
+    """As an engine does. Until then the pid namespace, whose first process is the watcher, does not end."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def test_detached_exec(execs):
+    execs("--detach", each=reap)
+
+
+def test_exec_with_a_terminal(execs, top):
+    with ConsoleSocket(str(top / "watched.sock")) as listener:
+        def take():
+            with listener.terminal() as master:
+                master.read_to_end()
+            reap()
+        execs("--detach", "--console-socket", listener.path, each=take, terminal=True)
+
+
+def test_exec_as_somebody(execs):
+    """Another user, for whom the kernel keeps other rules about who may look."""
+    execs(user={"uid": 1000, "gid": 1000})
+
+
+def beside(watcher, config):
+    """In its pid namespace; a user's containers have to be in its user namespace, too."""
+    config.namespace("pid", f"/proc/{watcher.pid}/ns/pid")
+    if user.ORDINARY:
+        config.remove("linux.uidMappings").remove("linux.gidMappings")
+        config.namespace("user", f"/proc/{watcher.pid}/ns/user")
+    return config
+
+
+def test_run_beside_it(watching, container):
+    """linux.namespaces[].path: as in a pod that shares processes."""
+    watcher = watching()
+    one = container(beside(watcher, Config("true")))
+    for _ in range(RUNS):
+        one.runtime("run", "--bundle", one.bundle.path, one.id)
+    check(watcher)
+
+
+@needs_privileged_namespaces
+def test_run_beside_it_in_a_user_namespace(watching, container):
+    watcher = watching()
+    one = container(beside(watcher, Config("true").mapped_users()))
+    one.bundle.give_to(100000)
+    for _ in range(RUNS):
+        one.runtime("run", "--bundle", one.bundle.path, one.id)
+    check(watcher)
+
+
+def test_create_beside_it(watching, container):
+    """It is looked at also while it waits, and its hooks, which are programs of the host."""
+    watcher = watching()
+    one = container(beside(watcher, Config("true").hook("createContainer", "/bin/true").hook("createRuntime", "/bin/true")))
+    for _ in range(RUNS):
+        one.create().start().wait_for_end()
+        one.delete()
+    check(watcher)
