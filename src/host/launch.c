@@ -21,6 +21,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/schedule.h"
+#include "host/process.h"
 
 #ifndef HELPER_PATH
 #error "HELPER_PATH is where the helper is installed"
@@ -347,6 +348,28 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
         return r < 0 ? r : (int) ret->type;
 }
 
+bool launch_ended_as_helper(pid_t pid) {
+        ProcessStat stat;
+
+        return process_stat(pid, &stat) == 0 && stat.dead && streq(stat.name, HELPER_NAME);
+}
+
+static int check_executed(const Launch *l, Error *reterr) {
+        siginfo_t info = {};
+
+        if (!launch_ended_as_helper(l->pid))
+                return 0;
+        if (waitid(P_PID, (id_t) l->pid, &info, WEXITED | WNOWAIT) < 0)
+                return 0;
+        if (info.si_code == CLD_EXITED)
+                return error_setf(reterr, EIO, "the process ended before it could execute its program");
+        if (info.si_status == SIGSYS)
+                return error_setf(reterr, EPERM, "linux.seccomp: the process was killed for a system call that it takes to "
+                                  "execute its program");
+        return error_setf(reterr, EIO, "the process was killed by signal %d (%s) before it could execute its program",
+                          info.si_status, strsignal(info.si_status));
+}
+
 int launch_release(Launch *l, bool wait, Error *reterr) {
         int r = l->waits ? launch_send(l, INIT_MSG_GO, reterr) : 0;
         InitMessage message;
@@ -354,6 +377,8 @@ int launch_release(Launch *l, bool wait, Error *reterr) {
         if (r == 0 && (wait || l->inside))
                 r = launch_receive(l, &message, NULL, reterr);
         reap_left(l);
+        if (r == 0 && wait)
+                r = check_executed(l, reterr);
         return r <= 0 ? r : error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", r);
 }
 

@@ -60,5 +60,9 @@ static inline bool launch_changes(const Launch *l) {
 /* When it is ready: lets it go, if the plan has it wait for that. wait: until it has executed the program (or is at the gate). */
 int launch_release(Launch *l, bool wait, Error *reterr);
 
+/* After the end of the stream: was that no exec? A process that ends before it has the name that the helper gave itself, as
+ * long as nobody has reaped it. */
+bool launch_ended_as_helper(pid_t pid);
+
 /* Kills what is there and reaps it. */
 void launch_kill(Launch *l);

@@ -20,7 +20,7 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         char path[64], text[1024];
         unsigned long long start_time = 0, user_ticks = 0, system_ticks = 0;
         unsigned flags = 0;
-        const char *rest;
+        const char *name, *rest;
         int threads = 0;
         ssize_t n;
         char state = '\0';
@@ -38,6 +38,9 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
                             &state, &flags, &user_ticks, &system_ticks, &threads, &start_time) != 6)
                 return -EBADMSG;
+        name = strchr(text, '(');
+        if (!name || name > rest)
+                return -EBADMSG;
         /* A first thread that ended before the others is no dead process. */
         *ret = (ProcessStat){
                 .start_time = start_time,
@@ -45,6 +48,7 @@ int process_stat(pid_t pid, ProcessStat *ret) {
                 .state = state,
                 .dead = state == 'X' || ((state == 'Z' || (flags & FLAG_EXITING)) && threads <= 1),
         };
+        snprintf(ret->name, sizeof(ret->name), "%.*s", (int) (rest - name - 1), name + 1);
         return 0;
 }
 

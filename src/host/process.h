@@ -12,6 +12,7 @@ typedef struct ProcessStat {
         uint64_t cpu_ticks;  /* that it has used */
         char state;          /* 'R', 'S', 'D', … (proc(5)) */
         bool dead;           /* a zombie, or on its way there */
+        char name[16];       /* as it calls itself, or what it has executed last */
 } ProcessStat;
 
 /* Reads /proc/PID/stat; -ESRCH. */

@@ -271,7 +271,7 @@ const JsonField spec_linux_fields[] = {
         JSON_POINTER("resources", SpecLinux, resources, SpecResources, spec_resources_fields,
                      .check = spec_check_resources),
         JSON_POINTER("seccomp", SpecLinux, seccomp, SpecSeccomp, spec_seccomp_fields, .check = spec_check_seccomp,
-                     HELPER("seccomp")),
+                     HELPER("seccomp; refused if it forbids execve(2)")),
         { .name = "rootfsPropagation", .read = read_propagation, HELPER("mount_setattr, of the root") },
         JSON_STRINGS("maskedPaths", SpecLinux, masked_paths, .never_null = true, .absolute = true,
                      HELPER("mounts /dev/null or an empty directory over it")),

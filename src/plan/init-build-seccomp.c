@@ -109,12 +109,24 @@ static FilterTime filter_time(const InitBuild *b) {
         return FILTER_BEFORE_READY;
 }
 
+/* Whatever the arguments are, and nobody is asked. */
+static bool forbids_programs(const InitBuild *b) {
+        static const Call call = CALL(execve);
+        bool sure;
+        uint32_t action = ask(b, &call, &sure);
+
+        return sure && (action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRAP || action == SECCOMP_RET_KILL_THREAD ||
+                        action == SECCOMP_RET_KILL_PROCESS);
+}
+
 int build_check_seccomp(InitBuild *b) {
         const Call *call = NULL;
 
         if (!b->seccomp || !b->process)
                 return 0;
         b->filter_time = filter_time(b);
+        if (b->process->args && forbids_programs(b))
+                return error_setf(b->reterr, EINVAL, "linux.seccomp: forbids execve(2), so that no program could be started");
         if (b->filter_time == FILTER_BEFORE_CAPABILITIES || notifies(b)) /* the agent has no answer yet */
                 call = forbidden_inside(b);
         if (call)

@@ -5,6 +5,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "host/launch.h"
 #include "plan/init-protocol.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
@@ -32,6 +33,9 @@ static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         if (n == -ECONNRESET) /* it ended without having read the word */
                 return error_setf(reterr, EBUSY, "cannot start container %s: its process ended before", c->id);
         *ret_heard = true;
+        if (n <= 0 && launch_ended_as_helper(c->record.pid))
+                return error_setf(reterr, EIO, "cannot start container %s: its process ended before it could execute its "
+                                  "program", c->id);
         if (n < (ssize_t) offsetof(InitMessage, text) || message.type != INIT_MSG_ERROR)
                 return 0;
         ((char *) &message)[n] = '\0';

@@ -63,6 +63,19 @@ def test_all_other_actions(run):
                                           KILLED, KILLED, KILLED, "caught", "went on", "changed"], str(result)
 
 
+@pytest.mark.parametrize("action", ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"])
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_a_filter_that_lets_nothing_be_executed(run, action, no_new_privileges):
+    """linux.seccomp.syscalls: it is said, whoever finds it out: the plan, or by the arguments the kernel."""
+    config = Config("true").set("process.noNewPrivileges", no_new_privileges)
+    for more in [{}, {"args": [{"index": 0, "value": 0, "op": "SCMP_CMP_NE"}]}]:
+        result = run(config.seccomp(**profile(rule("execve", action=action, **more))))
+        assert result.status == 1 and result.stdout == "", str(result)
+        killed = more and action == "SCMP_ACT_KILL_PROCESS"
+        expected = "linux.seccomp" if killed or not more else "exec: \"true\": operation not permitted"
+        assert expected in result.stderr.replace("/bin/true", "true"), str(result)
+
+
 # What of 15, 16 and 17 is refused, where it is an argument of which call, and a command that makes this. A call each:
 # libseccomp (2.5, 2.6) gets some operators wrong that meet at one argument.
 OPERATORS = {

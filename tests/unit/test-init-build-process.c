@@ -112,6 +112,13 @@ static void test_process(void) {
                 ASSERT_EQ(first(&b.plan, INIT_SECCOMP) + 1, first(&b.plan, INIT_READY));
                 assert_has(&b, "seccomp listener-path=/l flags=spec-allow listener");
         }
+        TEST("a filter with which nothing could be started");
+        {
+                const Request nothing = { .seccomp = killing + 3, .seccomp_size = sizeof(*killing) };
+
+                REFUSE(EINVAL, "linux.seccomp: forbids execve(2)", .facts = root, .request = nothing,
+                       .linux_ = SECCOMP("SCMP_ACT_ERRNO"));
+        }
         TEST("without it, what it takes to get into a pid namespace must pass");
         {
                 REFUSE(EOPNOTSUPP, "linux.seccomp: does not let pass clone(2)", .facts = root, .request = nothing_passes,
