@@ -23,7 +23,7 @@ static const Option options[] = {
         { .name = "apparmor", FIELD(apparmor), .type = OPTION_STRING, .argument = "PROFILE", .help = "Its AppArmor profile" },
         { .name = "no-new-privs", .offset = offsetof(Target, no_new_privs), .type = OPTION_FLAG, .help = "No setuid, no file capabilities" },
         { .name = "preserve-fds", FIELD(preserve_fds), .type = OPTION_U32, .argument = "N", .help = "Pass on N descriptors from 3 on" },
-        { .name = "cgroup", FIELD(cgroup), .type = OPTION_STRING, .argument = "PATH", .help = "Below the container's own" },
+        { .name = "cgroup", FIELD(cgroup), .type = OPTION_STRING, .argument = "PATH", .help = "In the container's own" },
         { .name = "ignore-paused", FIELD(ignore_paused), .type = OPTION_FLAG, .help = "Also in a paused container" },
         /* As Podman's and Docker's: it always is. */
         { .name = "interactive", .letter = 'i', .offset = offsetof(Target, ignored), .type = OPTION_FLAG },

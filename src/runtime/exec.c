@@ -114,30 +114,49 @@ static int plan(Exec *e, Error *reterr) {
 
 /* --- the launch ------------------------------------------------------------------------------------------------- */
 
-/* Where init is now, which may be below where it was put; it must not have left its scope. */
-static int find_cgroup(Exec *e, Error *reterr) {
+/* --cgroup is meant from the container's own, wherever in it a systemd has put its first process. */
+static int open_named_cgroup(Exec *e, int own, Error *reterr) {
+        const char *name = e->options->cgroup + strspn(e->options->cgroup, "/");
+        int r = own;
+
+        if (own >= 0)
+                r = open_at(own, isempty(name) ? "." : name, O_RDONLY | O_DIRECTORY, 0,
+                            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        if (r < 0)
+                return error_errnof(reterr, r, "--cgroup: cannot open %s in the cgroup of container %s", e->options->cgroup,
+                                    e->options->id);
+        e->cgroup_path = path_normalize(&e->spec->arena, e->container.record.cgroup, name);
+        return r;
+}
+
+/* Where its first process is now, which may be below where it was put. If it has left its scope, whoever may go everywhere
+ * can look for the reason: in what is left of the scope, or beside it. */
+static int open_usual_cgroup(Exec *e, int own, Error *reterr) {
+        const Record *record = &e->container.record;
         _cleanup_free_ char *path = NULL;
+        bool there = cgroup_of_pid(record->pid, &path) == 0, left = own < 0 || !there || !path_is_below(path, record->cgroup);
         int r;
+
+        if (left && (!there || !e->rt->facts.privileged || record->user_manager))
+                return error_setf(reterr, EBUSY, "cannot exec in container %s: its process has left its cgroup",
+                                  e->options->id);
+        e->cgroup_path = arena_strdup(&e->spec->arena, left && own >= 0 ? record->cgroup : path);
+        if (left)
+                log_at(LOG_WARNING, "container %s: its process has left its cgroup for %s; the command goes to %s",
+                       e->options->id, path, e->cgroup_path);
+        r = cgroup_open(e->cgroup_path);
+        return r < 0 ? error_errnof(reterr, r, "cannot open the cgroup of container %s", e->options->id) : r;
+}
+
+static int find_cgroup(Exec *e, Error *reterr) {
+        _cleanup_close_ int own = -EBADF;
 
         if (!e->container.record.cgroup)
                 return 0;
-        r = cgroup_of_pid(e->container.record.pid, &path);
-        if (r < 0 || !path_is_below(path, e->container.record.cgroup))
-                return error_setf(reterr, EBUSY, "cannot exec in container %s: its process has left its cgroup",
-                                  e->options->id);
-        e->cgroup_path = arena_strdup(&e->spec->arena, path);
-        e->cgroup = cgroup_open(path);
-        if (e->cgroup >= 0 && e->options->cgroup) {
-                const char *name = e->options->cgroup + strspn(e->options->cgroup, "/");
-                int below = open_at(e->cgroup, name, O_RDONLY | O_DIRECTORY, 0,
-                                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-
-                close_fd(e->cgroup);
-                e->cgroup = below;
-                e->cgroup_path = path_normalize(&e->spec->arena, path, name);
-        }
+        own = container_open_cgroup(&e->container);
+        e->cgroup = e->options->cgroup ? open_named_cgroup(e, own, reterr) : open_usual_cgroup(e, own, reterr);
         if (e->cgroup < 0)
-                return error_errnof(reterr, e->cgroup, "cannot open the cgroup of container %s", e->options->id);
+                return e->cgroup;
         if (!e->options->ignore_paused && cgroup_is_frozen(e->cgroup)) /* by the container itself, below its scope */
                 return error_setf(reterr, EBUSY, "cannot exec in container %s: its process has been frozen "
                                   "(--ignore-paused overrides)", e->options->id);

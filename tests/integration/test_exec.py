@@ -142,6 +142,25 @@ def test_a_cgroup_below(container):
     assert one.exec("true", options=["--cgroup", "nosuch"]).status != 0
 
 
+def test_cgroups_where_init_has_moved(container):
+    """As a systemd moves itself: --cgroup is meant from the container's own, nothing said where its process is."""
+    one = container().run_detached()
+    own = one.cgroup
+    for name in ["init.scope", "system.slice"]:
+        (process.CGROUPS / own.lstrip("/") / name).mkdir()
+    for pid in process.members(own):
+        (process.CGROUPS / own.lstrip("/") / "init.scope/cgroup.procs").write_text(str(pid), encoding="ascii")
+
+    def lands(*options):
+        path = one.bundle.path / "exec-pid"
+        one.runtime("exec", "--detach", "--pid-file", path, *options, one.id, "sleep", "1000")
+        return process.cgroup(int(path.read_text(encoding="ascii"))).removeprefix(own)
+
+    assert lands() == "/init.scope"
+    assert lands("--cgroup", "/system.slice") == lands("--cgroup", "system.slice") == "/system.slice"
+    assert lands("--cgroup", "/") == lands("--cgroup", "") == ""
+
+
 def test_into_a_paused_container(container):
     """--ignore-paused: it waits like all others, and goes on with them."""
     one = container().run_detached()

@@ -2,8 +2,10 @@
 """A unit of the same name that is somebody else's: every verb leaves it alone."""
 
 import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -142,6 +144,20 @@ def test_create_when_the_name_is_taken(container, bystander):
         assert not (one.runtime.root / one.id).exists()
 
 
+def look_inside(one, refuge):
+    """Root can still, with a warning; and not in a cgroup that it names."""
+    path, words = one.bundle.path / "exec-pid", ["exec", "--detach", "--pid-file"]
+    result = one.runtime.call(*words, path, one.id, "sleep", "1000")
+    assert "has left its cgroup" in result.stderr, str(result)
+    assert (result.status == 0) == (not user.ORDINARY), str(result)
+    if not user.ORDINARY:
+        pid = int(path.read_text(encoding="ascii"))
+        assert process.cgroup(pid) == refuge
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert "--cgroup" in one.runtime.fails(*words, path, "--cgroup", "/", one.id, "true")
+
+
 def test_a_process_that_has_left_its_scope(container, bystander):
     """The scope is gone then, and its name free, while the container runs on."""
     one = container(config()).run_detached()
@@ -153,6 +169,7 @@ def test_a_process_that_has_left_its_scope(container, bystander):
         with bystander(one):
             for words in OF_RUNNING:
                 assert "has left its cgroup" in call(one, words)
+            look_inside(one, refuge)
             assert one.status == "running"
             one.kill("CONT", "--all")
             one.delete("--force")
