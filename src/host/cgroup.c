@@ -216,7 +216,7 @@ static bool is_gone(int r) {
 static int remove_children(int fd) {
         int child = -ENOENT;
         struct dirent *entry;
-        DIR *dir;
+        DIR *dir = NULL;
 
         if (read_children(fd, &dir) < 0)
                 return -ENOENT;
@@ -299,7 +299,7 @@ static void walk_done(Walk *w) {
 
 static int note_children(Walk *w) {
         struct dirent *entry;
-        DIR *dir;
+        DIR *dir = NULL;
         int r;
 
         r = read_children(w->fd, &dir);
