@@ -38,7 +38,8 @@ def watching(runtime, bundles, nothing_left):
 def check(watcher):
     counts, got = watcher.findings()
     assert not got, "\n".join(got)
-    assert counts["helper"] > 0 and counts["traced"] > 0, counts
+    # In a user namespace its CAP_SYS_PTRACE is not about what the host's user has executed.
+    assert counts["helper"] > 0 and (counts["traced"] > 0 or user.ORDINARY), counts
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ static void examine(pid_t pid) {
         int status;
 
         seen++;
-        if (pid % 2 == 0 && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+        if (seen % 2 == 0 && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
                 traced++;
                 (void) ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
                 if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
