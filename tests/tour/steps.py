@@ -61,7 +61,7 @@ def bundles():
         typed(f"ocirt-sd spec --bundle {kind}")
     _configure("debian", ["/srv/serve"], _serve_script(), cgroupsPath="system.slice:tour:debian")
     _configure("busybox", ["sh", "-c", GREET], cgroupsPath="system.slice:tour:busybox")
-    print("\nconfig.json says what the containers run, and what their scopes are called:\n")
+    print("\nThe demo edits both files. They now say what the containers run, and what their scopes are called:\n")
     typed("grep -A 5 '\"args\"' busybox/config.json; grep cgroupsPath */config.json", "Hello",
           "system.slice:tour:debian")
 
@@ -74,7 +74,8 @@ def foreground():
 
 
 def detached():
-    heading("Two containers in the background", "What they print goes where ours does: here, to the journal.")
+    heading("Two containers in the background", """What they print goes where ours does: here, to the journal.
+            In the config.json of busybox the demo has put another program, which waits for SIGTERM.""")
     typed(f"systemd-cat -t {DEBIAN} ocirt-sd run --detach --bundle debian {DEBIAN}")
     _configure("busybox", ["sh", "-c", WAIT])
     typed(f"systemd-cat -t {BUSYBOX} ocirt-sd create --bundle busybox {BUSYBOX}")
@@ -128,7 +129,8 @@ def ends():
 
 
 def service():
-    heading("A service", "ocirt-sd@.service runs a bundle that is in /var/lib/ocirt-sd, by its name.")
+    heading("A service", """ocirt-sd@.service runs a bundle that is in /var/lib/ocirt-sd, by its name. This one
+            is busybox once more; the demo has changed what it runs.""")
     if quiet("systemctl cat ocirt-sd@.service")[0]:
         print("It is not installed on this computer, so there is none to see.")
         return
@@ -145,7 +147,8 @@ def service():
 
 def limits():
     heading("Limits", """They are properties of the unit, too. What cannot be had is an error, and nothing is made;
-            a container never has fewer limits than it was to have.""")
+            a container never has fewer limits than it was to have. The demo adds some to the config.json of
+            debian.""")
     _configure("debian", ["/srv/serve"], resources=LIMITS)
     typed("sed -n '/\"resources\"/,/^    }/p' debian/config.json", r'"quota": 50000')
     create = f"ocirt-sd create --bundle debian {DEBIAN}"
