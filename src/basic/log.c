@@ -40,6 +40,9 @@ int log_open(const char *target, Error *reterr) {
                         return error_errnof(reterr, log_settings.journal, "--log: cannot reach the journal");
         } else if ((identifier = startswith(target, "syslog:")))
                 log_settings.syslog = true;
+        if (streq(target, "journald") || streq(target, "syslog"))
+                return error_setf(reterr, EINVAL, "--log: expected %s:ID, got \"%s\" (a file of that name is ./%s)", target,
+                                  target, target);
         if (identifier) {
                 log_settings.identifier = isempty(identifier) ? "ocirt-sd" : identifier;
                 if (log_settings.syslog)

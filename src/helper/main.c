@@ -86,7 +86,7 @@ static int run(Helper *h, Error *e) {
                 if (r < 0)
                         return s->origin ? error_prefixf(e, "%s", s->origin) : r;
         }
-        return error_setf(e, EINVAL, "process not set in config.json, there is nothing to start");
+        return error_setf(e, EINVAL, "there is nothing to start: config.json has no process.args");
 }
 
 int main(int argc, char **argv) {

@@ -57,6 +57,13 @@ static void check_files(const Preview *p, Findings *f) {
         file_uses_done(&files);
 }
 
+static void check_command(const Spec *spec, Findings *f) {
+        if (!spec->process)
+                add(f, true, "process: missing, so there is nothing to run");
+        else if (!spec->process->args)
+                add(f, true, "process.args: missing, so there is nothing to run");
+}
+
 static bool is_in_rootfs(int root, const char *path) {
         _cleanup_close_ int fd = open_in_root(root, path, O_PATH, 0);
         struct stat st;
@@ -142,6 +149,7 @@ int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret
         if (p.spec) {
                 check_plans(&p, ret);
                 check_files(&p, ret);
+                check_command(p.spec, ret);
                 check_program(&p, ret);
         }
         for (size_t i = 0; i < ret->errors.n; i++)

@@ -255,7 +255,7 @@ static void test_gate(void) {
         gate_plan(&p, NULL);
         launch(&p, &l);
         launch_start(&l);
-        ASSERT_STR(l.error, "process not set in config.json, there is nothing to start");
+        ASSERT_STR(l.error, "there is nothing to start: config.json has no process.args");
 
         gate_plan(&p, "/bin/echo");
         launch(&p, &l);

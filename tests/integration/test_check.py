@@ -86,6 +86,18 @@ def test_what_is_missing_on_the_host(check, tmp_path):
     assert check(Config("true").set("root.path", "nowhere")).said("error", "root.path: ", missing)
 
 
+@pytest.mark.parametrize("config, path", [(Config("true").remove("process"), "process"),
+                                          (Config("true").remove("process.args"), "process.args")],
+                         ids=["process", "args"])
+def test_nothing_to_run(check, container, config, path):
+    """It can be created; start says what is true of both, and fails where there is a process."""
+    assert check(config).said("warning", f"{path}: missing, so there is nothing to run")
+    one = container(config).create()
+    result = one.runtime.call("start", one.id)
+    assert result.stderr == "ocirt-sd: there is nothing to start: config.json has no process.args\n"
+    assert result.status == (0 if path == "process" else 1) and one.status == "stopped"
+
+
 def test_what_a_hook_may_bring_is_a_warning(check):
     config = Config("true").bind("/nowhere/data", "/data").hook("createRuntime", "/bin/true")
     assert check(config).said("warning", "mounts[7].source: /nowhere/data")

@@ -79,6 +79,16 @@ def test_the_journal(runtime, container):
     assert any("job done in" in step["MESSAGE"] for step in steps)
 
 
+@pytest.mark.parametrize("name", ["journald", "syslog"])
+def test_a_log_without_its_identifier(runtime, tmp_path, name):
+    """Not a file that nobody looks for; one of that name can still be had."""
+    said = runtime.fails("--log", name, "list", cwd=tmp_path)
+    assert f"--log: expected {name}:ID" in said and f"./{name}" in said
+    assert list(tmp_path.iterdir()) == []
+    runtime("--log", f"./{name}", "list", cwd=tmp_path)
+    assert (tmp_path / name).exists()
+
+
 @needs_root("reads the journal")
 def test_syslog(runtime):
     """Which is the journal here, too."""

@@ -186,7 +186,7 @@ def test_start_without_a_process(container):
     one = container(config).create()
     result = one.runtime.call("start", one.id)
     assert (result.status, result.stdout) == (0, "")
-    assert result.stderr.count("\n") == 1 and "process not set" in result.stderr
+    assert result.stderr.count("\n") == 1 and "nothing to start" in result.stderr
     assert one.output == ""
     one.wait_until("stopped").delete()
 
