@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -46,58 +45,53 @@ static int open_helper(void) {
         if (n > 0) {
                 path[n] = '\0';
                 memcpy(strrchr(path, '/') + 1, HELPER_NAME, sizeof(HELPER_NAME));
-                fd = open(path, O_PATH | O_CLOEXEC);
+                fd = open(path, O_RDONLY | O_CLOEXEC);
         }
         if (fd < 0)
-                fd = open(HELPER_PATH, O_PATH | O_CLOEXEC);
+                fd = open(HELPER_PATH, O_RDONLY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
-static int read_only_mount_of(int helper) {
-        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
-        _cleanup_close_ int fd = (int) syscall(SYS_open_tree, helper, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-        if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
-static int sealed_copy_of(int helper) {
-        _cleanup_close_ int from = -EBADF, fd = -EBADF;
-        char path[64];
+static int copy_to(int fd, int from) {
         struct stat st;
         off_t done = 0;
 
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", helper);
-        from = open(path, O_RDONLY | O_CLOEXEC);
-        if (from < 0 || fstat(from, &st) < 0)
-                return -errno;
-#ifdef MFD_EXEC
-        fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-#endif
-        if (fd < 0)
-                fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0)
+        if (fstat(from, &st) < 0)
                 return -errno;
         while (done < st.st_size)
                 if (sendfile(fd, from, &done, (size_t) (st.st_size - done)) <= 0)
                         return errno ? -errno : -EIO;
-        if (fchmod(fd, 0555) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-                return -errno;
-        return TAKE_FD(fd);
+        return fchmod(fd, 0555) < 0 ? -errno : 0;
 }
 
+static int sealed_copy_of(int from) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+#ifdef MFD_EXEC
+        fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+#endif
+        if (fd < 0 && errno != EACCES) /* before Linux 6.3 each can be executed */
+                fd = memfd_create(HELPER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        r = fd < 0 ? -errno : copy_to(fd, from);
+        if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+                r = -errno;
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* Not the file itself, however it is mounted: by /proc/PID/exe and open_by_handle_at() who has CAP_DAC_READ_SEARCH reads
+ * every file of a file system that he sees one of. */
 static int protected_helper(Error *reterr) {
         _cleanup_close_ int helper = open_helper();
         int fd;
 
         if (helper < 0)
                 return error_errnof(reterr, helper, "cannot open the helper " HELPER_PATH);
-        fd = read_only_mount_of(helper);
-        if (fd < 0)
-                fd = sealed_copy_of(helper);
-        return fd < 0 ? error_errnof(reterr, fd, "cannot protect the helper from being written to") : fd;
+        fd = sealed_copy_of(helper);
+        if (fd == -EACCES)
+                return error_setf(reterr, EACCES, "cannot execute the helper from memory, as it has to be: the sysctl "
+                                  "vm.memfd_noexec does not allow it");
+        return fd < 0 ? error_errnof(reterr, fd, "cannot copy the helper into memory") : fd;
 }
 
 static _noreturn_ void give_up(int control, const char *what) {

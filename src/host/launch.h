@@ -8,8 +8,8 @@
 #include "plan/init-protocol.h"
 
 /*
- * Spawning the helper (helper/) and talking to it. The helper runs from a read-only view of its file that nobody
- * can write to through /proc/PID/exe: a detached read-only mount, or, without the privilege, a sealed memfd.
+ * Spawning the helper (helper/) and talking to it. The helper runs from a copy that nobody can write to through
+ * /proc/PID/exe, and from which nothing of the host's can be reached: a sealed memfd.
  */
 
 #define HELPER_NAME "ocirt-sd-init"

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -116,6 +117,18 @@ static bool is_in_its_root(int process, const struct stat *st) {
         return fstatat(process, path, &there, 0) == 0 && there.st_ino == st->st_ino && there.st_dev == st->st_dev;
 }
 
+/* From a file of the host's each other one of its file system is reached by open_by_handle_at(); what is in memory has a
+ * file system where nobody has anything. */
+static bool is_in_memory(const struct stat *st) {
+        int own = memfd_create("watcher", MFD_CLOEXEC);
+        struct stat memory;
+        bool same = own >= 0 && fstat(own, &memory) == 0 && memory.st_dev == st->st_dev;
+
+        if (own >= 0)
+                close(own);
+        return same;
+}
+
 /* Kept, and opened for writing when nobody executes it. Those of the container are its own. */
 static void keep_executable(int process) {
         int fd = openat(process, "exe", O_PATH | O_CLOEXEC), i;
@@ -127,6 +140,8 @@ static void keep_executable(int process) {
                 close(fd);
                 return;
         }
+        if (!is_in_memory(&st))
+                gets("an executable", "on a file system of the host's");
         for (i = 0; i < FILES_MAX && executables[i].inode; i++)
                 if (executables[i].inode == st.st_ino && executables[i].device == st.st_dev)
                         break;
