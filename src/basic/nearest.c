@@ -88,7 +88,7 @@ void text_add_known(Text *t, const char *word, const char *const *candidates, si
                 return;
         }
         for (size_t i = 0; i < n; i++)
-                letters += strlen(candidates[i]);
+                letters += strlen(candidates[i]); /* NOLINT(clang-analyzer-core.NonNullParamChecker): none is NULL */
         for (size_t i = 0; letters <= LIST_MAX && i < n; i++)
                 text_addf(t, "%s%s", i == 0 ? ", expected " : i == n - 1 ? " or " : ", ", candidates[i]);
 }

@@ -9,7 +9,9 @@
 
 #define NSEC_PER_USEC UINT64_C(1000)
 #define NSEC_PER_SEC UINT64_C(1000000000)
-#define NSEC_PER_DAY (24 * 3600 * NSEC_PER_SEC)
+#define NSEC_PER_MIN (60U * NSEC_PER_SEC)
+#define NSEC_PER_HOUR (60U * NSEC_PER_MIN)
+#define NSEC_PER_DAY (24U * NSEC_PER_HOUR)
 
 typedef struct Unit {
         const char *name;
@@ -22,12 +24,12 @@ static const Unit time_units[] = {
         { "ms", 1000000 }, { "msec", 1000000 },
         { "", NSEC_PER_SEC }, { "s", NSEC_PER_SEC }, { "sec", NSEC_PER_SEC }, { "second", NSEC_PER_SEC },
         { "seconds", NSEC_PER_SEC },
-        { "m", 60 * NSEC_PER_SEC }, { "min", 60 * NSEC_PER_SEC }, { "minute", 60 * NSEC_PER_SEC },
-        { "minutes", 60 * NSEC_PER_SEC },
-        { "h", 3600 * NSEC_PER_SEC }, { "hr", 3600 * NSEC_PER_SEC }, { "hour", 3600 * NSEC_PER_SEC },
-        { "hours", 3600 * NSEC_PER_SEC },
+        { "m", NSEC_PER_MIN }, { "min", NSEC_PER_MIN }, { "minute", NSEC_PER_MIN },
+        { "minutes", NSEC_PER_MIN },
+        { "h", NSEC_PER_HOUR }, { "hr", NSEC_PER_HOUR }, { "hour", NSEC_PER_HOUR },
+        { "hours", NSEC_PER_HOUR },
         { "d", NSEC_PER_DAY }, { "day", NSEC_PER_DAY }, { "days", NSEC_PER_DAY },
-        { "w", 7 * NSEC_PER_DAY }, { "week", 7 * NSEC_PER_DAY }, { "weeks", 7 * NSEC_PER_DAY },
+        { "w", 7U * NSEC_PER_DAY }, { "week", 7U * NSEC_PER_DAY }, { "weeks", 7U * NSEC_PER_DAY },
 };
 
 /* "1.5" and its unit, at *s, which is moved behind them. */
@@ -60,7 +62,7 @@ static int take(const char **s, Amount *ret) {
                 if (!is_digit(*++p))
                         return -EINVAL;
                 for (; is_digit(*p); p++)
-                        ret->billionths += (place /= 10) * (uint32_t) (*p - '0');
+                        ret->billionths += (uint64_t) (place /= 10) * (uint32_t) (*p - '0');
         }
         ret->unit = p = skip_blanks(p);
         while (isalpha((unsigned char) *p) || (unsigned char) *p >= 0x80)
@@ -147,7 +149,7 @@ void text_add_timespan(Text *t, uint64_t usec) {
         static const struct {
                 uint64_t seconds;
                 const char *name, *plural;
-        } units[] = { { 24 * 3600, " day", " days" }, { 3600, "h", "h" }, { 60, "min", "min" }, { 1, "s", "s" } };
+        } units[] = { { UINT64_C(24) * 3600, " day", " days" }, { 3600, "h", "h" }, { 60, "min", "min" }, { 1, "s", "s" } };
         uint64_t seconds = usec / 1000000;
         size_t i = 0;
 

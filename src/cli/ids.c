@@ -52,7 +52,7 @@ static int on_matching(const Runtime *rt, const char *pattern, OnContainer funct
                 r = store_list(&store, &a, &ids, reterr);
         if (r == 0)
                 r = filter(ids, pattern, reterr);
-        return r < 0 ? r : on_all(rt, ids, function, userdata);
+        return r < 0 || !ids ? r : on_all(rt, ids, function, userdata);
 }
 
 int on_each(const Runtime *rt, char **words, bool regex, OnContainer function, void *userdata, Error *reterr) {

@@ -77,7 +77,7 @@ static void print_cell(const char *text, int column, size_t width) {
 }
 
 static void fit(size_t *width, size_t screen) {
-        size_t all = (LIST_COLUMNS - 1) * GAP;
+        size_t all = (size_t) (LIST_COLUMNS - 1) * GAP;
 
         for (int c = 0; c < LIST_COLUMNS; c++)
                 all += width[c];

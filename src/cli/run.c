@@ -12,7 +12,7 @@ static const Option options[] = {
 
 static int run(const Runtime *rt, void *target, char **words, Error *reterr) {
         CreateOptions *o = target;
-        int status, r;
+        int status = 0, r;
 
         r = create_take_id(o, words, reterr);
         if (r == 0)

@@ -195,16 +195,14 @@ static int open_child(int fd, const char *name) {
         return child < 0 ? -errno : child;
 }
 
-/* For readdir(), which fd stays as it is for. */
-static int read_children(int fd, DIR **ret) {
+/* For readdir(), which fd stays as it is for. NULL, with errno set. */
+static DIR *read_children(int fd) {
         int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 
-        if (copy < 0)
-                return -errno;
-        *ret = fdopendir(copy);
-        if (!*ret)
+        if (copy >= 0 && !dir)
                 oom();
-        return 0;
+        return dir;
 }
 
 /* It is gone, and was in nobody's way. */
@@ -215,10 +213,10 @@ static bool is_gone(int r) {
 /* Removes what is empty of the directory's children; the first that is not, opened, or -ENOENT. */
 static int remove_children(int fd) {
         int child = -ENOENT;
+        DIR *dir = read_children(fd);
         struct dirent *entry;
-        DIR *dir = NULL;
 
-        if (read_children(fd, &dir) < 0)
+        if (!dir)
                 return -ENOENT;
         while (child < 0 && (entry = readdir(dir)))
                 if (is_child(entry) && unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
@@ -298,13 +296,11 @@ static void walk_done(Walk *w) {
 }
 
 static int note_children(Walk *w) {
+        DIR *dir = read_children(w->fd);
         struct dirent *entry;
-        DIR *dir = NULL;
-        int r;
 
-        r = read_children(w->fd, &dir);
-        if (r < 0)
-                return is_gone(r) ? 0 : r;
+        if (!dir)
+                return is_gone(-errno) ? 0 : -errno;
         while ((entry = readdir(dir)))
                 if (is_child(entry)) {
                         GREW(w->places, w->n);

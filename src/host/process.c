@@ -72,7 +72,7 @@ int process_open(pid_t pid, uint64_t start_time) {
 int process_wait(pid_t pid, int pidfd, uint64_t deadline) {
         for (;;) {
                 int r = pidfd_wait(pidfd, MIN(deadline, now_usec() + EXITING_POLL_USEC));
-                ProcessStat stat;
+                ProcessStat stat = {};
 
                 if (r != -ETIMEDOUT)
                         return r;

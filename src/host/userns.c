@@ -42,7 +42,7 @@ static bool find_line(const char *path, uint32_t id, MapLine *ret) {
 /* All of 32 bits, onto itself; or a kernel without user namespaces. */
 bool userns_is_initial(void) {
         _cleanup_free_ char *text = NULL;
-        MapLine line;
+        MapLine line = {};
 
         return read_file_at(AT_FDCWD, "/proc/self/uid_map", PROC_FILE_MAX, &text, NULL) < 0 ||
                (sscanf(text, "%u %u %u", &line.inside, &line.outside, &line.size) == 3 && line.inside == 0 &&

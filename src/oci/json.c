@@ -178,7 +178,7 @@ static void warn_unknown(const JsonNode *node, const JsonField *fields) {
         const char *names[FIELDS_MAX], *near;
         size_t n = 0;
 
-        for (; fields[n].name && n < FIELDS_MAX; n++)
+        for (; n < FIELDS_MAX && fields[n].name; n++)
                 names[n] = fields[n].name;
         near = nearest(node->name, names, n);
         json_warn(node, "unknown property, which is ignored%s%s%s", near ? ", did you mean " : "", near ?: "", near ? "?" : "");

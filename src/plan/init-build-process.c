@@ -127,7 +127,7 @@ int build_check_process(InitBuild *b) {
         if (!isempty(p->selinux_label) && !b->facts->selinux)
                 return error_setf(b->reterr, EOPNOTSUPP,
                                   "process.selinuxLabel: SELinux is not enabled on this host");
-        if (!p->args && (b->exec || b->request->start_now))
+        if (!p->args && (!b->request || b->request->start_now)) /* exec has none */
                 return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
         if (p->n_additional_gids > 0 && maps_own_group_only(b) && !build_keeps_groups(b))
                 return error_setf(b->reterr, EOPNOTSUPP, "process.user.additionalGids: nobody may change groups in a user "

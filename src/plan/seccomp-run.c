@@ -29,18 +29,18 @@ static bool compare(const struct sock_filter *i, uint32_t a, size_t *pc) {
 uint32_t seccomp_run(const void *filter, size_t size, const struct seccomp_data *data, bool *ret_sure) {
         const struct sock_filter *code = filter;
         const size_t n = size / sizeof(*code);
-        bool ignored, *sure = ret_sure ?: &ignored;
-        uint32_t a = 0;
+        uint32_t a = 0, answer = SECCOMP_RET_KILL_PROCESS;
+        bool sure = true, answered = false;
 
-        *sure = true;
-        for (size_t pc = 0; pc < n; pc++) {
+        for (size_t pc = 0; pc < n && !answered; pc++) {
                 const struct sock_filter *i = code + pc;
 
-                if (i->code == (BPF_RET | BPF_K))
-                        return i->k;
-                if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k % sizeof(a) == 0 && i->k < sizeof(*data)) {
+                if (i->code == (BPF_RET | BPF_K)) {
+                        answer = i->k;
+                        answered = true;
+                } else if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k % sizeof(a) == 0 && i->k < sizeof(*data)) {
                         memcpy(&a, (const char *) data + i->k, sizeof(a));
-                        *sure = *sure && i->k < offsetof(struct seccomp_data, args);
+                        sure = sure && i->k < offsetof(struct seccomp_data, args);
                 } else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
                         a &= i->k;
                 else if (i->code == (BPF_JMP | BPF_JA))
@@ -48,6 +48,7 @@ uint32_t seccomp_run(const void *filter, size_t size, const struct seccomp_data 
                 else if (!compare(i, a, &pc))
                         break;
         }
-        *sure = false;
-        return SECCOMP_RET_KILL_PROCESS;
+        if (ret_sure)
+                *ret_sure = sure && answered;
+        return answer;
 }

@@ -63,7 +63,7 @@ static int kill_init(const Container *c, int signal, bool *ret_any, Error *reter
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
-        bool any;
+        bool any = false;
         int r;
 
         /* Without the lock: a kill must get through while another verb waits for this very container. */

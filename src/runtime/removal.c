@@ -80,6 +80,7 @@ static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) 
 }
 
 /* When the last process ended a while ago, systemd has removed the scope by itself. */
+/* cppcheck-suppress constParameter; what it asks changes the connection */
 static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         _cleanup_close_ int cgroup = container_open_cgroup(c);
         _cleanup_manager_ Manager *own = NULL;
