@@ -35,12 +35,15 @@ REFUSED = [
 
 @pytest.mark.proves("process.commandLine", "process.user.username",
                     "windows", "solaris", "zos", "freebsd")
-def test_what_is_ignored(seen):
-    """All of it at once, and the container is as it is without; so are names that nobody knows."""
+def test_what_is_ignored(run):
+    """All of it at once, and the container is as it is without; so are names that nobody knows. Each is told."""
     config = Config().script("id -u; echo $0").set("process.nosuchproperty", {"a": [1]})
     for path, value in IGNORED.items():
         config.set(path, value)
-    assert seen(config) == "0\nsh"
+    result = run(config)
+    assert result.status == 0 and result.stdout == "0\nsh\n"
+    told = {line.split(": ")[2] for line in result.stderr.splitlines()}
+    assert told == IGNORED.keys() - {"linux.resources.memory"} | {"process.nosuchproperty"}
 
 
 @pytest.mark.proves("vm", "linux.resources.memory.kernel", "linux.resources.memory.kernelTCP",

@@ -138,7 +138,7 @@ def test_the_filters_of_another_user(container, above):
     [entry] = cache.iterdir()
     content = entry.read_bytes()
     key = 8 + struct.unpack("=Q", content[:8])[0]
-    entry.write_bytes(content[:key] + struct.pack("=HBBI", 6, 0, 0, 0x7fff0000))
+    entry.write_bytes(content[:key] + b"\0" + struct.pack("=HBBI", 6, 0, 0, 0x7fff0000))
     assert "made" in runtime.call("run", "--bundle", bundle.path, "second").stdout
     os.chown(cache, OTHER, OTHER)
     assert "made" not in runtime.call("run", "--bundle", bundle.path, "third").stdout

@@ -30,12 +30,12 @@ ANNOTATIONS = [
     ("OnSuccess", "['reboot.target']"), ("Requires", "['x.service']"), ("Wants", "['x.service']"),
     ("BindsTo", "['x.service']"), ("PropagatesStopTo", "['x.service']"),
     ("Conflicts", "['sshd.service']"), ("SuccessAction", "'reboot'"), ("FailureAction", "'reboot'"),
-    ("User", "'root'"), ("Group", "'root'"), ("RuntimeMaxUSec", "uint64 1"), ("Controller", "':1.1'"),
+    ("User", "'root'"), ("Group", "'root'"), ("RuntimeRandomizedExtraUSec", "uint64 1"), ("Controller", "':1.1'"),
     ("Before", "['sshd.service']"), ("NoSuchProperty", "1"), ("", "1"), ("a b", "1"),
     ("TimeoutStopUSec", "'soon'"), ("TimeoutStopUSec", "uint64"), ("TimeoutStopUSec", "-1"),
     ("TimeoutStopUSec", "(" * 10000), ("KillSignal", "0"), ("KillSignal", "99"),
     ("Description", "'a\nb'"), ("Description", "'" + "x" * 5000 + "'"), ("Description", "'open"),
-    ("After", "'x.service'"), ("After", "['../x']"), ("CollectMode", "'nosuch'"),
+    ("After", "'../x.service'"), ("After", "a.service -x"), ("After", "['../x']"), ("CollectMode", "'nosuch'"),
 ]
 
 SYSCTLS = ["kernel.core_pattern", "kernel/core_pattern", "net/../kernel/core_pattern",
