@@ -29,7 +29,15 @@
 /* What Podman and Docker have there. */
 #define CREATE_OPTIONS_ELSEWHERE                                                                                    \
         OPTION_ELSEWHERE("name", 0, "the name is the ID, which stands alone"),                                      \
-        OPTION_ELSEWHERE("interactive", 'i', "standard input is always passed on"),                                 \
+        OPTION_ELSEWHERE("interactive", 'i', "standard input is always passed on, and a terminal is "               \
+                         "process.terminal in config.json"),                                                        \
+        OPTION_ELSEWHERE("env", 'e', "the environment is process.env in config.json"),                              \
+        OPTION_ELSEWHERE("user", 'u', "the user is process.user in config.json"),                                   \
+        OPTION_ELSEWHERE("workdir", 'w', "the working directory is process.cwd in config.json"),                    \
+        OPTION_ELSEWHERE("volume", 'v', "what is mounted is mounts in config.json"),                                \
+        OPTION_ELSEWHERE("memory", 'm', "limits are linux.resources in config.json"),                               \
+        OPTION_ELSEWHERE("publish", 'p', "ports are the work of engines; linux.namespaces in config.json says "     \
+                         "which network it is in"),                                                                 \
         OPTION_ELSEWHERE("tty", 't', "a terminal is process.terminal in config.json")
 
 #define COMMAND_IS_IN_CONFIG "the command to run is process.args in config.json"

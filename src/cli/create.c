@@ -7,7 +7,6 @@ static const Option options[] = { CREATE_OPTION_ROWS, CREATE_OPTION_NO_SUBREAPER
 
 int create_take_id(CreateOptions *o, char **words, Error *reterr) {
         o->id = words[0];
-        o->bundle = o->bundle ?: ".";
         if (!strpbrk(o->id, "/:"))
                 return 0;
         return error_setf(reterr, EINVAL, "invalid container id \"%s\": it names the container to make, and what runs is a "

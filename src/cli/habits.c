@@ -27,6 +27,7 @@ static const Habit advices[] = {
         { "logs", JOURNAL },
         { "log", JOURNAL },
         { "cat", "systemctl cat ocirt-sd-ID.scope shows its unit" },
+        { "version", "that is ocirt-sd --version" },
         { "wait", "run waits, unless it is told to --detach" },
         { "enable", "systemctl enable ocirt-sd@ID.service makes it start with the system" },
         { "disable", "systemctl disable ocirt-sd@ID.service keeps it from starting with the system" },

@@ -22,6 +22,16 @@ static int filter(char **ids, const char *pattern, Error *reterr) {
         return 0;
 }
 
+/* As a word of its own. */
+static bool names(const char *message, const char *id) {
+        size_t n = strlen(id);
+
+        for (const char *p = message; (p = strstr(p, id)); p++)
+                if ((p == message || p[-1] == ' ') && strchr(" :", p[n]))
+                        return true;
+        return false;
+}
+
 /* One by one: goes on after a failure. */
 static int on_all(const Runtime *rt, char **ids, OnContainer function, void *userdata) {
         int status = 0;
@@ -34,7 +44,10 @@ static int on_all(const Runtime *rt, char **ids, OnContainer function, void *use
                 r = function(rt, *ids, userdata, &error);
 
                 if (r < 0) {
-                        log_message(LOG_ERROR, "%s: %s", *ids, error.message ?: errno_text(r));
+                        const char *message = error.message ?: errno_text(r);
+                        bool named = names(message, *ids);
+
+                        log_message(LOG_ERROR, "%s%s%s", named ? "" : *ids, named ? "" : ": ", message);
                         status = 1;
                 }
         }

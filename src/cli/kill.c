@@ -11,6 +11,9 @@ typedef struct KillOptions {
         int signal;
 } KillOptions;
 
+/* As with kill(1). */
+#define SIGNAL_AS_OPTION(name) OPTION_ELSEWHERE(name, 0, "the signal comes after the ID: ocirt-sd kill ID " name)
+
 static const Option options[] = {
         { .name = "signal", .letter = 's', .offset = offsetof(KillOptions, signal_name), .type = OPTION_STRING,
           .argument = "SIGNAL", .help = "The signal, where there are several IDs" },
@@ -18,6 +21,8 @@ static const Option options[] = {
           .help = "Every process, not only the first" },
         { .name = "regex", .letter = 'r', .offset = offsetof(KillOptions, regex), .type = OPTION_FLAG,
           .help = "ID is an extended regular expression" },
+        SIGNAL_AS_OPTION("9"), SIGNAL_AS_OPTION("15"), SIGNAL_AS_OPTION("1"), SIGNAL_AS_OPTION("KILL"),
+        SIGNAL_AS_OPTION("TERM"), SIGNAL_AS_OPTION("HUP"), SIGNAL_AS_OPTION("INT"), SIGNAL_AS_OPTION("USR1"),
         OPTION_END,
 };
 
@@ -35,7 +40,8 @@ static int kill_verb(const Runtime *rt, void *target, char **words, Error *reter
                 return error_setf(reterr, EINVAL, "kill: expected ID and SIGNAL, or --signal SIGNAL and several IDs");
         o->signal = streq(signal, "0") ? 0 : parse_signal(signal); /* 0, as in kill(2): is it there? */
         if (o->signal < 0)
-                return error_setf(reterr, EINVAL, "kill: unknown signal \"%s\"", signal);
+                return error_setf(reterr, EINVAL, "kill: unknown signal \"%s\"%s", signal,
+                                  o->signal_name ? "" : " (for several IDs: --signal SIGNAL)");
         if (!o->signal_name)
                 words[1] = NULL;
         return on_each(rt, words, o->regex, kill_one, o, reterr);

@@ -11,11 +11,9 @@
 #define GAP 2U
 #define SCREEN_DEFAULT 80U
 
-/* What gives way when the screen is too narrow, first what may be cut most, and how much of it stays. */
-static const struct {
-        int column;
-        size_t least;
-} shrinking[] = { { LIST_BUNDLE, 8 }, { LIST_ID, 12 }, { LIST_BUNDLE, 2 } };
+/* So much stays of them when the screen is too narrow. */
+#define ID_LEAST 12U
+#define BUNDLE_LEAST 2U
 
 /* Characters, not bytes. */
 static size_t width_of(const char *s) {
@@ -76,17 +74,17 @@ static void print_cell(const char *text, int column, size_t width) {
                 printf("%.*s\xe2\x80\xa6%*s", (int) (skip_characters(text, width - 1) - text), text, (int) GAP, "");
 }
 
+/* Of ids and paths the wider gives way. */
 static void fit(size_t *width, size_t screen) {
-        size_t all = (size_t) (LIST_COLUMNS - 1) * GAP;
+        size_t all = (size_t) (LIST_COLUMNS - 1) * GAP, *id = &width[LIST_ID], *bundle = &width[LIST_BUNDLE];
 
         for (int c = 0; c < LIST_COLUMNS; c++)
                 all += width[c];
-        for (size_t i = 0; i < ELEMENTSOF(shrinking) && all > screen; i++) {
-                size_t *w = &width[shrinking[i].column], least = MIN(*w, shrinking[i].least);
-                size_t cut = MIN(*w - least, all - screen);
-
-                *w -= cut;
-                all -= cut;
+        for (; all > screen && (*id > ID_LEAST || *bundle > BUNDLE_LEAST); all--) {
+                if (*bundle <= BUNDLE_LEAST || (*id > ID_LEAST && *id > *bundle))
+                        (*id)--;
+                else
+                        (*bundle)--;
         }
 }
 

@@ -146,6 +146,18 @@ static const Verb *find_verb(const char *name, Error *reterr) {
         return NULL;
 }
 
+static const char *advise_verb(const char *name) {
+        return strlen(name) > 1 && options_have(global_options, name) ? "it comes before the verb" : NULL;
+}
+
+static const char *advise_global(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(groups); i++)
+                for (const Verb *const *v = groups[i].verbs; *v; v++)
+                        if ((*v)->options && options_have((*v)->options, name))
+                                return "it comes after the verb";
+        return NULL;
+}
+
 static bool is_help(char **words) {
         return words[0] && streq(words[0], "help") && !words[1];
 }
@@ -157,7 +169,7 @@ static int check_words(const Verb *v, char **words, Error *reterr) {
         while (words[n])
                 n++;
         if (n < v->min_words)
-                return error_setf(reterr, EINVAL, "%s: expected %s", v->name, expected);
+                return error_setf(reterr, EINVAL, "%s: expected %s, as in \"ocirt-sd %s\"", v->name, expected, v->example);
         if (n > v->max_words)
                 return error_setf(reterr, EINVAL, "%s: expected %s, but there is also \"%s\"%s%s", v->name, expected,
                                   words[v->max_words], v->surplus ? ": " : "", v->surplus ?: "");
@@ -170,7 +182,7 @@ static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Err
         char **words;
         int r;
 
-        r = options_parse(v->options ?: none, options, v->order, argv, a, &words, reterr);
+        r = options_parse(v->options ?: none, options, v->order, advise_verb, argv, a, &words, reterr);
         if (r < 0)
                 return error_prefixf(reterr, "%s", v->name);
         if (r > 0 || (v->max_words == 0 && is_help(words))) {
@@ -209,7 +221,7 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
         char **words;
         int r;
 
-        r = options_parse(global_options, &globals, OPTIONS_FIRST, argv + 1, a, &words, reterr);
+        r = options_parse(global_options, &globals, OPTIONS_FIRST, advise_global, argv + 1, a, &words, reterr);
         if (r > 0) {
                 print_help();
                 return 0;

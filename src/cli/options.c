@@ -10,8 +10,8 @@
 #define OPTIONS_MAX 64U
 
 /* o: its row, if others have it. */
-static int unknown(const Option *table, const Option *o, const char *word, Error *reterr) {
-        const char *names[OPTIONS_MAX], *suggestion, *name = word + strspn(word, "-");
+static int unknown(const Option *table, const Option *o, OptionAdvice advice, const char *word, Error *reterr) {
+        const char *names[OPTIONS_MAX], *suggestion, *said, *name = word + strspn(word, "-");
         _cleanup_free_ char *bare = NULL;
         size_t n = 0;
 
@@ -20,6 +20,9 @@ static int unknown(const Option *table, const Option *o, const char *word, Error
         bare = strndup(name, strcspn(name, "="));
         if (!bare)
                 oom();
+        said = advice(bare);
+        if (said)
+                return error_setf(reterr, EINVAL, "unknown option \"%s\": %s", word, said);
         for (const Option *known = table; known->name && n < OPTIONS_MAX; known++)
                 if (known->help)
                         names[n++] = known->name;
@@ -86,14 +89,21 @@ static const Option *find_short(const Option *table, char letter) {
         return NULL;
 }
 
+bool options_have(const Option *table, const char *name) {
+        const Option *o = name[0] && !name[1] ? find_short(table, name[0]) : find_long(table, name, strlen(name));
+
+        return o && o->help;
+}
+
 /* Takes the option at **argv and its value; leaves *argv at the last word taken. */
-static int parse_long(const Option *table, void *target, char ***argv, const char *name, Arena *a, Error *reterr) {
+static int parse_long(const Option *table, void *target, OptionAdvice advice, char ***argv, const char *name, Arena *a,
+                      Error *reterr) {
         size_t n = strcspn(name, "=");
         const Option *o = find_long(table, name, n);
         const char *value = name[n] == '=' ? name + n + 1 : NULL;
 
         if (!o || o->elsewhere)
-                return unknown(table, o, **argv, reterr);
+                return unknown(table, o, advice, **argv, reterr);
         if (o->type != OPTION_FLAG && !value) {
                 value = (*argv)[1];
                 if (!value)
@@ -103,14 +113,14 @@ static int parse_long(const Option *table, void *target, char ***argv, const cha
         return set(o, value, target, a, reterr);
 }
 
-static int parse_short(const Option *table, void *target, char ***argv, Arena *a, Error *reterr) {
+static int parse_short(const Option *table, void *target, OptionAdvice advice, char ***argv, Arena *a, Error *reterr) {
         for (const char *p = **argv + 1; *p; p++) {
                 const Option *o = find_short(table, *p);
                 const char *value = p[1] ? p + 1 + (p[1] == '=') : NULL;
                 int r;
 
                 if (!o || o->elsewhere)
-                        return unknown(table, o, **argv, reterr);
+                        return unknown(table, o, advice, **argv, reterr);
                 if (o->type == OPTION_FLAG) {
                         r = set(o, NULL, target, a, reterr);
                         if (r < 0)
@@ -124,8 +134,8 @@ static int parse_short(const Option *table, void *target, char ***argv, Arena *a
         return 0;
 }
 
-int options_parse(const Option *table, void *target, OptionOrder order, char **argv, Arena *a, char ***ret_words,
-                  Error *reterr) {
+int options_parse(const Option *table, void *target, OptionOrder order, OptionAdvice advice, char **argv, Arena *a,
+                  char ***ret_words, Error *reterr) {
         char **words;
         size_t n = 0;
 
@@ -150,11 +160,11 @@ int options_parse(const Option *table, void *target, OptionOrder order, char **a
                 if (streq(word, "--help") || streq(word, "-h"))
                         return 1;
                 if (word[1] == '-')
-                        r = parse_long(table, target, &argv, word + 2, a, reterr);
+                        r = parse_long(table, target, advice, &argv, word + 2, a, reterr);
                 else if (find_long(table, word + 1, strcspn(word + 1, "=")))
-                        r = parse_long(table, target, &argv, word + 1, a, reterr);
+                        r = parse_long(table, target, advice, &argv, word + 1, a, reterr);
                 else
-                        r = parse_short(table, target, &argv, a, reterr);
+                        r = parse_short(table, target, advice, &argv, a, reterr);
                 if (r < 0)
                         return r;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
+
 #include "basic/alloc.h"
 #include "basic/error.h"
 
@@ -31,13 +33,19 @@ typedef enum OptionOrder {
         OPTIONS_ANYWHERE,
 } OptionOrder;
 
+/* What is said of an option, by its name, that belongs elsewhere on the command line; or NULL. */
+typedef const char *(*OptionAdvice)(const char *name);
+
+/* Is there such an option for people to see, by its name or letter? */
+bool options_have(const Option *table, const char *name);
+
 /*
  * Takes --name VALUE, --name=VALUE, -n VALUE, -nVALUE and single-dash long names (-no-subreaper), up to "--".
  * *words (NULL-terminated, from a) are the rest. Returns 1 as soon as it meets --help or -h. The error names the
- * nearest option.
+ * nearest option, or says what advice has to say.
  */
-int options_parse(const Option *table, void *target, OptionOrder order, char **argv, Arena *a, char ***ret_words,
-                  Error *reterr);
+int options_parse(const Option *table, void *target, OptionOrder order, OptionAdvice advice, char **argv, Arena *a,
+                  char ***ret_words, Error *reterr);
 
 /* The rows as help, in at most 80 columns. */
 void options_print(const Option *table);

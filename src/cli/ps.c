@@ -16,9 +16,12 @@ typedef struct PsOptions {
         const char *format;
 } PsOptions;
 
+#define OPTION_OF_PS(letter) OPTION_ELSEWHERE("", letter, "options of ps(1) come after the ID: ocirt-sd ps ID -o pid,args")
+
 static const Option options[] = {
         { .name = "format", .letter = 'f', .offset = offsetof(PsOptions, format), .type = OPTION_STRING,
           .argument = "FORMAT", .help = "table (default) or json" },
+        OPTION_OF_PS('o'), OPTION_OF_PS('e'), OPTION_OF_PS('a'), OPTION_OF_PS('A'), OPTION_OF_PS('u'), OPTION_OF_PS('L'),
         OPTION_END,
 };
 

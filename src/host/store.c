@@ -128,7 +128,7 @@ static int check_id(const char *id, Error *reterr) {
 }
 
 static int missing(const char *id, Error *reterr) {
-        return error_setf(reterr, ENOENT, "container \"%s\": container does not exist", id);
+        return error_setf(reterr, ENOENT, "container does not exist: %s", id);
 }
 
 static int taken(const char *id, Error *reterr) {

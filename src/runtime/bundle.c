@@ -24,23 +24,30 @@ static int read_config(int bundle, char **ret, size_t *ret_size) {
 }
 
 int bundle_read(const CreateOptions *options, char **ret_path, char **ret_config, size_t *ret_size, Error *reterr) {
-        const char *file = options->config;
+        const char *file = options->config, *directory = options->bundle ?: ".";
         _cleanup_close_ int bundle = -EBADF;
         int r;
 
-        *ret_path = realpath(options->bundle, NULL);
+        if (isempty(directory))
+                return error_setf(reterr, EINVAL, "the name of the bundle is empty");
+        *ret_path = realpath(directory, NULL);
         bundle = *ret_path ? open(*ret_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
         if (bundle < 0)
-                return error_errnof(reterr, errno, "cannot open the bundle %s", options->bundle);
+                return error_errnof(reterr, errno, "cannot open the bundle %s", directory);
         r = file ? read_file_at(AT_FDCWD, file, CONFIG_MAX_BYTES, ret_config, ret_size)
                  : read_config(bundle, ret_config, ret_size);
-        return r < 0 ? error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", *ret_path) : 0;
+        if (r < 0)
+                r = error_errnof(reterr, r, "cannot read %s in the bundle %s", file ?: "config.json", *ret_path);
+        if (r == -ENOENT && !file && !options->bundle)
+                error_suffixf(reterr, " (the bundle is the working directory, or what --bundle names; the ID is only a name, "
+                              "and there are no images here)");
+        return r;
 }
 
 const char *bundle_config_name(const CreateOptions *options, Arena *a) {
         const char *bundle = options->bundle;
 
-        if (options->config || streq(bundle, "."))
+        if (options->config || !bundle || streq(bundle, "."))
                 return options->config ?: "config.json";
         return arena_printf(a, "%s%sconfig.json", bundle, endswith(bundle, "/") ? "" : "/");
 }

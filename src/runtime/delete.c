@@ -23,7 +23,8 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
                                   "leaves a scope of its that still runs", id);
         status = container_status(&c);
         if (!force && status != STATUS_STOPPED)
-                return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s", id,
-                                  status_name(status));
+                return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s (%s)", id,
+                                  status_name(status), status == STATUS_CREATED ? "it was never started: delete --force"
+                                                                                : "stop it first, or delete --force");
         return removal_run(rt, &store, &c, NULL, reterr);
 }

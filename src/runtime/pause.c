@@ -30,8 +30,9 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
                 return r;
         status = container_status(&c);
         if (freeze ? status != STATUS_RUNNING && status != STATUS_CREATED : status != STATUS_PAUSED)
-                return error_setf(reterr, EBUSY, "cannot %s container %s: it is %s", what, id,
-                                  status == STATUS_STOPPED ? "stopped: container not running" : status_name(status));
+                return error_setf(reterr, EBUSY, "cannot %s container %s: %s%s", what, id,
+                                  status == STATUS_STOPPED ? "" : "it is ",
+                                  status == STATUS_STOPPED ? "container not running" : status_name(status));
         cgroup = container_need_cgroup(&c, what, reterr);
         if (cgroup < 0)
                 return cgroup;

@@ -26,7 +26,7 @@ bool runtime_seccomp_waits_killable(void);
 
 typedef struct CreateOptions {
         const char *id;
-        const char *bundle;          /* "." when the user gave none */
+        const char *bundle;          /* NULL: the working directory */
         const char *config;          /* another config.json, or NULL */
         const char *pid_file, *console_socket, *pidfd_socket;
         uint32_t preserve_fds;       /* --preserve-fds */

@@ -24,7 +24,8 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
         if (status == STATUS_STOPPED) /* of its processes others may be left */
                 return removal_kill(&c, reterr);
         if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
-                return error_setf(reterr, EBUSY, "cannot stop container %s: container not running", id);
+                return error_setf(reterr, EBUSY, "cannot stop container %s: container not running%s", id,
+                                  status == STATUS_CREATED ? " (it was never started: delete --force)" : "");
         if (signal == 0 && c.record.stop_signal)
                 signal = parse_signal(c.record.stop_signal);
         if (signal <= 0)

@@ -54,7 +54,14 @@ def test_mistakes_name_what_is_near(words, wanted):
     (["pull", "x"], "bundles"), (["run", "--rm", "x"], "--keep"), (["run", "--name", "x"], "the name is the ID"),
     (["run", "-it", "x"], "standard input"), (["list", "-a"], "all containers are listed"),
     (["run", "x", "echo", "hi"], "process.args"), (["create", "docker.io/library/busybox"], "image"),
-    (["run", "busybox:latest"], "bundle"), (["kill", "x", "y", "z"], "--signal"),
+    (["run", "busybox:latest"], "bundle"), (["run", "--debug", "x"], "it comes before the verb"),
+    (["--bundle", "web", "run", "x"], "it comes after the verb"), (["-b", "web", "run", "x"], "it comes after the verb"),
+    (["kill", "-9", "x"], "kill ID 9"), (["kill", "x", "-KILL"], "kill ID KILL"), (["kill", "x", "c3"], "--signal"),
+    (["ps", "-o", "pid,args", "x"], "ps ID -o pid,args"), (["run", "-v", "/a:/b", "x"], "mounts"),
+    (["run", "-e", "A=b", "x"], "process.env"), (["run", "-p", "80:80", "x"], "linux.namespaces"),
+    (["run", "-m", "64m", "x"], "linux.resources"), (["run", "-it", "x"], "process.terminal"),
+    (["version"], "ocirt-sd --version"), (["run"], "as in \"ocirt-sd run --bundle web web\""),
+    (["create", "--bundle=", "x"], "the name of the bundle is empty"), (["kill", "x", "y", "z"], "--signal"),
     (["--root=/nowhere", "state", "help"], "ocirt-sd state --help"), (["help", "rn"], "did you mean run?")], ids=str)
 def test_habits_get_an_answer(words, wanted):
     """What is typed by who knows Podman, runc or systemctl."""

@@ -47,6 +47,15 @@ def test_an_error_in_what_changes_a_container_names_the_file(runtime, container,
     assert error(runtime, "update", "-r", "-", one.id, input=resources.read_bytes()) == f"standard input: {problem}"
 
 
+def test_a_word_that_is_no_bundle(runtime, tmp_path):
+    """As `run IMAGE` of others: which directory was looked into, why, and that there are no images."""
+    said = error(runtime, "run", "busybox", cwd=tmp_path)
+    assert said.startswith(f"cannot read config.json in the bundle {tmp_path}: no such file or directory (")
+    assert "--bundle" in said and "images" in said
+    assert error(runtime, "run", "--bundle", tmp_path, "x") \
+        == f"cannot read config.json in the bundle {tmp_path}: no such file or directory"
+
+
 # --- the option
 
 def test_an_error_in_an_option_names_the_option(runtime, container):

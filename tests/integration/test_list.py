@@ -49,6 +49,13 @@ def test_the_table_fits(runtime, two, columns):
         assert two[1].bundle.path.name.endswith(long.split()[3].strip("…")[-2:])
 
 
+def test_what_is_short_stays_whole(runtime, two):
+    """The path, beside an id of 64 characters."""
+    paths = [str(one.bundle.path) for one in two]
+    seen = "\n".join(on_terminal(runtime, max(map(len, paths)) + 64 + 25))
+    assert all(path in seen for path in paths) and "7… " in seen
+
+
 def test_a_name_of_many_bytes(runtime, container):
     """Characters are counted, and what would speak to the terminal does not."""
     one = container()

@@ -73,7 +73,7 @@ def test_the_journal(runtime, container):
     runtime.fails("--log", f"journald:{name}", "start", "nobody")
     until(lambda: len(journal(f"SYSLOG_IDENTIFIER={name}", "PRIORITY=3")) == 1, "the error in the journal")
     (error,) = journal(f"SYSLOG_IDENTIFIER={name}", "PRIORITY=3")
-    assert error["MESSAGE"] == 'container "nobody": container does not exist' and error["CONTAINER_ID"] == "nobody"
+    assert error["MESSAGE"] == "container does not exist: nobody" and error["CONTAINER_ID"] == "nobody"
     steps = journal(f"SYSLOG_IDENTIFIER={name}", f"CONTAINER_ID={one.id}")
     assert {step["PRIORITY"] for step in steps} == {"6", "7"}
     assert any("job done in" in step["MESSAGE"] for step in steps)

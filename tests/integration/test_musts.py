@@ -270,9 +270,9 @@ def test_stop_of_a_stopped_container(runtime, stopped):
 def test_delete_of_a_container_that_is_not_stopped(container):
     """Attempting to delete a container that is not stopped MUST have no effect and be an error."""
     one = container().create()
-    assert "not stopped: created" in has_no_effect(one, "delete")
+    assert "not stopped: created (it was never started: delete --force)" in has_no_effect(one, "delete")
     one.start()
-    assert "not stopped: running" in has_no_effect(one, "delete")
+    assert "not stopped: running (stop it first, or delete --force)" in has_no_effect(one, "delete")
 
 
 def test_delete_takes_away_what_create_made(stopped, runtime):

@@ -20,7 +20,7 @@ def _parse(arguments):
         prog="tests/machine", description=DESCRIPTION,
         usage="tests/machine namespace|vm [--debian 12|13|sid] [--set SET] [--share DIR] "
               "[-- COMMAND…]")
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=KINDS, metavar="namespace|vm")
     parser.add_argument("--debian", choices=debian.CODENAMES, default="13", metavar="RELEASE",
                         help="12, 13 (the default) or sid")
     parser.add_argument("--set", choices=images.HOOKS_OF, default="base",
