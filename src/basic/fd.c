@@ -59,6 +59,15 @@ int write_full(int fd, const void *buffer, size_t size) {
         return 0;
 }
 
+ssize_t read_packet(int pipe, void *buffer, size_t size) {
+        ssize_t r;
+
+        do
+                r = read(pipe, buffer, size);
+        while (r < 0 && errno == EINTR);
+        return r < 0 ? -errno : r;
+}
+
 union FdControl {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
@@ -100,9 +109,11 @@ ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd) {
         if (r < 0)
                 return -errno;
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
-                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-                    c->cmsg_len == CMSG_LEN(sizeof(int)))
-                        memcpy(&fd, CMSG_DATA(c), sizeof(int));
+                for (size_t n = 0; c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+                                   CMSG_LEN((n + 1) * sizeof(int)) <= c->cmsg_len; n++) {
+                        close_fd(fd); /* the space is padded: there is room for one that was not asked for */
+                        memcpy(&fd, CMSG_DATA(c) + n * sizeof(int), sizeof(int));
+                }
         if (ret_fd)
                 *ret_fd = fd;
         else

@@ -18,6 +18,8 @@ int close_fd(int fd);
 /* Up to size bytes, whole unless the end comes first; returns the number read. */
 ssize_t read_full(int fd, void *buffer, size_t size);
 int write_full(int fd, const void *buffer, size_t size);
+/* One write of the other side's, of a pipe that was made with O_DIRECT; 0 at the end. */
+ssize_t read_packet(int pipe, void *buffer, size_t size);
 
 /* One message over a unix socket with at most one descriptor (fd or ret_fd may be absent: -EBADF, NULL).
  * receive_fd() returns the number of bytes, 0 at the end of the stream. A descriptor that nobody asked for
