@@ -46,11 +46,20 @@ static void close_from(int base, int first, int end) {
 }
 
 void helper_close_others(Helper *h) {
-        int low = MIN(h->control, h->gate), high = MAX(h->control, h->gate);
+        const int kept[] = { h->control, h->gate, h->say, h->hear };
+        int first = h->base;
 
-        close_from(h->base, h->base, low);
-        close_from(h->base, MAX(low + 1, h->base), high);
-        close_from(h->base, MAX(high + 1, h->base), INT_MAX);
+        for (;;) {
+                int next = INT_MAX;
+
+                for (size_t i = 0; i < ELEMENTSOF(kept); i++)
+                        if (kept[i] >= first)
+                                next = MIN(next, kept[i]);
+                close_from(h->base, first, next);
+                if (next == INT_MAX)
+                        break;
+                first = next + 1;
+        }
         h->target = h->given_root = h->proc = h->root = h->null = -EBADF;
         h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
         for (size_t i = 0; i < INIT_SLOTS; i++)

@@ -45,7 +45,8 @@ int step_gate(Helper *h, const InitStep *s, Error *e) {
         const struct sigaction term = { .sa_handler = on_term };
 
         (void) sigaction(SIGTERM, &term, NULL);
-        h->control = close_fd(h->control);
+        h->say = close_fd(h->say);
+        h->hear = close_fd(h->hear);
         helper_close_others(h);
         for (;;) {
                 _cleanup_close_ int connection = accept4(h->gate, NULL, NULL, SOCK_CLOEXEC);

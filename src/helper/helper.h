@@ -18,6 +18,7 @@ typedef struct Helper {
         size_t next;             /* the step after the one that runs */
         int base;                /* 3 to base - 1 are preserved for the container */
         int control;             /* where messages and the error go: the launcher, then who called `start` */
+        int say, hear;           /* the pipes that take the place of the launcher's socket */
         int gate, target, given_root; /* see INIT_FD_* */
         bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
         int proc;                /* the root of a procfs of our own (procfs.c) */
@@ -44,7 +45,7 @@ StepFunction step_function(InitOp op);
 /* The descriptor that an earlier step left in a slot, or an error; the slot keeps it, or does not. */
 int helper_slot(Helper *h, uint64_t slot, Error *e);
 int helper_take_slot(Helper *h, uint64_t slot, Error *e);
-/* All but what is preserved for the container, the gate and the way to who listens to us. */
+/* All but what is preserved for the container, the gate and the ways to who listens to us. */
 void helper_close_others(Helper *h);
 /* The root of the container, for steps that come when it is our own. -errno. */
 int helper_root(Helper *h);

@@ -105,6 +105,8 @@ int main(int argc, char **argv) {
         h = (Helper){ .plan = &plan,
                       .base = (int) base,
                       .control = (int) base + INIT_FD_CONTROL,
+                      .say = given(base, INIT_FD_SAY),
+                      .hear = given(base, INIT_FD_HEAR),
                       .gate = given(base, INIT_FD_GATE),
                       .target = given(base, INIT_FD_TARGET),
                       .given_root = given(base, INIT_FD_ROOT),

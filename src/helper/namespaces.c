@@ -200,6 +200,9 @@ int step_fork_inside(Helper *h, const InitStep *s, Error *e) {
         long pid;
         int r;
 
+        r = talk_by_pipes(h, e);
+        if (r < 0)
+                return r;
         helper_close_others(h);
         pid = fork_for_launcher(e);
         if (pid < 0)

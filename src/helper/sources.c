@@ -65,6 +65,8 @@ static int answer(Helper *h, size_t number, int asking, Error *e) {
  * not close-on-exec is the container's. */
 static void drop_others(Helper *h) {
         h->control = close_fd(h->control);
+        h->say = close_fd(h->say);
+        h->hear = close_fd(h->hear);
         h->gate = close_fd(h->gate);
         for (int fd = 0; fd < h->base; fd++)
                 if (fcntl(fd, F_GETFD) == 0)

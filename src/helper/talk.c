@@ -13,6 +13,14 @@ static size_t message_size(const InitMessage *m) {
         return offsetof(InitMessage, text) + strlen(m->text) + 1;
 }
 
+static int say(Helper *h, const InitMessage *m, int fd) {
+        return h->control >= 0 ? send_fd(h->control, m, message_size(m), fd) : write_full(h->say, m, message_size(m));
+}
+
+static ssize_t hear(Helper *h, InitMessage *ret) {
+        return h->control >= 0 ? receive_fd(h->control, ret, sizeof(*ret), NULL) : read_packet(h->hear, ret, sizeof(*ret));
+}
+
 int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e) {
         InitMessage m;
         int r;
@@ -20,7 +28,7 @@ int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e) {
         m.type = type;
         m.value = value;
         m.text[0] = '\0';
-        r = send_fd(h->control, &m, message_size(&m), fd);
+        r = say(h, &m, fd);
         if (r == -EPIPE || r == -ECONNRESET)
                 _exit(1);
         return r < 0 ? error_errnof(e, r, "send message %d to the runtime", (int) type) : 0;
@@ -31,7 +39,7 @@ int talk_wait(Helper *h, InitMessageType type, Error *e) {
         ssize_t n;
 
         do {
-                n = receive_fd(h->control, &m, sizeof(m), NULL);
+                n = hear(h, &m);
                 if (n == 0 || n == -ECONNRESET)
                         _exit(1);
                 if (n < 0)
@@ -44,13 +52,23 @@ int talk_wait(Helper *h, InitMessageType type, Error *e) {
         return 0;
 }
 
+int talk_by_pipes(Helper *h, Error *e) {
+        int r = talk_send(h, INIT_MSG_PIPES, 0, -EBADF, e);
+
+        if (r >= 0)
+                h->control = close_fd(h->control);
+        return r;
+}
+
 void talk_error(Helper *h, const Error *e) {
         InitMessage m;
 
         m.type = INIT_MSG_ERROR;
         m.value = e->code;
         (void) snprintf(m.text, sizeof(m.text), "%s", e->message ?: "unknown error");
-        (void) send_fd(h->control, &m, message_size(&m), -EBADF);
+        (void) say(h, &m, -EBADF);
+        if (h->control < 0)
+                return;
         /* A socket closed with messages unread is reset: the other end sees that before what we said. */
         (void) shutdown(h->control, SHUT_RD);
         while (recv(h->control, &m, sizeof(m), MSG_DONTWAIT) > 0)
@@ -70,10 +88,15 @@ int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
 int step_ready(Helper *h, const InitStep *s, Error *e) {
         int r;
 
+        /* Not the runtime: a socket tells those who hold it who has called that. */
+        if (h->gate >= 0 && listen(h->gate, 8) < 0)
+                return error_errnof(e, errno, "listen at the gate");
         if (h->inside) /* INIT_MSG_INSIDE has said it */
                 return talk_wait(h, INIT_MSG_GO, e);
         /* Before we say so: once the runtime has let us go its end is nothing to us. */
         (void) prctl(PR_SET_PDEATHSIG, 0);
-        r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
+        r = talk_by_pipes(h, e);
+        if (r >= 0)
+                r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
         return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);
 }

@@ -13,5 +13,9 @@ int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e);
 /* Waits for exactly this message; INIT_MSG_CGROUP, which answers nothing, may come earlier. */
 int talk_wait(Helper *h, InitMessageType type, Error *e);
 
+/* Says the rest over the pipes: from here on the container may get at what we have open, and a socket would tell it who
+ * holds the other end. */
+int talk_by_pipes(Helper *h, Error *e);
+
 /* The last message. */
 void talk_error(Helper *h, const Error *e);

@@ -34,6 +34,9 @@ char *launch_command(const char *id, uint64_t mark) {
 void launch_done(Launch *l) {
         l->pidfd = close_fd(l->pidfd);
         l->control = close_fd(l->control);
+        l->later = close_fd(l->later);
+        for (size_t i = 0; i < ELEMENTSOF(l->answers); i++)
+                l->answers[i] = close_fd(l->answers[i]);
 }
 
 /* Beside our own executable (a build directory, an unpacked archive), else where it is installed. */
@@ -114,8 +117,8 @@ static int move_up(int fd, int base, int control) {
 }
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
-static _noreturn_ void child(const LaunchRequest *request, int helper, int control, int plan) {
-        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root };
+static _noreturn_ void child(const LaunchRequest *request, int helper, int plan, int control, int say, int hear) {
+        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root, say, hear };
         const int base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
@@ -228,12 +231,28 @@ static void expect(Launch *l, const InitPlan *plan) {
                 l->expected[message_of(s, inside)]++;
                 l->waits = l->waits || s->op == INIT_READY;
         }
+        l->expected[INIT_MSG_PIPES] = inside || l->waits;
+}
+
+/* The helper's ends: of the socket, and of the pipe to us. */
+static int make_channel(Launch *l, int *ret_control, int *ret_say) {
+        int pair[2], pipe[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        l->control = pair[0];
+        *ret_control = pair[1];
+        if (pipe2(pipe, O_CLOEXEC | O_DIRECT) < 0)
+                return -errno;
+        l->later = pipe[0];
+        *ret_say = pipe[1];
+        return pipe2(l->answers, O_CLOEXEC | O_DIRECT) < 0 ? -errno : 0;
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
-        _cleanup_close_ int helper = -EBADF, plan = -EBADF, ours = -EBADF, theirs = -EBADF;
+        _cleanup_close_ int helper = -EBADF, plan = -EBADF, control = -EBADF, say = -EBADF;
+        _cleanup_launch_ Launch l = LAUNCH_NONE;
         _cleanup_text_ Text bytes = {};
-        int pidfd = -EBADF, pair[2];
         long pid;
         int r;
 
@@ -246,18 +265,19 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 return error_errnof(reterr, r, "process.execCPUAffinity.initial: cannot run on %s", request->cpus);
         init_plan_encode(request->plan, &bytes);
         plan = memfd_sealed("ocirt-sd-plan", bytes.s, bytes.n);
-        if (plan < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_errnof(reterr, plan < 0 ? plan : errno, "cannot talk to the helper");
-        ours = pair[0];
-        theirs = pair[1];
-        pid = clone_child(request, &pidfd);
+        r = plan < 0 ? plan : make_channel(&l, &control, &say);
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot talk to the helper");
+        pid = clone_child(request, &l.pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",
                                     request->clone_flags ? " in a new pid namespace" : "");
         if (pid == 0)
-                child(request, helper, theirs, plan);
-        *ret = (Launch){ .pid = (pid_t) pid, .pidfd = pidfd, .control = TAKE_FD(ours) };
-        expect(ret, request->plan);
+                child(request, helper, plan, control, say, l.answers[0]);
+        l.pid = (pid_t) pid;
+        expect(&l, request->plan);
+        *ret = l;
+        l = LAUNCH_NONE;
         return 0;
 }
 
@@ -303,18 +323,35 @@ static bool wait_for_word(const Launch *l) {
         return fds[0].revents || poll(fds, 1, 0) > 0;
 }
 
+/* One message, 0 at the end of the stream. That is ECONNRESET, once, when the helper left something of ours unread; what it
+ * said is still there. */
+static ssize_t receive(Launch *l, InitMessage *ret, int *ret_fd) {
+        ssize_t n;
+
+        if (l->later < 0)
+                return read_packet(l->control, ret, sizeof(*ret) - 1);
+        n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
+        if (n == -ECONNRESET)
+                n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
+        return n == -ECONNRESET ? 0 : n;
+}
+
 /* The error was faster than the word of which process it is that has failed. */
 static void find_who_failed(Launch *l) {
         InitMessage m;
 
         while (l->expected[INIT_MSG_INSIDE] > 0 && wait_for_word(l)) {
-                ssize_t n = receive_fd(l->control, &m, sizeof(m), NULL);
+                ssize_t n = receive(l, &m, NULL);
 
-                if (n == 0)
+                if (n <= 0)
                         return;
                 if (n >= (ssize_t) offsetof(InitMessage, text) && m.type == INIT_MSG_INSIDE && is_believed(l, &m))
                         (void) follow(l, m.value, true, NULL);
         }
+}
+
+int launch_error(const InitMessage *m) {
+        return m->value > 0 && m->value <= ERRNO_MAX ? m->value : EIO;
 }
 
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
@@ -323,10 +360,8 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
 
         if (ret_fd)
                 *ret_fd = -EBADF;
-        n = wait_for_word(l) ? receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd) : 0;
-        if (n == -ECONNRESET) /* once, when it left something of ours unread; what it said is still there */
-                n = receive_fd(l->control, ret, sizeof(*ret) - 1, ret_fd);
-        if (n == 0 || n == -ECONNRESET)
+        n = wait_for_word(l) ? receive(l, ret, ret_fd) : 0;
+        if (n == 0)
                 return 0;
         if (n < (ssize_t) offsetof(InitMessage, text))
                 return error_errnof(reterr, n < 0 ? (int) n : EBADMSG, "cannot understand the helper");
@@ -335,7 +370,12 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %u", ret->type);
         if (ret->type == INIT_MSG_ERROR) {
                 find_who_failed(l);
-                return error_setf(reterr, ret->value > 0 && ret->value <= ERRNO_MAX ? ret->value : EIO, "%s", ret->text);
+                return error_setf(reterr, launch_error(ret), "%s", ret->text);
+        }
+        if (ret->type == INIT_MSG_PIPES) {
+                close_fd(l->control);
+                l->control = TAKE_FD(l->later);
+                return launch_receive(l, ret, ret_fd, reterr);
         }
         if (ret->type == INIT_MSG_PID || ret->type == INIT_MSG_INSIDE)
                 r = follow(l, ret->value, ret->type == INIT_MSG_INSIDE, reterr);
@@ -378,7 +418,8 @@ int launch_release(Launch *l, bool wait, Error *reterr) {
 
 int launch_send(Launch *l, InitMessageType type, Error *reterr) {
         InitMessage m = { .type = type };
-        int r = send_fd(l->control, &m, offsetof(InitMessage, text), -EBADF);
+        size_t size = offsetof(InitMessage, text);
+        int r = l->later < 0 ? write_full(l->answers[1], &m, size) : send_fd(l->control, &m, size, -EBADF);
 
         return r < 0 && r != -EPIPE /* it has exited: what it said comes first */
                 ? error_errnof(reterr, r, "cannot talk to the helper") : 0;

@@ -29,7 +29,9 @@ typedef struct LaunchRequest {
 typedef struct Launch {
         pid_t pid;                  /* the process that goes on; changes with INIT_MSG_PID and INIT_MSG_INSIDE */
         int pidfd;
-        int control;
+        int control;                /* where it speaks: a socket, and later a pipe */
+        int later;                  /* that pipe, until then; -EBADF: it is later */
+        int answers[2];             /* the pipe on which it hears us later. That we could read it, too, keeps SIGPIPE from us */
         pid_t left;                 /* the one before it, which exits by itself and is not reaped yet; or 0 */
         bool inside;                /* it is where others may lay hands on it, and gets nothing done by us any more */
         bool waits;                 /* for INIT_MSG_GO, once it is ready */
@@ -40,7 +42,7 @@ typedef struct Launch {
 /* How the command line of a helper of this container begins. */
 char *launch_command(const char *id, uint64_t mark);
 
-#define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF })
+#define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF, .later = -EBADF, .answers = { -EBADF, -EBADF } })
 #define _cleanup_launch_ _cleanup_(launch_done)
 /* Closes the descriptors; the process, if it waits for us, sees that and exits. */
 void launch_done(Launch *l);
@@ -51,6 +53,8 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
  * INIT_MSG_INSIDE launch->pid and pidfd have changed to the process that goes on. Returns the type, 0 at the end of the
  * stream; INIT_MSG_ERROR becomes an error. */
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
+/* The errno of an INIT_MSG_ERROR, which need not be one. */
+int launch_error(const InitMessage *m);
 int launch_send(Launch *l, InitMessageType type, Error *reterr);
 /* Is another process to go on yet, of which all that is said of this one will be true? */
 static inline bool launch_changes(const Launch *l) {

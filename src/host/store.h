@@ -84,7 +84,5 @@ int container_open_init(const Container *c);
  * "cannot DO container ID: container not running". */
 int container_blame_end(const Container *c, const char *what, int r, Error *reterr);
 
-/* A connection to its gate; -ENOENT, -ECONNREFUSED: it does not wait there. */
-int container_connect_gate(const Container *c);
-/* A listening socket at its gate. */
-int container_listen_gate(const Container *c, Error *reterr);
+/* The socket of its gate. Who waits there listens, as a socket tells who called listen(2). */
+int container_make_gate(const Container *c, Error *reterr);

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <limits.h>
 #include <stdint.h>
 
 /*
- * Between the launcher (host/launch.c) and the helper (helper/): one message a datagram over a SEQPACKET pair.
+ * Between the launcher (host/launch.c) and the helper (helper/): one message a datagram over a SEQPACKET pair, and from
+ * INIT_MSG_PIPES on one a packet over two pipes, as a socket tells who holds it who is at the other end (SO_PEERPIDFD).
  * The end of the stream is a message too: to the helper it means that the launcher is gone (it exits), to the
- * launcher, after INIT_MSG_READY, that the exec succeeded (the socket is close-on-exec).
+ * launcher, after INIT_MSG_READY, that the exec succeeded (the pipe is close-on-exec).
  *
  * INIT_MSG_CGROUP may be sent at any time; the other messages to the helper are answers. When the helper dies with
  * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
- * plan (a sealed memfd), the gate (a listening socket), the target (a pidfd of the container's init) and its root (a
- * directory); the last three only if the plan has steps that use them. 3 to BASE - 1 are preserved for the container.
+ * plan (a sealed memfd), the gate (a socket that has its address), the target (a pidfd of the container's init), its root (a
+ * directory), and the pipes to the launcher and from it; the gate, the target and the root only if the plan has steps that
+ * use them. 3 to BASE - 1 are preserved for the container.
  */
-enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT, _INIT_FDS };
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
 
 typedef enum InitMessageType {
         /* helper to launcher */
@@ -30,6 +33,7 @@ typedef enum InitMessageType {
                              * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
+        INIT_MSG_PIPES,     /* the last that goes over the socket, before INIT_MSG_INSIDE or INIT_MSG_READY */
         INIT_MSG_READY,     /* waits for INIT_MSG_GO */
         INIT_MSG_ERROR,     /* value: errno; text: one sentence. The helper exits */
         /* launcher to helper */
@@ -44,10 +48,11 @@ typedef enum InitMessageType {
         _INIT_MSG_MAX,
 } InitMessageType;
 
-#define INIT_TEXT_MAX 4096
+#define INIT_TEXT_MAX (PIPE_BUF - 8)
 
 typedef struct InitMessage {
         uint32_t type;
         int32_t value;
         char text[INIT_TEXT_MAX]; /* NUL-terminated; sent only as far as it goes */
 } InitMessage;
+_Static_assert(sizeof(InitMessage) <= PIPE_BUF, "a message is one packet");

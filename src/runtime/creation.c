@@ -114,7 +114,7 @@ static int spawn(Creation *c, Error *reterr) {
         };
 
         if (!c->start_now) {
-                gate = container_listen_gate(&c->container, reterr);
+                gate = container_make_gate(&c->container, reterr);
                 if (gate < 0)
                         return gate;
         }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -14,20 +21,69 @@
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
+/* What came of the word at the gate: an errno of it, or the answer's size, as receive_fd() has it. */
+typedef struct Answer {
+        int error;
+        int size;
+        InitMessage message;
+} Answer;
+
+/* In a child. Who is in the container may get hold of the connection, and by it of a pidfd of who has made that and of all
+ * that is open there: it is we, with nothing open but the connection and a pipe. */
+static _noreturn_ void carry_word(const Container *c, int result) {
+        const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
+        Answer a = { .message.type = INIT_MSG_START };
+        int gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (gate < 0 || fchdir(c->dir) < 0 || dup2(gate, 0) < 0 || dup2(result, 1) < 0 || close_range(2, ~0U, 0) < 0 ||
+            connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                a.error = -errno;
+        if (a.error == 0)
+                a.error = send_fd(0, &a.message, offsetof(InitMessage, text), -EBADF);
+        if (a.error == 0)
+                a.size = (int) receive_fd(0, &a.message, sizeof(a.message) - 1, NULL);
+        _exit(write_full(1, &a, sizeof(a)) < 0);
+}
+
+static int ask_gate(const Container *c, Answer *ret) {
+        _cleanup_close_ int result = -EBADF;
+        int ends[2], status;
+        ssize_t n;
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        result = ends[0];
+        pid = fork();
+        if (pid == 0)
+                carry_word(c, ends[1]);
+        close_fd(ends[1]);
+        if (pid < 0)
+                return -errno;
+        n = read_full(result, ret, sizeof(*ret));
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (n != (ssize_t) sizeof(*ret) || ret->size > (int) sizeof(ret->message) - 1)
+                return n < 0 ? (int) n : -EBADMSG;
+        return 0;
+}
+
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
  * the process has heard the word. */
 static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
-        _cleanup_close_ int gate = container_connect_gate(c);
-        InitMessage message = { .type = INIT_MSG_START };
-        ssize_t n;
-        int r;
+        const InitMessage *m;
+        Answer answer;
+        int r, n;
 
-        if (gate < 0)
+        r = ask_gate(c, &answer);
+        if (r == 0 && (answer.error == -ENOENT || answer.error == -ECONNREFUSED))
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
-        r = send_fd(gate, &message, offsetof(InitMessage, text), -EBADF);
+        r = r ?: answer.error;
         if (r < 0)
                 return error_errnof(reterr, r, "cannot start container %s", c->id);
-        n = receive_fd(gate, &message, sizeof(message) - 1, NULL);
+        n = answer.size;
+        m = &answer.message;
         /* Gone whatever came of it: from here on the container is not "created" any more. */
         (void) unlinkat(c->dir, "gate", 0);
         if (n == -ECONNRESET) /* it ended without having read the word */
@@ -36,10 +92,10 @@ static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         if (n <= 0 && launch_ended_as_helper(c->record.pid))
                 return error_setf(reterr, EIO, "cannot start container %s: its process ended before it could execute its "
                                   "program", c->id);
-        if (n < (ssize_t) offsetof(InitMessage, text) || message.type != INIT_MSG_ERROR)
+        if (n < (int) offsetof(InitMessage, text) || m->type != INIT_MSG_ERROR)
                 return 0;
-        ((char *) &message)[n] = '\0';
-        return error_setf(reterr, message.value ?: EIO, "%s", message.text);
+        ((char *) &answer.message)[n] = '\0';
+        return error_setf(reterr, launch_error(m), "%s", m->text);
 }
 
 static int read_spec(const Container *c, Spec **ret, Error *reterr) {

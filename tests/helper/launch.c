@@ -110,20 +110,27 @@ static void write_map(pid_t pid, const char *file, const char *value) {
         ASSERT_EQ(write_kernel_file(AT_FDCWD, path, value), 0);
 }
 
-static void say(int control, InitMessageType type) {
-        InitMessage m = { .type = type };
+/* The socket, and the pipes that take its place: we read the first and write to the second. */
+typedef struct Channel { int control, in, out; } Channel;
 
-        (void) send_fd(control, &m, offsetof(InitMessage, text) + 1, -EBADF);
+static void say(const Channel *c, InitMessageType type) {
+        InitMessage m = { .type = type };
+        size_t size = offsetof(InitMessage, text) + 1;
+
+        if (c->control >= 0)
+                (void) send_fd(c->control, &m, size, -EBADF);
+        else
+                ASSERT_EQ(write_full(c->out, &m, size), 0);
 }
 
 /* One message; false at the end. */
-static bool answer(Launch *l, int control) {
+static bool answer(Launch *l, Channel *c) {
         InitMessage m;
         int fd = -EBADF;
-        ssize_t n = receive_fd(control, &m, sizeof(m), &fd);
+        ssize_t n = c->control >= 0 ? receive_fd(c->control, &m, sizeof(m), &fd) : read_packet(c->in, &m, sizeof(m));
 
         if (n == -ECONNRESET) /* it ended with our message unread; what it said before is still there */
-                n = receive_fd(control, &m, sizeof(m), &fd);
+                n = receive_fd(c->control, &m, sizeof(m), &fd);
         if (n <= 0)
                 return false;
         switch (m.type) {
@@ -135,7 +142,7 @@ static bool answer(Launch *l, int control) {
                 ASSERT_EQ(waitpid(l->pid, NULL, 0), l->pid);
                 l->pid = m.value;
                 l->ready = true;
-                say(control, INIT_MSG_GO);
+                say(c, INIT_MSG_GO);
                 break;
         case INIT_MSG_MAP_ME:
                 ASSERT(l->map);
@@ -143,15 +150,15 @@ static bool answer(Launch *l, int control) {
                         write_map(l->pid, "setgroups", "deny");
                 write_map(l->pid, "uid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
                 write_map(l->pid, "gid_map", l->rootless ? "0 1000 1" : "0 100000 65536");
-                say(control, INIT_MSG_MAPPED);
+                say(c, INIT_MSG_MAPPED);
                 break;
         case INIT_MSG_MOUNT:
                 ASSERT_EQ(mount_id(fd, &l->mount_id), 0);
                 (void) close(fd);
-                say(control, INIT_MSG_NOTED);
+                say(c, INIT_MSG_NOTED);
                 break;
         case INIT_MSG_HOOKS:
-                say(control, INIT_MSG_HOOKS_DONE);
+                say(c, INIT_MSG_HOOKS_DONE);
                 break;
         case INIT_MSG_CONSOLE:
                 l->console = fd;
@@ -160,11 +167,14 @@ static bool answer(Launch *l, int control) {
                 l->listened = fcntl(fd, F_GETFD) >= 0;
                 (void) close(fd);
                 break;
+        case INIT_MSG_PIPES:
+                c->control = close_fd(c->control);
+                break;
         case INIT_MSG_READY:
                 l->ready = true;
                 if (l->hang_up)
                         return false;
-                say(control, INIT_MSG_GO);
+                say(c, INIT_MSG_GO);
                 break;
         case INIT_MSG_ERROR:
                 snprintf(l->error, sizeof(l->error), "%s", m.text);
@@ -181,7 +191,7 @@ static int listen_gate(Launch *l) {
 
         snprintf(l->gate_path, sizeof(l->gate_path), "%s/gate-%d", sandbox, rand());
         snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
-        ASSERT(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof(a)) == 0 && listen(fd, 8) == 0);
+        ASSERT(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof(a)) == 0);
         return fd;
 }
 
@@ -201,9 +211,10 @@ static void refuse_descriptors_for_file_systems(void) {
                 _exit(97);
 }
 
-static void child(Launch *l, int control, int plan, int gate, int output) {
+static void child(Launch *l, const Channel *theirs, int plan, int gate, int output) {
         char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
-        int fds[] = { control, plan, gate, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1 };
+        int fds[] = { theirs->control, plan, gate, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1,
+                      theirs->out, theirs->in };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
                 fds[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD, 100) : -1;
@@ -242,7 +253,8 @@ void launch_finish(Launch *l) {
 }
 
 void launch(InitPlan *plan, Launch *l) {
-        int pair[2], output[2], memfd, gate = -EBADF;
+        int pair[2], pipes[2][2], output[2], memfd, gate = -EBADF;
+        Channel ours, theirs;
         Text bytes = {};
 
         l->console = -EBADF;
@@ -250,22 +262,29 @@ void launch(InitPlan *plan, Launch *l) {
         memfd = memfd_sealed("plan", bytes.s, bytes.n);
         ASSERT(memfd >= 0);
         ASSERT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+        ASSERT(pipe2(pipes[0], O_CLOEXEC | O_DIRECT) == 0 && pipe2(pipes[1], O_CLOEXEC | O_DIRECT) == 0);
+        ours = (Channel){ pair[0], pipes[0][0], pipes[1][1] };
+        theirs = (Channel){ pair[1], pipes[1][0], pipes[0][1] };
         ASSERT(pipe2(output, O_CLOEXEC) == 0);
         if (l->gate)
                 gate = listen_gate(l);
         l->pid = (pid_t) syscall(SYS_clone, l->clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
         if (l->pid == 0)
-                child(l, pair[1], memfd, gate, output[1]);
+                child(l, &theirs, memfd, gate, output[1]);
         ASSERT(l->pid > 0);
-        close_fd(pair[1]);
+        close_fd(theirs.control);
+        close_fd(theirs.out);
         close_fd(output[1]);
         close_fd(memfd);
         close_fd(gate);
         l->output_fd = output[0];
-        say(pair[0], INIT_MSG_CGROUP);
-        while (answer(l, pair[0]))
+        say(&ours, INIT_MSG_CGROUP);
+        while (answer(l, &ours))
                 ;
-        close_fd(pair[0]);
+        close_fd(ours.control);
+        close_fd(ours.in);
+        close_fd(ours.out);
+        close_fd(theirs.in);
         text_done(&bytes);
         init_plan_done(plan);
         if (!(l->gate && l->ready && !l->error[0]) && l->console < 0)
@@ -279,7 +298,7 @@ void launch_start(Launch *l) {
 
         snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
         ASSERT(connect(fd, (struct sockaddr *) &a, sizeof(a)) == 0);
-        say(fd, INIT_MSG_START);
+        say(&(Channel){ .control = fd }, INIT_MSG_START);
         if (receive_fd(fd, &m, sizeof(m), NULL) > 0) {
                 ASSERT_EQ(m.type, INIT_MSG_ERROR);
                 snprintf(l->error, sizeof(l->error), "%s", m.text);

@@ -22,7 +22,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +33,10 @@
 #define FILES_MAX 16
 #define KINDS_MAX 64
 #define IDLE 20000
+#define DESCRIPTORS 24
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 static const char *secret;
 static unsigned long long allowed;
@@ -104,6 +110,65 @@ static void look_at_descriptors(int process) {
         }
         if (d)
                 closedir(d);
+}
+
+/* Not in our pid namespace, where it would have a number. */
+static bool is_outside(int pidfd) {
+        char path[64], text[1024];
+        const char *line;
+        ssize_t n;
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        text[n < 0 ? 0 : n] = '\0';
+        if (fd >= 0)
+                close(fd);
+        line = strstr(text, "Pid:");
+        return line && atoi(line + strlen("Pid:")) == 0;
+}
+
+/* What leads on from a process: a file, a directory, or a process. */
+static bool leads_on(int fd) {
+        char path[64], link[256];
+        struct stat st;
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        n = readlink(path, link, sizeof(link) - 1);
+        link[n < 0 ? 0 : n] = '\0';
+        return strstr(link, "pidfd") || (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)));
+}
+
+/* Descriptors of a process; those of a socket's peer, if that is not in our pid namespace, must lead nowhere. */
+static void take_descriptors(int process, const char *of_peer) {
+        for (int fd = 0; fd < DESCRIPTORS; fd++) {
+                int taken = (int) syscall(SYS_pidfd_getfd, process, fd, 0), peer;
+                socklen_t size = sizeof(peer);
+                char name[64];
+
+                if (taken < 0)
+                        continue;
+                snprintf(name, sizeof(name), "socket %d", fd);
+                if (of_peer && leads_on(taken))
+                        gets("a way to the host by the peer of", of_peer);
+                else if (!of_peer && getsockopt(taken, SOL_SOCKET, SO_PEERPIDFD, &peer, &size) == 0) {
+                        if (is_outside(peer))
+                                take_descriptors(peer, name);
+                        close(peer);
+                }
+                close(taken);
+        }
+}
+
+static void take_sockets(pid_t pid) {
+        int process = (int) syscall(SYS_pidfd_open, pid, 0);
+
+        if (process < 0)
+                return;
+        take_descriptors(process, NULL);
+        close(process);
 }
 
 static bool is_in_its_root(int process, const struct stat *st) {
@@ -203,6 +268,7 @@ static void look(pid_t pid, bool stopped) {
         look_at_directory(process, "cwd");
         keep_executable(process);
         look_at_descriptors(process);
+        take_sockets(pid);
         look_at_status(process, stopped ? "a traced process with" : "a process with");
         close(process);
 }
