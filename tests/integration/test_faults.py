@@ -135,7 +135,7 @@ def test_an_error_of_the_kernel_is_survived_or_undone(container, call, numbers):
 
 def test_few_descriptors(container):
     """Each number is enough, or too little for anything to be left."""
-    for number in range(4, 20):
+    for number in range(4, 32):
         one = container()
         watch = Watch(one.runtime.root)
         command = one.runtime.command("create", "--bundle", one.bundle.path, one.id)
