@@ -53,8 +53,9 @@ void manager_abandon_scope(Manager *m, uint64_t deadline);
  * not exist is success. */
 int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
 
-/* Has the unit living processes whose command line does not begin with this? 0 or 1; 0 when there is no such unit. */
-int manager_unit_has_others(Manager *m, const char *unit, const char *command, Error *reterr);
+/* Has the unit processes, and does the command line of each begin with this? 0 or 1; 0 when there is no such unit. One
+ * that waits for others to start has none yet. */
+int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error *reterr);
 
 /* FreezeUnit, ThawUnit: return when it has happened. */
 int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr);

@@ -64,19 +64,20 @@ int removal_kill(const Container *c, Error *reterr) {
 /*
  * Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. Nothing of ours
  * runs any more but the helper of a create that was killed. That one may have found the name taken, and where systemd could
- * not remove the cgroup, and has forgotten the unit, it is free: what else runs in the unit says that it is another.
+ * not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose it is.
  */
 static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
-        int r = 0;
+        int r = 1;
 
         if (cgroup < 0 || cgroup_has_children(cgroup))
-                r = manager_unit_has_others(m, c->record.unit, helper, reterr);
-        if (r == 0)
-                r = manager_stop_unit(m, c->record.unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+                r = manager_unit_is_of(m, c->record.unit, helper, reterr);
+        if (r <= 0)
+                return r;
+        r = manager_stop_unit(m, c->record.unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
         if (r == 0)
                 log_info("scope %s: stopped", c->record.unit);
-        return MIN(r, 0);
+        return r;
 }
 
 /* When the last process ended a while ago, systemd has removed the scope by itself. */

@@ -39,11 +39,15 @@ def other(top):
     shutil.rmtree(top / "other-state")
 
 
+def scope_words(*options):
+    """As anybody makes one."""
+    return ["systemd-run", *user.OPTIONS, "--scope", "--quiet", f"--slice={SLICE}", f"--unit={UNIT}", *options,
+            "sleep", "1000"]
+
+
 @contextlib.contextmanager
 def foreign_scope(_one, _other):
-    """As anybody makes one."""
-    words = ["systemd-run", *user.OPTIONS, "--scope", "--quiet", f"--slice={SLICE}", f"--unit={UNIT}", "sleep", "1000"]
-    with TransientUnit("test-holder.service", words):
+    with TransientUnit("test-holder.service", scope_words()):
         until(lambda: systemd.is_loaded(UNIT), "it runs")
         yield
         systemd.stop(UNIT)
@@ -203,6 +207,30 @@ def test_a_record_from_before_a_reboot(container):
     assert process.is_alive(one.pid) and looks() == before
     record.parent.mkdir(mode=0o700)
     record.write_text(kept, encoding="utf-8")
+
+
+def make_half(one):
+    """The record of a create that died before it saw the scope."""
+    record = one.create().runtime.root / one.id / "record"
+    text = re.sub(r"^(cgroup|invocation_id)=.*\n", "", record.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    one.delete("--force")
+    record.parent.mkdir(mode=0o700)
+    record.write_text(re.sub(r"^(committed|pid|start_time|cgroup_id)=.*", r"\1=0", text, flags=re.MULTILINE),
+                      encoding="utf-8")
+
+
+def test_delete_of_a_half_made_one_when_a_scope_of_the_name_waits(container):
+    """A scope that waits for another unit has no process yet that could tell whose it is."""
+    one = container(config())
+    make_half(one)
+    with (TransientUnit("test-slow.service", ["--no-block", "sleep", "1000"], "Type=oneshot"),
+          TransientUnit("test-holder.service", scope_words("--property=After=test-slow.service"))):
+        until(lambda: UNIT in systemd.systemctl("list-jobs"), "it waits")
+        one.delete("--force")
+        assert not (one.runtime.root / one.id).exists()
+        systemd.stop("test-slow.service")
+        until(lambda: systemd.is_loaded(UNIT), "it starts")
+        systemd.stop(UNIT)
 
 
 @needs_mounts
