@@ -118,9 +118,28 @@ def _sweep(top):
 
 
 def _remove_empty(path):
-    for directory, _, _ in os.walk(path, topdown=False):
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
+    """One step at a time: thousands may be below each other, too many for a path or a recursion."""
+    names, kept = [path.name], [set()]
+    here = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    while names:
+        with os.scandir(here) as entries:
+            below = next((entry.name for entry in entries
+                          if entry.is_dir(follow_symlinks=False) and entry.name not in kept[-1]), None)
+        there = os.open(below or "..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = there
+        if below:
+            names.append(below)
+            kept.append(set())
+            continue
+        name = names.pop()
+        kept.pop()
+        try:
+            os.rmdir(name, dir_fd=here)
+        except OSError:
+            if kept:
+                kept[-1].add(name)
+    os.close(here)
 
 
 def _remove_cgroup(path, deadline=300):
