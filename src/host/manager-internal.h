@@ -10,6 +10,8 @@
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
 #define INTERFACE "org.freedesktop.systemd1.Manager"
+#define OF_UNITS "org.freedesktop.systemd1.Unit"
+#define OF_SCOPES "org.freedesktop.systemd1.Scope"
 
 typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } JobState;
 
@@ -78,7 +80,9 @@ int manager_watch_jobs(Manager *m, Error *reterr);
  * would do so for 90 s. */
 int manager_wait_ready(Manager *m, Error *reterr);
 
-/* A method that takes the name of the unit alone. */
+/* The path of its object: that of its invocation leads to this very unit or to none. For free(). */
+char *manager_object(UnitRef unit);
+/* A method of the manager's that takes the name of the unit alone. */
 int manager_call_for_unit(Manager *m, const char *method, const char *unit, Error *reterr);
 /* By the D-Bus name of the error. */
 bool manager_is_no_such_unit(const char *name);

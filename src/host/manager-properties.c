@@ -6,7 +6,6 @@
 #include "basic/str.h"
 #include "host/manager-internal.h"
 
-#define UNITS "/org/freedesktop/systemd1/unit"
 /* One property that is dropped is a round trip. */
 #define SET_TRIES 16
 
@@ -39,21 +38,21 @@ int manager_refused_property(const UnitPlan *plan, const char *name, const char 
 }
 
 static int build_set(Manager *m, const Question *q, sd_bus_message **ret) {
-        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
+        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, q->object, OF_UNITS, "SetProperties");
 
-        return r < 0 ? r : marshal_set_properties(*ret, q->unit, m->plan, m->dropped);
+        return r < 0 ? r : marshal_set_properties(*ret, m->plan, m->dropped);
 }
 
 static int build_restore(Manager *m, const Question *q, sd_bus_message **ret) {
-        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, "SetUnitProperties");
+        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, q->object, OF_UNITS, "SetProperties");
 
-        return r < 0 ? r : marshal_restore_properties(*ret, q->unit, m->plan, m->saved);
+        return r < 0 ? r : marshal_restore_properties(*ret, m->plan, m->saved);
 }
 
 static int build_get(Manager *m, const Question *q, sd_bus_message **ret) {
         int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, q->object, "org.freedesktop.DBus.Properties", "Get");
 
-        return r < 0 ? r : sd.bus_message_append(*ret, "ss", "org.freedesktop.systemd1.Scope", q->property);
+        return r < 0 ? r : sd.bus_message_append(*ret, "ss", OF_SCOPES, q->property);
 }
 
 static int refused(int r, const char *unit, const sd_bus_error *e, Error *reterr) {
@@ -65,17 +64,13 @@ static int not_said(const char *property, int r, const sd_bus_error *e, Error *r
         return error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", property, e->message ?: errno_text(r));
 }
 
-int manager_get_u64(Manager *m, const char *unit, const char *property, uint64_t *ret, Error *reterr) {
-        _cleanup_free_ char *object = NULL;
-        Question q = { .property = property, .build = build_get };
+int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        const Question q = { .object = object, .property = property, .build = build_get };
         sd_bus_error e = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
         int r;
 
-        r = sd.bus_path_encode(UNITS, unit, &object);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot name unit %s", unit);
-        q.object = object;
         r = manager_ask(m, &q, &reply, &e, reterr);
         if (r == 0)
                 r = sd.bus_message_read(reply, "v", "t", ret);
@@ -86,8 +81,9 @@ int manager_get_u64(Manager *m, const char *unit, const char *property, uint64_t
         return MIN(r, 0);
 }
 
-int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr) {
-        const Question q = { .unit = unit, .build = build_set };
+int manager_set_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        const Question q = { .object = object, .build = build_set };
 
         manager_set_plan(m, plan);
         for (unsigned tries = 0;; tries++) {
@@ -102,7 +98,7 @@ int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, E
                         continue;
                 }
                 if (r < 0)
-                        r = refused(r, unit, &e, reterr);
+                        r = refused(r, unit.name, &e, reterr);
                 sd.bus_error_free(&e);
                 return r;
         }
@@ -129,15 +125,12 @@ static int save(Manager *m, const char *object, size_t i, Error *reterr) {
         return p->optional ? 0 : r;
 }
 
-int manager_save_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr) {
-        _cleanup_free_ char *object = NULL;
-        int r;
+int manager_save_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        int r = 0;
 
         manager_forget_properties(m);
         manager_set_plan(m, plan);
-        r = sd.bus_path_encode(UNITS, unit, &object);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot name unit %s", unit);
         m->saved = xmalloc0(MAX(plan->n_props, (size_t) 1) * sizeof(sd_bus_message *));
         m->n_saved = plan->n_props;
         for (size_t i = 0; i < plan->n_props && r >= 0; i++)
@@ -145,14 +138,15 @@ int manager_save_properties(Manager *m, const char *unit, const UnitPlan *plan, 
         return MIN(r, 0);
 }
 
-int manager_restore_properties(Manager *m, const char *unit, Error *reterr) {
-        const Question q = { .unit = unit, .build = build_restore };
+int manager_restore_properties(Manager *m, UnitRef unit, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        const Question q = { .object = object, .build = build_restore };
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
         r = manager_ask(m, &q, NULL, &e, reterr);
         if (r < 0)
-                r = refused(r, unit, &e, reterr);
+                r = refused(r, unit.name, &e, reterr);
         sd.bus_error_free(&e);
         return r;
 }

@@ -2,19 +2,40 @@
 /* Calls for a unit that make no job: systemd's answer is the end of it. */
 #include <errno.h>
 
+#include "basic/alloc.h"
 #include "basic/str.h"
 #include "host/manager-internal.h"
 #include "host/process.h"
 
+#define UNITS "/org/freedesktop/systemd1/unit"
+
 bool manager_is_no_such_unit(const char *name) {
-        return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit");
+        return streq_null(name, "org.freedesktop.systemd1.NoSuchUnit") ||
+               streq_null(name, "org.freedesktop.systemd1.NoUnitForInvocationID");
 }
 
+char *manager_object(UnitRef unit) {
+        char *path;
+
+        if (unit.invocation)
+                return xasprintf(UNITS "/%s", unit.invocation);
+        if (sd.bus_path_encode(UNITS, unit.name, &path) < 0)
+                oom();
+        return path;
+}
+
+/* Of the manager, for the unit of that name. */
 static int build_call(Manager *m, const Question *q, sd_bus_message **ret) {
         int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, OBJECT, INTERFACE, q->method);
 
-        if (r >= 0)
-                r = sd.bus_message_append(*ret, "s", q->unit);
+        return r < 0 ? r : sd.bus_message_append(*ret, "s", q->unit);
+}
+
+/* Of the unit itself. */
+static int build_unit_call(Manager *m, const Question *q, sd_bus_message **ret) {
+        const char *interface = q->below ? OF_SCOPES : OF_UNITS;
+        int r = sd.bus_message_new_method_call(m->bus, ret, SERVICE, q->object, interface, q->method);
+
         return r < 0 || !q->below ? r : sd.bus_message_append(*ret, "sau", q->below, 1, (uint32_t) q->pid);
 }
 
@@ -71,12 +92,18 @@ int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error 
         return r;
 }
 
-int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr) {
-        return manager_call_for_unit(m, freeze ? "FreezeUnit" : "ThawUnit", unit, reterr);
+int manager_freeze_unit(Manager *m, UnitRef unit, bool freeze, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        const Question q = { .method = freeze ? "Freeze" : "Thaw", .unit = unit.name, .object = object,
+                             .build = build_unit_call };
+
+        return call(m, &q, reterr);
 }
 
-int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr) {
-        const Question q = { .method = "AttachProcessesToUnit", .unit = unit, .below = below, .pid = pid, .build = build_call };
+int manager_attach_process(Manager *m, UnitRef unit, const char *below, pid_t pid, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
+        const Question q = { .method = "AttachProcesses", .unit = unit.name, .object = object, .below = below, .pid = pid,
+                             .build = build_unit_call };
 
         return call(m, &q, reterr);
 }

@@ -259,7 +259,7 @@ static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         }
 }
 
-void manager_abandon_scope(Manager *m, uint64_t deadline) {
+void manager_abandon_scope(Manager *m, const char *invocation, uint64_t deadline) {
         _cleanup_error_ Error error = {};
         bool ours;
 
@@ -272,32 +272,33 @@ void manager_abandon_scope(Manager *m, uint64_t deadline) {
         }
         ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
         if (ours)
-                (void) manager_stop_unit(m, m->plan->name, deadline, NULL);
+                (void) manager_stop_unit(m, (UnitRef){ m->plan->name, invocation }, deadline, NULL);
 }
 
-static int stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
+static int stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr) {
+        _cleanup_free_ char *object = manager_object(unit);
         sd_bus_message *message = NULL;
         int r;
 
-        r = watch_unit(m, unit, reterr);
+        r = watch_unit(m, unit.name, reterr);
         if (r < 0)
                 return r;
         m->tries = START_TRIES; /* a stop is not tried again */
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StopUnit");
+        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, object, OF_UNITS, "Stop");
         if (r >= 0)
-                r = sd.bus_message_append(message, "ss", unit, "replace");
+                r = sd.bus_message_append(message, "s", "replace");
         if (r >= 0)
                 r = sd.bus_call_async(m->bus, NULL, message, on_job_queued, m, MANAGER_TIMEOUT_USEC);
         (void) sd.bus_message_unref(message);
         if (r < 0)
-                return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit);
+                return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit.name);
         m->job = JOB_SENT;
         manager_expect(m);
         r = wait_job(m, deadline, reterr);
         return r < 0 && manager_is_no_such_unit(m->job_error_name) ? 0 : r;
 }
 
-int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr) {
+int manager_stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr) {
         _cleanup_error_ Error error = {};
         uint64_t patience = MIN(deadline, now_usec() + FROZEN_USEC);
         int r;
@@ -311,9 +312,9 @@ int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *re
         }
         while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
-                (void) manager_call_for_unit(m, "ThawUnit", unit, NULL);
+                (void) manager_freeze_unit(m, unit, false, NULL);
                 (void) poll(NULL, 0, FROZEN_POLL_MSEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
-        return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit, error.message) : 0;
+        return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit.name, error.message) : 0;
 }

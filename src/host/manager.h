@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "host/unit-ref.h"
 #include "plan/unit-plan.h"
 
 /*
@@ -46,29 +47,29 @@ int manager_give_up(const Manager *m, Error *reterr);
 bool manager_dropped(const Manager *m, const char *property);
 
 /* After a failure: makes sure that nothing remains of a scope that manager_start_scope() asked for, and leaves one
- * alone that somebody else has under that name. Waits, but not past the deadline. */
-void manager_abandon_scope(Manager *m, uint64_t deadline);
+ * alone that somebody else has under that name. invocation: of it, if that is known. Waits, but not past the deadline. */
+void manager_abandon_scope(Manager *m, const char *invocation, uint64_t deadline);
 
-/* StopUnit, waited for; our scopes are forgotten once they stopped (CollectMode=inactive-or-failed). A unit that does
+/* Stopped, and waited for; our scopes are forgotten once they stopped (CollectMode=inactive-or-failed). A unit that does
  * not exist is success. */
-int manager_stop_unit(Manager *m, const char *unit, uint64_t deadline, Error *reterr);
+int manager_stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr);
 
 /* Has the unit processes, and does the command line of each begin with this? 0 or 1; 0 when there is no such unit. One
  * that waits for others to start has none yet. */
 int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error *reterr);
 
-/* FreezeUnit, ThawUnit: return when it has happened. */
-int manager_freeze_unit(Manager *m, const char *unit, bool freeze, Error *reterr);
+/* Freeze, Thaw: return when it has happened. */
+int manager_freeze_unit(Manager *m, UnitRef unit, bool freeze, Error *reterr);
 
-/* AttachProcessesToUnit: into a cgroup of the unit, "" for its own or "/a/b" below that, from a cgroup out of which who
+/* AttachProcesses: into a cgroup of the unit, "" for its own or "/a/b" below that, from a cgroup out of which who
  * calls may not move it but the system's systemd may. */
-int manager_attach_process(Manager *m, const char *unit, const char *below, pid_t pid, Error *reterr);
+int manager_attach_process(Manager *m, UnitRef unit, const char *below, pid_t pid, Error *reterr);
 
-int manager_get_u64(Manager *m, const char *unit, const char *property, uint64_t *ret, Error *reterr);
+int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
 
-/* SetUnitProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
+/* SetProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
  * know (manager_dropped()). */
-int manager_set_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);
+int manager_set_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr);
 /* Keeps what they are before they are set, and puts it back. */
-int manager_save_properties(Manager *m, const char *unit, const UnitPlan *plan, Error *reterr);
-int manager_restore_properties(Manager *m, const char *unit, Error *reterr);
+int manager_save_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr);
+int manager_restore_properties(Manager *m, UnitRef unit, Error *reterr);

@@ -80,8 +80,8 @@ int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *ski
         return sd.bus_message_append(m, "a(sa(sv))", 0);
 }
 
-int marshal_set_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan, const bool *skip) {
-        TRY(sd.bus_message_append(m, "sb", unit, 1));
+int marshal_set_properties(sd_bus_message *m, const UnitPlan *plan, const bool *skip) {
+        TRY(sd.bus_message_append(m, "b", 1));
         TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
         TRY(append_properties(m, plan, skip));
         return sd.bus_message_close_container(m);
@@ -106,9 +106,9 @@ static int append_reply(sd_bus_message *m, const UnitProp *p, sd_bus_message *re
         return sd.bus_message_close_container(m);
 }
 
-int marshal_restore_properties(sd_bus_message *m, const char *unit, const UnitPlan *plan,
+int marshal_restore_properties(sd_bus_message *m, const UnitPlan *plan,
                                sd_bus_message *const *replies) {
-        TRY(sd.bus_message_append(m, "sb", unit, 1));
+        TRY(sd.bus_message_append(m, "b", 1));
         TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
         for (size_t i = 0; i < plan->n_props; i++) {
                 const UnitProp *p = &plan->props[i];

@@ -17,9 +17,9 @@ typedef struct ScopeProcess {
 /* The arguments of StartTransientUnit(s name, s mode, a(sv) properties, a(sa(sv)) aux); skip: by index, or NULL. */
 int marshal_start_scope(struct sd_bus_message *m, const UnitPlan *plan, const bool *skip, const ScopeProcess *process);
 
-/* The arguments of SetUnitProperties(s name, b runtime, a(sv) properties); skip: by index, or NULL. */
-int marshal_set_properties(struct sd_bus_message *m, const char *unit, const UnitPlan *plan, const bool *skip);
+/* The arguments of SetProperties(b runtime, a(sv) properties); skip: by index, or NULL. */
+int marshal_set_properties(struct sd_bus_message *m, const UnitPlan *plan, const bool *skip);
 
 /* The same out of replies to Get, by index into the plan; NULL ones are left out. Reads them. */
-int marshal_restore_properties(struct sd_bus_message *m, const char *unit, const UnitPlan *plan,
+int marshal_restore_properties(struct sd_bus_message *m, const UnitPlan *plan,
                                struct sd_bus_message *const *replies);

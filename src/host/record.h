@@ -7,6 +7,7 @@
 
 #include "basic/alloc.h"
 #include "basic/str.h"
+#include "host/unit-ref.h"
 
 /*
  * What we write down about a container: only what systemd and the kernel cannot tell. One file of "key=value"
@@ -26,7 +27,7 @@ typedef struct Record {
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet. With no unit it was made by us, below one of the caller's */
         uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
-        const char *invocation_id;   /* 0.1.0 wrote it */
+        const char *invocation_id;   /* which start of the unit; NULL: not known */
         bool committed;              /* create succeeded */
         pid_t pid;                   /* 0: not known yet. Before the commit it is that of a process which still may go */
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
@@ -42,6 +43,10 @@ typedef struct Record {
 } Record;
 
 void record_done(Record *r);
+
+static inline UnitRef record_unit(const Record *r) {
+        return (UnitRef){ .name = r->unit, .invocation = r->invocation_id };
+}
 
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);

@@ -377,12 +377,22 @@ static bool has_our_process(const Container *c) {
         return init_is_alive(c) && cgroup_of_pid(c->record.pid, &path) == 0 && path_is_below(path, c->record.cgroup);
 }
 
+/* What systemd could not remove, as too many cgroups were below it, the next unit of that name gets: the same cgroup. */
+static bool is_of_another_unit(const Container *c) {
+        _cleanup_free_ char *now = NULL;
+
+        if (!c->record.unit || !c->record.invocation_id)
+                return false;
+        now = unit_invocation(c->record.unit, c->record.user_manager);
+        return now && !streq(now, c->record.invocation_id);
+}
+
 static bool is_ours(const Container *c, int cgroup) {
         uint64_t id;
 
-        if (c->record.cgroup_id == 0)
-                return has_our_process(c);
-        return cgroup_id(cgroup, &id) == 0 && id == c->record.cgroup_id;
+        if (c->record.cgroup_id != 0 && (cgroup_id(cgroup, &id) < 0 || id != c->record.cgroup_id))
+                return false;
+        return has_our_process(c) || (c->record.cgroup_id != 0 && !is_of_another_unit(c));
 }
 
 int container_open_cgroup(const Container *c) {

@@ -22,10 +22,12 @@ int creation_request_scope(Creation *c, Error *reterr) {
         return manager_start_scope(c->manager, &c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
 
-/* From here on it is known for ours by its number. What could not be removed of an earlier one had that number, too. */
+/* From here on both are known for ours, by their numbers. What could not be removed of an earlier unit had the cgroup's. */
 static int claim(Record *record, int cgroup, Error *reterr) {
+        _cleanup_free_ char *invocation = unit_invocation(record->unit, record->user_manager);
         int r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
 
+        record->invocation_id = invocation ? arena_strdup(&record->arena, invocation) : NULL;
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup %s", record->cgroup);
         if (cgroup_has_children(cgroup))

@@ -400,7 +400,7 @@ void creation_undo(Creation *c) {
         if (c->rdt_done)
                 undo_rdt_group(c);
         if (c->scope_requested && c->manager)
-                manager_abandon_scope(c->manager, now_usec() + ABANDON_USEC);
+                manager_abandon_scope(c->manager, c->container.record.invocation_id, now_usec() + ABANDON_USEC);
         if (c->scope_requested)
                 (void) removal_cgroup(&c->container, NULL);
         if (c->options->pid_file && c->container.record.committed)

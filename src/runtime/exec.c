@@ -186,7 +186,8 @@ static int attach(const Exec *e, Error *reterr) {
 
         r = manager_open(record->user_manager, &m, reterr);
         if (r == 0)
-                r = manager_attach_process(m, record->unit, e->cgroup_path + strlen(record->cgroup), e->launch.pid, reterr);
+                r = manager_attach_process(m, record_unit(record), e->cgroup_path + strlen(record->cgroup), e->launch.pid,
+                                           reterr);
         if (r < 0)
                 return r;
         return cgroup_of_pid(e->launch.pid, &path) == 0 && streq(path, e->cgroup_path)

@@ -115,9 +115,9 @@ static int set_properties(Change *c, Error *reterr) {
                 return 0;
         r = *c->manager ? 0 : manager_open(c->record->user_manager, c->manager, reterr);
         if (r == 0 && may_fail_late(c->plan))
-                r = manager_save_properties(*c->manager, c->record->unit, c->plan, reterr);
+                r = manager_save_properties(*c->manager, record_unit(c->record), c->plan, reterr);
         if (r == 0)
-                r = manager_set_properties(*c->manager, c->record->unit, c->plan, reterr);
+                r = manager_set_properties(*c->manager, record_unit(c->record), c->plan, reterr);
         c->set = r == 0;
         return r;
 }
@@ -140,7 +140,7 @@ static void undo(Change *c) {
                 (void) device_filter_replace(c->cgroup, -EBADF, c->old_filter);
         restore_files(c, true);
         if (c->set)
-                (void) manager_restore_properties(*c->manager, c->record->unit, NULL);
+                (void) manager_restore_properties(*c->manager, record_unit(c->record), NULL);
         if (c->filtered && c->new_filter >= 0)
                 (void) device_filter_replace(c->cgroup, c->new_filter, c->old_filter);
         restore_files(c, false);

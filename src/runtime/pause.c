@@ -40,7 +40,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
                 return freeze_cgroup(&c, cgroup, freeze, reterr);
         r = manager_open(c.record.user_manager, &m, reterr);
         if (r == 0)
-                r = manager_freeze_unit(m, c.record.unit, freeze, reterr);
+                r = manager_freeze_unit(m, record_unit(&c.record), freeze, reterr);
         if (r == 0)
                 log_info("scope %s: %s", c.record.unit, freeze ? "frozen" : "thawed");
         return container_blame_end(&c, what, r, reterr);

@@ -68,13 +68,17 @@ int removal_kill(const Container *c, Error *reterr) {
  */
 static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
+        _cleanup_free_ char *invocation = unit_invocation(c->record.unit, c->record.user_manager);
+        UnitRef unit = record_unit(&c->record);
         int r = 1;
 
-        if (cgroup < 0 || cgroup_has_children(cgroup))
-                r = manager_unit_is_of(m, c->record.unit, helper, reterr);
+        if (!unit.invocation && (cgroup < 0 || cgroup_has_children(cgroup)))
+                r = manager_unit_is_of(m, unit.name, helper, reterr);
         if (r <= 0)
                 return r;
-        r = manager_stop_unit(m, c->record.unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+        if (!unit.invocation) /* it may have become another's since */
+                unit.invocation = invocation;
+        r = manager_stop_unit(m, unit, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
         if (r == 0)
                 log_info("scope %s: stopped", c->record.unit);
         return r;

@@ -15,7 +15,7 @@ static int read_period(const Container *c, const SpecResources *resources, Limit
                 return 0;
         r = manager_open(c->record.user_manager, m, reterr);
         if (r == 0)
-                r = manager_get_u64(*m, c->record.unit, "CPUQuotaPeriodUSec", &period, reterr);
+                r = manager_get_u64(*m, record_unit(&c->record), "CPUQuotaPeriodUSec", &period, reterr);
         if (r == 0 && period != UINT64_MAX)
                 now->cpu_period.v = period;
         return r;

@@ -32,9 +32,9 @@ def relay(bundles):
 @pytest.mark.parametrize("method, state, words", [
     ("StartTransientUnit", None, ["create", "--bundle", "{bundle}", "{id}"]),
     ("StartTransientUnit", None, ["run", "--detach", "--bundle", "{bundle}", "{id}"]),
-    ("FreezeUnit", "running", ["pause", "{id}"]),
-    ("ThawUnit", "paused", ["resume", "{id}"]),
-    pytest.param("SetUnitProperties", "running", ["update", "--resources", "-", "{id}"], marks=needs_devices_bpf)])
+    ("Freeze", "running", ["pause", "{id}"]),
+    ("Thaw", "paused", ["resume", "{id}"]),
+    pytest.param("SetProperties", "running", ["update", "--resources", "-", "{id}"], marks=needs_devices_bpf)])
 def test_a_call_that_is_lost_is_made_again(container, relay, method, state, words):
     one = container()
     if state:
@@ -93,7 +93,7 @@ def test_create_while_systemd_hangs(container, relay, verb):
 
 def test_pause_while_systemd_hangs(container, relay):
     one = container().run_detached()
-    relay.hang_at("FreezeUnit")
+    relay.hang_at("Freeze")
     assert f"{WHO} does not answer" in hurried(one, "pause", one.id, **relay.options)
 
 

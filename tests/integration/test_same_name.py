@@ -13,7 +13,8 @@ import pytest
 
 from harness import process, systemd, user
 from harness.config import Config
-from harness.needs import needs_mounts, needs_ocirt_sd
+from harness.needs import needs_devices_bpf, needs_mounts, needs_ocirt_sd
+from harness.relay import Relay
 from harness.runtime import Container, Runtime
 from harness.systemd import TransientUnit
 from harness.wait import DEADLINE, until
@@ -207,6 +208,60 @@ def test_a_record_from_before_a_reboot(container):
     assert process.is_alive(one.pid) and looks() == before
     record.parent.mkdir(mode=0o700)
     record.write_text(kept, encoding="utf-8")
+
+
+TOO_DEEP = 150  # for systemd, to remove it
+
+
+@pytest.fixture
+def left(container):
+    """A container that has ended, and the cgroup of which somebody else's scope of that name has got now."""
+    one = container(config()).run_detached()
+    path = process.CGROUPS / one.cgroup[1:]
+    number = path.stat().st_ino
+    path.joinpath(*["d"] * TOO_DEEP).mkdir(parents=True)
+    os.kill(one.pid, signal.SIGKILL)
+    one.wait_for_end()
+    until(lambda: not systemd.is_loaded(UNIT), "its scope is gone")
+    with foreign_scope(one, None):
+        before, pids = looks(), process.members(group_of_unit())
+        assert pids and path.stat().st_ino == number
+        yield one
+        assert (looks(), process.members(group_of_unit())) == (before, pids)
+    for directory, _, _ in os.walk(path, topdown=False):
+        os.rmdir(directory)
+
+
+@pytest.mark.parametrize("words", [["delete"], ["delete", "--force"], ["stop"], ["kill", "--all", "KILL"],
+                                   ["kill", "--all", "TERM"]])
+def test_a_cgroup_that_systemd_has_given_to_another_unit(left, words):
+    verb, options = words[0], [word for word in words[1:] if word.startswith("-")]
+    left.runtime(verb, *options, left.id, *words[1 + len(options):])
+
+
+def test_verbs_on_a_cgroup_that_another_unit_has_got(left):
+    for words in REFUSED:
+        assert re.search("not running|stopped", call(left, words))
+
+
+@pytest.mark.parametrize("method, words", [
+    ("Freeze", ["pause"]),
+    pytest.param("SetProperties", ["update", "--resources=-"], marks=needs_devices_bpf)])
+def test_a_name_that_is_taken_while_systemd_is_asked(container, bundles, method, words):
+    """The request is on its way when the scope goes and somebody takes its name."""
+    one, found = container(config()).run_detached(), []
+    with contextlib.ExitStack() as stack, Relay(bundles.scratch("run")) as relay:
+        def swap():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+            until(lambda: not systemd.is_loaded(UNIT), "its scope is gone")
+            stack.enter_context(foreign_scope(one, None))
+            found.append(looks())
+
+        relay.act_at(method, swap)
+        message = one.runtime.fails(*words, one.id, input=b'{"devices": [{"allow": false, "access": "rwm"}]}',
+                                    **relay.options)
+        assert "not running" in message and found == [looks()]
 
 
 def make_half(one):

@@ -179,6 +179,7 @@ static void install(void) {
 int main(void) {
         UnitProp optional = { .name = "MemoryZSwapMax", .type = UNIT_U64, .optional = true };
         const UnitPlan plan = { .name = "test.scope", .props = &optional, .n_props = 1 };
+        const UnitRef unit = { .name = "test.scope", .invocation = "0123456789abcdef0123456789abcdef" };
         _cleanup_manager_ Manager *m = NULL;
 
         install();
@@ -187,16 +188,16 @@ int main(void) {
         away = 2;
         ASSERT_EQ(manager_open(false, &m, NULL), 0);
         breaking = 1;
-        ASSERT_EQ(manager_freeze_unit(m, "test.scope", false, NULL), 0);
+        ASSERT_EQ(manager_freeze_unit(m, unit, false, NULL), 0);
         breaking = 1;
-        ASSERT_EQ(manager_attach_process(m, "test.scope", "", 1, NULL), 0);
+        ASSERT_EQ(manager_attach_process(m, unit, "", 1, NULL), 0);
         breaking = 1; /* an optional property is asked for without an error */
-        ASSERT_EQ(manager_save_properties(m, "test.scope", &plan, NULL), 0);
+        ASSERT_EQ(manager_save_properties(m, unit, &plan, NULL), 0);
         breaking = 1;
-        ASSERT_EQ(manager_set_properties(m, "test.scope", &plan, NULL), 0);
+        ASSERT_EQ(manager_set_properties(m, unit, &plan, NULL), 0);
         breaking = 1;
         breaking = 3;
-        ASSERT_EQ(manager_restore_properties(m, "test.scope", NULL), 0);
+        ASSERT_EQ(manager_restore_properties(m, unit, NULL), 0);
         ASSERT_EQ(away + breaking, 0);
         test_signals();
         return 0;

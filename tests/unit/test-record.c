@@ -12,7 +12,8 @@ static Record example(void) {
                 .id = "c1", .oci_version = "1.3.0", .bundle = "/b\nund", .rootfs = "/b/rootfs",
                 .created = "2026-01-02T03:04:05.000000006Z", .owner = 1000, .boot_id = "boot", .unit = "ocirt-sd-c1.scope",
                 .slice = "system.slice", .committed = true, .pid = 42, .start_time = UINT64_MAX,
-                .cgroup = "/system.slice/ocirt-sd-c1.scope", .cgroup_id = UINT64_MAX - 1, .namespaces = 0x28020000, .has_poststop = true,
+                .cgroup = "/system.slice/ocirt-sd-c1.scope", .cgroup_id = UINT64_MAX - 1,
+                .invocation_id = "0123", .namespaces = 0x28020000, .has_poststop = true,
                 .annotations = annotations, .n_annotations = 2,
         };
 }
@@ -32,7 +33,7 @@ static void test_round_trip(void) {
         ASSERT(back.committed && !back.user_manager && back.has_poststop && !back.has_poststart);
         ASSERT_EQ(back.namespaces, 0x28020000);
         ASSERT(back.cgroup_id == UINT64_MAX - 1);
-        ASSERT(!back.invocation_id);
+        ASSERT_STR(back.invocation_id, "0123");
         ASSERT_EQ(back.n_annotations, 2);
         ASSERT_STR(back.annotations[0].key, "a=b\nc");
         ASSERT_STR(back.annotations[0].value, "x\\y\n");

@@ -53,6 +53,7 @@ class Relay:
         prefix = [] if user.ORDINARY else ["unshare", "--mount", "sh", "-c", script, "sh"]
         self.options = {"env": environment, "prefix": prefix}
         self.word, self.hangs, self.silent, self.work = None, False, False, 0
+        self.action = None
         self.seen = 0                # how often the word was
         self._end = threading.Event()
         self._listener = None
@@ -68,6 +69,10 @@ class Relay:
     def work_at(self, word, seconds):
         """From that word on something else is done first, which takes all of a CPU."""
         self.word, self.work = word.encode(), seconds
+
+    def act_at(self, word, action):
+        """The message with that word is handed on when the action, a function, is done."""
+        self.word, self.action = word.encode(), action
 
     def __enter__(self):
         with socket.socket(socket.AF_UNIX) as dead:
@@ -124,7 +129,9 @@ class Relay:
             end = time.monotonic() + self.work
             while time.monotonic() < end:
                 pass
-            if not self.hangs and not self.work:
+            if self.action:
+                self.action()
+            if not self.hangs and not self.work and not self.action:
                 broken.set()
                 return b""
         return _pass_on(client, None if self.silent else server)
