@@ -7,11 +7,12 @@
 
 #define OWN_CGROUP "/a.service/b"
 
-static Spec *configured(const uint8_t *data, size_t size) {
+static Spec *configured(const uint8_t *data, size_t size, const char *cgroups_path) {
         _cleanup_text_ Text json = {};
         Spec *spec = NULL;
 
-        text_add(&json, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"" OWN_CGROUP "\",\"resources\":");
+        text_add(&json, "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"");
+        text_addf(&json, "%s\",\"resources\":", cgroups_path);
         text_addn(&json, (const char *) data, size);
         text_add(&json, "}}");
         /* It is one object by itself, so it cannot have ended the one around it. */
@@ -62,7 +63,7 @@ const JsonField *const grammar = spec_resources_fields;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const HostFacts host = { .privileged = true }, rootless = { .rootless = true };
         const HostFacts own_cgroup = { .privileged = true, .queries.may_make_cgroup = yes };
-        _cleanup_spec_ Spec *spec = NULL, *config = NULL;
+        _cleanup_spec_ Spec *spec = NULL, *in_scope = NULL, *in_cgroup = NULL;
         _cleanup_error_ Error e = {};
         int r = spec_parse_resources((const char *) data, size, &spec, &e);
 
@@ -70,9 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check_error(r, &e);
                 return 0;
         }
-        config = configured(data, size);
-        plan(spec, config, &host);
-        plan(spec, config, &rootless);
-        plan(spec, config, &own_cgroup);
+        in_scope = configured(data, size, "");
+        in_cgroup = configured(data, size, OWN_CGROUP);
+        plan(spec, in_scope, &host);
+        plan(spec, in_scope, &rootless);
+        plan(spec, in_cgroup, &own_cgroup);
         return 0;
 }
