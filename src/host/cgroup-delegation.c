@@ -76,20 +76,18 @@ bool cgroup_is_ours_to_make(const char *path) {
         return unit;
 }
 
-int cgroup_hand_down_to(const char *path) {
+void cgroup_hand_down_to(const char *path) {
         _cleanup_free_ char *unit = cgroup_own_unit(path), *above = xstrdup(path);
-        int r = 0;
 
-        for (char *end = unit ? above + strlen(unit) : NULL; end && r == 0; end = strchr(end + 1, '/')) {
+        for (char *end = unit ? above + strlen(unit) : NULL; end; end = strchr(end + 1, '/')) {
                 _cleanup_close_ int fd = -EBADF;
 
                 *end = '\0';
-                r = fd = cgroup_open(above);
+                fd = cgroup_open(above);
                 *end = '/';
-                if (r >= 0)
-                        r = cgroup_hand_down(fd);
+                if (fd >= 0)
+                        (void) cgroup_hand_down(fd);
         }
-        return r;
 }
 
 int cgroup_hand_down(int fd) {

@@ -51,8 +51,8 @@ bool cgroup_is_populated(int fd);
 /* Gives every controller that it has to the cgroups below; the first error, after all were tried. The kernel gives none
  * to those below a cgroup that has processes itself. */
 int cgroup_hand_down(int fd);
-/* The same from that unit down to the cgroup that is to be made at the path. */
-int cgroup_hand_down_to(const char *path);
+/* What can be had of it, from that unit down to the cgroup that is to be made at the path. */
+void cgroup_hand_down_to(const char *path);
 
 /* Gives it to the user as far as a cgroup can be delegated (cgroups(7)): the directory and the files that
  * /sys/kernel/cgroup/delegate names. */

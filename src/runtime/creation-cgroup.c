@@ -81,7 +81,7 @@ static int make(Creation *c, int *ret, Error *reterr) {
         parent = cgroup_open_parent(c->unit.cgroup, &name);
         if (parent < 0)
                 return error_errnof(reterr, parent, "linux.cgroupsPath: cannot open the cgroup above %s", c->unit.cgroup);
-        (void) cgroup_hand_down_to(c->unit.cgroup); /* a limit whose controller is not there is what fails */
+        cgroup_hand_down_to(c->unit.cgroup); /* a limit whose controller is not there is what fails */
         if (mkdirat(parent, name, 0755) < 0)
                 return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit.cgroup);
         cgroup = cgroup_open(c->unit.cgroup);
