@@ -87,6 +87,7 @@ def test_limits_and_metrics(ctr):
 @needs_controller("memory")
 def test_out_of_memory(ctr):
     with events(ctr, "/tasks/oom") as published:
-        one = ctr.start("--memory-limit", "16777216", command=EAT)
+        one = ctr.start("--memory-limit", "16777216")
+        assert one.exec(*EAT).status == 137
         assert f'"container_id":"{one.name}"' in until(published, "the event of the OOM killer")[0]
-        one.wait_for_end().remove()
+        one.remove()

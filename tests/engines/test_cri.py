@@ -64,9 +64,9 @@ def test_pod(kubelet, sandbox, start):
     assert len({process.namespace(pid, "pid") for pid in pids}) == 3
     for identity in [sandbox, *containers]:
         assert systemd.show(unit(identity), "Slice")["Slice"] == SLICE
-    reply = kubelet("ExecSync", container_id=containers[0], cmd=["sh", "-c", "hostname; exit 3"], timeout=60)
+    reply = kubelet("ExecSync", container_id=containers[0], cmd=["sh", "-c", "hostname; exit 3"], timeout=300)
     assert (reply["stdout"], reply["exit_code"]) == ("in-a-pod\n", 3)
-    kubelet("StopContainer", container_id=containers[0], timeout=60)
+    kubelet("StopContainer", container_id=containers[0], timeout=300)
     status = kubelet("ContainerStatus", container_id=containers[0])["status"]
     assert (status["state"], status.get("exit_code", 0)) == (EXITED, 0)
     for identity in containers:

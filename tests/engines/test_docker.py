@@ -8,6 +8,7 @@ from engine.setting import BUSYBOX
 from harness import process, systemd
 from harness.needs import needs_controller
 from harness.terminal import InFrontOf
+from harness.wait import until
 
 MIB = 1 << 20
 
@@ -143,9 +144,9 @@ def test_limits_and_update(docker, is_control):
 
 @needs_controller("memory")
 def test_out_of_memory(docker):
-    one = docker.start("--memory", "16m", "--memory-swap", "16m", command=EAT)
-    assert docker("wait", one.name) == "137\n"
-    assert one.state["OOMKilled"] is True
+    one = docker.start("--memory", "16m", "--memory-swap", "16m")
+    assert one.exec(*EAT).status == 137
+    until(lambda: one.state["OOMKilled"] is True, "Docker has heard of it")
     one.remove()
 
 

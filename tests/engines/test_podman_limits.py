@@ -44,9 +44,13 @@ def test_limits_and_update(podman):
 
 
 def test_out_of_memory(podman):
-    """Podman says so: conmon has watched the right cgroup."""
-    one = podman.start("--memory", "16m", "--memory-swap", "16m", command=EAT)
-    assert podman("wait", one.name) == "137\n"
+    """Podman says so: conmon has watched the right cgroup. But it stops when it is told that the limit was reached, before
+    something is killed for that, and looks once more when the container has ended (containers/conmon#426): one of its
+    processes stays, or systemd might have removed the cgroup, with any runtime."""
+    one = podman.start("--pid", "host", "--memory", "16m", "--memory-swap", "16m")
+    assert one.exec(*EAT).status == 137
+    one("kill", "--signal", "TERM")
+    assert podman("wait", one.name) == "0\n"
     state = one.state
-    assert (state["OOMKilled"], state["ExitCode"], state["Status"]) == (True, 137, "exited")
+    assert (state["OOMKilled"], state["Status"]) == (True, "exited")
     one("rm")

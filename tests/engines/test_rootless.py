@@ -132,8 +132,10 @@ def test_limits_and_update(podman):
 
 @needs_controller("memory")
 def test_out_of_memory(podman):
-    one = podman.start("--memory", "16m", "--memory-swap", "16m", command=EAT)
-    assert podman("wait", one.name) == "137\n"
+    one = podman.start("--pid", "host", "--memory", "16m", "--memory-swap", "16m")
+    assert one.exec(*EAT).status == 137
+    one("kill", "--signal", "TERM")
+    assert podman("wait", one.name) == "0\n"
     assert one.state["OOMKilled"] is True
     one.remove()
 

@@ -94,7 +94,7 @@ def test_kubelet(runtime, containerd, nothing_left):
     container = kubelet("CreateContainer", pod_sandbox_id=sandbox, sandbox_config=config, config={
         "metadata": {"name": FISH}, "image": {"image": IMAGE}, "command": FOREVER})["container_id"]
     kubelet("StartContainer", container_id=container)
-    reply = kubelet("ExecSync", container_id=container, cmd=["echo", CITY], timeout=60)
+    reply = kubelet("ExecSync", container_id=container, cmd=["echo", CITY], timeout=300)
     assert reply["stdout"] == f"{CITY}\n"
     kubelet("StopPodSandbox", pod_sandbox_id=sandbox)
     kubelet("RemovePodSandbox", pod_sandbox_id=sandbox)

@@ -13,9 +13,8 @@ from .setting import BUSYBOX
 
 NO_NETWORK = ["--network", "none"]
 FOREVER = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done"]
-# A child is killed, and the container ends later: systemd may remove the cgroup of one that is gone before Debian's
-# conmon has looked into it (containers/conmon#426).
-EAT = ["sh", "-c", "sh -c 'x=$(head -c 100000000 /dev/zero | tr \\\\0 x)'; status=$?; sleep 2; exit $status"]
+# For an exec: it is killed, and the container lives on until the engine has seen that.
+EAT = ["sh", "-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x)"]
 NO_PROGRAM = "neither magic number nor #!\n"  # which only the start finds out
 
 _numbers = itertools.count()
