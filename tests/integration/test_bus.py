@@ -14,7 +14,7 @@ from harness.config import Config
 from harness.leftovers import Watch
 from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_ordinary_user
 from harness.relay import Relay
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
 
@@ -113,7 +113,7 @@ def test_delete_while_systemd_hangs(container, relay):
     deleting = one.runtime.start_process("delete", "--force", one.id, stderr=subprocess.PIPE, text=True,
                                          env=relay.options["env"])
     until(lambda: not process.is_alive(one.pid), "it has died")
-    deleting.communicate(timeout=60)
+    deleting.communicate(timeout=DEADLINE)
     one.runtime("delete", "--force", one.id)
     assert one.runtime.list() == []
 

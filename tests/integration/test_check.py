@@ -10,6 +10,7 @@ import pytest
 from harness.config import Config
 from harness.needs import has_controller, needs_ocirt_sd, needs_root
 from harness.runtime import BINARY
+from harness.wait import DEADLINE
 
 pytestmark = needs_ocirt_sd
 
@@ -156,6 +157,6 @@ def test_a_plan_takes_no_privileges_and_no_systemd(bundles):
     bundle = bundles.make(Config("true").mapped_users(54321, 1).without_mount("/dev/pts"))
     command = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "env", "-i", BINARY, "plan", bundle.path]
     done = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run/systemd; exec "$@"', "sh", *command],
-                          capture_output=True, text=True, check=False, timeout=60)
+                          capture_output=True, text=True, check=False, timeout=DEADLINE)
     assert done.returncode == 0 and done.stderr == ""
     assert "\nexec " in done.stdout

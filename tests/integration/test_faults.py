@@ -22,7 +22,7 @@ from harness.runtime import Runtime
 from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
-FORCE_DEADLINE = 25  # below what a job of systemd may take, or one that waits for a signal to be heard
+FORCE_DEADLINE = 25  # less than the 30 s that systemd is given for a job: nothing of it may be waited for
 
 
 def system_calls(command, directory):
