@@ -48,6 +48,10 @@ static int fill_stdio(Error *e) {
         return 0;
 }
 
+/* The plan as it was given. */
+static void *given_bytes;
+static size_t given_size;
+
 static int read_plan(int fd, InitPlan *ret, Error *e) {
         int seals = fcntl(fd, F_GET_SEALS), needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW, r;
         struct stat st;
@@ -63,7 +67,31 @@ static int read_plan(int fd, InitPlan *ret, Error *e) {
         r = init_plan_decode(bytes, (size_t) st.st_size, ret);
         if (r < 0)
                 return error_errnof(e, r, "decode init plan");
+        given_bytes = bytes;
+        given_size = (size_t) st.st_size;
         (void) close(fd);
+        return 0;
+}
+
+/* From here on the container may read our memory. What is done, with the environment of hooks of the host, is not for it. */
+static bool others_may_read(InitOp op) {
+        return op == INIT_FORK_INSIDE || op == INIT_READY;
+}
+
+/* What is still to do, alone. */
+static int forget_done(Helper *h, Error *e) {
+        const InitPlan rest = { .steps = h->plan->steps + h->next, .n_steps = h->plan->n_steps - h->next };
+        Text bytes = {}; /* stays */
+        static InitPlan plan;
+        int r;
+
+        init_plan_encode(&rest, &bytes);
+        r = init_plan_decode(bytes.s, bytes.n, &plan);
+        if (r < 0 || munmap(given_bytes, given_size) < 0)
+                return error_errnof(e, r < 0 ? r : errno, "forget the init plan");
+        given_bytes = NULL;
+        h->plan = &plan;
+        h->next = 0;
         return 0;
 }
 
@@ -76,10 +104,12 @@ static int given(uint32_t base, int which) {
 
 static int run(Helper *h, Error *e) {
         while (h->next < h->plan->n_steps) {
+                int r = given_bytes && others_may_read(h->plan->steps[h->next].op) ? forget_done(h, e) : 0;
                 const InitStep *s = &h->plan->steps[h->next++];
                 StepFunction step = step_function(s->op);
-                int r;
 
+                if (r < 0)
+                        return r;
                 if (!step)
                         return error_setf(e, EBADMSG, "unknown step %d in the init plan", (int) s->op);
                 r = step(h, s, e);

@@ -20,8 +20,9 @@
 /*
  * For kernels before 6.17. The file system is opened by a process in the pid namespace, where others may trace it: it has
  * CAP_SYS_ADMIN, because the kernel wants that, and nothing else. Its root is an empty directory, its only descriptor the
- * socket on which it answers, and it may make no system call but those three that it makes. What it opens is of no use to who
- * has no CAP_SYS_ADMIN; and what comes from it is configured and looked at by who asked.
+ * socket on which it answers, which tells nobody who is at its other end, and it may make no system call but those three
+ * that it makes. What it opens is of no use to who has no CAP_SYS_ADMIN; and what comes from it is configured and looked at
+ * by who asked.
  */
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -96,14 +97,39 @@ static _noreturn_ void open_inside(int pidns, int answer) {
         _exit(0);
 }
 
+/* A socket says of its other end who has made the pair: a process that shares our descriptors, and is no more. */
+static int nobodys_pair(int pair[2]) {
+        int made[2], status = -1;
+        pid_t pid;
+
+        if (pipe2(pair, O_CLOEXEC) < 0) /* two numbers */
+                return -errno;
+        pid = (pid_t) syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+        if (pid == 0) {
+                if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, made) < 0)
+                        _exit(1);
+                status = dup3(made[0], pair[0], O_CLOEXEC) < 0 || dup3(made[1], pair[1], O_CLOEXEC) < 0;
+                (void) close(made[0]);
+                (void) close(made[1]);
+                _exit(status);
+        }
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (status == 0)
+                return 0;
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+        return -EMFILE;
+}
+
 int procfs_open_inside(int pidns) {
-        int pair[2], fd = -EBADF;
+        int pair[2], fd = -EBADF, r = nobodys_pair(pair);
         char byte;
         ssize_t n;
         pid_t pid;
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return -errno;
+        if (r < 0)
+                return r;
         pid = (pid_t) syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
         if (pid == 0)
                 open_inside(pidns, pair[1]);

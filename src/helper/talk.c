@@ -96,6 +96,7 @@ int step_ready(Helper *h, const InitStep *s, Error *e) {
         /* Before we say so: once the runtime has let us go its end is nothing to us. */
         (void) prctl(PR_SET_PDEATHSIG, 0);
         r = talk_by_pipes(h, e);
+        helper_close_others(h); /* startContainer hooks see us */
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
         return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);

@@ -29,7 +29,7 @@ typedef struct Call {
 
 static const Call to_the_end[] = {
         CALL(sendmsg), CALL(recvmsg), CALL(read), CALL(write), CALL(close), CALL(brk), CALL(mmap), CALL(munmap),
-        CALL(exit_group), CALL(prctl, .may_fail = true),
+        CALL(exit_group), CALL(prctl, .may_fail = true), CALL(close_range, .may_fail = true),
 };
 static const Call going_inside[] = {
         CALL(clone, CLONE_PARENT | SIGCHLD), CALL(sendmsg), CALL(recvmsg), CALL(close), CALL(pipe2), CALL(read), CALL(write),
@@ -38,7 +38,7 @@ static const Call going_inside[] = {
 static const Call for_a_terminal[] = { CALL(ioctl, 0) };
 static const Call for_limits[] = { CALL(prlimit64), CALL(sched_setattr), CALL(ioprio_set) };
 static const Call at_the_gate[] = {
-        CALL(listen), CALL(accept4), CALL(rt_sigaction), CALL(rt_sigreturn), CALL(close_range, .may_fail = true),
+        CALL(listen), CALL(accept4), CALL(rt_sigaction), CALL(rt_sigreturn),
 #ifdef SYS_poll
         CALL(poll),
 #else

@@ -200,6 +200,27 @@ static void test_hook_logs(void) {
         shell("rm %s", log);
 }
 
+static void test_start_hook(void) {
+        const char *args[] = { "sh", "-c", "for i in /proc/1/fd/*; do if test -d $i || readlink $i | grep -q socket; then "
+                               "readlink $i; fi; done; grep -c memfd:plan /proc/1/maps; exit 3", NULL };
+        const char *env[] = { "PATH=/bin", NULL };
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a hook of the container's sees no directory, no socket and no earlier step of ours");
+        begin(&p);
+        plan_mount(&p, "proc", "/proc", 0, 0, NULL);
+        plan_step(&p, INIT_PIVOT, NULL, NULL);
+        plan_step(&p, INIT_READY, NULL, NULL);
+        s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
+        s->num[1] = s->num[2] = INIT_NO_SLOT;
+        s->str[2] = "";
+        s->list[0] = args;
+        s->list[1] = env;
+        launch(&p, &l);
+        ASSERT_STR(l.error, "hook /bin/sh: exit status 3: 0");
+}
+
 static int knock(void) {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -244,6 +265,7 @@ static void test_gate(void) {
         ASSERT_EQ(read(fd, &byte, 1), 0); /* it has hung up, and waits again */
         close(fd);
         ASSERT_STR(shell_output("ls /proc/%d/fd", l.pid), "0\n1\n2\n5\n");
+        ASSERT_STR(shell_output("grep -c memfd:plan /proc/%d/maps", l.pid), "0\n"); /* what is done is forgotten */
         launch_start(&l);
         EXPECT("started\n");
 
@@ -346,6 +368,7 @@ int main(void) {
         test_userns();
         test_hooks();
         test_hook_logs();
+        test_start_hook();
         test_gate();
         test_enter();
         test_pid_namespace();
