@@ -12,7 +12,8 @@
 /* Nobody may look at us, and when the runtime is killed we are, wherever we hang. Changing credentials may undo both, a
  * fork the latter. */
 int credentials_hide(Error *e);
-/* Until the next of these: who is not root may write to his own files in /proc only while others may look. */
+/* Until the next of these: who is not root may write to his own files in /proc only while others may look. Those others are
+ * of the same user: never in a user namespace that was joined, or that has its maps. */
 int credentials_show(Error *e);
 
 #define CREDENTIALS_KEEP_GROUPS (1U << 0)    /* leaves the additional groups as they are */

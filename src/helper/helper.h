@@ -22,6 +22,7 @@ typedef struct Helper {
         int gate, target, given_root; /* see INIT_FD_* */
         bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
         int proc;                /* the root of a procfs of our own (procfs.c) */
+        int time_offsets;        /* ours in /proc, if there is an INIT_TIME_OFFSETS */
         int root;                /* the root of the container's file system (rootfs.c), or of INIT_CHROOT */
         int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */

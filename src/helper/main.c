@@ -141,6 +141,7 @@ int main(int argc, char **argv) {
                       .target = given(base, INIT_FD_TARGET),
                       .given_root = given(base, INIT_FD_ROOT),
                       .proc = -EBADF,
+                      .time_offsets = -EBADF,
                       .root = -EBADF,
                       .null = -EBADF,
                       .mask_file = -EBADF,

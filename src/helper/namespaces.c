@@ -145,8 +145,8 @@ int step_unshare(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
-/* After a user namespace was made, our files in /proc are root's outside of it, unless we are dumpable. We
- * are not in any pid namespace of the container yet. */
+/* By a descriptor that is older than the user namespace (procfs_prepare()): in there our files in /proc are ours only while
+ * we are dumpable, which in one that is joined would be for others to make use of. */
 int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
         char text[128];
         int r;
@@ -154,13 +154,9 @@ int step_time_offsets(Helper *h, const InitStep *s, Error *e) {
         (void) snprintf(text, sizeof(text), "boottime %lld %llu\nmonotonic %lld %llu\n",
                         (long long) s->num[0], (unsigned long long) s->num[1], (long long) s->num[2],
                         (unsigned long long) s->num[3]);
-        r = credentials_show(e);
-        if (r < 0)
-                return r;
-        r = procfs_write_self(h, "timens_offsets", text);
-        if (r < 0)
-                return error_errnof(e, r, "set the offsets of the time namespace");
-        return credentials_hide(e);
+        r = write_full(h->time_offsets, text, strlen(text));
+        h->time_offsets = close_fd(h->time_offsets);
+        return r < 0 ? error_errnof(e, r, "set the offsets of the time namespace") : 0;
 }
 
 /* The child is the launcher's, not ours, so that it ends up with the launcher's caller as its parent. */

@@ -73,8 +73,28 @@ static bool is_needed(const Helper *h) {
         return false;
 }
 
+static bool has_time_offsets(const Helper *h) {
+        for (size_t i = 0; i < h->plan->n_steps; i++)
+                if (h->plan->steps[i].op == INIT_TIME_OFFSETS)
+                        return true;
+        return false;
+}
+
+static int open_time_offsets(Helper *h, Error *e) {
+        bool show = geteuid() != 0;
+        int r = show ? credentials_show(e) : 0;
+
+        if (r < 0)
+                return r;
+        h->time_offsets = procfs_open_self(h, "timens_offsets", O_WRONLY);
+        r = show ? credentials_hide(e) : 0;
+        return h->time_offsets < 0 ? error_errnof(e, h->time_offsets, "open the offsets of the time namespace") : r;
+}
+
 int procfs_prepare(Helper *h, Error *e) {
-        return is_needed(h) ? procfs_need(h, e) : 0;
+        int r = is_needed(h) ? procfs_need(h, e) : 0;
+
+        return r == 0 && has_time_offsets(h) ? open_time_offsets(h, e) : r;
 }
 
 int procfs_renew(Helper *h, Error *e) {

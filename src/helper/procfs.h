@@ -12,7 +12,8 @@
  * has no path, and stay in it: no symlinks, no crossing into another mount.
  */
 
-/* Mounts it if the plan has a step that needs it: before anything is joined or unshared. */
+/* Mounts it if the plan has a step that needs it, and opens what can be opened only now: before anything is joined or
+ * unshared. */
 int procfs_prepare(Helper *h, Error *e);
 /* For what is needed only in rare cases: mounts it now, if it is not there. Before the pivot. */
 int procfs_need(Helper *h, Error *e);

@@ -54,7 +54,7 @@ typedef struct Answer {
 } Answer;
 
 static int answer(Helper *h, size_t number, int asking, Error *e) {
-        if (number >= h->plan->n_steps || asking < 0)
+        if (number >= h->plan->n_steps || h->plan->steps[number].op != INIT_OPEN_TREE || asking < 0)
                 return error_setf(e, EBADMSG, "the question cannot be understood");
         if (setns(asking, CLONE_NEWNS) < 0)
                 return error_errnof(e, errno, "join the container's mount namespace");

@@ -301,17 +301,20 @@ static int follow(Launch *l, pid_t pid, bool inside, Error *reterr) {
         return 0;
 }
 
-/* Whoever speaks for the helper can but name a child of ours, and those are processes of this container. */
-static bool is_believed(Launch *l, const InitMessage *m) {
+static bool is_child(int pid) {
         siginfo_t info;
 
+        return pid > 0 && waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Whoever speaks for the helper can but name a child of ours, and those are processes of this container. */
+static bool is_believed(Launch *l, const InitMessage *m) {
         if (m->type == INIT_MSG_ERROR)
                 return true;
         if (m->type == 0 || m->type >= _INIT_MSG_MAX || l->expected[m->type] == 0)
                 return false;
         l->expected[m->type]--;
-        return m->type != INIT_MSG_INSIDE ||
-               (m->value > 0 && waitid(P_PID, (id_t) m->value, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+        return (m->type != INIT_MSG_PID && m->type != INIT_MSG_INSIDE) || is_child(m->value);
 }
 
 /* False when nothing can come any more. The end of the stream is not enough: who is forked holds it open, too. */

@@ -472,3 +472,15 @@ def test_a_joined_user_namespace(container):
     second.bundle.give_to(MAPPED_ROOT)
     words = second.runtime("run", "--bundle", second.bundle.path, second.id).split()
     assert words == ["0", "0", str(MAPPED_ROOT), "65536"]
+
+
+def test_nobody_in_a_joined_user_namespace_may_look(container, tmp_path):
+    """Who has power in there takes descriptors from a process that is dumpable (pidfd_getfd(2))."""
+    first = mapped(container, Config().sleeping()).run_detached()
+    config = Config("cat", "/proc/self/timens_offsets").namespace("time").namespace("user", f"/proc/{first.pid}/ns/user")
+    second = container(config.set("linux.timeOffsets", {"boottime": {"secs": 1000}}))
+    second.bundle.give_to(MAPPED_ROOT)
+    tracer = ["strace", "-f", "-qq", "-e", "trace=setns,prctl", "-o", tmp_path / "trace"]
+    assert "1000" in second.runtime("run", "--bundle", second.bundle.path, second.id, prefix=tracer)
+    inside = (tmp_path / "trace").read_text().partition("CLONE_NEWUSER")[2]
+    assert "PR_SET_DUMPABLE, SUID_DUMP_DISABLE" in inside and "PR_SET_DUMPABLE, SUID_DUMP_USER" not in inside
