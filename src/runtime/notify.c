@@ -57,16 +57,20 @@ static int connect_outside(const char *path) {
         return TAKE_FD(fd);
 }
 
-/* Everybody in the container may send; who gets there is for the container to decide. */
+/* Everybody in the container may send; who gets there is for the container to decide. It may also exchange the socket as soon
+ * as it is there, so that its mode is not set by its path. */
 static int listen_inside(const Container *c) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         struct sockaddr_un address = { .sun_family = AF_UNIX };
+        mode_t before;
+        int r = 0;
 
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_IN_DIRECTORY, c->dir);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-            fchmodat(c->dir, SOCKET_IN_DIRECTORY, 0777, 0) < 0)
-                return -errno;
-        return TAKE_FD(fd);
+        before = umask(0);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+                r = -errno;
+        (void) umask(before);
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 int notify_begin(const Container *c, Notify *ret, Error *reterr) {

@@ -144,3 +144,24 @@ def test_the_bundles_own_socket(run, outside):
     assert run(config, prefix=prefix(outside)).stdout.split() == ["/my/own"]
     assert run(script).stdout.split() == []
     assert run(script, prefix=prefix(outside)).stdout.split() == ["/run/notify/notify.sock", "notify.sock"]
+
+
+def test_a_container_that_exchanges_its_socket(container, outside, top):
+    """As one with the power to mount may. What it puts there gets no mode and outlives nothing."""
+    victim, one = top / "victim", container().create(prefix=prefix(outside))
+    victim.write_text("")
+    victim.chmod(0o600)
+    directory = one.runtime.root / one.id / "notify"
+    (directory / ("d/" * 40)).mkdir(parents=True)
+    (directory / "d/d/file").write_text("")
+    (directory / "link").symlink_to(top)
+    tracer = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=bind", "-e", "inject=bind:delay_exit=1000000"]
+    with subprocess.Popen([*tracer, *prefix(outside), *one.runtime.command("start", one.id)]) as starting:
+        until((directory / "notify.sock").exists, "the socket")
+        (directory / "notify.sock").unlink()
+        (directory / "notify.sock").symlink_to(victim)
+        one.wait_until("running")
+        one.delete("--force")
+        starting.wait(DEADLINE)
+    assert not (one.runtime.root / one.id).exists() and victim.stat().st_mode & 0o777 == 0o600
+    victim.unlink()
