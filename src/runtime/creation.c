@@ -326,6 +326,7 @@ static int commit(Creation *c, Error *reterr) {
                 r = console_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
         if (r == 0 && c->options->pid_file)
                 r = write_pid_file(c->options->pid_file, c->launch.pid, reterr);
+        c->wrote_pid_file = r == 0 && c->options->pid_file;
         return r;
 }
 
@@ -403,7 +404,7 @@ void creation_undo(Creation *c) {
                 manager_abandon_scope(c->manager, c->container.record.invocation_id, now_usec() + ABANDON_USEC);
         if (c->scope_requested)
                 (void) removal_cgroup(&c->container, NULL);
-        if (c->options->pid_file && c->container.record.committed)
+        if (c->wrote_pid_file)
                 remove_pid_file(c->options->pid_file);
         removal_unmount(c->rt, &c->container);
         if (c->made)

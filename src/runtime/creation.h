@@ -37,6 +37,7 @@ typedef struct Creation {
         Container container;
         bool notifies;           /* it gets a NOTIFY_SOCKET from us */
         bool made;               /* the container directory is ours to remove */
+        bool wrote_pid_file;
         bool scope_requested;
         uint64_t scope_asked;    /* when */
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */

@@ -313,9 +313,9 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         int r;
 
         *ret_status = 0;
-        if (options->pid_file) /* of an earlier exec: its presence says success */
-                remove_pid_file(options->pid_file);
         r = find_container(&e, reterr);
+        if (r == 0 && options->pid_file) /* of an earlier exec: its presence says success */
+                remove_pid_file(options->pid_file);
         if (r == 0)
                 r = exec_process(options, e.spec, &e.process, reterr);
         if (r == 0)

@@ -195,6 +195,16 @@ def test_a_pid_file_does_not_follow_symlinks(container, victim):
     assert not one.pid_file.is_symlink()
 
 
+def test_pid_files_that_are_not_ours_stay(container):
+    """One that could not be replaced, and one that was named with a container that is not there."""
+    one = container()
+    other = one.bundle.path / ("x" * 250)  # the name of what takes its place would be too long
+    other.write_text("somebody's")
+    one.runtime.fails("create", "--bundle", one.bundle.path, "--pid-file", other, one.id)
+    one.runtime.fails("exec", "--pid-file", other, one.id, "true")
+    assert other.read_text() == "somebody's"
+
+
 def planted(link, target):
     """By somebody else."""
     link.symlink_to(target)
