@@ -2,6 +2,7 @@
 #include "basic/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -50,7 +51,11 @@ int log_open(const char *target, Error *reterr) {
                 return 0;
         }
         log_settings.fd = open_append(path, 0644, reterr);
-        return log_settings.fd < 0 ? error_prefixf(reterr, "cannot open the log file %s", path) : 0;
+        if (log_settings.fd < 0)
+                return error_prefixf(reterr, "cannot open the log file %s", path);
+        /* A line that a FIFO has no room for is lost: who does not read his keeps nobody from stopping a container. */
+        (void) fcntl(log_settings.fd, F_SETFL, O_APPEND | O_NONBLOCK);
+        return 0;
 }
 
 double log_msec_since(uint64_t usec) {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What --debug and --log-level=info tell, and where: a file, the journal, syslog."""
 
+import fcntl
 import json
+import os
 import re
 import subprocess
 import uuid
@@ -97,3 +99,17 @@ def test_syslog(runtime):
     until(lambda: journal(f"SYSLOG_IDENTIFIER={name}"), "the error in the journal")
     (entry,) = journal(f"SYSLOG_IDENTIFIER={name}")
     assert entry["PRIORITY"] == "3" and "does not exist" in entry["MESSAGE"]
+
+
+def test_a_fifo_that_nobody_reads(runtime, container, tmp_path):
+    """No verb waits for room in it."""
+    fifo, one = tmp_path / "fifo", container()
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR)
+    try:
+        os.write(reader, b"x" * fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ))
+        options = ["--log", fifo, "--debug"]
+        runtime(*options, "create", "--bundle", one.bundle.path, one.id)
+        runtime(*options, "delete", "--force", one.id)
+    finally:
+        os.close(reader)
