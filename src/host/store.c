@@ -27,19 +27,21 @@ void store_done(Store *s) {
 }
 
 /* The directory, or the one above it in which it is to be, or the one above that. */
-static int open_existing(const char *path) {
+static int open_existing(const char *path, Error *reterr) {
         _cleanup_free_ char *copy = xstrdup(path);
 
         for (char *slash = copy; slash;) {
-                int fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                int fd = open_named(copy, O_PATH | O_DIRECTORY, 0, NULL);
 
-                if (fd >= 0 || errno != ENOENT)
-                        return fd < 0 ? -errno : fd;
+                if (fd >= 0)
+                        return fd;
+                if (fd != -ENOENT)
+                        return open_named(copy, O_PATH | O_DIRECTORY, 0, reterr);
                 slash = strrchr(copy, '/');
                 if (slash)
                         slash[slash == copy] = '\0';
         }
-        return -ENOENT;
+        return error_setf(reterr, ENOENT, "%s", errno_text(ENOENT));
 }
 
 static int make_directories(const char *path) {
@@ -55,29 +57,33 @@ static int make_directories(const char *path) {
 }
 
 static int make_root(const char *path, const char *what, Error *reterr) {
-        _cleanup_close_ int existing = open_existing(path);
+        _cleanup_close_ int existing = open_existing(path, reterr);
         int r;
 
-        r = existing < 0 ? 0 : trust_path(existing, what, reterr);
+        if (existing < 0)
+                return error_prefixf(reterr, "cannot make %s", what);
+        r = trust_path(existing, what, reterr);
         if (r < 0)
                 return r;
-        r = existing < 0 ? existing : make_directories(path);
+        r = make_directories(path);
         return r < 0 ? error_errnof(reterr, r, "cannot make %s", what) : 0;
 }
 
 int store_open(const char *path, bool create, Store *ret, Error *reterr) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_free_ char *what = xasprintf("the root directory %s", path);
+        _cleanup_close_ int fd = open_named(path, O_RDONLY | O_DIRECTORY, 0, NULL);
         int r;
 
-        if (fd < 0 && errno == ENOENT && create) {
+        if (fd == -ENOENT && create) {
                 r = make_root(path, what, reterr);
                 if (r < 0)
                         return r;
-                fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         }
-        if (fd < 0 && (errno != ENOENT || create))
-                return error_errnof(reterr, errno, "cannot open %s", what);
+        if (fd < 0 && (fd != -ENOENT || create)) {
+                fd = open_named(path, O_RDONLY | O_DIRECTORY, 0, reterr);
+                if (fd < 0)
+                        return error_prefixf(reterr, "cannot open %s", what);
+        }
         r = fd < 0 ? 0 : trust_path(fd, what, reterr);
         if (r < 0)
                 return r;

@@ -110,6 +110,9 @@ def test_a_symlink_to_the_root_directory(one, above, top):
         assert Runtime(link).call("state", one.id).status == 0
         os.chown(above / "state", OTHER, OTHER)
         assert "belongs to uid" in Runtime(link).fails("state", one.id)
+        os.chown(above / "state", 0, 0)
+        os.chown(link, OTHER, OTHER, follow_symlinks=False)
+        assert f"the symlink link on the way belongs to user {OTHER}" in Runtime(link).fails("state", one.id)
     finally:
         link.unlink()
 
