@@ -112,11 +112,15 @@ int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t si
 
 /* --- what a caller named ---------------------------------------------------------------------------------------- */
 
-static bool is_trusted(uid_t uid) {
-        struct stat root;
+/* The owner of a symlink in that directory. */
+static bool is_trusted(uid_t uid, int dir) {
+        struct stat root, st;
 
-        /* Seen from a user namespace root may be somebody else, but still has the root directory. */
-        return uid == geteuid() || uid == 0 || (stat("/", &root) == 0 && uid == root.st_uid);
+        if (uid == geteuid() || uid == 0)
+                return true;
+        /* Seen from a user namespace root may be somebody else, but still has the root directory. So may everybody who is
+         * unknown there: what anybody can put somewhere is not root's then. */
+        return stat("/", &root) == 0 && uid == root.st_uid && fstat(dir, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* What the kernel makes up has no place where it could be planted, and may lead to what has no path: /dev/stderr. */
@@ -191,7 +195,7 @@ int open_named(const char *path, int flags, mode_t mode, Error *reterr) {
                 bool is_link = entry >= 0 && fstat(entry, &st) == 0 && S_ISLNK(st.st_mode), magic = is_link && is_magic(entry);
                 int nofollow = magic ? 0 : O_NOFOLLOW;
 
-                if (is_link && !magic && !is_trusted(st.st_uid))
+                if (is_link && !magic && !is_trusted(st.st_uid, w.dir))
                         return error_setf(reterr, ELOOP, "the symlink %s on the way belongs to user %u", name,
                                           (unsigned) st.st_uid);
                 if (is_link && !magic)

@@ -232,6 +232,20 @@ def test_symlinks_of_others_on_the_way(runtime, container, victim, bundles):
     assert fingerprint(victim) == before and runtime.list() == []
 
 
+@needs_root("is two other users")
+def test_symlinks_of_others_who_are_nobody_here(runtime, bundles):
+    """In a user namespace root is nobody who is known, and so is everybody else."""
+    place = bundles.scratch("nobody")
+    place.chmod(0o1777)
+    planted(place / "last", place / "victim")
+    (place / "victim").write_text("")
+    (place / "victim").chmod(0o666)
+    inside = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "unshare", "--user", "--map-root-user"]
+    message = runtime.call("--root", place / "none", "--log", place / "last", "list", prefix=inside).stderr
+    assert "the symlink last on the way belongs to user 65534" in message
+    runtime("--root", "/var/run/nosuch", "list", prefix=inside)  # a symlink of root's
+
+
 def test_symlinks_of_ours_on_the_way(runtime, container, bundles):
     """And the kernel's own: followed."""
     place, one = bundles.scratch("place"), container()
