@@ -192,6 +192,7 @@ static int read_record(Container *c, Error *reterr) {
         r = read_file_at(c->dir, "record", RECORD_MAX_BYTES, &bytes, NULL);
         if (r == -ENOENT)
                 return 0;
+        c->never_record = r == 0 && !isempty(bytes) && !startswith(bytes, "version=");
         if (r == 0)
                 r = record_decode(bytes, &c->record);
         if (r == -EBADMSG) { /* nothing of it can be trusted; what is left of the container can still be deleted */
@@ -221,19 +222,21 @@ static bool is_our_name(const char *name) {
         return streq(name, CONTAINER_NOTIFY);
 }
 
-/* A create may have died before it wrote a record. What else lies in such a directory is somebody's, as with --root /. */
+/* A create may have died before it wrote a record, and a record may be damaged. What else there is, as with --root /, is
+ * somebody's: other files, a bundle, which has no record, a file that is called so and was never one. */
 static bool is_somebodys(const Container *c) {
         int copy = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-        bool others = false;
+        bool others = c->never_record;
         struct dirent *entry;
         struct stat st;
 
         while (dir && !others && (entry = readdir(dir)))
-                others = !is_dots(entry->d_name) && !is_our_name(entry->d_name);
+                others = !is_dots(entry->d_name) &&
+                         (!is_our_name(entry->d_name) || (!c->damaged && streq(entry->d_name, "config.json")));
         if (dir)
                 closedir(dir);
-        return others || fstat(c->dir, &st) < 0 || (st.st_mode & 077);
+        return others || fstat(c->dir, &st) < 0 || (st.st_mode & 0777) != 0700;
 }
 
 /* By a create that is about to lock it; it may also have died there, which is seen a little later. */
@@ -280,7 +283,7 @@ int container_open(const Store *s, const char *id, LockMode lock, Container *ret
         r = read_record(&c, reterr);
         if (r == 0 && lock == LOCK_NONE && !c.record.committed)
                 r = look_for_lock(&c, reterr);
-        if (r == 0 && !c.has_record && !c.damaged && is_somebodys(&c))
+        if (r == 0 && !c.has_record && is_somebodys(&c))
                 r = missing(id, reterr);
         if (r < 0)
                 return r;

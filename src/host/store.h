@@ -39,6 +39,7 @@ typedef struct Container {
         Record record;    /* zeroed when there was none (a create died before writing it) */
         bool has_record;
         bool damaged;     /* there is one, but nobody can read it */
+        bool never_record; /* and it does not begin as ours do */
 } Container;
 
 #define _cleanup_container_ _cleanup_(container_done)

@@ -90,10 +90,11 @@ static int write_record(Creation *c, Error *reterr) {
         record->annotations = arena_calloc(&record->arena, record->n_annotations, sizeof(RecordPair));
         for (size_t i = 0; i < record->n_annotations; i++)
                 record->annotations[i] = (RecordPair){ c->spec->annotations[i].key, c->spec->annotations[i].value };
-        r = write_file_atomic_at(c->container.dir, "config.json", c->config, c->config_size, 0600);
+        r = container_save(&c->container, reterr); /* first: a config.json without a record is a bundle */
         if (r < 0)
-                return error_errnof(reterr, r, "cannot keep a copy of config.json of container %s", c->container.id);
-        return container_save(&c->container, reterr);
+                return r;
+        r = write_file_atomic_at(c->container.dir, "config.json", c->config, c->config_size, 0600);
+        return r < 0 ? error_errnof(reterr, r, "cannot keep a copy of config.json of container %s", c->container.id) : 0;
 }
 
 /* --- the process, and what it says ------------------------------------------------------------------------------ */

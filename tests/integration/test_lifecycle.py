@@ -300,14 +300,17 @@ def test_delete_while_an_exec_was_not_collected(container):
 def test_a_directory_of_somebody(runtime, container, top):
     """--root that is not for containers: what lies there is none, and stays."""
     above = top / "above"
-    for path in ["home", "home/letters", "private"]:
-        (above / path).mkdir(parents=True, mode=0o700 if path == "private" else 0o755)
-    for path in ["home/letter", "home/config.json.old", "private/letter", "private/.letter.tmp"]:
+    for path in ["home", "home/letters", "private", "bundle", "music", "mixed", "readable"]:
+        (above / path).mkdir(parents=True)
+        (above / path).chmod(0o755 if path in ["home", "home/letters", "readable"] else 0o700)
+    for path in ["home/letter", "home/config.json.old", "private/letter", "private/.letter.tmp", "bundle/config.json",
+                 "music/record", "mixed/record", "mixed/letter"]:
         (above / path).write_text("dear")
     before = sorted(above.rglob("*"))
     other = Runtime(above)
     assert other.list() == []
-    for name in ["home", "private"]:
+    (above / "mixed/record").write_text("version=")
+    for name in ["home", "private", "bundle", "music", "mixed", "readable"]:
         for verb in ["state", "delete", "kill"]:
             assert "container does not exist" in other.fails(verb, name)
         other("delete", "--force", name)  # of what is not there: as it should be

@@ -141,12 +141,12 @@ def test_a_record_from_before_a_reboot(running, runtime):
 
 
 @needs_ocirt_sd
-@pytest.mark.parametrize("content", [None, b"", b"version=1\n", b"\0\xff" * 500,
+@pytest.mark.parametrize("content", [None, b"", b"version=1\n", b"version=1\n" + b"\0\xff" * 500,
                                      b"version=99\nend=\n"])
 def test_a_broken_record_can_be_deleted(runtime, running, content):
     """What cannot be read of a container does not hide the others, and goes by force."""
     directory = runtime.root / "broken"
-    directory.mkdir()
+    directory.mkdir(mode=0o700)
     if content is not None:
         (directory / "record").write_bytes(content)
     assert running.id in runtime("list")
