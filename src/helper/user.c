@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "helper/credentials.h"
 #include "helper/steps.h"
 
-static bool is_pty(int fd, const struct stat *st) {
-        struct statfs f;
-
-        return S_ISCHR(st->st_mode) && fstatfs(fd, &f) == 0 && f.f_type == DEVPTS_SUPER_MAGIC;
-}
-
-/* So that the process can open /dev/stdout again. Only what is a pipe or a pty: files and devices that the
- * caller put on its descriptors stay their owners'. */
+/* So that the process can open /dev/stdout again. Only what is a pipe: files, devices and terminals that the caller put on its
+ * descriptors stay their owners', as nobody would take them back. */
 int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
         for (int fd = 0; fd <= 2; fd++) {
                 struct stat st;
 
                 if (fstat(fd, &st) < 0)
                         return error_errnof(e, errno, "stat descriptor %d", fd);
-                if (S_ISFIFO(st.st_mode) || is_pty(fd, &st))
+                if (S_ISFIFO(st.st_mode))
                         (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);
         }
         return 0;

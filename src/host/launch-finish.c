@@ -16,8 +16,8 @@ static int schedule(const Launch *l, const SpecProcess *process, Error *reterr) 
         return r < 0 ? error_errnof(reterr, r, "process.ioPriority: cannot be set") : 0;
 }
 
-/* As INIT_STDIO_OWNER, but that a terminal stays its owner's, and that the group is the process's too: without one that the
- * user namespace knows, root there could not hand the pipes on to others. */
+/* As INIT_STDIO_OWNER, but that the group is the process's too: without one that the user namespace knows, root there could
+ * not hand the pipes on to others. */
 static void give_pipes(const Launch *l, const SpecProcess *process) {
         uint32_t uid, gid;
         struct stat st;

@@ -116,9 +116,11 @@ def test_only_pipes_are_given_away(container, tmp_path, userns):
 
 
 @needs_root("has a terminal of his own")
-def test_the_callers_terminal_with_a_user_namespace(container):
+@pytest.mark.parametrize("userns", [False, True])
+def test_the_callers_terminal(container, userns):
     """It was not made for the container, and the caller wants to open it again."""
-    one = mapped(container, Config("true").user(101, 101))
+    config = Config("true").user(101, 101)
+    one = mapped(container, config) if userns else container(config)
     master, slave = os.openpty()
     try:
         before = os.fstat(slave)
