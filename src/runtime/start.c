@@ -73,7 +73,7 @@ static int ask_gate(const Container *c, Answer *ret) {
  * the process has heard the word. */
 static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         const InitMessage *m;
-        Answer answer;
+        Answer answer = {};
         int r, n;
 
         r = ask_gate(c, &answer);
