@@ -76,6 +76,15 @@ bool cgroup_is_ours_to_make(const char *path) {
         return unit;
 }
 
+/* Itself, those below it aside. */
+static bool has_processes(int fd) {
+        _cleanup_free_ char *pids = NULL;
+
+        return read_file_at(fd, "cgroup.procs", FILE_MAX_BYTES, &pids, NULL) < 0 || pids[0] != '\0';
+}
+
+/* A cgroup with processes could hand down the controllers that count threads, and none below it would take a process from
+ * then on ("domain invalid"). */
 void cgroup_hand_down_to(const char *path) {
         _cleanup_free_ char *unit = cgroup_own_unit(path), *above = xstrdup(path);
 
@@ -85,7 +94,7 @@ void cgroup_hand_down_to(const char *path) {
                 *end = '\0';
                 fd = cgroup_open(above);
                 *end = '/';
-                if (fd >= 0)
+                if (fd >= 0 && !has_processes(fd))
                         (void) cgroup_hand_down(fd);
         }
 }

@@ -197,6 +197,7 @@ def called_within(container, path, before, *properties):
 
 
 WITHIN = [
+    pytest.param([], ":", PAYLOAD, marks=needs_root("a user's systemd does not say what it has delegated")),
     ([], "mkdir containers", BELOW),
     ([], "mkdir -p containers/payload.d", f"{TOP}/containers/payload.d/more"),
     ([], "mkdir runtime; echo 0 >runtime/cgroup.procs", PAYLOAD),
