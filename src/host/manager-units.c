@@ -57,24 +57,21 @@ int manager_call_for_unit(Manager *m, const char *method, const char *unit, Erro
         return call(m, &q, reterr);
 }
 
-static int are_all(sd_bus_message *reply, const char *command) {
+static int runs_nothing_else(sd_bus_message *reply, const char *command) {
         const char *cgroup, *line;
         ProcessStat stat;
-        bool some = false;
         uint32_t pid;
         int r;
 
         r = sd.bus_message_enter_container(reply, 'a', "(sus)");
         while (r >= 0 && (r = sd.bus_message_read(reply, "(sus)", &cgroup, &pid, &line)) > 0)
-                if (startswith(line, command))
-                        some = true;
                 /* Of one that is ending the command line cannot be read. */
-                else if (process_stat((pid_t) pid, &stat) == 0 && !stat.dead)
+                if (!startswith(line, command) && process_stat((pid_t) pid, &stat) == 0 && !stat.dead)
                         return 0;
-        return r < 0 ? r : some;
+        return r < 0 ? r : 1;
 }
 
-int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error *reterr) {
+int manager_unit_runs_only(Manager *m, const char *unit, const char *command, Error *reterr) {
         const Question q = { .method = "GetUnitProcesses", .unit = unit, .build = build_call };
         sd_bus_error e = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
@@ -82,7 +79,7 @@ int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error 
 
         r = manager_ask(m, &q, &reply, &e, reterr);
         if (r >= 0)
-                r = are_all(reply, command);
+                r = runs_nothing_else(reply, command);
         else if (manager_is_no_such_unit(e.name))
                 r = 0;
         else

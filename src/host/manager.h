@@ -54,9 +54,9 @@ void manager_abandon_scope(Manager *m, const char *invocation, uint64_t deadline
  * not exist is success. */
 int manager_stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr);
 
-/* Has the unit processes, and does the command line of each begin with this? 0 or 1; 0 when there is no such unit. One
- * that waits for others to start has none yet. */
-int manager_unit_is_of(Manager *m, const char *unit, const char *command, Error *reterr);
+/* Does nothing run in the unit but processes whose command line begins with this? 0 or 1; 0 when there is no such unit. In
+ * one that waits for others to start nothing runs yet: ask for its invocation first. */
+int manager_unit_runs_only(Manager *m, const char *unit, const char *command, Error *reterr);
 
 /* Freeze, Thaw: return when it has happened. */
 int manager_freeze_unit(Manager *m, UnitRef unit, bool freeze, Error *reterr);

@@ -64,7 +64,8 @@ int removal_kill(const Container *c, Error *reterr) {
 /*
  * Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. Nothing of ours
  * runs any more but the helper of a create that was killed. That one may have found the name taken, and where systemd could
- * not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose it is.
+ * not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose it is. Where nothing
+ * does, it is nobody's: its processes died while systemd took them in, and it would never end by itself.
  */
 static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
@@ -73,7 +74,7 @@ static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) 
         int r = 1;
 
         if (!unit.invocation && (cgroup < 0 || cgroup_has_children(cgroup)))
-                r = manager_unit_is_of(m, unit.name, helper, reterr);
+                r = invocation ? manager_unit_runs_only(m, unit.name, helper, reterr) : 0;
         if (r <= 0)
                 return r;
         if (!unit.invocation) /* it may have become another's since */
