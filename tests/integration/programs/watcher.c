@@ -198,10 +198,12 @@ static bool is_in_memory(const struct stat *st) {
 static void keep_executable(int process) {
         int fd = openat(process, "exe", O_PATH | O_CLOEXEC), i;
         struct stat st;
+        char c;
 
         if (fd < 0)
                 return;
-        if (fstat(fd, &st) < 0 || is_in_its_root(process, &st)) {
+        /* Of one that has ended meanwhile nobody knows what root it had. */
+        if (fstat(fd, &st) < 0 || is_in_its_root(process, &st) || readlinkat(process, "exe", &c, 1) < 0) {
                 close(fd);
                 return;
         }
