@@ -333,9 +333,9 @@ void build_process(InitBuild *b) {
         add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
         add_user(b);
         add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
+        build_enter_cgroup(b); /* before the first file of the image is opened: it may be a device */
         add_find(b);
         add_rlimits(b, LIMIT_EARLY);
-        build_enter_cgroup(b);
         build_filter(b, FILTER_BEFORE_CAPABILITIES);
         add_capabilities(b);
         if (p->no_new_privileges)

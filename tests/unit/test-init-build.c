@@ -198,11 +198,11 @@ static void test_cgroup(void) {
                                 .top = ",\"hooks\":{" HOOK("prestart") "}");
                 built_done(&b);
         }
-        TEST("without mount and namespace the wait is the last thing before the filter and the capabilities");
+        TEST("without mount and namespace the wait is the last thing before a file of the image is opened");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root);
 
-                ASSERT_EQ(first(&b.plan, INIT_WAIT_CGROUP) + 1, first(&b.plan, INIT_CAPABILITIES));
+                ASSERT_EQ(first(&b.plan, INIT_WAIT_CGROUP) + 1, first(&b.plan, INIT_FIND));
         }
 }
 
