@@ -275,6 +275,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         if (pid == 0)
                 child(request, helper, plan, control, say, l.answers[0]);
         l.pid = (pid_t) pid;
+        l.interrupt = request->interrupt;
         expect(&l, request->plan);
         *ret = l;
         l = LAUNCH_NONE;
@@ -317,12 +318,16 @@ static bool is_believed(Launch *l, const InitMessage *m) {
         return (m->type != INIT_MSG_PID && m->type != INIT_MSG_INSIDE) || is_child(m->value);
 }
 
-/* False when nothing can come any more. The end of the stream is not enough: who is forked holds it open, too. */
-static bool wait_for_word(const Launch *l) {
-        struct pollfd fds[] = { { .fd = l->control, .events = POLLIN }, { .fd = l->pidfd, .events = POLLIN } };
+/* 0 when nothing can come any more, -EINTR when we are not to wait for it. The end of the stream is not enough: who is forked
+ * holds it open, too. */
+static int wait_for_word(const Launch *l) {
+        struct pollfd fds[] = { { .fd = l->control, .events = POLLIN }, { .fd = l->pidfd, .events = POLLIN },
+                                { .fd = l->interrupt, .events = POLLIN } };
 
         while (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno == EINTR)
                 ;
+        if (fds[2].revents)
+                return -EINTR;
         return fds[0].revents || poll(fds, 1, 0) > 0;
 }
 
@@ -343,7 +348,7 @@ static ssize_t receive(Launch *l, InitMessage *ret, int *ret_fd) {
 static void find_who_failed(Launch *l) {
         InitMessage m;
 
-        while (l->expected[INIT_MSG_INSIDE] > 0 && wait_for_word(l)) {
+        while (l->expected[INIT_MSG_INSIDE] > 0 && wait_for_word(l) > 0) {
                 ssize_t n = receive(l, &m, NULL);
 
                 if (n <= 0)
@@ -359,11 +364,14 @@ int launch_error(const InitMessage *m) {
 
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
         ssize_t n;
-        int r = 0;
+        int r;
 
         if (ret_fd)
                 *ret_fd = -EBADF;
-        n = wait_for_word(l) ? receive(l, ret, ret_fd) : 0;
+        r = wait_for_word(l);
+        if (r < 0)
+                return error_setf(reterr, EINTR, "interrupted by a signal");
+        n = r > 0 ? receive(l, ret, ret_fd) : 0;
         if (n == 0)
                 return 0;
         if (n < (ssize_t) offsetof(InitMessage, text))
@@ -380,6 +388,7 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
                 l->control = TAKE_FD(l->later);
                 return launch_receive(l, ret, ret_fd, reterr);
         }
+        r = 0;
         if (ret->type == INIT_MSG_PID || ret->type == INIT_MSG_INSIDE)
                 r = follow(l, ret->value, ret->type == INIT_MSG_INSIDE, reterr);
         return r < 0 ? r : (int) ret->type;

@@ -21,6 +21,7 @@ typedef struct LaunchRequest {
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         uint32_t preserve_fds;
         int gate, target, root;     /* or -EBADF */
+        int interrupt;              /* kept by who asks: when it can be read, nothing is waited for any more; or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2; -EBADF: ours */
@@ -32,6 +33,7 @@ typedef struct Launch {
         int control;                /* where it speaks: a socket, and later a pipe */
         int later;                  /* that pipe, until then; -EBADF: it is later */
         int answers[2];             /* the pipe on which it hears us later. That we could read it, too, keeps SIGPIPE from us */
+        int interrupt;              /* the request's */
         pid_t left;                 /* the one before it, which exits by itself and is not reaped yet; or 0 */
         bool inside;                /* it is where others may lay hands on it, and gets nothing done by us any more */
         bool waits;                 /* for INIT_MSG_GO, once it is ready */
@@ -42,7 +44,8 @@ typedef struct Launch {
 /* How the command line of a helper of this container begins. */
 char *launch_command(const char *id, uint64_t mark);
 
-#define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF, .later = -EBADF, .answers = { -EBADF, -EBADF } })
+#define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF, .later = -EBADF, .answers = { -EBADF, -EBADF }, \
+                               .interrupt = -EBADF })
 #define _cleanup_launch_ _cleanup_(launch_done)
 /* Closes the descriptors; the process, if it waits for us, sees that and exits. */
 void launch_done(Launch *l);
@@ -51,7 +54,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr);
 
 /* The next message of the helper; *ret_fd is the descriptor that came with it, or -EBADF. With INIT_MSG_PID and
  * INIT_MSG_INSIDE launch->pid and pidfd have changed to the process that goes on. Returns the type, 0 at the end of the
- * stream; INIT_MSG_ERROR becomes an error. */
+ * stream; INIT_MSG_ERROR becomes an error; -EINTR when we are to wait no longer. */
 int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr);
 /* The errno of an INIT_MSG_ERROR, which need not be one. */
 int launch_error(const InitMessage *m);

@@ -27,6 +27,7 @@ void creation_done(Creation *c) {
         launch_done(&c->launch);
         netdevices_done(&c->net_devices);
         c->resctrl = close_fd(c->resctrl);
+        c->interrupt = close_fd(c->interrupt);
         c->listener = close_fd(c->listener);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
@@ -110,6 +111,7 @@ static int spawn(Creation *c, Error *reterr) {
                 .preserve_fds = c->preserve_fds,
                 .target = -EBADF,
                 .root = -EBADF,
+                .interrupt = c->interrupt,
                 .cgroup = -EBADF,
                 .stdio = { -EBADF, -EBADF, -EBADF },
         };
@@ -267,7 +269,8 @@ static int attend(Creation *c, Error *reterr) {
 
         for (;;) {
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 },
-                                        { .fd = c->launch.pidfd, .events = POLLIN } };
+                                        { .fd = c->launch.pidfd, .events = POLLIN },
+                                        { .fd = c->interrupt, .events = POLLIN } };
                 uint64_t until;
 
                 /* The scope wants the process that stays, unless that is to be born in it. */
@@ -291,7 +294,7 @@ static int attend(Creation *c, Error *reterr) {
                 r = fds[1].revents ? dispatch_manager(c, &scope_ready, reterr) : 0;
                 if (r < 0)
                         return r;
-                r = fds[0].revents || fds[2].revents ? answer(c, reterr) : 0;
+                r = fds[0].revents || fds[2].revents || fds[3].revents ? answer(c, reterr) : 0;
                 if (r != 0)
                         return r < 0 ? r : 0;
         }

@@ -41,6 +41,7 @@ typedef struct Creation {
         bool scope_requested;
         uint64_t scope_asked;    /* when */
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
+        int interrupt;           /* when it can be read, nothing is waited for any more */
         Launch launch;
         NetDevices net_devices;  /* those that were moved */
         int resctrl;             /* its root, when there is something to do there */
@@ -53,7 +54,7 @@ typedef struct Creation {
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
                      .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
-                     .resctrl = -EBADF, \
+                     .resctrl = -EBADF, .interrupt = -EBADF, \
                      .console = -EBADF, .listener = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */

@@ -29,13 +29,14 @@ typedef struct Exec {
         Filter filter;
         InitPlan plan;
         uint32_t preserve_fds;
-        int init, root, cgroup, console_socket, pidfd_socket, console, listener;
+        int init, root, cgroup, console_socket, pidfd_socket, console, listener, interrupt;
         const char *cgroup_path;     /* of cgroup */
         Launch launch;
 } Exec;
 
 static void exec_done(Exec *e) {
         launch_done(&e->launch);
+        e->interrupt = close_fd(e->interrupt);
         e->listener = close_fd(e->listener);
         e->console = close_fd(e->console);
         e->console_socket = close_fd(e->console_socket);
@@ -206,6 +207,7 @@ static int spawn(Exec *e, Error *reterr) {
                 .gate = -EBADF,
                 .target = e->init,
                 .root = e->root,
+                .interrupt = e->interrupt,
                 .cgroup = e->cgroup,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .cpus = e->process->cpu_affinity_initial,
@@ -306,10 +308,9 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
                 .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
-                .console = -EBADF, .listener = -EBADF, .launch = LAUNCH_NONE,
+                .console = -EBADF, .listener = -EBADF, .interrupt = -EBADF, .launch = LAUNCH_NONE,
         };
         _cleanup_close_ int signals = -EBADF;
-        sigset_t before;
         int r;
 
         *ret_status = 0;
@@ -328,7 +329,7 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
                 return r;
         if (options->detach)
                 return explain(&e, start(&e, reterr), reterr);
-        signals = foreground_begin(&before, reterr);
+        signals = foreground_begin(&e.interrupt, reterr);
         if (signals < 0)
                 return signals;
         r = explain(&e, start(&e, reterr), reterr);

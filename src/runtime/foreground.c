@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,21 +17,30 @@ static bool is_ignored(int number) {
         return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-int foreground_begin(sigset_t *ret_before, Error *reterr) {
+int foreground_begin(int *ret_interrupt, Error *reterr) {
         static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE };
-        sigset_t all;
+        static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+        _cleanup_close_ int interrupt = -EBADF;
+        sigset_t all, end;
         int fd;
 
         (void) sigfillset(&all);
+        (void) sigemptyset(&end);
         for (size_t i = 0; i < ELEMENTSOF(synchronous); i++)
                 (void) sigdelset(&all, synchronous[i]);
+        for (size_t i = 0; i < ELEMENTSOF(ending); i++)
+                (void) sigaddset(&end, ending[i]);
         /* Blocked it would be heard although it is ignored, as nohup does it. */
         for (int i = 1; i < NSIG; i++)
                 if (is_ignored(i))
                         (void) sigdelset(&all, i);
-        (void) sigprocmask(SIG_SETMASK, &all, ret_before);
+        (void) sigprocmask(SIG_SETMASK, &all, NULL);
+        interrupt = signalfd(-1, &end, SFD_CLOEXEC | SFD_NONBLOCK);
         fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-        return fd < 0 ? error_errnof(reterr, errno, "cannot wait for signals") : fd;
+        if (fd < 0 || interrupt < 0)
+                return error_errnof(reterr, errno, "cannot wait for signals");
+        *ret_interrupt = TAKE_FD(interrupt);
+        return fd;
 }
 
 static void forward_signals(int signals, const Launch *launch, const Console *console) {

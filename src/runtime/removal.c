@@ -122,7 +122,7 @@ static int unmount_rootfs(const Runtime *rt, const Container *c, const Spec *spe
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
         LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan, .gate = -EBADF,
-                                  .target = -EBADF, .root = -EBADF, .cgroup = -EBADF,
+                                  .target = -EBADF, .root = -EBADF, .interrupt = -EBADF, .cgroup = -EBADF,
                                   .stdio = { -EBADF, -EBADF, -EBADF } };
         InitMessage message;
         int r;

@@ -67,10 +67,9 @@ static int begin(Creation *c, Notify *notify, Error *reterr) {
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         _cleanup_notify_ Notify notify = NOTIFY_NONE;
         _cleanup_close_ int signals = -EBADF;
-        sigset_t before;
         int r;
 
-        signals = foreground_begin(&before, reterr);
+        signals = foreground_begin(&c->interrupt, reterr);
         if (signals < 0)
                 return signals;
         r = begin(c, &notify, reterr);

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """run and exec in the foreground: bytes, exit statuses, signals."""
 
+import contextlib
 import os
 import signal
 import subprocess
 
 import pytest
 
-from harness import process
+from harness import process, user
 from harness.config import Config
 from harness.wait import DEADLINE, until
 
@@ -63,6 +64,40 @@ def test_signals_are_passed_on(container, number):
     child.send_signal(number)
     assert child.wait(60) == 5
     assert one.output == f"up\ngot {number}\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("verb", ["exec", "run"])
+def test_a_signal_ends_what_does_not_run_yet(container, verb, number):
+    """The container stops whatever is born in its pid namespace, so that it is never set up."""
+    holder = container(Config().script("while :; do kill -STOP -1; done")).run_detached()
+    one = container(joined(holder))
+    arguments = ["exec", holder.id, "true"] if verb == "exec" else ["run", "--bundle", one.bundle.path, one.id]
+    child = one.runtime.start_process(*arguments, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    until(lambda: stopped_in(holder), "somebody to be stopped")
+    child.send_signal(number)
+    message = child.communicate(timeout=DEADLINE)[1]
+    assert child.returncode > 0 and "interrupted" in message
+    assert not stopped_in(holder)
+    assert [row["id"] for row in one.runtime.list()] == [holder.id]
+
+
+def joined(holder):
+    config = Config("true").namespace("pid", f"/proc/{holder.pid}/ns/pid")
+    if user.ORDINARY:
+        config.remove("linux.uidMappings").remove("linux.gidMappings").namespace("user", f"/proc/{holder.pid}/ns/user")
+    return config
+
+
+def stopped_in(holder):
+    """Processes in its pid namespace that have been stopped."""
+    inside = os.readlink(f"/proc/{holder.pid}/ns/pid")
+    found = []
+    for pid in process.every_pid():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/ns/pid") == inside and process.status(pid)["State"][0] == "T":
+                found.append(pid)
+    return found
 
 
 def test_what_the_container_leaves_running_ends_with_it(run):
