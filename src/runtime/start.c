@@ -77,16 +77,16 @@ static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
         int r, n;
 
         r = ask_gate(c, &answer);
-        if (r == 0 && (answer.error == -ENOENT || answer.error == -ECONNREFUSED))
+        if (r == 0 && answer.error == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
         r = r ?: answer.error;
-        if (r < 0)
+        if (r < 0 && r != -ECONNREFUSED)
                 return error_errnof(reterr, r, "cannot start container %s", c->id);
         n = answer.size;
         m = &answer.message;
         /* Gone whatever came of it: from here on the container is not "created" any more. */
         (void) unlinkat(c->dir, "gate", 0);
-        if (n == -ECONNRESET) /* it ended without having read the word */
+        if (r == -ECONNREFUSED || n == -ECONNRESET) /* it ended without having read the word */
                 return error_setf(reterr, EBUSY, "cannot start container %s: its process ended before", c->id);
         *ret_heard = true;
         if (n <= 0 && launch_ended_as_helper(c->record.pid))
