@@ -39,14 +39,19 @@ static int build_unit_call(Manager *m, const Question *q, sd_bus_message **ret) 
         return r < 0 || !q->below ? r : sd.bus_message_append(*ret, "sau", q->below, 1, (uint32_t) q->pid);
 }
 
-/* Nothing of the reply is needed. */
+/* It is being stopped, say. */
+static bool is_busy(const char *name) {
+        return streq_null(name, "org.freedesktop.systemd1.UnitBusy");
+}
+
+/* Nothing of the reply is needed. -EAGAIN when a job of the unit's is in the way. */
 static int call(Manager *m, const Question *q, Error *reterr) {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r = manager_ask(m, q, NULL, &e, reterr);
 
         if (r < 0)
-                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused %s of %s: %s", q->method,
-                               q->unit, e.message ?: errno_text(r));
+                r = error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : is_busy(e.name) ? EAGAIN : EREMOTEIO,
+                               "systemd refused %s of %s: %s", q->method, q->unit, e.message ?: errno_text(r));
         sd.bus_error_free(&e);
         return r;
 }

@@ -486,8 +486,9 @@ int container_blame_end(const Container *c, const char *what, int r, Error *rete
 
         if (r >= 0)
                 return r;
-        /* A process of ours that is gone without a word was killed, perhaps with all others, which takes a moment. */
-        if (init >= 0 && !(r == -EIO && process_wait(c->record.pid, init, now_usec() + ENDING_USEC) == 0))
+        /* A process of ours that is gone without a word was killed, perhaps with all others, and a job that is in the way may
+         * be that of a stop: which takes a moment. */
+        if (init >= 0 && !((r == -EIO || r == -EAGAIN) && process_wait(c->record.pid, init, now_usec() + ENDING_USEC) == 0))
                 return r;
         error_done(reterr);
         return error_setf(reterr, EBUSY, "cannot %s container %s: container not running", what, c->id);
