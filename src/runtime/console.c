@@ -42,16 +42,21 @@ int console_send(int socket, const char *name, int fd, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot send a descriptor over the socket") : 0;
 }
 
-void console_resize(const Console *c) {
+static void take_size(int master) {
         struct winsize size;
 
         if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-                (void) ioctl(c->master, TIOCSWINSZ, &size);
+                (void) ioctl(master, TIOCSWINSZ, &size);
+}
+
+void console_resize(const Console *c) {
+        take_size(c->master);
 }
 
 void console_prepare(int master) {
         struct termios settings;
 
+        take_size(master);
         if (isatty(STDOUT_FILENO) || tcgetattr(master, &settings) < 0)
                 return;
         settings.c_oflag &= ~(tcflag_t) ONLCR;

@@ -26,8 +26,8 @@ typedef struct Console {
 
 #define CONSOLE_NONE ((Console){ .master = -EBADF, .source = -EBADF })
 
-/* Of a terminal whose output is served by us and goes to a file or a pipe: lines end as the program writes them. Before
- * it runs. */
+/* Of a terminal that is served by us, before the program runs: it is of the size of ours, and if its output goes to a file
+ * or a pipe, lines end as the program writes them. */
 void console_prepare(int master);
 int console_begin(Console *c, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */

@@ -88,7 +88,8 @@ static int plan(Exec *e, Error *reterr) {
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
                 .id = e->options->id,
-                .waits = e->container.record.rdt_group || e->options->pidfd_socket,
+                .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
+                         (e->process->terminal && !e->options->console_socket), /* console_prepare() */
         };
         int r;
 

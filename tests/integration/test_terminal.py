@@ -139,6 +139,15 @@ def test_a_new_size_is_passed_on(container):
         assert front.status() == 128 + signal.SIGKILL
 
 
+def test_the_size_is_there_when_the_program_looks(container):
+    """A program that asks at once sees it, though a process of exec waits for nobody else."""
+    one, other = container(Config("busybox", "stty", "size").terminal()), container().run_detached()
+    for command in [["run", "--bundle", str(one.bundle.path), one.id]] * 5 + [
+            ["exec", "--tty", other.id, "busybox", "stty", "size"]] * 15:
+        with InFrontOf(["sh", "-c", 'stty rows 33 cols 77; exec "$@"', "sh", *one.runtime.command(*command)]) as front:
+            assert front.master.read_to_end() == b"33 77\r\n" and front.status() == 0, command
+
+
 def test_all_of_the_output_arrives(container):
     """Also what was written just before the end."""
     one = container(Config().script("seq 1 20000; echo the end").terminal())
@@ -177,7 +186,8 @@ def test_output_that_goes_elsewhere(container):
     one = container(Config("sh", "-c", "echo a; echo b; tty").terminal())
     assert one.runtime("run", "--keep", "--bundle", one.bundle.path, one.id) == "a\nb\n/dev/pts/0\n"
     other = container().run_detached()
-    assert other.output_of("sh", "-c", "echo a; echo b", options=["--tty"]) == "a\nb\n"
+    for _ in range(15):
+        assert other.output_of("sh", "-c", "echo a; echo b", options=["--tty"]) == "a\nb\n"
 
 
 def test_a_terminal_that_goes_away(container):
