@@ -126,8 +126,11 @@ static const char *skip_token(Scan *s, const char *p) {
                 return fail(s, p, "a NUL character");
         case '\'':
                 return fail(s, p, "strings are written with double quotes");
+        case '/':
+        case '#':
+                return fail(s, p, "there are no comments in JSON");
         default:
-                return fail(s, p, "unexpected character");
+                return fail(s, p, UNEXPECTED);
         }
 }
 
