@@ -233,8 +233,8 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         text += strspn(text, " \t");
         if (read_value(p, text, &plan->arena, &v) < 0)
                 return error_setf(reterr, EINVAL,
-                                  "annotation %s: \"%s\" is not a value in GVariant's text format", key,
-                                  text);
+                                  "annotation %s: \"%s\" is not a value in GVariant's text format: expected %s", key,
+                                  text, seconds ? "a number of seconds" : type_name(p->type));
         if ((seconds ? variant_seconds_to_usec(&v) : variant_convert(&v, p->type)) < 0)
                 return error_setf(reterr, EINVAL, "annotation %s: expected %s, got \"%s\"", key,
                                   seconds ? "a number of seconds" : type_name(p->type), text);

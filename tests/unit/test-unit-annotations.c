@@ -67,8 +67,9 @@ static void test_words(void) {
         refuse(A("OOMPolicy", "kill stop"), EINVAL, "bad value");
         refuse(A("After", "a.service, b.service"), EINVAL, "bad value");
         refuse(A("After", "5"), EINVAL, "bad value");
-        refuse(A("MemoryMax", "much"), EINVAL, "not a value in GVariant's text format");
-        refuse(A("KillSignal", "SIGTERM"), EINVAL, "not a value in GVariant's text format");
+        refuse(A("MemoryMax", "much"), EINVAL, "not a value in GVariant's text format: expected a uint64");
+        refuse(A("KillSignal", "SIGTERM"), EINVAL, "not a value in GVariant's text format: expected an int32");
+        refuse(A("TimeoutStopSec", "30s"), EINVAL, "not a value in GVariant's text format: expected a number of seconds");
 
         TEST("what a unit says about itself, and for how long it may run");
         expect(A("Documentation", "https://example.org/a man:podman(1)"),
