@@ -59,8 +59,14 @@ static int check_uts_name(const JsonNode *node, void *name) {
 }
 
 static int check_annotation(const JsonNode *node, void *pair) {
-        if (((SpecKeyValue *) pair)->key[0] == '\0')
+        const SpecKeyValue *annotation = pair;
+
+        if (annotation->key[0] == '\0')
                 return json_error(node, NULL, EINVAL, "the name of an annotation must not be empty");
+        /* An engine's, out of an image: no reason not to run it. */
+        if (streq(annotation->key, SPEC_STOP_SIGNAL) && !isempty(annotation->value) &&
+            parse_signal(annotation->value) <= 0)
+                json_warn(node, "unknown signal \"%s\": stop begins with TERM", annotation->value);
         return 0;
 }
 

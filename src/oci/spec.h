@@ -268,6 +268,8 @@ void spec_settle_pids(const char *version, SpecResources *resources);
 /* The LinuxIntelRdt object alone. The Spec holds only linux_.intel_rdt. */
 int spec_parse_intel_rdt(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
+#define SPEC_STOP_SIGNAL "org.opencontainers.image.stopSignal"
+
 /* The value of an annotation or NULL. */
 const char *spec_annotation(const Spec *spec, const char *key);
 

@@ -49,6 +49,12 @@ static void test_accepted(void) {
 static void test_warnings(void) {
         static const char *const sets[] = { "bounding", "effective", "inheritable", "permitted", "ambient" };
         static const char *const names[] = { "CAP_FOO", "cap_kill", "KILL", "5", "CAP_", "CAP_99", "" };
+        static const struct {
+                const char *text;
+                bool known;
+        } signals[] = {
+                { "TERM", true }, { "SIGRTMIN+3", true }, { "37", true }, { "", true }, { "FOO", false }, { "0", false },
+        };
 
         TEST("capabilities that nobody knows are passed over with a warning");
         for (size_t i = 0; i < ELEMENTSOF(sets) * ELEMENTSOF(names); i++) {
@@ -67,6 +73,18 @@ static void test_warnings(void) {
                 ASSERT_EQ(spec->warnings.n, 1);
                 ASSERT_STR(spec->warnings.s[0], warning);
                 ASSERT_STR(spec->warnings.s[1], NULL);
+        }
+
+        TEST("a signal that nobody knows is passed over with a warning");
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                _cleanup_free_ char *json = xasprintf("{'ociVersion':'1.3.0','root':{'path':'r'},'annotations':{"
+                                                      "'org.opencontainers.image.stopSignal':'%s'}}", signals[i].text),
+                                    *text = with_quotes(json);
+                _cleanup_spec_ Spec *spec = NULL;
+
+                ASSERT_EQ(spec_parse(text, strlen(text), &spec, NULL), 0);
+                ASSERT_EQ(spec->warnings.n, signals[i].known ? 0 : 1);
+                ASSERT(signals[i].known || strstr(spec->warnings.s[0], "unknown signal"));
         }
 }
 
