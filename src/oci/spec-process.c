@@ -54,7 +54,7 @@ static uint64_t capability_from_name(const JsonNode *node, const char *name) {
         if (startswith(name, "CAP_") && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(name) &&
             cap_from_name(name, &cap) == 0 && cap >= 0 && cap <= 63)
                 return UINT64_C(1) << cap;
-        json_warn(node, "unknown capability \"%s\"", name);
+        json_warn(node, "unknown capability \"%s\"%s", name, startswith(name, "CAP_") ? "" : ": they begin with CAP_");
         return 0;
 }
 

@@ -117,7 +117,8 @@ static int add_capabilities(SpecProcess *p, const char **names, Error *reterr) {
                 uint64_t bit;
 
                 if (!startswith(*names, "CAP_") || cap_from_name(*names, &cap) < 0)
-                        return error_setf(reterr, EINVAL, "--cap: unknown capability \"%s\"", *names);
+                        return error_setf(reterr, EINVAL, "--cap: unknown capability \"%s\"%s", *names,
+                                          startswith(*names, "CAP_") ? "" : ": they begin with CAP_");
                 bit = UINT64_C(1) << cap;
                 p->has_capabilities = true;
                 c->bounding |= bit;

@@ -62,8 +62,8 @@ static void test_warnings(void) {
                 _cleanup_free_ char *json = xasprintf(
                         "{'ociVersion':'1.3.0','root':{'path':'r'},'process':{'cwd':'/','capabilities':"
                         "{'%s':['CAP_KILL','%s','CAP_CHOWN']}}}", set, name), *text = with_quotes(json);
-                _cleanup_free_ char *warning = xasprintf("process.capabilities.%s[1]: unknown capability \"%s\"", set,
-                                                         name);
+                _cleanup_free_ char *warning = xasprintf("process.capabilities.%s[1]: unknown capability \"%s\"%s", set,
+                                                         name, startswith(name, "CAP_") ? "" : ": they begin with CAP_");
                 _cleanup_spec_ Spec *spec = NULL;
                 const SpecCapabilities *c;
 
