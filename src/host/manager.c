@@ -227,7 +227,9 @@ int manager_dispatch(Manager *m, Error *reterr) {
         r = try_again(m, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
-        return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", m->unit, m->job_error.message);
+        return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s%s", m->unit, m->job_error.message,
+                          streq_null(m->job_error_name, UNIT_EXISTS) ?
+                          " (systemctl status shows whose it is; its name comes from the ID or linux.cgroupsPath)" : "");
 }
 
 /* What is queued has been heard, and may have to wait for other jobs. */

@@ -30,7 +30,7 @@ static int check_console(const Creation *c, Error *reterr) {
 
         if (terminal && !foreground && !c->options->console_socket)
                 return error_setf(reterr, EINVAL, "process.terminal: a detached container with a terminal needs "
-                                  "--console-socket");
+                                  "--console-socket; false here is one without a terminal");
         if (!terminal && c->options->console_socket)
                 return error_setf(reterr, EINVAL, "--console-socket: process.terminal is false");
         return 0;

@@ -25,7 +25,8 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 return removal_kill(&c, reterr);
         if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
                 return error_setf(reterr, EBUSY, "cannot stop container %s: container not running%s", id,
-                                  status == STATUS_CREATED ? " (it was never started: delete --force)" : "");
+                                  status == STATUS_CREATED ? " (it was never started: delete --force)" :
+                                  status == STATUS_CREATING ? " (it is being created)" : "");
         if (signal == 0 && c.record.stop_signal)
                 signal = parse_signal(c.record.stop_signal);
         if (signal <= 0)

@@ -145,7 +145,8 @@ def test_a_record_of_version_0_1_0(container, bystander):
 def test_create_when_the_name_is_taken(container, bystander):
     one = container(config())
     with bystander(one):
-        assert UNIT in one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        message = one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert UNIT in message and "systemctl status shows whose it is" in message
         assert not (one.runtime.root / one.id).exists()
 
 

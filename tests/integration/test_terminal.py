@@ -76,7 +76,7 @@ def test_a_detached_terminal_needs_a_socket(runtime, container):
     one = container(shell())
     for verb in [["create"], ["run", "--detach"]]:
         message = runtime.fails(*verb, "--bundle", one.bundle.path, one.id)
-        assert "console-socket" in message
+        assert "needs --console-socket; false here is one without a terminal" in message
 
 
 def test_a_socket_needs_a_terminal(runtime, container, console):
