@@ -326,9 +326,9 @@ static int wait_for_word(const Launch *l) {
 
         while (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno == EINTR)
                 ;
-        if (fds[2].revents)
-                return -EINTR;
-        return fds[0].revents || poll(fds, 1, 0) > 0;
+        if (fds[0].revents) /* first: the signal may be meant for the program, which runs by now */
+                return 1;
+        return fds[2].revents ? -EINTR : poll(fds, 1, 0) > 0;
 }
 
 /* One message, 0 at the end of the stream. That is ECONNRESET, once, when the helper left something of ours unread; what it
