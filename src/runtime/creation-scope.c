@@ -45,8 +45,8 @@ int creation_settle(Creation *c, Error *reterr) {
 
         r = cgroup_of_pid(c->launch.pid, &path);
         if (r < 0 || !cgroup_belongs_to_unit(path, c->unit.slice, c->unit.name, false))
-                return error_setf(reterr, EREMOTEIO, "systemd says that scope %s runs, but the container's process is in "
-                                  "cgroup %s", c->unit.name, r < 0 ? "(none)" : path);
+                return error_setf(reterr, EREMOTEIO, "systemd was asked for scope %s in %s, but the container's process "
+                                  "is in cgroup %s", c->unit.name, c->unit.slice, r < 0 ? "(none)" : path);
         record->cgroup = arena_strdup(&record->arena, path);
         cgroup = cgroup_open(path);
         r = claim(record, cgroup, reterr);

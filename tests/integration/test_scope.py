@@ -99,6 +99,18 @@ def test_a_drop_in_for_all(container, rules, own):
         assert process.cgroup_file(one.cgroup, "pids.max") == "50"
 
 
+def test_a_drop_in_moves_no_container(container, rules):
+    """Its slice is recorded before there is a scope; what says another one is an error, and nothing is left."""
+    (UNITS / f"{rules}.scope.d" / "all.conf").write_text("[Scope]\nSlice=ocirtsdtests.slice\n", encoding="ascii")
+    systemd.systemctl("daemon-reload")
+    one = container()
+    one.bundle.write(Config().sleeping().set("linux.cgroupsPath", f"{DEFAULT_SLICE}:{rules.removesuffix('-')}:{one.id}")
+                     .text())
+    message = one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
+    assert f"in {DEFAULT_SLICE}, but" in message and "/ocirtsdtests.slice/" in message
+    assert not (one.runtime.root / one.id).exists()
+
+
 # --- properties
 
 def test_the_scope_is_a_containers(running):
