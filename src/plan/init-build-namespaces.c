@@ -44,6 +44,9 @@ int build_check_namespaces(InitBuild *b) {
         if (joins_pid_early(b) && build_goes_inside(b) && b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0)
                 return error_setf(b->reterr, EOPNOTSUPP, "hooks.createContainer: not with both a user namespace and a pid "
                                   "namespace that is joined: those in it would see programs of the host");
+        if (joined && b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0)
+                return error_setf(b->reterr, EOPNOTSUPP, "hooks.createContainer: not with a mount namespace that is joined: "
+                                  "programs of the host cannot be found there, and others would be taken for them");
         if (b->new_namespaces & CLONE_NEWNS)
                 return 0;
         b->tree = !is_root && (joined || mounting) ? TREE_COPY : TREE_IN_PLACE;

@@ -94,6 +94,12 @@ static void test_namespaces(void) {
                 REFUSE(EOPNOTSUPP, "hooks.createContainer", .facts = root, .namespaces = USER JOINED("pid"), .linux_ = MAPS,
                        .top = ",\"hooks\":{" HOOK("createContainer") "}");
         }
+        TEST("or in a mount namespace of others, where its name would be that of their file");
+        {
+                REFUSE(EOPNOTSUPP, "hooks.createContainer", .facts = root, .all_namespaces = true,
+                       .namespaces = "{\"type\":\"mount\",\"path\":\"/proc/7/ns/mnt\"}",
+                       .top = ",\"hooks\":{" HOOK("createContainer") "}");
+        }
         TEST("a pid namespace is joined after the last that forks, and after mounting what shows it");
         {
                 _cleanup_built_ Built b = BUILD(
