@@ -24,9 +24,12 @@ static void give_pipes(const Launch *l, const SpecProcess *process) {
 
         if (!userns_outer_ids(l->pid, process->uid, process->gid, &uid, &gid))
                 return;
-        for (int fd = 0; fd <= 2; fd++)
+        for (int i = 0; i <= 2; i++) {
+                int fd = l->stdio[i] >= 0 ? l->stdio[i] : i;
+
                 if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
                         (void) !fchown(fd, uid, gid);
+        }
 }
 
 int launch_finish(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr) {

@@ -276,6 +276,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 child(request, helper, plan, control, say, l.answers[0]);
         l.pid = (pid_t) pid;
         l.interrupt = request->interrupt;
+        memcpy(l.stdio, request->stdio, sizeof(l.stdio));
         expect(&l, request->plan);
         *ret = l;
         l = LAUNCH_NONE;

@@ -61,6 +61,8 @@ typedef struct Request {
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */
         uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS) */
         const char *listen_fd_names; /* or NULL */
+        uint8_t sockets;        /* of the standard descriptors, a bit each */
+        bool launcher_stays;    /* until the process ends: it can be between that and the caller */
         const char *const *environment; /* the caller's, for hooks that have none; or NULL */
         const char *notify;     /* a directory for /run/notify, where the container finds its NOTIFY_SOCKET; or NULL */
         const void *seccomp;    /* compiled filter (seccomp.h) or NULL when there is none */

@@ -65,6 +65,8 @@ typedef struct InitBuild {
         FilterTime filter_time;
         uint32_t preserve_fds, listen_fds;
         const char *listen_fd_names;
+        uint8_t sockets;              /* as in Request */
+        bool launcher_stays;
         const Request *request;       /* of the init */
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
@@ -163,6 +165,9 @@ bool build_has_device_near(const InitBuild *b, const char *path);
 
 /* init-build-env.c */
 const char **build_env(InitBuild *b);
+
+/* init-build-stdio.c */
+void build_stdio(InitBuild *b);
 
 /* init-build-process.c */
 void build_raise_rlimits(InitBuild *b);

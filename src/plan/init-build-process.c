@@ -142,23 +142,6 @@ int build_check_process(InitBuild *b) {
         return build_check_seccomp(b);
 }
 
-/* What asks for privileges over the machine, which end where a user namespace begins. The launcher has them still. */
-static bool is_left_to_launcher(const InitBuild *b) {
-        return b->facts->privileged && build_has_userns(b);
-}
-
-/* The pipes of an engine are its own root's. */
-static void add_stdio_owner(InitBuild *b) {
-        InitStep *step;
-
-        b->plan->launcher_gives_stdio = is_left_to_launcher(b);
-        if (b->plan->launcher_gives_stdio)
-                return;
-        step = add(b, INIT_STDIO_OWNER);
-        step->num[0] = b->process->uid;
-        step->num[1] = INIT_KEEP_ID;
-}
-
 /* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. After a fork, which some policies
  * forbid and others do not survive, they are the launcher's, too. */
 static bool launcher_schedules(const InitBuild *b) {
@@ -312,13 +295,12 @@ static void add_capabilities(InitBuild *b) {
 void build_process(InitBuild *b) {
         const SpecProcess *p = b->process;
 
+        build_stdio(b);
         if (!p) { /* nothing will run, but it will be seen */
                 if (build_goes_inside(b))
                         add(b, INIT_CAPABILITIES);
                 return;
         }
-        if (!p->terminal)
-                add_stdio_owner(b);
         if (launcher_schedules(b))
                 b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
         else if (!build_goes_inside(b))

@@ -24,6 +24,8 @@ typedef struct ExecRequest {
         bool no_new_keyring;
         uint32_t preserve_fds, listen_fds; /* as in Request */
         const char *listen_fd_names;
+        uint8_t sockets;
+        bool launcher_stays;
         const char *id;
         bool waits;                   /* for the launcher, who has to do something to the process before it runs */
         const void *seccomp;

@@ -187,6 +187,13 @@ static void print(const InitPlan *plan, bool origins, Text *text) {
                 text_add(text, "# the launcher sets scheduler and I/O priority\n");
         if (plan->launcher_gives_stdio)
                 text_add(text, "# the launcher gives the pipes on 0, 1, 2 to the user\n");
+        if (plan->piped) {
+                text_add(text, "# the launcher gives pipes for sockets at");
+                for (unsigned fd = 0; fd < 3; fd++)
+                        if (plan->piped & 1U << fd)
+                                text_addf(text, " %u", fd);
+                text_add(text, "\n");
+        }
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
                 const InitOpRow *row = init_op_row(step->op);
 

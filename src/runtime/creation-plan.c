@@ -66,6 +66,8 @@ static int make_plans(Creation *c, Error *reterr) {
                 .no_new_keyring = c->options->no_new_keyring,
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
+                .sockets = streams_sockets(),
+                .launcher_stays = c->start_now && !c->options->detach,
                 .environment = (const char *const *) environ,
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,

@@ -25,6 +25,7 @@
 
 void creation_done(Creation *c) {
         launch_done(&c->launch);
+        c->streams = streams_free(c->streams);
         netdevices_done(&c->net_devices);
         c->resctrl = close_fd(c->resctrl);
         c->interrupt = close_fd(c->interrupt);
@@ -113,7 +114,7 @@ static int spawn(Creation *c, Error *reterr) {
                 .root = -EBADF,
                 .interrupt = c->interrupt,
                 .cgroup = -EBADF,
-                .stdio = { -EBADF, -EBADF, -EBADF },
+                .stdio = { streams_inside(c->streams, 0), streams_inside(c->streams, 1), streams_inside(c->streams, 2) },
         };
 
         if (!c->start_now) {

@@ -8,6 +8,7 @@
 #include "host/resctrl.h"
 #include "runtime/filter.h"
 #include "runtime/runtime.h"
+#include "runtime/streams.h"
 
 /*
  * A container in the making: what create and run share. The order is what makes it safe (HACKING, "A container is
@@ -41,6 +42,7 @@ typedef struct Creation {
         bool scope_requested;
         uint64_t scope_asked;    /* when */
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
+        Streams *streams;        /* for run in the foreground, or NULL */
         int interrupt;           /* when it can be read, nothing is waited for any more */
         Launch launch;
         NetDevices net_devices;  /* those that were moved */

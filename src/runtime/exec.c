@@ -15,6 +15,7 @@
 #include "runtime/exec-process.h"
 #include "runtime/foreground.h"
 #include "runtime/listener.h"
+#include "runtime/streams.h"
 
 #define FILE_MAX_BYTES (64UL * 1024 * 1024)
 
@@ -29,6 +30,7 @@ typedef struct Exec {
         Filter filter;
         InitPlan plan;
         uint32_t preserve_fds;
+        Streams *streams;            /* in the foreground, or NULL */
         int init, root, cgroup, console_socket, pidfd_socket, console, listener, interrupt;
         const char *cgroup_path;     /* of cgroup */
         Launch launch;
@@ -36,6 +38,7 @@ typedef struct Exec {
 
 static void exec_done(Exec *e) {
         launch_done(&e->launch);
+        e->streams = streams_free(e->streams);
         e->interrupt = close_fd(e->interrupt);
         e->listener = close_fd(e->listener);
         e->console = close_fd(e->console);
@@ -87,6 +90,8 @@ static int plan(Exec *e, Error *reterr) {
                 .namespaces = e->container.record.namespaces,
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
+                .sockets = streams_sockets(),
+                .launcher_stays = !e->options->detach,
                 .id = e->options->id,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
                          (e->process->terminal && !e->options->console_socket), /* console_prepare() */
@@ -210,7 +215,7 @@ static int spawn(Exec *e, Error *reterr) {
                 .root = e->root,
                 .interrupt = e->interrupt,
                 .cgroup = e->cgroup,
-                .stdio = { -EBADF, -EBADF, -EBADF },
+                .stdio = { streams_inside(e->streams, 0), streams_inside(e->streams, 1), streams_inside(e->streams, 2) },
                 .cpus = e->process->cpu_affinity_initial,
         };
         _cleanup_error_ Error error = {};
@@ -296,13 +301,16 @@ static int explain(const Exec *e, int r, Error *reterr) {
 
 static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = CONSOLE_NONE;
-        bool terminal = e->console >= 0;
+        Foreground f = { .launch = &e->launch, .signals = signals, .interrupt = e->interrupt, .streams = e->streams };
         int r = 0;
 
-        if (terminal)
+        if (e->streams)
+                streams_begin(e->streams, e->launch.pid);
+        if (e->console >= 0) {
+                f.console = &console;
                 r = console_begin(&console, TAKE_FD(e->console), reterr);
-        return r < 0 ? r : foreground_wait(&e->launch, signals, terminal ? &console : NULL, NULL, UINT64_MAX,
-                                       ret_status, reterr);
+        }
+        return r < 0 ? r : foreground_wait(&f, UINT64_MAX, ret_status, reterr);
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
@@ -333,6 +341,6 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         signals = foreground_begin(&e.interrupt, reterr);
         if (signals < 0)
                 return signals;
-        r = explain(&e, start(&e, reterr), reterr);
+        r = streams_new(e.plan.piped, &e.streams, reterr) ?: explain(&e, start(&e, reterr), reterr);
         return r < 0 ? r : serve(&e, signals, ret_status, reterr);
 }

@@ -63,38 +63,52 @@ static int reap(const Launch *launch, int *ret_status, Error *reterr) {
         return 0;
 }
 
-int foreground_wait(Launch *launch, int signals, Console *console, Notify *notify, uint64_t deadline, int *ret_status,
-                    Error *reterr) {
+/* Has the process ended, and has what it wrote been passed on? Who takes that may be slow: what is heard then is no longer the
+ * end of the process, but a signal that wants an end of the wait. */
+static bool is_over(Streams *streams, bool heard) {
+        if (!streams || (heard && streams_are_ending(streams)))
+                return heard;
+        if (heard)
+                streams_end(streams);
+        return streams_are_over(streams);
+}
+
+int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
+        Console *console = f->console;
         int r;
 
         for (;;) {
-                bool waits = console && console_input_waits(console);
-                struct pollfd fds[] = {
-                        { .fd = launch->pidfd, .events = POLLIN },
-                        { .fd = signals, .events = POLLIN },
+                bool waits = console && console_input_waits(console), ending = f->streams && streams_are_ending(f->streams);
+                struct pollfd fds[5 + STREAMS] = {
+                        { .fd = ending ? f->interrupt : f->launch->pidfd, .events = POLLIN },
+                        { .fd = ending ? -EBADF : f->signals, .events = POLLIN },
                         { .fd = console ? console->master : -1, .events = waits ? POLLIN | POLLOUT : POLLIN },
                         { .fd = console && !waits ? console->source : -1, .events = POLLIN },
-                        { .fd = notify ? notify->inside : -1, .events = POLLIN },
+                        { .fd = f->notify ? f->notify->inside : -1, .events = POLLIN },
                 };
 
-                r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
+                if (f->streams)
+                        streams_ask(f->streams, fds + 5);
+                r = poll(fds, f->streams ? ELEMENTSOF(fds) : 5, poll_timeout(deadline));
                 if (r == 0)
                         return -ETIMEDOUT;
                 if (r < 0 && errno != EINTR)
                         return error_errnof(reterr, errno, "cannot wait for the container's process");
-                if (fds[1].revents)
-                        forward_signals(signals, launch, console);
+                if (fds[1].revents && !pidfd_has_exited(f->launch->pidfd)) /* else it is for us */
+                        forward_signals(f->signals, f->launch, console);
                 if (fds[3].revents)
                         console_copy_in(console);
                 if (fds[4].revents)
-                        notify_pass(notify, 0);
+                        notify_pass(f->notify, 0);
+                if (f->streams)
+                        streams_copy(f->streams, fds + 5);
                 if (console && (fds[2].revents & POLLOUT))
                         console_flush_in(console);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
                 if (console && (fds[2].revents & ~POLLOUT)) {
                         if (!console_copy_out(console))
                                 console->master = close_fd(console->master);
-                } else if (fds[0].revents)
-                        return reap(launch, ret_status, reterr);
+                } else if (is_over(f->streams, fds[0].revents))
+                        return reap(f->launch, ret_status, reterr);
         }
 }

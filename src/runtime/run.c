@@ -22,19 +22,23 @@ static int run_poststart(Creation *c, Error *reterr) {
 
 static int serve(Creation *c, int signals, Notify *notify, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = CONSOLE_NONE;
-        Console *terminal = c->console >= 0 ? &console : NULL;
+        Foreground f = { .launch = &c->launch, .signals = signals, .interrupt = c->interrupt, .streams = c->streams,
+                         .notify = notify };
         int r = 0;
 
-        if (terminal)
+        if (c->streams)
+                streams_begin(c->streams, c->launch.pid);
+        if (c->console >= 0) {
+                f.console = &console;
                 r = console_begin(&console, TAKE_FD(c->console), reterr);
+        }
         container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
-                r = foreground_wait(&c->launch, signals, terminal, notify, now_usec() + KEEP_MANAGER_USEC, ret_status,
-                                    reterr);
+                r = foreground_wait(&f, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
         if (r != -ETIMEDOUT)
                 return r;
         c->manager = manager_close(c->manager);
-        return foreground_wait(&c->launch, signals, terminal, notify, UINT64_MAX, ret_status, reterr);
+        return foreground_wait(&f, UINT64_MAX, ret_status, reterr);
 }
 
 /* The same container, or was it deleted, and perhaps made anew, while we waited? */
@@ -72,7 +76,9 @@ static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         signals = foreground_begin(&c->interrupt, reterr);
         if (signals < 0)
                 return signals;
-        r = begin(c, &notify, reterr);
+        r = streams_new(c->init.piped, &c->streams, reterr);
+        if (r == 0)
+                r = begin(c, &notify, reterr);
         if (r == 0)
                 r = serve(c, signals, &notify, ret_status, reterr);
         if (r == 0 && !c->options->keep)

@@ -8,6 +8,7 @@ of the runtime's is visible in there for a moment before it is the container's, 
 import contextlib
 import json
 import os
+import socket
 import subprocess
 
 import pytest
@@ -47,7 +48,7 @@ def check(watcher):
 @pytest.fixture
 def execs(watching):
     """Runs as many as a variant has in a watcher, by a process.json with these values."""
-    def many(*options, filtered=False, each=None, **values):
+    def many(*options, filtered=False, each=None, stdin=subprocess.DEVNULL, **values):
         watcher = watching(filtered=filtered)
         if filtered:
             values = values | {"noNewPrivileges": True}
@@ -55,7 +56,7 @@ def execs(watching):
         sets = {name: CAPABILITIES for name in ["bounding", "effective", "permitted"]}
         path.write_text(json.dumps({"args": ["/watcher"], "cwd": "/", "env": ["PATH=/bin"], "capabilities": sets} | values))
         for _ in range(EXECS):
-            watcher.runtime.call("exec", "--process", path, *options, watcher.id)
+            watcher.runtime.call("exec", "--process", path, *options, watcher.id, stdin=stdin)
             if each:
                 each()
         check(watcher)
@@ -84,6 +85,13 @@ def test_exec_with_a_terminal(execs, top):
                 master.read_to_end()
             reap()
         execs("--detach", "--console-socket", listener.path, each=take, terminal=True)
+
+
+def test_exec_with_a_socket(execs):
+    """One whose other end we have, with files and directories of the host besides."""
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        execs(stdin=theirs)
 
 
 def test_exec_as_somebody(execs):

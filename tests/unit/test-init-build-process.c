@@ -229,9 +229,71 @@ static void test_exec(void) {
         spec_free(spec);
 }
 
+#define CAPABILITY(name) ",\"capabilities\":{\"bounding\":[\"CAP_" name "\"]}"
+#define NETWORK ",{\"type\":\"network\"}"
+
+static uint8_t piped(const Config *c) {
+        _cleanup_built_ Built b = build(c);
+
+        ASSERT_EQ(b.plan.warnings.n, 0);
+        return b.plan.piped;
+}
+#define PIPED(...) piped(&(Config){ .facts = root, .request = { .sockets = 7, .launcher_stays = true }, __VA_ARGS__ })
+
+static void test_sockets(void) {
+        TEST("sockets as standard descriptors: who could get at the host by them");
+        ASSERT_EQ(PIPED(.process = CAPABILITY("KILL")), 0);
+        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE")), 7);
+        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN")), 0); /* the host's network is its own */
+        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN"), .namespaces = NETWORK), 7);
+        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN"), .namespaces = JOINED("network")), 7);
+        ASSERT_EQ(PIPED(.namespaces = PID), 0);
+        ASSERT_EQ(PIPED(.namespaces = JOINED("pid")), 7);
+        ASSERT_EQ(PIPED(.no_process = " ", .namespaces = JOINED("pid")), 7);
+
+        TEST("sockets as standard descriptors: in a user namespace");
+        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE"), .namespaces = USER, .linux_ = MAPS), 0);
+        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE"), .namespaces = JOINED("user")), 7);
+        ASSERT_EQ(PIPED(.namespaces = USER JOINED("pid"), .linux_ = MAPS), 7);
+
+        TEST("sockets as standard descriptors: not with a terminal");
+        ASSERT_EQ(PIPED(.process = ",\"terminal\":true" CAPABILITY("SYS_PTRACE")), 0);
+}
+
+static void test_sockets_without_launcher(void) {
+        _cleanup_built_ Built b = BUILD(.facts = root, .request = { .sockets = 6 }, .process = CAPABILITY("SYS_PTRACE"));
+        _cleanup_built_ Built served = BUILD(.facts = root, .request = { .sockets = 5, .launcher_stays = true },
+                                             .process = CAPABILITY("SYS_PTRACE"));
+
+        TEST("sockets as standard descriptors: nobody stays to copy");
+        ASSERT_EQ(b.plan.piped, 0);
+        assert_contains(&b, "# standard output, error: a socket, by which the container can get at the host, as it may have "
+                        "CAP_SYS_PTRACE; give it a pipe or a file\n");
+
+        TEST("sockets as standard descriptors: which of them");
+        ASSERT_EQ(served.plan.piped, 5);
+        assert_contains(&served, "# the launcher gives pipes for sockets at 0 2\n");
+}
+
+static void test_sockets_of_exec(void) {
+        _cleanup_built_ Built container = BUILD(.facts = root, .process = CAPABILITY("SYS_PTRACE"));
+        SpecProcess harmless = *container.spec->process;
+        ExecRequest request = { .process = &harmless, .id = "c1", .namespaces = CLONE_NEWNS, .sockets = 2, .launcher_stays = true };
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_error_ Error error = {};
+
+        TEST("sockets as standard descriptors: exec, where the container may look");
+        harmless.capabilities.bounding = 0;
+        ASSERT_EQ(init_plan_build_exec(container.spec, &request, &root, &plan, &error), 0);
+        ASSERT_EQ(plan.piped, 2);
+}
+
 int main(void) {
         test_hooks();
         test_process();
         test_exec();
+        test_sockets();
+        test_sockets_without_launcher();
+        test_sockets_of_exec();
         return 0;
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/error.h"
+#include "basic/macro.h"
+
+/*
+ * Standard descriptors of ours that are sockets and that the container is not to have (InitPlan.piped): it gets pipes, and
+ * we copy. The sockets stay as they are, as others have them too: they are not made non-blocking, nor shut down.
+ */
+#define STREAMS 3
+
+typedef struct Streams Streams;
+
+/* Which of 0, 1 and 2 are sockets, a bit each. */
+uint8_t streams_sockets(void);
+
+/* The pipes for those; nothing for none. From here on no SIGPIPE comes to us. */
+int streams_new(uint8_t sockets, Streams **ret, Error *reterr);
+Streams *streams_free(Streams *s);
+
+/* What becomes 0, 1 or 2 of the container; -EBADF: what we have there. Ours to close, by streams_begin(). s may be NULL. */
+int streams_inside(const Streams *s, int fd);
+
+/* The container has its ends, and the process is the one that speaks by them. */
+void streams_begin(Streams *s, pid_t pid);
+/* What to wait for, and what to do when something of it has come. */
+void streams_ask(const Streams *s, struct pollfd ret[STREAMS]);
+void streams_copy(Streams *s, const struct pollfd fds[STREAMS]);
+
+/* The process has ended: what it wrote is still to be passed on, and no more. Who else has the pipes may write for ever. */
+void streams_end(Streams *s);
+bool streams_are_ending(const Streams *s);
+bool streams_are_over(const Streams *s);
