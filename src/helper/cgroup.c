@@ -92,5 +92,7 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
                 if (r < 0)
                         error_errnof(e, r, "set propagation");
         }
+        if (r >= 0)
+                r = target_keep(h, s->num[4], mount_fd, e);
         return r < 0 ? error_prefixf(e, "mount cgroup to rootfs at %s", target) : 0;
 }

@@ -57,7 +57,7 @@ static bool is_absent(int r) {
 }
 
 int step_mask(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int place = open_in_root(h->root, s->str[0], O_PATH, 0), mask = -EBADF;
+        _cleanup_close_ int place = target_look_up(h, s->num[0], s), mask = -EBADF;
         bool directory;
         struct stat st;
         int r;
@@ -79,7 +79,7 @@ int step_mask(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_readonly(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int place = open_in_root(h->root, s->str[0], O_PATH, 0), copy = -EBADF;
+        _cleanup_close_ int place = target_look_up(h, s->num[0], s), copy = -EBADF;
         int r = place;
 
         if (is_absent(r))
@@ -91,5 +91,7 @@ int step_readonly(Helper *h, const InitStep *s, Error *e) {
         if (r < 0)
                 return error_errnof(e, r, "make %s read-only", s->str[0]);
         r = target_attach(h, place, copy, s->str[0], e);
+        if (r >= 0)
+                r = target_keep(h, s->num[1], copy, e);
         return r < 0 ? error_prefixf(e, "make %s read-only", s->str[0]) : 0;
 }

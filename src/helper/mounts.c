@@ -144,7 +144,9 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
                 r = set_bind_attributes(mount_fd, s, e);
         if (r >= 0)
                 r = target_attach(h, place, mount_fd, target, e);
-        return r < 0 ? r : set_propagation(mount_fd, s->num[5], s->num[7], target, e);
+        if (r >= 0)
+                r = set_propagation(mount_fd, s->num[5], s->num[7], target, e);
+        return r < 0 ? r : target_keep(h, s->num[8], mount_fd, e);
 }
 
 /* A namespace that we share, and have no power over, is what the host's mounts show, too. */
@@ -195,7 +197,10 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
         if (r < 0)
                 return r;
         r = mount_propagation(mount_fd, s->num[2]);
-        return r < 0 ? error_errnof(e, r, "set propagation") : remember(h, s, mount_fd, e);
+        if (r < 0)
+                return error_errnof(e, r, "set propagation");
+        r = remember(h, s, mount_fd, e);
+        return r < 0 ? r : target_keep(h, s->num[5], mount_fd, e);
 }
 
 int step_mount(Helper *h, const InitStep *s, Error *e) {
@@ -215,7 +220,7 @@ int step_mount(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_remount(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_in_root(h->root, s->str[0], O_PATH, 0);
+        _cleanup_close_ int fd = target_look_up(h, s->num[6], s);
         int r = fd < 0 ? fd : mount_attributes(fd, s->num[0], s->num[1], false);
 
         if (r >= 0)

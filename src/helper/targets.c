@@ -262,3 +262,36 @@ int target_attach(Helper *h, int target, int mount, const char *path, Error *e) 
         }
         return 0;
 }
+
+/* Names in the rootfs may lead elsewhere by now. Below the mount a symlink may lead out of it: then it is by the name
+ * that the container would get there, too. */
+int target_look_up(Helper *h, uint64_t slot, const InitStep *s) {
+        int mount, fd;
+
+        if (slot == INIT_NO_SLOT)
+                return open_in_root(h->root, s->str[0], O_PATH, 0);
+        mount = helper_slot(h, slot, NULL);
+        if (mount < 0)
+                return mount;
+        if (!s->str[1]) {
+                fd = fcntl(mount, F_DUPFD_CLOEXEC, 0);
+                return fd < 0 ? -errno : fd;
+        }
+        fd = open_at(mount, s->str[1], O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+        return fd == -EXDEV ? open_in_root(h->root, s->str[0], O_PATH, 0) : fd;
+}
+
+int target_keep(Helper *h, uint64_t slot, int mount, Error *e) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (slot == INIT_NO_SLOT)
+                return 0;
+        fd = fcntl(mount, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+                return error_errnof(e, errno, "keep mount");
+        r = helper_set_slot(h, slot, fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}

@@ -27,5 +27,11 @@ int target_open_node(int dir, const char *name, const char *path, int *ret, Erro
  * extra is that of INIT_MOUNT and INIT_BIND. */
 int target_check(int target, int mount, uint64_t extra, const char *path, Error *e);
 
+/* An O_PATH descriptor of what is at the path of INIT_REMOUNT, INIT_MASK or INIT_READONLY, looked up from the mount in
+ * the slot, if there is one. -errno. */
+int target_look_up(Helper *h, uint64_t slot, const InitStep *s);
+/* Leaves a copy of the descriptor in the slot, if there is one. */
+int target_keep(Helper *h, uint64_t slot, int mount, Error *e);
+
 /* Puts a detached mount there. Both descriptors stay; mount is the place from now on. */
 int target_attach(Helper *h, int target, int mount, const char *path, Error *e);

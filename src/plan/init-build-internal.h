@@ -146,12 +146,14 @@ const char *build_mount_label(const InitBuild *b, const char *type);
 int build_open_sources(InitBuild *b);
 /* New file systems of namespaces that are joined, while we have power over them. */
 int build_open_joined(InitBuild *b);
-void build_mounts(InitBuild *b);
+int build_mounts(InitBuild *b);
 /* Those whose place in the list does not matter, because no other step comes near their targets. The ones that need
  * the host's mounts, or everything mounted (hooks), come before the pivot, the others after it. */
 void build_postponed_mounts(InitBuild *b, bool pivoted);
 /* Mounts on which the builder itself had to write before they could become read-only. */
-void build_readonly_mounts(InitBuild *b);
+int build_readonly_mounts(InitBuild *b);
+/* A step about what is at a path by now: looked up from the mount that it lies on, which is kept for that. */
+int build_look_up(InitBuild *b, InitOp op, const char *origin, const char *path, InitStep **ret);
 /* Is there a mount at exactly this path? */
 bool build_has_mount_at(const InitBuild *b, const char *path);
 

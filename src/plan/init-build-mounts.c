@@ -171,20 +171,82 @@ static void add_cgroup(InitBuild *b, const BuildMount *m) {
         step->str[1] = b->facts->cgroup_mount ?: "/sys/fs/cgroup";
 }
 
-static void add_remount(InitBuild *b, const BuildMount *m, const MountOptions *o) {
-        InitStep *step = add_for(b, INIT_REMOUNT, m->origin);
+/* Where the step attaches a mount, and where it is told the slot to keep that in. */
+static const char *attached_at(InitStep *s, uint64_t **ret_keep) {
+        switch (s->op) {
+        case INIT_MOUNT:
+                *ret_keep = &s->num[5];
+                return s->str[2];
+        case INIT_BIND:
+                *ret_keep = &s->num[8];
+                return s->num[6] & INIT_COPY_SYMLINK ? NULL : s->str[1]; /* it may come to a symlink alone */
+        case INIT_CGROUP:
+                *ret_keep = &s->num[4];
+                return s->str[0];
+        case INIT_READONLY:
+                *ret_keep = &s->num[1];
+                return s->str[0];
+        default:
+                return NULL;
+        }
+}
 
+/* The slot of the last mount that was put at the path or above it, as it covers all that was there before. Whoever can
+ * write to the rootfs may rename the directory that it is on while we are at work, but it stays the mount that it is. */
+static int keep_mount_of(InitBuild *b, const char *path, uint64_t *ret_slot, const char **ret_rest) {
+        for (size_t i = b->plan->n_steps; i-- > 0;) {
+                uint64_t *keep;
+                const char *target = attached_at(&b->plan->steps[i], &keep), *rest;
+                int r = 0;
+
+                if (!target || !path_is_below(path, target))
+                        continue;
+                if (*keep == INIT_NO_SLOT)
+                        r = build_slot(b, keep);
+                rest = path + strlen(target);
+                rest += strspn(rest, "/");
+                *ret_slot = *keep;
+                *ret_rest = rest[0] ? rest : NULL;
+                return r;
+        }
+        return 0;
+}
+
+int build_look_up(InitBuild *b, InitOp op, const char *origin, const char *path, InitStep **ret) {
+        uint64_t slot = INIT_NO_SLOT;
+        const char *rest = NULL;
+        InitStep *step;
+        int r = keep_mount_of(b, path, &slot, &rest);
+
+        if (r < 0)
+                return r;
+        step = add_for(b, op, origin);
+        step->num[op == INIT_REMOUNT ? 6 : 0] = slot;
+        step->str[0] = path;
+        step->str[1] = rest;
+        *ret = step;
+        return 0;
+}
+
+static int add_remount(InitBuild *b, const BuildMount *m, const MountOptions *o) {
+        InitStep *step;
+        int r = build_look_up(b, INIT_REMOUNT, m->origin, m->target, &step);
+
+        if (r < 0)
+                return r;
         step->num[0] = o->attrs.set;
         step->num[1] = o->attrs.clear;
         step->num[2] = o->recursive.set;
         step->num[3] = o->recursive.clear;
         step->num[4] = o->propagation;
         step->num[5] = o->top_propagation;
-        step->str[0] = m->target;
+        return 0;
 }
 
-void build_mounts(InitBuild *b) {
-        for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++)
+int build_mounts(InitBuild *b) {
+        for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
+                int r = 0;
+
                 switch (m->kind) {
                 case KIND_NEW:
                         if (m->slot == INIT_NO_SLOT)
@@ -198,12 +260,16 @@ void build_mounts(InitBuild *b) {
                         add_bind(b, m);
                         break;
                 case KIND_REMOUNT:
-                        add_remount(b, m, &m->o);
+                        r = add_remount(b, m, &m->o);
                         break;
                 case KIND_CGROUP:
                         if (m->postponed == POSTPONED_NOT)
                                 add_cgroup(b, m);
                 }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 void build_postponed_mounts(InitBuild *b, bool pivoted) {
@@ -220,10 +286,12 @@ static bool is_covered(const InitBuild *b, const BuildMount *m) {
         return false;
 }
 
-void build_readonly_mounts(InitBuild *b) {
+int build_readonly_mounts(InitBuild *b) {
         static const MountOptions readonly = { .attrs.set = MOUNT_ATTR_RDONLY };
+        int r = 0;
 
-        for (const BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++)
+        for (const BuildMount *m = b->mounts; r >= 0 && m < b->mounts + b->n_mounts; m++)
                 if (m->readonly_later && !is_covered(b, m))
-                        add_remount(b, m, &readonly);
+                        r = add_remount(b, m, &readonly);
+        return r;
 }

@@ -41,10 +41,14 @@ static void build_root(InitBuild *b) {
         step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
 }
 
-static void add_paths(InitBuild *b, InitOp op, const char *property, const char **paths) {
-        for (size_t i = 0; paths[i]; i++)
-                add_for(b, op, arena_printf(b->arena, "linux.%s[%zu]", property, i))->str[0] =
-                        path_normalize(b->arena, "/", paths[i]);
+static int add_paths(InitBuild *b, InitOp op, const char *property, const char **paths) {
+        InitStep *step;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && paths[i]; i++)
+                r = build_look_up(b, op, arena_printf(b->arena, "linux.%s[%zu]", property, i),
+                                  path_normalize(b->arena, "/", paths[i]), &step);
+        return r;
 }
 
 static void add_share_root(InitBuild *b, uint64_t flags) {
@@ -67,8 +71,9 @@ static void add_sysctl(InitBuild *b, const SpecKeyValue *s) {
 }
 
 /* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
-static void build_pivot(InitBuild *b) {
+static int build_pivot(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
+        int r;
 
         add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
         if (streq_null(l->rootfs_propagation, "shared"))
@@ -77,17 +82,23 @@ static void build_pivot(InitBuild *b) {
                 add_share_root(b, MS_PRIVATE);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
-        build_readonly_mounts(b);
+        r = build_readonly_mounts(b);
+        if (r < 0)
+                return r;
         if (b->spec->root_readonly)
                 add_for(b, INIT_REMOUNT_ROOT, "root.readonly")->num[0] = MOUNT_ATTR_RDONLY;
         /* After the hooks, which may have made the network devices that they are about. */
         for (size_t i = 0; i < l->n_sysctl; i++)
                 add_sysctl(b, &l->sysctl[i]);
-        add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
-        add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
+        r = add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
+        if (r >= 0)
+                r = add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
+        if (r < 0)
+                return r;
         if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound */
                 add_share_root(b, MS_UNBINDABLE);
         build_postponed_mounts(b, true);
+        return 0;
 }
 
 static int build_init(InitBuild *b) {
@@ -118,12 +129,16 @@ static int build_init(InitBuild *b) {
                 return r;
         build_session(b);
         build_root(b);
-        build_mounts(b);
+        r = build_mounts(b);
+        if (r < 0)
+                return r;
         build_devices(b);
         build_console(b);
         build_postponed_mounts(b, false);
         build_mount_hooks(b);
-        build_pivot(b);
+        r = build_pivot(b);
+        if (r < 0)
+                return r;
         if (b->new_namespaces & CLONE_NEWCGROUP)
                 build_enter_cgroup(b); /* while we may unshare */
         build_join_pid(b);

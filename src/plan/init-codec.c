@@ -193,6 +193,7 @@ static bool take_step(Input *in, InitPlan *plan) {
         if (!row || ((mask & BLOB_BIT) != 0) != row->blob)
                 return false;
         step = init_plan_add(plan, op);
+        *step = (InitStep){ .op = op }; /* what is 0 is left out */
         if (!take_numbers(in, mask, row, step))
                 return false;
         for (unsigned i = 0; i < INIT_STRS; i++)

@@ -67,17 +67,20 @@ typedef enum InitOp {
                                * joined it must not be shared. in place: no copy, nothing will be mounted. From here on
                                * paths are in it */
         INIT_MOUNT,           /* attrs, sb flags, propagation, extra, slot (or INIT_NO_SLOT) of the pid namespace
-                               * that a procfs is to show; type, source, target; list 0: options "k=v". A new file
-                               * system (fsopen), attributes set before it is attached */
+                               * that a procfs is to show, slot to keep the mount in (or INIT_NO_SLOT; the same below);
+                               * type, source, target; list 0: options "k=v". A new file system (fsopen), attributes
+                               * set before it is attached */
         INIT_BIND,            /* slot (or INIT_NO_SLOT), attrs set, attrs cleared, recursive attrs set, recursive attrs
-                               * cleared, propagation, extra, propagation of the top alone after that; source (when no
-                               * slot), target */
-        INIT_CGROUP,          /* attrs, own namespace, propagation, own directory; target, where the host has cgroup2:
-                               * in its own cgroup namespace a new mount, which shows the container's tree (it may come
-                               * after INIT_PIVOT then); otherwise a copy of the host's mount, of all of it or of the
-                               * container's own directory */
+                               * cleared, propagation, extra, propagation of the top alone after that, slot to keep
+                               * it; source (when no slot), target */
+        INIT_CGROUP,          /* attrs, own namespace, propagation, own directory, slot to keep it; target, where the host
+                               * has cgroup2: in its own cgroup namespace a new mount, which shows the container's tree
+                               * (it may come after INIT_PIVOT then); otherwise a copy of the host's mount, of all of it
+                               * or of the container's own directory */
         INIT_REMOUNT,         /* attrs set, attrs cleared, recursive attrs set, recursive attrs cleared, propagation,
-                               * propagation of the top alone; path: of the mount that is at path already */
+                               * propagation of the top alone, slot (or INIT_NO_SLOT); path: of the mount that is at path
+                               * already; rest. slot: of the mount that the path lies on, from whose root it is looked
+                               * up: the rest of it, or nothing. The same below */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
                                * there already is given, too); path: makes or keeps the node */
         INIT_CLONE_NODES,     /* first slot, number of slots: of the nodes of INIT_OPEN_NODE in these slots detached mounts, for
@@ -95,8 +98,9 @@ typedef enum InitOp {
                                * and now; on stdin the head, our pid in decimal, the tail. home: its HOME is the process's,
                                * which INIT_FIND has looked up */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
-        INIT_MASK,            /* path: nothing to see there; skipped when it does not exist */
-        INIT_READONLY,        /* path: read-only; skipped when it does not exist */
+        INIT_MASK,            /* slot (or INIT_NO_SLOT); path: nothing to see there; skipped when it does not exist; rest */
+        INIT_READONLY,        /* slot (or INIT_NO_SLOT), slot to keep it; path: read-only; skipped when it does not exist;
+                               * rest */
         INIT_PIVOT,           /* pivot_root to the rootfs, old root made slave (or else the host loses its mounts with
                                * us when it is shared) and detached */
         INIT_MOVE_ROOT,       /* the same for --no-pivot: MS_MOVE and chroot */
@@ -141,7 +145,7 @@ typedef enum InitOp {
         _INIT_OP_MAX,
 } InitOp;
 
-#define INIT_NUMS 8
+#define INIT_NUMS 9
 #define INIT_STRS 3
 #define INIT_LISTS 2
 
@@ -201,7 +205,7 @@ void init_plan_done(InitPlan *plan);
 /* "mount", "open-tree": as printed; "?" for what is no op. */
 const char *init_op_name(InitOp op);
 
-/* Appends a step, zeroed but for its op. Valid until the next call. */
+/* Appends a step, zeroed but for its op and the slots that may be none, which are. Valid until the next call. */
 InitStep *init_plan_add(InitPlan *plan, InitOp op);
 
 /* Is there a step of the one kind, with none of the other before it? */

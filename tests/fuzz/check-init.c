@@ -62,6 +62,13 @@ static const char *target_of(const InitStep *s) {
         }
 }
 
+static void fill(bool open[static INIT_SLOTS], uint64_t slot) {
+        if (slot == INIT_NO_SLOT)
+                return;
+        ASSERT(!open[slot]);
+        open[slot] = true;
+}
+
 /* Each is filled once, before it is used. */
 static void check_slots(const InitPlan *plan) {
         bool open[INIT_SLOTS] = {};
@@ -75,13 +82,24 @@ static void check_slots(const InitPlan *plan) {
                         ASSERT(open[s->num[3]]); /* the pid namespace that it shows */
                 if (s->op == INIT_MOUNT && s->num[4] != INIT_NO_SLOT)
                         ASSERT(open[s->num[4]]);
+                if ((s->op == INIT_MASK || s->op == INIT_READONLY) && s->num[0] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[0]]); /* the mount that it lies on */
+                if (s->op == INIT_REMOUNT && s->num[6] != INIT_NO_SLOT)
+                        ASSERT(open[s->num[6]]);
                 if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG ||
                     s->op == INIT_OPEN_NODE) {
-                        ASSERT(!open[s->num[0]]);
-                        open[s->num[0]] = true;
+                        fill(open, s->num[0]);
                 } else if (s->op == INIT_JOIN || s->op == INIT_CLONE_NODES ||
                            ((s->op == INIT_BIND || s->op == INIT_DEVICE_BIND) && s->num[0] != INIT_NO_SLOT))
                         ASSERT(open[s->num[0]]);
+                if (s->op == INIT_MOUNT)
+                        fill(open, s->num[5]);
+                if (s->op == INIT_BIND)
+                        fill(open, s->num[8]);
+                if (s->op == INIT_CGROUP)
+                        fill(open, s->num[4]);
+                if (s->op == INIT_READONLY)
+                        fill(open, s->num[1]);
         }
 }
 

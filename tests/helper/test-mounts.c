@@ -305,6 +305,49 @@ static void test_masks(void) {
                    "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
 }
 
+static void look_up(InitPlan *p, InitOp op, uint64_t slot, const char *path, const char *rest) {
+        plan_step(p, op, path, rest)->num[0] = slot;
+}
+
+static void test_lookups(void) {
+        const char *source = sandbox_path("kept");
+        InitPlan p = {};
+
+        TEST("paths that are looked up from the mount that they lie on, whatever is at their names");
+        shell("mkdir -p %s/a %s/b %s/kept %s/out && touch %s/a/f %s/b/f %s/b/g %s/out/f && ln -s /out/f %s/out", source, source,
+              rootfs, rootfs, source, source, source, rootfs, source);
+        begin(&p);
+        plan_bind(&p, source, "/kept", 0, 0);
+        p.steps[p.n_steps - 1].num[8] = 3;
+        plan_mount(&p, "tmpfs", "/kept", 0, 0, NULL);
+        plan_step(&p, INIT_MKDIR, "/kept/a/f", NULL);
+        plan_step(&p, INIT_PIVOT, NULL, NULL);
+        look_up(&p, INIT_READONLY, 3, "/kept/b", "b");
+        look_up(&p, INIT_MASK, 3, "/kept/a", "a");
+        look_up(&p, INIT_MASK, 3, "/kept/b/f", "b/f");
+        look_up(&p, INIT_MASK, 3, "/kept/none", "none");
+        look_up(&p, INIT_MASK, 3, "/kept/out", "out"); /* leads out of the mount, so by its name: not there */
+        plan_shell(&p, "ls /kept/a; /bin/busybox umount /kept; ls /kept/a; stat -c %t:%T /kept/b/f /out/f; touch /kept/b/g");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "");
+        ASSERT_STR(l.output, "f\n1:3\n0:0\ntouch: /kept/b/g: Read-only file system\n");
+
+        TEST("a symlink that leads out of the mount is followed as the container follows it");
+        begin(&p);
+        plan_bind(&p, source, "/kept", 0, 0);
+        p.steps[p.n_steps - 1].num[8] = 3;
+        look_up(&p, INIT_MASK, 3, "/kept/out", "out");
+        look_up(&p, INIT_MASK, 3, "/kept", NULL);
+        run(&p, "stat -c %t:%T /out/f; ls /kept");
+        EXPECT("1:3\n");
+
+        TEST("or there is no such mount");
+        begin(&p);
+        look_up(&p, INIT_MASK, 3, "/kept/a", "a");
+        run(&p, "true");
+        ASSERT_STR(l.error, "mask /kept/a: bad message");
+}
+
 static void test_locked(void) {
         const char *source = sandbox_path("locked");
         InitPlan p = {};
@@ -363,6 +406,7 @@ int main(void) {
         test_overlay();
         test_overlay_comma();
         test_masks();
+        test_lookups();
         test_locked();
         test_root();
         return 0;

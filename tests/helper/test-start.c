@@ -189,7 +189,7 @@ static void test_hook_logs(void) {
         plan_step(&p, INIT_OPEN_LOG, log, NULL);
         plan_step(&p, INIT_PIVOT, NULL, NULL);
         s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
-        s->num[2] = INIT_NO_SLOT;
+        s->num[1] = 0;
         s->str[2] = "";
         s->list[0] = args;
         s->list[1] = env;

@@ -118,7 +118,7 @@ static void test_options(void) {
                         .mounts = PROC "," MOUNT("/proc", "none", "\"remount\",\"ro\",\"exec\"") ","
                                   MOUNT("/a", "bind", "\"rbind\",\"remount\",\"rro\",\"rnosuid\",\"rslave\",\"shared\""));
 
-                assert_has(&b, "remount path=/proc attrs=ro clear=noexec");
+                assert_has(&b, "remount path=/proc attrs=ro clear=noexec mount=0");
                 assert_has(&b, "remount path=/a recursive-attrs=ro,nosuid propagation=slave,recursive "
                                "top-propagation=shared,slave");
         }
@@ -328,6 +328,36 @@ static void test_mount_namespaces(void) {
                .namespaces = MOUNT_NS USER, .linux_ = MAPS);
 }
 
+static void test_lookups(void) {
+        TEST("a path is looked up from the last mount at it or above it");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root,
+                        .mounts = PROC "," BIND("/a/b") "," BIND("/a") "," BIND("/proc/uptime") ","
+                                  MOUNT("/link", "bind", "\"copy-symlink\"") "," MOUNT("/a", "none", "\"remount\""),
+                        .linux_ = ",\"readonlyPaths\":[\"/proc/sys\",\"/proc\",\"/proc/bus\"],"
+                                  "\"maskedPaths\":[\"/proc/kcore\",\"/proc/sys/fs\",\"/proc/uptime\",\"/a/b/c\",\"/a\","
+                                  "\"/procs\",\"/link/x\",\"/\"]");
+
+                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc keep=1");
+                assert_has(&b, "bind source=/b/data target=/a/b attrs=ro extra=recursive");
+                assert_has(&b, "bind source=/b/data target=/a attrs=ro extra=recursive keep=0");
+                assert_has(&b, "remount path=/a mount=0");
+                assert_has(&b, "readonly path=/proc/sys rest=sys mount=1");
+                assert_has(&b, "readonly path=/proc mount=1 keep=2");
+                assert_has(&b, "readonly path=/proc/bus rest=bus mount=2");
+                assert_has(&b, "mask path=/proc/kcore rest=kcore mount=2");
+                assert_has(&b, "mask path=/proc/sys/fs rest=sys/fs mount=2");
+                assert_has(&b, "mask path=/proc/uptime rest=uptime mount=2");
+                assert_has(&b, "mask path=/a/b/c rest=b/c mount=0");
+                assert_has(&b, "mask path=/a mount=0");
+                assert_has(&b, "mask path=/procs");
+                assert_has(&b, "mask path=/link/x");
+                assert_has(&b, "mask path=/");
+                ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_MASK) + 5].num[0], INIT_NO_SLOT);
+        }
+}
+
 static void test_origins(void) {
         _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = JOINED("ipc"), .mounts = PROC "," BIND("/x"),
                                         .linux_ = ",\"maskedPaths\":[\"/a\",\"/b\"]");
@@ -349,6 +379,7 @@ int main(void) {
         test_joined();
         test_ids();
         test_mount_namespaces();
+        test_lookups();
         test_origins();
         return 0;
 }

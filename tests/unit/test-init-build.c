@@ -222,11 +222,11 @@ static void test_mounts(void) {
                                   MOUNT("/data", "ext4", "\"ro\",\"sync\"") "," BIND("/x"),
                         .top = ",\"annotations\":{}");
 
-                assert_has(&b, "mount type=tmpfs source=s target=/dev options=[mode=755]");
+                assert_has(&b, "mount type=tmpfs source=s target=/dev keep=0 options=[mode=755]");
                 assert_has(&b, "mount type=tmpfs source=s target=/run extra=target-mode");
                 assert_has(&b, "mount type=ext4 source=s target=/data attrs=ro super=ro,sync");
-                assert_has(&b, "remount path=/dev attrs=ro");
-                assert_has(&b, "remount path=/run attrs=ro");
+                assert_has(&b, "remount path=/dev attrs=ro mount=0");
+                assert_has(&b, "remount path=/run attrs=ro mount=1");
                 ASSERT_ORDER(&b, INIT_PIVOT, INIT_REMOUNT);
         }
         TEST("a bound /dev is left as it is");

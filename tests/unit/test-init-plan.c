@@ -147,7 +147,7 @@ static void test_strict(void) {
         ASSERT_EQ(recode(&plan), -EBADMSG);
         step->str[0] = "";
         ASSERT_EQ(recode(&plan), 0);
-        step->str[1] = "";
+        step->str[2] = "";
         ASSERT_EQ(recode(&plan), -EBADMSG);
         *step = (InitStep){ .op = INIT_OPEN_TREE, .str = { "/" }, .num = { INIT_SLOTS - 1, 1 } };
         ASSERT_EQ(recode(&plan), 0);
@@ -168,10 +168,11 @@ static void test_print(void) {
         *init_plan_add(&plan, INIT_UNSHARE) = (InitStep){ .op = INIT_UNSHARE, .num = { CLONE_NEWNS | CLONE_NEWIPC } };
         *init_plan_add(&plan, INIT_MOUNT) = (InitStep){
                 .op = INIT_MOUNT, .str = { "tmpfs", "tmpfs", "/a b" }, .list = { options },
-                .num = { MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME, MS_SYNCHRONOUS, MS_SLAVE | MS_REC, 1U << 31, INIT_NO_SLOT } };
+                .num = { MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME, MS_SYNCHRONOUS, MS_SLAVE | MS_REC, 1U << 31, INIT_NO_SLOT,
+                         INIT_NO_SLOT } };
         *init_plan_add(&plan, INIT_BIND) = (InitStep){
                 .op = INIT_BIND, .str = { "/src", "/dst" },
-                .num = { INIT_NO_SLOT, MOUNT_ATTR_RDONLY, MOUNT_ATTR__ATIME } };
+                .num = { INIT_NO_SLOT, MOUNT_ATTR_RDONLY, MOUNT_ATTR__ATIME, [8] = 4 } };
         *init_plan_add(&plan, INIT_RLIMIT) = (InitStep){ .op = INIT_RLIMIT, .num = { RLIMIT_NOFILE, 0, UINT64_MAX } };
         *init_plan_add(&plan, INIT_STDIO_OWNER) = (InitStep){ .op = INIT_STDIO_OWNER, .num = { 1000, INIT_KEEP_ID } };
         *init_plan_add(&plan, INIT_DEVICE) = (InitStep){
@@ -183,7 +184,7 @@ static void test_print(void) {
                    "unshare flags=mount,ipc\n"
                    "mount type=tmpfs source=tmpfs target=/a\\x20b attrs=nosuid,noatime super=sync "
                    "propagation=slave,recursive extra=0x80000000 options=[size=64k,mode=755]\n"
-                   "bind source=/src target=/dst attrs=ro clear=atime\n"
+                   "bind source=/src target=/dst attrs=ro clear=atime keep=4\n"
                    "rlimit resource=nofile soft=0 hard=infinity\n"
                    "stdio-owner uid=1000 gid=-1\n"
                    "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=0 gid=0\n"
