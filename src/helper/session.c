@@ -2,7 +2,9 @@
 #include <linux/keyctl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,9 +13,10 @@
 #include "helper/steps.h"
 #include "helper/talk.h"
 
-/* Of a session keyring (keyctl_setperm(3)): all to its possessor; view, read, search and link to its user,
- * which needs the search, no default, once the process has changed its uid. */
-#define KEY_PERMISSIONS 0x3f1b0000UL
+/* Of a session keyring (keyctl_setperm(3)): all to its possessor. To its user, who is that of other containers too, the
+ * search, without which nobody joins it by its name; no view, which would show the name in /proc/keys. */
+#define KEY_POSSESSOR_ALL 0x3f000000UL
+#define KEY_USER_SEARCH 0x00080000UL
 
 int step_setsid(Helper *h, const InitStep *s, Error *e) {
         if (setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
@@ -21,16 +24,55 @@ int step_setsid(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
-int step_keyring(Helper *h, const InitStep *s, Error *e) {
-        long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->str[0]);
+/* One that is just made grants its user no search yet; one that was found by its name does. */
+static int look_at_keyring(uid_t *ret_uid, bool *ret_found, Error *e) {
+        char text[512]; /* "keyring;UID;GID;PERMISSIONS;NAME" */
+        unsigned permissions;
+        long n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof(text));
 
-        if (ring < 0 && errno == ENOSYS) /* a kernel without keys has none that could leak */
-                return 0;
-        if (ring < 0)
-                return error_errnof(e, errno, "join session keyring %s", s->str[0]);
-        if (syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEY_PERMISSIONS) < 0)
-                return error_errnof(e, errno, "set permissions of session keyring %s", s->str[0]);
+        if (n < 0)
+                return error_errnof(e, errno, "look at the session keyring");
+        if (n > (long) sizeof(text) || sscanf(text, "keyring;%u;%*u;%x;", ret_uid, &permissions) != 2)
+                return error_errnof(e, EBADMSG, "look at the session keyring");
+        *ret_found = permissions & KEY_USER_SEARCH;
         return 0;
+}
+
+/* maker is our real uid now, and owner will be again. */
+static int join_keyring(const InitStep *s, uid_t maker, uid_t owner, Error *e) {
+        unsigned long permissions = KEY_POSSESSOR_ALL | (s->str[0] ? KEY_USER_SEARCH : 0);
+        bool found;
+        uid_t uid;
+        int r;
+
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->str[0]) < 0)
+                return errno == ENOSYS ? 0 /* a kernel without keys has none that could leak */
+                                       : error_errnof(e, errno, "join session keyring");
+        r = look_at_keyring(&uid, &found, e);
+        if (r < 0)
+                return r;
+        if (uid != (found ? owner : maker) || (found && !s->num[0]))
+                return error_setf(e, EEXIST, "join session keyring: somebody else has made it");
+        if (found)
+                return 0;
+        if (syscall(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, permissions) < 0 ||
+            (maker != owner && syscall(SYS_keyctl, KEYCTL_CHOWN, KEY_SPEC_SESSION_KEYRING, owner, -1) < 0))
+                return error_errnof(e, errno, "set permissions of the session keyring");
+        return 0;
+}
+
+/* The kernel makes a keyring that its user sees, with its name, until we forbid it: meanwhile that is a user whom nobody
+ * can be but by chance. In a user namespace nothing can be given back, and whoever else is in there may see it. */
+int step_keyring(Helper *h, const InitStep *s, Error *e) {
+        uid_t owner = getuid(), maker = owner;
+        int r;
+
+        if (!s->num[1] && (getrandom(&maker, sizeof(maker), 0) != sizeof(maker) || setresuid(maker, -1, -1) < 0))
+                maker = owner;
+        r = join_keyring(s, maker, owner, e);
+        if (r == 0 && maker != owner && setresuid(owner, -1, -1) < 0)
+                r = error_errnof(e, errno, "become uid %u again", owner);
+        return r;
 }
 
 int step_loopback(Helper *h, const InitStep *s, Error *e) {

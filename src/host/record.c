@@ -35,6 +35,7 @@ static const struct {
         FIELD(has_poststart, FIELD_BOOL, true),
         FIELD(has_poststop, FIELD_BOOL, true),
         FIELD(stop_signal, FIELD_STRING, false),
+        FIELD(keyring, FIELD_STRING, false),
         FIELD(rdt_group, FIELD_STRING, false),
         FIELD(rdt_own, FIELD_BOOL, false),
         FIELD(rdt_monitored, FIELD_BOOL, false),

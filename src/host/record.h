@@ -35,6 +35,7 @@ typedef struct Record {
         uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */
         bool has_poststart, has_poststop;
         const char *stop_signal;     /* or NULL */
+        const char *keyring;         /* the name of its session keyring, known to nobody else; NULL: it has none of its own */
         const char *rdt_group;       /* of resctrl, or NULL */
         bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
         RecordPair *annotations;

@@ -57,7 +57,8 @@ typedef struct Request {
         const char *id;
         const char *bundle;     /* absolute, symlinks resolved */
         bool start_now;         /* run: no gate */
-        bool no_pivot, no_new_keyring;
+        bool no_pivot;
+        const char *keyring;    /* the name of its session keyring, which nobody can guess; NULL: the caller's is kept */
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */
         uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS) */
         const char *listen_fd_names; /* or NULL */

@@ -59,7 +59,8 @@ typedef struct InitBuild {
         const SpecProcess *process;   /* or NULL */
         SpecCapabilities capabilities; /* of those asked for, what can be had */
         const char *id, *bundle;
-        bool no_new_keyring;
+        bool keeps_keyring;           /* the caller's */
+        const char *keyring;          /* what its own is called, or NULL */
         const void *seccomp;
         size_t seccomp_size;
         FilterTime filter_time;

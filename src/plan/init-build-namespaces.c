@@ -271,8 +271,13 @@ void build_enter_mounts(InitBuild *b) {
 /* A session of its own, and what belongs to the new namespaces. Nothing here needs the mount tree. */
 void build_session(InitBuild *b) {
         add(b, INIT_SETSID);
-        if (!b->no_new_keyring)
-                add(b, INIT_KEYRING)->str[0] = arena_printf(b->arena, "_ses.%s", b->id);
+        if (!b->keeps_keyring) {
+                InitStep *step = add(b, INIT_KEYRING);
+
+                step->num[0] = b->exec;
+                step->num[1] = b->in_userns;
+                step->str[0] = b->keyring;
+        }
         if (b->exec)
                 return;
         if (b->new_namespaces & CLONE_NEWNET)

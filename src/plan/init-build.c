@@ -203,7 +203,8 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         b.process = spec->process;
         b.id = request->id;
         b.bundle = request->bundle;
-        b.no_new_keyring = request->no_new_keyring;
+        b.keeps_keyring = !request->keyring;
+        b.keyring = request->keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
         b.preserve_fds = request->preserve_fds;
@@ -228,9 +229,9 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.exec = true;
         b.waits = request->waits || !(request->namespaces & CLONE_NEWPID);
         b.joined_namespaces = (uint32_t) request->namespaces;
+        b.in_userns = facts->own_userns || request->namespaces & CLONE_NEWUSER;
         b.process = request->process;
-        b.id = request->id;
-        b.no_new_keyring = request->no_new_keyring;
+        b.keyring = request->keyring;
         b.seccomp = request->seccomp;
         b.seccomp_size = request->seccomp_size;
         b.preserve_fds = request->preserve_fds;

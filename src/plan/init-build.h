@@ -21,12 +21,11 @@ bool init_plan_has_own_root(const Spec *spec);
 typedef struct ExecRequest {
         const SpecProcess *process;
         int namespaces;
-        bool no_new_keyring;
+        const char *keyring;          /* the container's; NULL: it gets one of its own */
         uint32_t preserve_fds, listen_fds; /* as in Request */
         const char *listen_fd_names;
         uint8_t sockets;
         bool launcher_stays;
-        const char *id;
         bool waits;                   /* for the launcher, who has to do something to the process before it runs */
         const void *seccomp;
         size_t seccomp_size;

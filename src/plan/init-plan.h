@@ -52,7 +52,9 @@ typedef enum InitOp {
                                * the gate and the way to the launcher, which from here on believes next to nothing. What
                                * is born is already what the container's process may be */
         INIT_SETSID,
-        INIT_KEYRING,         /* name: joins a new session keyring; lenient where the kernel has none */
+        INIT_KEYRING,         /* shared, in a user namespace; name: joins a session keyring, a new one, or with shared the one
+                               * of that name that we have made before; without a name one that nobody else joins. Lenient
+                               * where the kernel has no keys */
         INIT_LOOPBACK,        /* brings "lo" up */
         INIT_NET_DEVICES,     /* until the launcher has moved network devices into our network namespace */
         INIT_HOSTNAME,        /* name */

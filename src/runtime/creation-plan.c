@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Before anything exists: the bundle is read and checked, and the plans are made. */
 #include <errno.h>
+#include <inttypes.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -56,6 +58,19 @@ int creation_check_no_limits(const Spec *spec, const HostFacts *facts, Error *re
                                  "(--cgroup-manager=disabled)", path) : 0;
 }
 
+/* Whoever knows the name can make that keyring before us, or join it with the same uid: nobody must be able to guess it. */
+static int name_keyring(Creation *c, Error *reterr) {
+        uint64_t random[2];
+
+        if (c->options->no_new_keyring)
+                return 0;
+        if (getrandom(random, sizeof(random), 0) != sizeof(random))
+                return error_errnof(reterr, errno, "cannot make a name for the container's session keyring");
+        c->keyring = arena_printf(&c->spec->arena, "_ses.%s.%016" PRIx64 "%016" PRIx64, c->options->id, random[0],
+                                  random[1]);
+        return 0;
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         Activation activation = activation_find();
         Request request = {
@@ -63,7 +78,7 @@ static int make_plans(Creation *c, Error *reterr) {
                 .bundle = c->bundle,
                 .start_now = c->start_now,
                 .no_pivot = c->options->no_pivot,
-                .no_new_keyring = c->options->no_new_keyring,
+                .keyring = c->keyring,
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
                 .sockets = streams_sockets(),
@@ -145,6 +160,8 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = store_open(c->rt->root, true, &c->store, reterr);
         if (r >= 0)
                 r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
+        if (r >= 0)
+                r = name_keyring(c, reterr);
         if (r >= 0)
                 r = make_plans(c, reterr);
         if (r >= 0)

@@ -80,6 +80,7 @@ static int write_record(Creation *c, Error *reterr) {
                 .cgroup = c->unit.cgroup,
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
+                .keyring = c->keyring,
                 .stop_signal = spec_annotation(c->spec, SPEC_STOP_SIGNAL),
                 .rdt_group = c->rdt.group,
                 .rdt_own = c->rdt.own,

@@ -31,6 +31,7 @@ typedef struct Creation {
         UnitPlan unit;
         InitPlan init;
         RdtPlan rdt;
+        const char *keyring;     /* the name of its session keyring, or NULL: it keeps the caller's */
         uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
 
         Manager *manager;        /* NULL: no scope */

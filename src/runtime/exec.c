@@ -92,7 +92,7 @@ static int plan(Exec *e, Error *reterr) {
                 .listen_fd_names = activation.names,
                 .sockets = streams_sockets(),
                 .launcher_stays = !e->options->detach,
-                .id = e->options->id,
+                .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
                          (e->process->terminal && !e->options->console_socket), /* console_prepare() */
         };

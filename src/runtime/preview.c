@@ -36,8 +36,9 @@ int preview_read(const Runtime *rt, const CreateOptions *options, Preview *ret, 
 int preview_filter(Preview *p, Error *reterr) {
         int r = filter_get(&(Store){ .fd = -EBADF }, p->spec->linux_.seccomp, &p->filter, reterr);
 
-        p->request = (Request){ .id = p->id, .bundle = p->bundle, .seccomp = p->filter.bpf, .seccomp_size = p->filter.size,
-                                .seccomp_unknown = p->filter.unknown };
+        p->request = (Request){ .id = p->id, .bundle = p->bundle,
+                                .keyring = arena_printf(&p->arena, "_ses.%s.RANDOM", p->id), .seccomp = p->filter.bpf,
+                                .seccomp_size = p->filter.size, .seccomp_unknown = p->filter.unknown };
         return r;
 }
 

@@ -12,9 +12,9 @@ static const struct {
         HostFacts facts;
         Request request;
 } hosts[] = {
-        { { .privileged = true, .cgroup_mount = "/sys/fs/cgroup" }, {} },
+        { { .privileged = true, .cgroup_mount = "/sys/fs/cgroup" }, { .keyring = "k" } },
         { { .rootless = true, .own_userns = true },
-          { .start_now = true, .no_pivot = true, .no_new_keyring = true, .preserve_fds = 2, .listen_fds = 1,
+          { .start_now = true, .no_pivot = true, .preserve_fds = 2, .listen_fds = 1,
             .listen_fd_names = "a b" } },
         { { .privileged = true, .apparmor = true, .selinux = true, .cgroup_disabled = true }, {} },
 };

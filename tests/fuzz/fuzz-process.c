@@ -16,7 +16,7 @@ static Spec *container(void) {
 }
 
 static void plan(const Spec *spec, const SpecProcess *process, const HostFacts *facts, int namespaces) {
-        const ExecRequest request = { .process = process, .namespaces = namespaces, .id = "c1" };
+        const ExecRequest request = { .process = process, .namespaces = namespaces, .keyring = "k" };
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_error_ Error e = {};
         int r = init_plan_build_exec(spec, &request, facts, &plan, &e);

@@ -32,6 +32,8 @@ typedef struct Case {
         Request request;
         HostFacts facts;
         bool own_cgroup;             /* linux.cgroupsPath is a cgroup in the caller's unit */
+        bool no_new_keyring;
+        char *keyring;               /* request points to it */
         char *request_text;          /* request points into it */
         Text planned[_PARTS];        /* s is NULL: there must be no such file */
         Text problems;
@@ -42,6 +44,7 @@ static void case_done(Case *c) {
                 text_done(&c->planned[i]);
         text_done(&c->problems);
         free(c->request_text);
+        free(c->keyring);
         closep(&c->dir);
 }
 
@@ -65,7 +68,7 @@ static int set_request(Case *c, const char *key, const char *value) {
                 { "own-cgroup", &c->own_cgroup },
                 { "start-now", &c->request.start_now },
                 { "no-pivot", &c->request.no_pivot },
-                { "no-new-keyring", &c->request.no_new_keyring },
+                { "no-new-keyring", &c->no_new_keyring },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
@@ -109,6 +112,12 @@ static void read_request(Case *c) {
                 if (!value || set_request(c, line, value) < 0)
                         text_addf(&c->problems, "# request: \"%s\" is not understood\n", line);
         }
+}
+
+/* What create makes random. */
+static void name_keyring(Case *c) {
+        c->keyring = xasprintf("_ses.%s", c->request.id);
+        c->request.keyring = c->no_new_keyring ? NULL : c->keyring;
 }
 
 static bool may_make_cgroup(const char *path) {
@@ -234,6 +243,7 @@ static bool run_case(int root, const char *name, bool updating) {
                 text_addf(&c.problems, "# no such case\n");
         else {
                 read_request(&c);
+                name_keyring(&c);
                 plan(&c);
                 for (Part part = 0; part < _PARTS; part++)
                         if (updating)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +43,65 @@ static void test_names(void) {
         run(&p,
             "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
         EXPECT("box\nexample\n1\n1\n");
+}
+
+/* Somebody's, which can be found by its name; a descriptor that is closed when it may go. */
+static int make_keyring(const char *name, uid_t uid, pid_t *ret_pid) {
+        int ready[2], stay[2];
+        char c;
+
+        ASSERT(pipe2(ready, O_CLOEXEC) == 0 && pipe2(stay, O_CLOEXEC) == 0);
+        *ret_pid = fork();
+        if (*ret_pid == 0) {
+                long ring;
+
+                (void) close(stay[1]);
+                if (setresuid(uid, uid, uid) < 0)
+                        _exit(1);
+                ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+                (void) syscall(SYS_keyctl, KEYCTL_SETPERM, ring, 0x3f3f3f3fUL);
+                _exit(write(ready[1], "", 1) != 1 || read(stay[0], &c, 1) < 0);
+        }
+        (void) close(ready[1]);
+        (void) close(stay[0]);
+        ASSERT_EQ(read(ready[0], &c, 1), 1);
+        (void) close(ready[0]);
+        return stay[1];
+}
+
+static void join_keyring(const char *name, bool shared) {
+        InitPlan p = {};
+
+        reset();
+        plan_begin(&p, rootfs, NAMESPACES);
+        plan_step(&p, INIT_KEYRING, name, NULL)->num[0] = shared;
+        plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+        run(&p, "sed -n 's/.*keyring *//p' /proc/keys");
+}
+
+static void test_keyring(void) {
+        static const struct {
+                uid_t uid;
+                bool shared, joins;
+        } cases[] = { { 0, false, false }, { 0, true, true }, { 1000, false, false }, { 1000, true, false } };
+
+        TEST("a session keyring that was there is joined if it is to be shared, and is ours");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *name = xasprintf("_ses.case%zu", i), *shows = xasprintf("%s: empty\n", name);
+                pid_t pid;
+                int stay = make_keyring(name, cases[i].uid, &pid);
+
+                join_keyring(name, cases[i].shared);
+                if (cases[i].joins)
+                        ASSERT(strstr(l.output, shows) && l.error[0] == '\0');
+                else
+                        ASSERT_STR(l.error, "join session keyring: somebody else has made it");
+                (void) close(stay);
+                ASSERT_EQ(waitpid(pid, NULL, 0), pid);
+        }
+        TEST("one without a name shows nothing, and is joined by nobody");
+        join_keyring(NULL, true);
+        ASSERT(strstr(l.output, "_ses: empty\n"));
 }
 
 static void test_exec_errors(void) {
@@ -363,6 +425,7 @@ int main(void) {
         rootfs = sandbox_rootfs("rootfs");
         test_plain();
         test_names();
+        test_keyring();
         test_exec_errors();
         test_namespaces();
         test_userns();

@@ -187,7 +187,7 @@ static void test_exec(void) {
                 .top = ",\"hooks\":{" HOOK("startContainer") "}",
         };
         Spec *spec = parse(&config);
-        ExecRequest request = { .process = spec->process, .id = "c1", .seccomp = filter,
+        ExecRequest request = { .process = spec->process, .keyring = "_ses.c1.7", .seccomp = filter,
                                 .seccomp_size = sizeof(filter),
                                 .namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER };
 
@@ -201,7 +201,7 @@ static void test_exec(void) {
                    "enter flags=user,mount,pid\n"
                    "become-root\n"
                    "setsid\n"
-                   "keyring name=_ses.c1\n"
+                   "keyring name=_ses.c1.7 shared in-userns\n"
                    "console height=0 width=0 uid=0 gid=-1\n"
                    "umask mask=022\n"
                    "bounding caps=none\n"
@@ -222,7 +222,7 @@ static void test_exec(void) {
         ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
         ASSERT_EQ(count(&plan, INIT_READY), 1);
         init_plan_done(&plan);
-        request = (ExecRequest){ .process = spec->process, .id = "c1", .namespaces = CLONE_NEWNS };
+        request = (ExecRequest){ .process = spec->process, .namespaces = CLONE_NEWNS };
         ASSERT_EQ(init_plan_build_exec(spec, &request, &facts, &plan, &error), 0);
         ASSERT_EQ(count(&plan, INIT_READY), 1);
         ASSERT_EQ(count(&plan, INIT_FORK_INSIDE), 0);
@@ -278,7 +278,7 @@ static void test_sockets_without_launcher(void) {
 static void test_sockets_of_exec(void) {
         _cleanup_built_ Built container = BUILD(.facts = root, .process = CAPABILITY("SYS_PTRACE"));
         SpecProcess harmless = *container.spec->process;
-        ExecRequest request = { .process = &harmless, .id = "c1", .namespaces = CLONE_NEWNS, .sockets = 2, .launcher_stays = true };
+        ExecRequest request = { .process = &harmless, .keyring = "k", .namespaces = CLONE_NEWNS, .sockets = 2, .launcher_stays = true };
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_error_ Error error = {};
 

@@ -3,13 +3,14 @@
 
 static void test_small(void) {
         _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = ",{\"type\":\"pid\"},{\"type\":\"cgroup\"}",
-                                        .mounts = PROC "," SYS "," CGROUP "," BIND("/data"));
+                                        .mounts = PROC "," SYS "," CGROUP "," BIND("/data"),
+                                        .request = { .keyring = "_ses.c1.7" });
 
         TEST("a small container, whole");
         ASSERT_STR(b.text.s,
                    "unshare flags=mount\n"
                    "setsid\n"
-                   "keyring name=_ses.c1\n"
+                   "keyring name=_ses.c1.7\n"
                    "root-propagation flags=slave,recursive\n"
                    "rootfs path=/b/rootfs propagation=slave,recursive\n"
                    "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]\n"
@@ -151,14 +152,18 @@ static void test_namespaces(void) {
                                             "fork\n"));
                 ASSERT_EQ(init_plan_clone_flags(b.spec), 0);
         }
-        TEST("names and keyring");
+        TEST("names");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = ",{\"type\":\"uts\"}",
-                                                .top = ",\"hostname\":\"h\",\"domainname\":\"d\"",
-                                                .request = { .no_new_keyring = true });
+                                                .top = ",\"hostname\":\"h\",\"domainname\":\"d\"");
 
                 assert_has(&b, "hostname name=h");
                 assert_has(&b, "domainname name=d");
+        }
+        TEST("without a name for a keyring the caller's is kept");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root);
+
                 ASSERT_EQ(count(&b.plan, INIT_KEYRING), 0);
         }
 }
