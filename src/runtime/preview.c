@@ -23,7 +23,7 @@ int preview_read(const Runtime *rt, const CreateOptions *options, Preview *ret, 
         const char *name;
         int r;
 
-        *ret = (Preview){ .rt = rt };
+        *ret = (Preview){ .rt = rt, .options = options };
         r = bundle_read(options, &ret->bundle, &ret->config, &ret->config_size, reterr);
         if (r < 0)
                 return r;
@@ -36,9 +36,11 @@ int preview_read(const Runtime *rt, const CreateOptions *options, Preview *ret, 
 int preview_filter(Preview *p, Error *reterr) {
         int r = filter_get(&(Store){ .fd = -EBADF }, p->spec->linux_.seccomp, &p->filter, reterr);
 
-        p->request = (Request){ .id = p->id, .bundle = p->bundle,
-                                .keyring = arena_printf(&p->arena, "_ses.%s.RANDOM", p->id), .seccomp = p->filter.bpf,
-                                .seccomp_size = p->filter.size, .seccomp_unknown = p->filter.unknown };
+        p->request = (Request){ .id = p->id, .bundle = p->bundle, .seccomp = p->filter.bpf, .seccomp_size = p->filter.size,
+                                .seccomp_unknown = p->filter.unknown };
+        p->request.no_pivot = p->options->no_pivot;
+        if (!p->options->no_new_keyring)
+                p->request.keyring = arena_printf(&p->arena, "_ses.%s.RANDOM", p->id);
         return r;
 }
 

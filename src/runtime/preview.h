@@ -11,6 +11,7 @@
  * made, and nothing is asked of systemd. */
 typedef struct Preview {
         const Runtime *rt;
+        const CreateOptions *options;
         char *bundle, *config;
         size_t config_size;
         const char *id;

@@ -145,6 +145,13 @@ def test_the_plan_is_what_create_does(runtime, container):
     assert lines[-1].startswith("exec ")
 
 
+def test_a_plan_is_that_of_its_options(runtime, bundles):
+    bundle = bundles.make(Config("true"))
+    steps = [line.split(" ")[0] for line in runtime("plan", "--no-pivot", "--no-new-keyring", bundle.path).splitlines()]
+    assert "move-root" in steps and not {"pivot", "keyring"} & set(steps)
+    assert "\nkeyring name=_ses.c1.RANDOM" in runtime("plan", "--id", "c1", bundle.path)
+
+
 def test_an_error_is_that_of_create(runtime, container):
     one = container(Config("true").set("process.cwd", "relative"))
     said = runtime.fails("plan", one.bundle.path)
