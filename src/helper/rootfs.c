@@ -88,18 +88,21 @@ static int refuse_shared_parent(const Helper *h, int dir, Error *e) {
         return error_setf(e, EOPNOTSUPP, "find its mount in the mount namespace that is joined");
 }
 
-/* The host's /dev/null, while the host's paths can still be seen: what files are masked with. */
+/* The host's /dev/null, while the host's paths can still be seen: what files are masked with. Of a read-only mount it takes
+ * what is written to it, but no other owner or mode: these would be the host's. */
 static int open_null(Helper *h, Error *e) {
         struct stat st;
+        int r;
 
         h->null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); /* host */
         if (h->null < 0 || fstat(h->null, &st) < 0)
                 return error_errnof(e, errno, "open /dev/null");
         if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
                 return error_setf(e, ENODEV, "/dev/null of the host is not the null device");
-        if (mount_propagation(h->null, MS_PRIVATE) < 0)
-                return error_errnof(e, errno, "make a mount of /dev/null private");
-        return 0;
+        r = mount_attributes(h->null, MOUNT_ATTR_RDONLY, 0, false);
+        if (r >= 0)
+                r = mount_propagation(h->null, MS_PRIVATE);
+        return r < 0 ? error_errnof(e, r, "make a mount of /dev/null read-only and private") : 0;
 }
 
 /* The path is used once, here, while it is still the host's. */

@@ -390,6 +390,20 @@ static void test_masks(void) {
         EXPECT_ERROR("mask /loop: too many levels of symbolic links");
 }
 
+static void test_masks_of_host_node(void) {
+        InitPlan p = {};
+
+        /* They are that already, so a failure does no harm. */
+        TEST("what files are masked with takes what is written, but no owner or mode, which would be the host's");
+        fresh("echo s > m; echo s > n");
+        begin(&p);
+        plan_step(&p, INIT_MASK, "/m", NULL);
+        plan_step(&p, INIT_MASK, "/n", NULL);
+        run(&p, "for i in /m /n; do echo x > $i && cat $i; for c in 'chmod 666' 'chown 0:0'; do "
+                "/bin/busybox $c $i 2>/dev/null && echo $c $i; done; done; true");
+        EXPECT_OUTPUT("");
+}
+
 static void test_cwd(void) {
         InitPlan p = {};
 
@@ -516,6 +530,7 @@ int main(void) {
         test_copied_links();
         test_hostile_namespace();
         test_masks();
+        test_masks_of_host_node();
         test_cwd();
         test_copy_up();
         test_passwd();
