@@ -126,8 +126,11 @@ int build_open_joined(InitBuild *b) {
 }
 
 static void add_new(InitBuild *b, const BuildMount *m) {
-        InitStep *step = add_for(b, INIT_MOUNT, m->origin);
+        InitStep *step;
 
+        if (m->extra & INIT_COPY_UP)
+                build_enter_cgroup(b); /* the files that are opened may become devices meanwhile: of those allowed, then */
+        step = add_for(b, INIT_MOUNT, m->origin);
         step->num[0] = m->o.attrs.set;
         step->num[1] = m->o.super;
         step->num[2] = m->o.top_propagation ?: m->o.propagation;

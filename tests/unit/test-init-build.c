@@ -209,6 +209,12 @@ static void test_cgroup(void) {
                                 .top = ",\"hooks\":{" HOOK("prestart") "}");
                 built_done(&b);
         }
+        TEST("files of the image are copied once the list of devices is in force, as they may become such");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = MOUNT("/a", "tmpfs", "\"tmpcopyup\""));
+
+                ASSERT_ORDER(&b, INIT_ROOTFS, INIT_WAIT_CGROUP, INIT_MOUNT);
+        }
         TEST("without mount and namespace the wait is the last thing before a file of the image is opened");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root);
