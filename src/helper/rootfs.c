@@ -169,9 +169,7 @@ int step_pivot(Helper *h, const InitStep *s, Error *e) {
 
 /* Without pivot_root() the old root stays below the new one. In a user namespace its procfs and sysfs would
  * let the container mount new ones, without what it has masked: those go first, or are covered. */
-static int hide_mount(const char *type, const char *path, Error *e) {
-        if (!streq(type, "proc") && !streq(type, "sysfs"))
-                return 0;
+static int hide_mount(const char *path, Error *e) {
         if (umount2(path, MNT_DETACH) == 0 || /* host */
             errno == ENOENT) /* it went with the one above it */
                 return 0;
@@ -199,12 +197,15 @@ static int hide_host(Helper *h, Error *e) {
         if (r < 0)
                 return error_errnof(e, r, "read /proc/self/mounts");
         for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                char path[PATH_MAX], type[64];
+                const char *path, *type;
 
                 /* Blanks in paths are octal there; no procfs has such a place. */
-                if (sscanf(line, "%*s %4095s %63s", path, type) != 2 || path_is_below(path, root))
+                (void) strsep(&line, " "); /* the source */
+                path = strsep(&line, " ");
+                type = strsep(&line, " ");
+                if (!type || !(streq(type, "proc") || streq(type, "sysfs")) || path_is_below(path, root))
                         continue;
-                r = hide_mount(type, path, e);
+                r = hide_mount(path, e);
                 if (r < 0)
                         return r;
         }

@@ -163,6 +163,32 @@ def test_without_pivot_root(seen):
             not point.startswith("/proc")] == []
 
 
+def writable_memory(pid):
+    """All that the process could have something in that it has read."""
+    found = b""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, access = line.split()[:2]
+            if access.startswith("rw"):
+                first, end = (int(part, 16) for part in span.split("-"))
+                memory.seek(first)
+                found += memory.read(end - first)
+    return found
+
+
+@needs_mounts
+def test_mounts_of_the_host_are_forgotten(container, bundles):
+    """What --no-pivot has read about them is not in the memory of the process that waits for start."""
+    place = bundles.scratch("mounted-here")
+    many = "mount -t tmpfs tmpfs $PWD && cd $PWD && for i in $(seq 200); do mkdir $i && mount -t tmpfs tmpfs $i; done"
+    subprocess.run(many, shell=True, cwd=place, check=True)
+    try:
+        one = container(Config().sleeping()).create("--no-pivot")
+        assert writable_memory(one.pid).count(place.name.encode()) == 0
+    finally:
+        subprocess.run(["umount", "-R", place], check=True)
+
+
 def test_the_default_masks_of_an_engine_hold_in_exec(container):
     one = container().run_detached()
     assert one.output_of("cat", "/proc/keys") == ""
