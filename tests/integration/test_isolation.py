@@ -6,6 +6,7 @@ of the runtime's is visible in there for a moment before it is the container's, 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -38,11 +39,14 @@ def watching(runtime, bundles, nothing_left):
         runtime("delete", "--force", one.id)
 
 
+def rounds(watcher, least):
+    """That many, and more as long as a watcher that hardly gets to run has missed what there is to see."""
+    return itertools.takewhile(lambda number: number < least or not watcher.has_looked(), itertools.count())
+
+
 def check(watcher):
-    counts, got = watcher.findings()
+    got = watcher.findings()
     assert not got, "\n".join(got)
-    # In a user namespace its CAP_SYS_PTRACE is not about what the host's user has executed.
-    assert counts["helper"] > 0 and (counts["traced"] > 0 or user.ORDINARY), counts
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def execs(watching):
         path = watcher.bundle.path / "process.json"
         sets = {name: CAPABILITIES for name in ["bounding", "effective", "permitted"]}
         path.write_text(json.dumps({"args": ["/watcher"], "cwd": "/", "env": ["PATH=/bin"], "capabilities": sets} | values))
-        for _ in range(EXECS):
+        for _ in rounds(watcher, EXECS):
             watcher.runtime.call("exec", "--process", path, *options, watcher.id, stdin=stdin)
             if each:
                 each()
@@ -112,7 +116,7 @@ def test_run_beside_it(watching, container):
     """linux.namespaces[].path: as in a pod that shares processes."""
     watcher = watching()
     one = container(beside(watcher, Config("true")))
-    for _ in range(RUNS):
+    for _ in rounds(watcher, RUNS):
         one.runtime("run", "--bundle", one.bundle.path, one.id)
     check(watcher)
 
@@ -122,7 +126,7 @@ def test_run_beside_it_in_a_user_namespace(watching, container):
     watcher = watching()
     one = container(beside(watcher, Config("true").mapped_users()))
     one.bundle.give_to(100000)
-    for _ in range(RUNS):
+    for _ in rounds(watcher, RUNS):
         one.runtime("run", "--bundle", one.bundle.path, one.id)
     check(watcher)
 
@@ -131,7 +135,7 @@ def test_create_beside_it(watching, container):
     """It is looked at also while it waits, and its hooks, which are programs of the host."""
     watcher = watching()
     one = container(beside(watcher, Config("true").hook("createContainer", "/bin/true").hook("createRuntime", "/bin/true")))
-    for _ in range(RUNS):
+    for _ in rounds(watcher, RUNS):
         one.create().start().wait_for_end()
         one.delete()
     check(watcher)

@@ -6,6 +6,7 @@
  *   seen N      processes that were looked at
  *   helper N    of them those that were still the runtime's
  *   traced N    of them those that could be seized
+ *   first WHAT  when WHAT, helper or traced, is no longer 0
  *   got WHAT    once for each kind of thing that it must not have; nothing else begins so
  *
  * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; filtered: they must have a
@@ -49,6 +50,13 @@ static struct { dev_t device; ino_t inode; int fd; } executables[FILES_MAX];
 
 static void on_term(int number) {
         done = number;
+}
+
+static void count(unsigned long *counter, const char *name) {
+        if ((*counter)++ > 0)
+                return;
+        printf("first %s\n", name);
+        fflush(stdout);
 }
 
 static void gets(const char *what, const char *more) {
@@ -263,7 +271,7 @@ static void look_at_status(int process, const char *name) {
                 gets(name, "without the filter");
         for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 if (strcmp(line, "Name:\tocirt-sd-init") == 0)
-                        helpers++;
+                        count(&helpers, "helper");
                 if (strncmp(line, "Cap", 3) == 0 && may_not_have(line, behind_filter))
                         gets(name, line);
         }
@@ -292,7 +300,7 @@ static void examine(pid_t pid) {
 
         seen++;
         if (seen % 2 == 0 && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
-                traced++;
+                count(&traced, "traced");
                 (void) ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
                 if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
                         look(pid, true);
