@@ -154,6 +154,9 @@ int cgroup_enable_controller(const char *path, const char *controller, Error *re
                         if (r == -EACCES || r == -EPERM)
                                 return error_setf(reterr, EOPNOTSUPP, "cgroup controller %s is not delegated to us",
                                                   controller);
+                        if (r == -EEXIST)
+                                return error_setf(reterr, EEXIST, "cannot enable cgroup controller %s: a cgroup further down "
+                                                  "has taken the name of one of its files (%s.*)", controller, controller);
                         if (r < 0)
                                 return error_errnof(reterr, r, "cannot enable cgroup controller %s", controller);
                 }

@@ -92,6 +92,12 @@ bool cgroup_has_children(int fd) {
         return fstat(fd, &st) == 0 && st.st_nlink > 2;
 }
 
+bool cgroup_has_file(int fd, const char *file) {
+        struct stat st;
+
+        return fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 int cgroup_open_parent(const char *path, const char **ret_name) {
         const char *name = strrchr(path, '/');
         _cleanup_free_ char *parent = name ? xasprintf("%.*s", (int) (name - path), path) : NULL;

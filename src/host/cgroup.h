@@ -63,6 +63,8 @@ int cgroup_kill(int fd);
 /* Waits until no process is left, or -ETIMEDOUT. */
 int cgroup_wait_empty(int fd, uint64_t deadline);
 
+/* Is there this file of the kernel's? Who may make cgroups below can give one the name of a file that is not there. */
+bool cgroup_has_file(int fd, const char *file);
 /* Is a controller enabled for it? */
 bool cgroup_has_controller(int fd, const char *controller);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/file.h"
+#include "host/cgroup.h"
 
 #define FILE_MAX_BYTES (1024UL * 1024)
 #define CPUS_MAX 8192U
@@ -146,12 +147,12 @@ static void read_huge_pages(int cgroup, Stats *s) {
                 const char *name, *reserved;
                 StatHugePages h = {};
 
-                if (!dot || !streq(dot, ".current"))
+                if (!dot || !streq(dot, ".current") || !cgroup_has_file(cgroup, entry->d_name))
                         continue;
                 h.size = arena_strndup(&s->arena, size, (size_t) (dot - size));
                 name = arena_strdup(&s->arena, entry->d_name);
                 reserved = arena_printf(&s->arena, "hugetlb.%s.rsvd.current", h.size);
-                h.usage = read_number(cgroup, faccessat(cgroup, reserved, F_OK, 0) == 0 ? reserved : name, s);
+                h.usage = read_number(cgroup, cgroup_has_file(cgroup, reserved) ? reserved : name, s);
                 (void) stats_read_key(cgroup, arena_printf(&s->arena, "hugetlb.%s.events", h.size), "max", &h.failures);
                 GREW(s->huge_pages, s->n_huge_pages);
                 s->huge_pages[s->n_huge_pages++] = h;

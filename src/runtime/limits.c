@@ -54,10 +54,6 @@ void limits_read(int cgroup, LimitsNow *ret) {
 
 /* --- are the properties in force? ------------------------------------------------------------------------------- */
 
-static bool has_file(int cgroup, const char *file) {
-        return faccessat(cgroup, file, F_OK, 0) == 0;
-}
-
 static char *controller_of(const char *file) {
         return xasprintf("%.*s", (int) strcspn(file, "."), file);
 }
@@ -71,11 +67,11 @@ static bool host_has_swap(void) {
 }
 
 static bool holds_without_file(int cgroup, const char *file) {
-        return streq(file, "memory.swap.max") && has_file(cgroup, "memory.max") && !host_has_swap();
+        return streq(file, "memory.swap.max") && cgroup_has_file(cgroup, "memory.max") && !host_has_swap();
 }
 
 static bool is_visible(int cgroup, const char *file) {
-        return has_file(cgroup, file) || (streq(file, "io.weight") && has_file(cgroup, "io.bfq.weight")) ||
+        return cgroup_has_file(cgroup, file) || (streq(file, "io.weight") && cgroup_has_file(cgroup, "io.bfq.weight")) ||
                holds_without_file(cgroup, file);
 }
 
@@ -101,7 +97,7 @@ int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr) {
 
                 if (!file || is_visible(cgroup, file))
                         continue;
-                if (!has_file(cgroup, "cgroup.procs"))
+                if (!cgroup_has_file(cgroup, "cgroup.procs"))
                         return error_setf(reterr, ESRCH, "%s: container not running", path);
                 controller = controller_of(file);
                 return cgroup_has_controller(cgroup, controller)
@@ -181,8 +177,12 @@ static int check_partition(const CgroupWrite *w, int cgroup, Error *reterr) {
         return error_setf(reterr, EOPNOTSUPP, "%s: Linux makes \"%s\" of it", w->path, text);
 }
 
+static int write_file(int cgroup, const CgroupWrite *w) {
+        return cgroup_has_file(cgroup, w->file) ? write_kernel_file(cgroup, w->file, w->value) : -ENOENT;
+}
+
 int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *reterr) {
-        int r = write_kernel_file(cgroup, w->file, w->value);
+        int r = write_file(cgroup, w);
 
         if (r == -ENOENT) {
                 _cleanup_free_ char *controller = controller_of(w->file);
@@ -192,7 +192,7 @@ int limits_write(const CgroupWrite *w, int cgroup, const char *path, Error *rete
                         if (r < 0)
                                 return error_prefixf(reterr, "%s", w->path);
                 }
-                r = write_kernel_file(cgroup, w->file, w->value);
+                r = write_file(cgroup, w);
         }
         if (r == 0)
                 return check_partition(w, cgroup, reterr);

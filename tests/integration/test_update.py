@@ -11,7 +11,7 @@ import pytest
 
 from harness import go, process, systemd
 from harness.config import Config
-from harness.needs import needs_controller, needs_delegation, needs_ocirt_sd
+from harness.needs import needs_controller, needs_delegation, needs_ocirt_sd, needs_root
 
 MIB = 1 << 20
 LIMITS = {"memory": {"limit": 64 * MIB, "reservation": 32 * MIB},
@@ -234,3 +234,38 @@ def test_update_of_a_stopped_container(container):
     one.kill()
     one.wait_until("stopped")
     assert "not running" in one.runtime.fails("update", "--pids-limit", "5", one.id)
+
+
+NO_FILES = ["memory.max", "memory.swap.max", "pids.max", "cpu.weight", "misc.max"]
+
+
+def naming(container, *, path=""):
+    """A container that has given those names to cgroups below its own, as far as they were free."""
+    script = f"cd /sys/fs/cgroup; for name in {' '.join(NO_FILES)}; do busybox mkdir $name; done; echo made; sleep 1000"
+    config = Config().script(script).without_mount("/sys/fs/cgroup").set("linux.cgroupsPath", path)
+    one = container(config.mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "rw"))
+    return one.run_detached().wait_for_output("made")
+
+
+@pytest.mark.parametrize(("resources", "file"), [
+    ({"memory": {"limit": 64 * MIB}}, "memory.max"),
+    ({"pids": {"limit": 5}}, "pids.max"),
+    ({"cpu": {"shares": 2048}}, "cpu.weight"),
+    ({"unified": {"misc.max": "nosuch 1"}}, "misc.max"),
+])
+def test_a_cgroup_below_that_is_called_as_a_file(container, resources, file):
+    """Where the container's own has not got the controller, it is no limit that is in force."""
+    one = naming(container)
+    result = one.runtime.call("update", "--resources", "-", one.id, input=go.marshal(resources).encode())
+    there = (process.CGROUPS / one.cgroup.lstrip("/") / file).is_file()
+    assert there or (result.status == 1 and "cgroup controller" in result.stderr), str(result)
+
+
+@needs_root("enables controllers that systemd does not know")
+@needs_controller("misc")
+def test_what_another_container_keeps_from_being_enabled(container):
+    """In a slice in which nobody has asked for it yet."""
+    naming(container, path="ocirt-tests-fresh.slice::naming")
+    one = container(Config().sleeping().set("linux.cgroupsPath", "ocirt-tests-fresh.slice::other")).run_detached()
+    message = fails(one, unified={"misc.max": "nosuch 1"})
+    assert "has taken the name of one of its files (misc.*)" in message

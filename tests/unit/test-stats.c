@@ -77,6 +77,27 @@ static void test_everything(void) {
         remove_cgroup(path, dir, files);
 }
 
+/* A cgroup below, which a container made in its own. */
+static void test_no_file(void) {
+        static const char *const files[][2] = { { "cgroup.events", "populated 1\n" }, { "hugetlb.2MB.current", "3\n" },
+                                                { NULL, NULL } };
+        static const char *const below[] = { "hugetlb.1GB.current", "hugetlb.2MB.rsvd.current", "memory.max", "pids.max" };
+        char path[] = "/tmp/test-stats-XXXXXX";
+        _cleanup_close_ int dir = make_cgroup(path, files);
+        _cleanup_stats_ Stats s = {};
+
+        TEST("cgroups that are called as files are none");
+        for (size_t i = 0; i < ELEMENTSOF(below); i++)
+                ASSERT_EQ(mkdirat(dir, below[i], 0700), 0);
+        ASSERT_EQ(stats_read_cgroup(dir, &s), 0);
+        ASSERT_EQ(s.n_huge_pages, 1);
+        ASSERT_EQ(s.huge_pages[0].usage, 3);
+        ASSERT(s.memory.limit == 0 && s.pids_limit == 0);
+        for (size_t i = 0; i < ELEMENTSOF(below); i++)
+                ASSERT_EQ(unlinkat(dir, below[i], AT_REMOVEDIR), 0);
+        remove_cgroup(path, dir, files);
+}
+
 static void test_little(void) {
         static const char *const files[][2] = { { "cgroup.events", "frozen 0\npopulated 0\n" }, { NULL, NULL } };
         char path[] = "/tmp/test-stats-XXXXXX";
@@ -107,6 +128,7 @@ static void test_network(void) {
 
 int main(void) {
         test_everything();
+        test_no_file();
         test_little();
         test_network();
         return 0;
