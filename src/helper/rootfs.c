@@ -105,14 +105,24 @@ static int open_null(Helper *h, Error *e) {
         return r < 0 ? error_errnof(e, r, "make a mount of /dev/null read-only and private") : 0;
 }
 
+/* Who can write above the rootfs may have put a symlink in its place, to the host's root for one: it counts whose it is. In
+ * a mount namespace of others that says nothing, and all that is there is theirs. */
+static int open_rootfs(const Helper *h, const char *path, Error *e) {
+        int fd = h->joined_mounts ? helper_open_host(h, path, O_DIRECTORY) : open_named(path, O_PATH | O_DIRECTORY, 0, e);
+
+        if (fd < 0 && h->joined_mounts)
+                return error_errnof(e, fd, "open rootfs %s", path);
+        return fd < 0 ? error_prefixf(e, "open rootfs %s", path) : fd;
+}
+
 /* The path is used once, here, while it is still the host's. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int dir = helper_open_host(h, path, O_DIRECTORY), tree = -EBADF;
+        _cleanup_close_ int dir = open_rootfs(h, path, e), tree = -EBADF;
         int r;
 
         if (dir < 0)
-                return error_errnof(e, dir, "open rootfs %s", path);
+                return dir;
         if (s->num[2]) {
                 h->root = TAKE_FD(dir);
                 return 0;

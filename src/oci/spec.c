@@ -72,7 +72,8 @@ static int check_annotation(const JsonNode *node, void *pair) {
 
 static const JsonField root_fields[] = {
         JSON_STRING("path", Spec, root_path, .required = true,
-                    HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone")),
+                    HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone; a symlink on the "
+                           "way is followed if it is the caller's or root's")),
         JSON_BOOL("readonly", Spec, root_readonly, HELPER("mount_setattr of the root")),
         {}
 };

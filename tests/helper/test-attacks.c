@@ -404,6 +404,26 @@ static void test_masks_of_host_node(void) {
         EXPECT_OUTPUT("");
 }
 
+static void test_rootfs_symlink(void) {
+        const char *link = sandbox_path("planted");
+        _cleanup_free_ char *refused = xasprintf("open rootfs %s: the symlink planted on the way belongs to user 4711", link);
+        InitPlan p = {};
+
+        TEST("the rootfs is a symlink of somebody else's, of ours");
+        fresh("true");
+        shell("ln -s rootfs %s && chown -h 4711 %s", link, link);
+        rootfs = link;
+        begin(&p);
+        run(&p, "echo in");
+        EXPECT_ERROR(refused);
+        fresh("true");
+        shell("chown -h 0 %s", link);
+        rootfs = link;
+        begin(&p);
+        run(&p, "echo in");
+        EXPECT_OUTPUT("in\n");
+}
+
 static void test_cwd(void) {
         InitPlan p = {};
 
@@ -531,6 +551,7 @@ int main(void) {
         test_hostile_namespace();
         test_masks();
         test_masks_of_host_node();
+        test_rootfs_symlink();
         test_cwd();
         test_copy_up();
         test_passwd();

@@ -232,6 +232,21 @@ def test_symlinks_of_others_on_the_way(runtime, container, victim, bundles):
     assert fingerprint(victim) == before and runtime.list() == []
 
 
+@needs_root("puts things into what is another user's")
+@pytest.mark.parametrize("change", [lambda config: config, lambda config: config.without_namespace("mount"),
+                                    lambda config: config.mapped_users()], ids=["plain", "no-mounts", "user-namespace"])
+def test_a_rootfs_behind_a_symlink(container, change):
+    """root.path: a link of the caller's is followed, not one of somebody else's, which may lead to the host's root."""
+    one = container(change(Config("echo", "in")))
+    one.bundle.rootfs.rename(one.bundle.path / "real")
+    one.bundle.rootfs.symlink_to("real")
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "in\n"
+    one.bundle.rootfs.unlink()
+    planted(one.bundle.rootfs, "real")
+    message = one.runtime.fails("run", "--bundle", one.bundle.path, one.id)
+    assert "root.path: open rootfs" in message and "the symlink rootfs on the way belongs to user" in message
+
+
 @needs_root("is two other users")
 def test_symlinks_of_others_who_are_nobody_here(runtime, bundles):
     """In a user namespace root is nobody who is known, and so is everybody else."""
