@@ -80,35 +80,55 @@ static int configure(int fs, const InitStep *s, mode_t mode, Error *e) {
         return r;
 }
 
-/* A procfs shows the pid namespace of who opens it: Linux 6.17 lets us name another, before that it takes somebody inside. */
-static int open_fs(Helper *h, const InitStep *s, int *ret, Error *e) {
-        _cleanup_close_ int fs = fsopen(s->str[0], FSOPEN_CLOEXEC);
-        int pidns;
+/* A procfs shows the pid namespace of who makes it, and from Linux 6.17 on any other. */
+static bool shows_other(const InitStep *s) {
+        return streq(s->str[0], "proc") && s->num[4] != INIT_NO_SLOT;
+}
 
-        if (fs >= 0 && streq(s->str[0], "proc") && s->num[4] != INIT_NO_SLOT) {
-                pidns = helper_slot(h, s->num[4], e);
-                if (pidns < 0)
-                        return pidns;
-                if (fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, pidns) < 0) {
-                        close_fd(fs);
-                        fs = procfs_open_inside(pidns);
-                        errno = fs < 0 ? -fs : 0;
-                }
-        }
-        if (fs < 0)
-                return errno == ENODEV ? error_setf(e, ENODEV, "unknown filesystem type")
-                                       : error_setf(e, errno, "%s", errno_text(errno));
-        *ret = TAKE_FD(fs);
+static int refuse_option(const char *option, Error *e) {
+        return error_setf(e, EOPNOTSUPP, "option \"%s\": before Linux 6.17 the procfs of a pid namespace that is joined is the "
+                          "one that is mounted in there, with its options", option);
+}
+
+/* As if it had been made: attached to nothing, and with these attributes alone. */
+static int copy_procfs(Helper *h, const InitStep *s, int pidns, int *ret, Error *e) {
+        const uint64_t all = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |
+                             MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (s->list[0] && s->list[0][0])
+                return refuse_option(s->list[0][0], e);
+        for (size_t i = 0; i < ELEMENTSOF(superblock_options); i++)
+                if (s->num[1] & superblock_options[i].flag)
+                        return refuse_option(superblock_options[i].option, e);
+        fd = procfs_copy(h, pidns, e);
+        if (fd < 0)
+                return fd;
+        r = mount_propagation(fd, MS_PRIVATE);
+        if (r >= 0)
+                r = mount_attributes(fd, s->num[0], all & ~s->num[0], false);
+        if (r < 0)
+                return error_errnof(e, r, "set attributes");
+        *ret = TAKE_FD(fd);
         return 0;
 }
 
 int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e) {
-        _cleanup_close_ int fs = -EBADF;
+        _cleanup_close_ int fs = fsopen(s->str[0], FSOPEN_CLOEXEC);
         int fd, r;
 
-        r = open_fs(h, s, &fs, e);
-        if (r < 0)
-                return r;
+        if (fs < 0)
+                return errno == ENODEV ? error_setf(e, ENODEV, "unknown filesystem type")
+                                       : error_setf(e, errno, "%s", errno_text(errno));
+        if (shows_other(s)) {
+                fd = helper_slot(h, s->num[4], e);
+                if (fd < 0)
+                        return fd;
+                if (fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, fd) < 0)
+                        return errno == EINVAL ? copy_procfs(h, s, fd, ret, e)
+                                               : explain(fs, errno, "show the pid namespace", e);
+        }
         r = configure(fs, s, mode, e);
         if (r < 0)
                 return r;
@@ -117,19 +137,17 @@ int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e) 
         fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned) s->num[0]);
         if (fd < 0)
                 return explain(fs, errno, "create mount", e);
-        if (streq(s->str[0], "proc") && !procfs_is(fd)) { /* who opened it may have been in bad company */
-                close_fd(fd);
-                return error_setf(e, EXDEV, "what was opened is no procfs");
-        }
         *ret = fd;
         return 0;
 }
 
 /* Flags that fsconfig(2) has no name for; and an overlay's layer with a comma, which only mount(2) takes before Linux
- * 6.5. */
+ * 6.5. What mount(2) makes never shows another pid namespace than ours, and those flags mean nothing to a procfs. */
 bool newfs_needs_classic(const InitStep *s) {
         bool overlay = streq(s->str[0], "overlay");
 
+        if (shows_other(s))
+                return false;
         if (strlen(s->str[1]) > VALUE_MAX || (s->num[1] & (MS_SILENT | MS_I_VERSION)))
                 return true;
         for (const char **o = s->list[0]; o && *o; o++) {

@@ -21,6 +21,12 @@ bool procfs_is(int fd) {
         return fstatfs(fd, &f) == 0 && f.f_type == PROC_SUPER_MAGIC;
 }
 
+bool procfs_is_root(int fd) {
+        struct stat st;
+
+        return procfs_is(fd) && fstat(fd, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
+}
+
 static int new_procfs(void) {
         _cleanup_close_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
         int fd;
@@ -38,13 +44,10 @@ static int new_procfs(void) {
  * entered. */
 static int host_procfs(void) {
         _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
-        struct stat st;
 
         if (fd < 0)
                 return -errno;
-        if (!procfs_is(fd) || fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE)
-                return -EXDEV;
-        return TAKE_FD(fd);
+        return procfs_is_root(fd) ? TAKE_FD(fd) : -EXDEV;
 }
 
 static bool needs_procfs(const InitStep *s) {

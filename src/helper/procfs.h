@@ -20,12 +20,14 @@ int procfs_need(Helper *h, Error *e);
 
 /* Is the descriptor on one, be it ours or another? */
 bool procfs_is(int fd);
+/* Is it the root of one? */
+bool procfs_is_root(int fd);
 
 /* After it was closed: never the one in place, which may be the container's by now. */
 int procfs_renew(Helper *h, Error *e);
 
-/* fsopen("proc") as a process in that pid namespace does it: procfs-inside.c. -errno. */
-int procfs_open_inside(int pidns);
+/* A detached copy of the procfs that somebody in that pid namespace has mounted: procfs-copy.c. */
+int procfs_copy(Helper *h, int pidns, Error *e);
 
 /* A file of procfs by its path below the root, "sys/net/…". -errno. */
 int procfs_open(const Helper *h, const char *path, int flags);

@@ -2,14 +2,13 @@
 #include "helper/targets.h"
 
 #include <limits.h>
-#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "helper/procfs.h"
 
 #define LINKS_MAX 40
 
@@ -212,25 +211,14 @@ int target_open_node(int dir, const char *name, const char *path, int *ret, Erro
         return 0;
 }
 
-static bool is_procfs(int fd, bool *ret_root) {
-        struct statfs f;
-        struct stat st;
-
-        if (fstatfs(fd, &f) < 0 || f.f_type != PROC_SUPER_MAGIC || fstat(fd, &st) < 0)
-                return false;
-        *ret_root = st.st_ino == 1;
-        return true;
-}
-
 int target_check(int target, int mount, uint64_t extra, const char *path, Error *e) {
-        bool target_is_root, mount_is_root = false,
-                             mount_is_proc = is_procfs(mount, &mount_is_root) && mount_is_root;
+        bool mount_is_proc = procfs_is_root(mount);
 
         if ((extra & INIT_SOURCE_PROC) && !mount_is_proc)
                 return error_setf(e, EINVAL, "%s: only a procfs can be mounted there", path);
-        if (!is_procfs(target, &target_is_root))
+        if (!procfs_is(target))
                 return 0;
-        if (target_is_root ? mount_is_proc : (extra & INIT_TARGET_ON_PROC) != 0)
+        if (procfs_is_root(target) ? mount_is_proc : (extra & INIT_TARGET_ON_PROC) != 0)
                 return 0;
         return error_setf(e, EINVAL, "%s is inside a procfs, which cannot be mounted over", path);
 }

@@ -17,6 +17,7 @@ import pytest
 from harness import user
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_privileged_namespaces
+from harness.runtime import OLDER_KERNEL
 from harness.terminal import ConsoleSocket
 from harness.watcher import Watcher
 
@@ -112,12 +113,13 @@ def beside(watcher, config):
     return config
 
 
-def test_run_beside_it(watching, container):
+@pytest.mark.parametrize("kernel", [[], OLDER_KERNEL], ids=["kernel", "older"])
+def test_run_beside_it(watching, container, kernel):
     """linux.namespaces[].path: as in a pod that shares processes."""
     watcher = watching()
     one = container(beside(watcher, Config("true")))
     for _ in rounds(watcher, RUNS):
-        one.runtime("run", "--bundle", one.bundle.path, one.id)
+        one.runtime("run", "--bundle", one.bundle.path, one.id, prefix=kernel)
     check(watcher)
 
 

@@ -13,6 +13,7 @@ import pytest
 from harness import go, process, user
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_cgroup_gifts, needs_mounts, needs_privileged_namespaces, needs_root
+from harness.runtime import OLDER_KERNEL
 from harness.wait import until
 
 FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "mount": "mnt", "network": "net",
@@ -115,8 +116,87 @@ def test_namespaces_of_another_container(container):
     assert process.namespace(third.pid, "time") == process.namespace(first.pid, "time")
 
 
+kernels = pytest.mark.parametrize("kernel", [[], OLDER_KERNEL], ids=["kernel", "older"])
+
+
+def in_pid_namespace(other, config):
+    config.namespace("pid", f"/proc/{other.pid}/ns/pid")
+    return beside(other, config)
+
+
+@kernels
+@pytest.mark.parametrize("users", ["", pytest.param("mapped", marks=needs_root("has users of his own to map"))])
+def test_the_procfs_of_another_container(container, users, kernel):
+    """mounts[] of type proc: it shows who is there, and is otherwise as if nobody else had one."""
+    config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "ro", "nosuid")
+    config.set("linux.maskedPaths", ["/proc/version"]).set("linux.readonlyPaths", ["/proc/sys"])
+    first = (mapped(container, config) if users else container(config)).run_detached()
+    before = Path(f"/proc/{first.pid}/mountinfo").read_text(encoding="utf-8")
+    config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "nodev", "noexec")
+    config.set("linux.maskedPaths", ["/proc/keys"]).set("linux.readonlyPaths", ["/proc/bus"])
+    in_pid_namespace(first, config)
+    if users:
+        config.namespace("user", f"/proc/{first.pid}/ns/user")
+    second = container(config)
+    if users:
+        second.bundle.give_to(MAPPED_ROOT)
+    second.run_detached(prefix=kernel)
+    assert second.output_of("cat", "/proc/1/cmdline") == first.output_of("cat", "/proc/1/cmdline")
+    mounts = [line.split() for line in second.output_of("cat", "/proc/self/mounts").splitlines()]
+    options = {mount[1]: mount[3].split(",") for mount in mounts if mount[1].startswith("/proc")}
+    assert set(options["/proc"]) == {"rw", "nodev", "noexec", "relatime"}
+    assert set(options) == {"/proc", "/proc/keys", "/proc/bus"} and "ro" in options["/proc/bus"]
+    assert second.output_of("cat", "/proc/keys") == "" and second.output_of("cat", "/proc/version") != ""
+    assert "shared:" not in second.output_of("cat", "/proc/self/mountinfo").partition(" /proc ")[2].partition("\n")[0]
+    assert Path(f"/proc/{first.pid}/mountinfo").read_text(encoding="utf-8") == before
+
+
+@kernels
+def test_a_procfs_of_another_container_with_a_word_for_mount_alone(container, kernel):
+    """mounts[].options: "silent" is a flag of mount(2), which would mount the host's."""
+    first = container().run_detached()
+    config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "silent")
+    second = container(in_pid_namespace(first, config)).run_detached(prefix=kernel)
+    assert second.output_of("cat", "/proc/1/cmdline") == first.output_of("cat", "/proc/1/cmdline")
+
+
+def test_a_procfs_that_others_have_mounted(runtime, container):
+    """Before Linux 6.17: the first process may have none, or none any more; then that of any other will do."""
+    script = "busybox unshare -m sleep 1000 & until [ -e /go ]; do sleep 0.1; done; kill %1; wait; echo gone; exec sleep 1000"
+    config = Config().script(script).set("linux.maskedPaths", []).set("linux.readonlyPaths", [])
+    sets = dict.fromkeys(["bounding", "effective", "permitted"], ["CAP_SYS_ADMIN", "CAP_KILL"])
+    first = container(config.capabilities(**sets)).run_detached()
+
+    until(lambda: len({process.namespace(pid, "mnt") for pid in process.members(first.cgroup)}) > 1, "a mount namespace more")
+    subprocess.run([*user.into(first.pid, "mount"), "/bin/busybox", "umount", "/proc"], check=True)
+    second = container(in_pid_namespace(first, Config().sleeping())).run_detached(prefix=OLDER_KERNEL)
+    assert second.output_of("cat", "/proc/1/comm") == "sh\n"
+    second.delete("--force")
+    (first.bundle.rootfs / "go").touch()
+    first.wait_for_output("gone")
+    message = runtime.fails("create", "--bundle", second.bundle.path, second.id, prefix=OLDER_KERNEL)
+    assert "mounts[0]: mount proc to rootfs at /proc: before Linux 6.17 it is the copy" in message
+    assert message.endswith("mount one in the container that is joined")
+
+
+def with_procfs(option):
+    return Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", option)
+
+
+def test_no_procfs_with_options_of_its_own(runtime, container):
+    """Before Linux 6.17: neither of the one, nor of the other."""
+    first = container().run_detached()
+    second = container(in_pid_namespace(first, with_procfs("hidepid=2")))
+    message = runtime.fails("create", "--bundle", second.bundle.path, second.id, prefix=OLDER_KERNEL)
+    assert 'option "hidepid=2": before Linux 6.17' in message
+    first = container(with_procfs("subset=pid")).run_detached()
+    second = container(in_pid_namespace(first, Config().sleeping()))
+    assert "none has a whole one" in runtime.fails("create", "--bundle", second.bundle.path, second.id, prefix=OLDER_KERNEL)
+
+
 @needs_privileged_namespaces
-def test_namespaces_of_another_container_from_a_new_user_namespace(container):
+@kernels
+def test_namespaces_of_another_container_from_a_new_user_namespace(container, kernel):
     """linux.namespaces[].path: what shows them is mounted by who has power over them."""
     first = container(Config().sleeping()).run_detached()
     first.output_of("touch", "/dev/mqueue/queue")
@@ -124,7 +204,7 @@ def test_namespaces_of_another_container_from_a_new_user_namespace(container):
     for kind in ["pid", "network", "ipc", "uts"]:
         config.namespace(kind, f"/proc/{first.pid}/ns/{FILES[kind]}")
     second = mapped(container, config.namespace("time").set("linux.timeOffsets", {"monotonic": {"secs": 9}}))
-    second.run_detached()
+    second.run_detached(prefix=kernel)
     assert second.output_of("ls", "/dev/mqueue") == "queue\n"
     assert "sh" in second.output_of("cat", "/proc/1/comm")
     assert second.output_of("ls", "/sys/class/net") == "lo\n"

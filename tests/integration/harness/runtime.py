@@ -12,6 +12,9 @@ from .command import Program
 from .wait import DEADLINE, until
 
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
+PROGRAMS = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs"))
+# A prefix: without what Linux 6.17 knows about a procfs.
+OLDER_KERNEL = [str(PROGRAMS / "older-kernel")]
 _numbers = itertools.count()
 
 

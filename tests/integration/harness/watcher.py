@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An attacker in a container: programs/watcher.c, and what it has got hold of."""
 
-import os
 import shutil
-from pathlib import Path
 
 from . import user
 from .config import CAPABILITIES, Config
-from .runtime import Container
+from .runtime import PROGRAMS, Container
 
-PROGRAM = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs")) / "watcher"
 _NAMES = ("CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
           "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
           "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
@@ -31,7 +28,7 @@ class Watcher(Container):
         config = Config("/watcher", str(self.secret), f"{mask(CAPABILITIES):x}", *(["filtered"] if filtered else []))
         config.capabilities(bounding=EVERY, effective=EVERY, permitted=EVERY).set("process.noNewPrivileges", False)
         super().__init__(runtime, bundles.make(config))
-        shutil.copy(PROGRAM, self.bundle.rootfs / "watcher")
+        shutil.copy(PROGRAMS / "watcher", self.bundle.rootfs / "watcher")
 
     def watch(self):
         self.run_detached()

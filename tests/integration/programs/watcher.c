@@ -15,7 +15,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -246,12 +245,9 @@ static void try_executables(void) {
         }
 }
 
-/* Capabilities that the program has not got. CAP_SYS_ADMIN alone passes behind a filter, for it is who opens a procfs, which
- * can do nothing else (src/helper/procfs-inside.c). */
-static bool may_not_have(const char *line, bool behind_filter) {
-        unsigned long long more = strtoull(strchr(line, '\t'), NULL, 16) & ~allowed;
-
-        return more && !(more == 1ULL << CAP_SYS_ADMIN && behind_filter);
+/* Capabilities that the program has not got. */
+static bool may_not_have(const char *line) {
+        return strtoull(strchr(line, '\t'), NULL, 16) & ~allowed;
 }
 
 /* Those of a process that is stopped, or of one that runs. */
@@ -259,20 +255,18 @@ static void look_at_status(int process, const char *name) {
         char text[4096], *line, *save;
         int fd = openat(process, "status", O_RDONLY | O_CLOEXEC);
         ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-        bool behind_filter;
 
         if (fd >= 0)
                 close(fd);
         if (n <= 0)
                 return;
         text[n] = '\0';
-        behind_filter = strstr(text, "\nSeccomp:\t2\n");
-        if (filtered && !behind_filter)
+        if (filtered && !strstr(text, "\nSeccomp:\t2\n"))
                 gets(name, "without the filter");
         for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 if (strcmp(line, "Name:\tocirt-sd-init") == 0)
                         count(&helpers, "helper");
-                if (strncmp(line, "Cap", 3) == 0 && may_not_have(line, behind_filter))
+                if (strncmp(line, "Cap", 3) == 0 && may_not_have(line))
                         gets(name, line);
         }
 }

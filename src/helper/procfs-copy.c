@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/str.h"
+#include "helper/credentials.h"
+#include "helper/mounts.h"
+#include "helper/procfs.h"
+
+/*
+ * For kernels before 6.17, which make a procfs of the pid namespace of who asks and of no other. A process of ours in there
+ * would be in the hands of others, who could answer in its place. So nobody of ours goes there: what somebody in there has
+ * mounted is copied, by a process that is in his mount namespace and in nothing else of his. What is found there is at a
+ * place that others name, so that what counts is what has come out.
+ */
+
+#define SECONDS_MAX 30 /* others' file systems may never answer */
+#define MOUNTS_SIZE_MAX (16U << 20)
+#ifndef NS_GET_PID_FROM_PIDNS /* Linux 6.11 */
+#define NS_GET_PID_FROM_PIDNS _IOR(0xb7, 0x6, int)
+#endif
+
+static bool is_of(int process, const char *path, const struct stat *pidns) {
+        struct stat st;
+
+        return fstatat(process, path, &st, 0) == 0 && st.st_dev == pidns->st_dev && st.st_ino == pidns->st_ino;
+}
+
+/* The first process of a pid namespace is in no other. Nothing is mounted on a copy of one mount that could hide it. */
+static int copy_place(int root, const char *place, const struct stat *pidns) {
+        _cleanup_close_ int fd = open_in_root(root, place, O_PATH | O_DIRECTORY, 0), copy = -EBADF;
+
+        if (fd < 0 || !procfs_is_root(fd))
+                return -ENOENT;
+        copy = mount_clone(fd, false);
+        return copy >= 0 && procfs_is_root(copy) && is_of(copy, "1/ns/pid", pidns) ? TAKE_FD(copy) : -ENOENT;
+}
+
+/* A whole one: its options are everybody's. Blanks in paths are octal here; no procfs has such a place. */
+static bool read_place(const char *line, char place[static PATH_MAX]) {
+        const char *type = strstr(line, " - proc "), *options = strrchr(line, ' ');
+        char root[3];
+
+        return type && !strstr(options, "hidepid=") && !strstr(options, "subset=") &&
+               sscanf(line, "%*s %*s %*s %2s %4095s", root, place) == 2 && streq(root, "/");
+}
+
+static int copy_of_process(int process, const struct stat *pidns) {
+        _cleanup_close_ int root = -EBADF, mounts = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL, place[PATH_MAX];
+        int fd = -ENOENT;
+
+        if (!is_of(process, "ns/pid", pidns))
+                return -ENOENT;
+        root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        mounts = openat(process, "ns/mnt", O_RDONLY | O_CLOEXEC);
+        if (root < 0 || mounts < 0 || read_file_at(process, "mountinfo", MOUNTS_SIZE_MAX, &text, NULL) < 0 ||
+            setns(mounts, CLONE_NEWNS) < 0)
+                return -ENOENT;
+        for (char *line = strtok_r(text, "\n", &save); line && fd < 0; line = strtok_r(NULL, "\n", &save))
+                if (read_place(line, place))
+                        fd = copy_place(root, place, pidns);
+        return fd;
+}
+
+static int copy_of(const Helper *h, const char *pid, const struct stat *pidns) {
+        _cleanup_close_ int process = procfs_open(h, pid, O_PATH | O_DIRECTORY);
+
+        return process < 0 ? -ENOENT : copy_of_process(process, pidns);
+}
+
+/* Its first process is the most likely one to have it. */
+static int copy_of_first(const Helper *h, int pidns, const struct stat *st) {
+        char pid[16];
+
+        (void) snprintf(pid, sizeof(pid), "%d", ioctl(pidns, NS_GET_PID_FROM_PIDNS, 1));
+        return copy_of(h, pid, st);
+}
+
+static int copy_of_any(const Helper *h, const struct stat *pidns) {
+        int fd = procfs_open(h, ".", O_RDONLY | O_DIRECTORY), copy = -ENOENT;
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+        for (struct dirent *entry; d && copy < 0 && (entry = readdir(d));)
+                if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+                        copy = copy_of(h, entry->d_name, pidns);
+        if (d)
+                (void) closedir(d);
+        else
+                close_fd(fd);
+        return copy;
+}
+
+static int search(Helper *h, int pidns) {
+        struct stat st;
+        int r;
+
+        (void) alarm(SECONDS_MAX);
+        r = credentials_hide(NULL);
+        if (r >= 0)
+                r = procfs_need(h, NULL);
+        if (r >= 0 && fstat(pidns, &st) < 0)
+                r = -errno;
+        if (r < 0)
+                return r;
+        r = copy_of_first(h, pidns, &st);
+        return r < 0 ? copy_of_any(h, &st) : r;
+}
+
+int procfs_copy(Helper *h, int pidns, Error *e) {
+        int pair[2], fd = -EBADF, r = 0;
+        ssize_t n;
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_errnof(e, errno, "create socket pair");
+        pid = fork();
+        if (pid == 0) {
+                fd = search(h, pidns);
+                r = fd < 0 ? fd : 0;
+                _exit(send_fd(pair[1], &r, sizeof(r), fd < 0 ? -EBADF : fd) < 0);
+        }
+        r = pid < 0 ? -errno : 0;
+        (void) close(pair[1]);
+        n = pid < 0 ? 0 : receive_fd(pair[0], &r, sizeof(r), &fd);
+        (void) close(pair[0]);
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        if (r == 0 && (n != sizeof(r) || fd < 0))
+                r = -ETIMEDOUT;
+        if (r == -ENOENT)
+                return error_setf(e, EOPNOTSUPP, "before Linux 6.17 it is the copy of a procfs that a process of the pid "
+                                  "namespace has mounted, and none has a whole one: mount one in the container that is joined");
+        return r < 0 ? error_errnof(e, r, "copy the procfs of the pid namespace that is joined") : fd;
+}
