@@ -18,6 +18,15 @@
  * namespace is touched by no signal, SIGKILL aside, that it has no handler for. The exec takes the handler away.
  */
 
+/* The way from a socket to the network namespace that it was made in is open to who has CAP_NET_ADMIN (SIOCGSKNS), so it is
+ * made in the container's. The directory of its address is the launcher's. */
+int step_make_gate(Helper *h, const InitStep *s, Error *e) {
+        h->gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (h->gate < 0)
+                return error_errnof(e, errno, "make the gate");
+        return talk_send(h, INIT_MSG_GATE, 0, h->gate, e);
+}
+
 /* Who connects and says nothing (a `state` that looks for the gate) must not keep `start` out. */
 #define PATIENCE_USEC 2000000
 

@@ -19,7 +19,8 @@ typedef struct Helper {
         int base;                /* 3 to base - 1 are preserved for the container */
         int control;             /* where messages and the error go: the launcher, then who called `start` */
         int say, hear;           /* the pipes that take the place of the launcher's socket */
-        int gate, target, given_root; /* see INIT_FD_* */
+        int target, given_root;  /* see INIT_FD_* */
+        int gate;                /* the socket of INIT_MAKE_GATE */
         bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
         int proc;                /* the root of a procfs of our own (procfs.c) */
         int time_offsets;        /* ours in /proc, if there is an INIT_TIME_OFFSETS */
@@ -34,7 +35,7 @@ typedef struct Helper {
         const InitStep *hook_filter; /* INIT_SECCOMP for hooks, or NULL */
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */
-        bool in_cgroup;            /* INIT_MSG_CGROUP has come, perhaps before it was waited for */
+        unsigned heard;            /* 1 << INIT_MSG_* for each message that has come before it was waited for */
         bool started;              /* the gate is behind us */
         bool inside;               /* INIT_FORK_INSIDE is behind us: the container may do with us what it likes */
 } Helper;

@@ -61,13 +61,12 @@ static int answer(Helper *h, size_t number, int asking, Error *e) {
         return open_mapped(h, &h->plan->steps[number], e);
 }
 
-/* Who waits for an end of the helper, of what the container has, or for the gate, does not wait for us. Below base what is
- * not close-on-exec is the container's. */
+/* Who waits for an end of the helper, or of what the container has, does not wait for us. Below base what is not
+ * close-on-exec is the container's. */
 static void drop_others(Helper *h) {
         h->control = close_fd(h->control);
         h->say = close_fd(h->say);
         h->hear = close_fd(h->hear);
-        h->gate = close_fd(h->gate);
         for (int fd = 0; fd < h->base; fd++)
                 if (fcntl(fd, F_GETFD) == 0)
                         (void) close(fd);

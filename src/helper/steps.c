@@ -68,6 +68,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_SECCOMP] = step_seccomp,
         [INIT_FIND] = step_find,
         [INIT_READY] = step_ready,
+        [INIT_MAKE_GATE] = step_make_gate,
         [INIT_GATE] = step_gate,
         [INIT_EXEC] = step_exec,
 };

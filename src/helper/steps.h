@@ -92,4 +92,5 @@ STEP(step_hook);
 STEP(step_wait_cgroup);
 STEP(step_runtime_hooks);
 STEP(step_ready);
+STEP(step_make_gate);
 STEP(step_gate);

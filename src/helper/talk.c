@@ -34,27 +34,33 @@ int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e) {
         return r < 0 ? error_errnof(e, r, "send message %d to the runtime", (int) type) : 0;
 }
 
-int talk_wait(Helper *h, InitMessageType type, Error *e) {
-        InitMessage m;
-        ssize_t n;
+static bool comes_at_any_time(uint32_t type) {
+        return type == INIT_MSG_CGROUP || type == INIT_MSG_BOUND;
+}
 
-        do {
-                n = hear(h, &m);
+int talk_wait(Helper *h, InitMessageType type, Error *e) {
+        while (!(h->heard & 1U << type)) {
+                InitMessage m;
+                ssize_t n = hear(h, &m);
+
                 if (n == 0 || n == -ECONNRESET)
                         _exit(1);
                 if (n < 0)
                         return error_errnof(e, (int) n, "wait for message %d of the runtime", (int) type);
-                h->in_cgroup = h->in_cgroup || m.type == INIT_MSG_CGROUP;
-        } while (m.type == INIT_MSG_CGROUP && type != INIT_MSG_CGROUP);
-        if ((size_t) n < offsetof(InitMessage, text) || m.type != (uint32_t) type)
-                return error_setf(e, EBADMSG, "the runtime sent message %d instead of %d",
-                                  (size_t) n < sizeof(m.type) ? -1 : (int) m.type, (int) type);
+                if ((size_t) n < offsetof(InitMessage, text) || (m.type != (uint32_t) type && !comes_at_any_time(m.type)))
+                        return error_setf(e, EBADMSG, "the runtime sent message %d instead of %d",
+                                          (size_t) n < sizeof(m.type) ? -1 : (int) m.type, (int) type);
+                h->heard |= 1U << m.type;
+        }
+        h->heard &= ~(1U << type);
         return 0;
 }
 
 int talk_by_pipes(Helper *h, Error *e) {
-        int r = talk_send(h, INIT_MSG_PIPES, 0, -EBADF, e);
+        int r = h->gate >= 0 ? talk_wait(h, INIT_MSG_BOUND, e) : 0;
 
+        if (r >= 0)
+                r = talk_send(h, INIT_MSG_PIPES, 0, -EBADF, e);
         if (r >= 0)
                 h->control = close_fd(h->control);
         return r;
@@ -76,7 +82,7 @@ void talk_error(Helper *h, const Error *e) {
 }
 
 int step_wait_cgroup(Helper *h, const InitStep *s, Error *e) {
-        return h->in_cgroup ? 0 : talk_wait(h, INIT_MSG_CGROUP, e);
+        return talk_wait(h, INIT_MSG_CGROUP, e);
 }
 
 int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
@@ -86,18 +92,18 @@ int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_ready(Helper *h, const InitStep *s, Error *e) {
-        int r;
+        int r = 0;
 
+        if (!h->inside) { /* or else INIT_FORK_INSIDE has done the like, and INIT_MSG_INSIDE said it */
+                /* Before we say so: once the runtime has let us go its end is nothing to us. */
+                (void) prctl(PR_SET_PDEATHSIG, 0);
+                r = talk_by_pipes(h, e);
+                helper_close_others(h); /* startContainer hooks see us */
+        }
         /* Not the runtime: a socket tells those who hold it who has called that. */
-        if (h->gate >= 0 && listen(h->gate, 8) < 0)
+        if (r >= 0 && h->gate >= 0 && listen(h->gate, 8) < 0)
                 return error_errnof(e, errno, "listen at the gate");
-        if (h->inside) /* INIT_MSG_INSIDE has said it */
-                return talk_wait(h, INIT_MSG_GO, e);
-        /* Before we say so: once the runtime has let us go its end is nothing to us. */
-        (void) prctl(PR_SET_PDEATHSIG, 0);
-        r = talk_by_pipes(h, e);
-        helper_close_others(h); /* startContainer hooks see us */
-        if (r >= 0)
+        if (r >= 0 && !h->inside)
                 r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
         return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);
 }

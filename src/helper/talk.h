@@ -10,11 +10,11 @@
 /* One message, with a descriptor or -EBADF. */
 int talk_send(Helper *h, InitMessageType type, int value, int fd, Error *e);
 
-/* Waits for exactly this message; INIT_MSG_CGROUP, which answers nothing, may come earlier. */
+/* Waits for exactly this message, or has heard it: those that may come at any time are kept. */
 int talk_wait(Helper *h, InitMessageType type, Error *e);
 
-/* Says the rest over the pipes: from here on the container may get at what we have open, and a socket would tell it who
- * holds the other end. */
+/* Says the rest over the pipes, once all has come that comes over the socket: from here on the container may get at what we
+ * have open, and a socket would tell it who holds the other end. */
 int talk_by_pipes(Helper *h, Error *e);
 
 /* The last message. */

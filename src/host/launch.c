@@ -118,7 +118,7 @@ static int move_up(int fd, int base, int control) {
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
 static _noreturn_ void child(const LaunchRequest *request, int helper, int plan, int control, int say, int hear) {
-        const int from[_INIT_FDS] = { control, plan, request->gate, request->target, request->root, say, hear };
+        const int from[_INIT_FDS] = { control, plan, request->target, request->root, say, hear };
         const int base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
@@ -212,6 +212,8 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
                 return INIT_MSG_NETWORK;
         case INIT_ROOTFS:
                 return s->num[1] ? INIT_MSG_MOUNT : 0;
+        case INIT_MAKE_GATE:
+                return INIT_MSG_GATE;
         case INIT_CONSOLE:
                 return INIT_MSG_CONSOLE;
         case INIT_SECCOMP:

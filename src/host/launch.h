@@ -20,7 +20,7 @@ typedef struct LaunchRequest {
         const InitPlan *plan;
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         uint32_t preserve_fds;
-        int gate, target, root;     /* or -EBADF */
+        int target, root;           /* or -EBADF */
         int interrupt;              /* kept by who asks: when it can be read, nothing is waited for any more; or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */

@@ -422,14 +422,12 @@ static bool is_gated(const Container *c) {
         return fd >= 0 && connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 && errno == EPROTOTYPE;
 }
 
-int container_make_gate(const Container *c, Error *reterr) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+int container_bind_gate(const Container *c, int socket, Error *reterr) {
         struct sockaddr_un address;
 
         gate_address(c, &address);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return error_errnof(reterr, errno, "cannot make the gate of container %s", c->id);
-        return TAKE_FD(fd);
+        return bind(socket, (struct sockaddr *) &address, sizeof(address)) < 0
+                ? error_errnof(reterr, errno, "cannot make the gate of container %s", c->id) : 0;
 }
 
 /* Of a container of version 0.1.0, which did not write the number, the process proves that it is: as long as it lives. */

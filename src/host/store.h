@@ -85,5 +85,6 @@ int container_open_init(const Container *c);
  * "cannot DO container ID: container not running". */
 int container_blame_end(const Container *c, const char *what, int r, Error *reterr);
 
-/* The socket of its gate. Who waits there listens, as a socket tells who called listen(2). */
-int container_make_gate(const Container *c, Error *reterr);
+/* Makes the socket its gate. Who waits there has made it and listens, as a socket tells where it was made and who called
+ * listen(2). */
+int container_bind_gate(const Container *c, int socket, Error *reterr);

@@ -128,6 +128,7 @@ bool build_has_userns(const InitBuild *b);
 
 /* Does it end up in a pid namespace that others are in? It is brought there last, as what may be seen by them. */
 bool build_goes_inside(const InitBuild *b);
+bool build_has_gate(const InitBuild *b);
 /* While there is power over that namespace, but after the last fork that is not to be seen in it. */
 void build_join_pid(InitBuild *b);
 /* And there it is. */

@@ -8,6 +8,10 @@ bool build_has_userns(const InitBuild *b) {
         return (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
 }
 
+bool build_has_gate(const InitBuild *b) {
+        return b->request && !b->request->start_now;
+}
+
 bool build_goes_inside(const InitBuild *b) {
         return b->joined_namespaces & CLONE_NEWPID;
 }
@@ -282,6 +286,8 @@ void build_session(InitBuild *b) {
                 return;
         if (b->new_namespaces & CLONE_NEWNET)
                 add(b, INIT_LOOPBACK);
+        if (build_has_gate(b))
+                add(b, INIT_MAKE_GATE);
         if (b->spec->linux_.n_net_devices > 0)
                 add_for(b, INIT_NET_DEVICES, "linux.netDevices");
         if (!isempty(b->spec->hostname))

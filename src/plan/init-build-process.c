@@ -333,7 +333,7 @@ void build_command(InitBuild *b) {
         build_go_inside(b);
         if (b->waits || b->plan->launcher_schedules || b->plan->launcher_gives_stdio)
                 add(b, INIT_READY);
-        if (b->request && !b->request->start_now)
+        if (build_has_gate(b))
                 add(b, INIT_GATE);
         if (!b->process || !b->process->args)
                 return;

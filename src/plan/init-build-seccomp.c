@@ -97,13 +97,11 @@ static const Call *forbidden_inside(const InitBuild *b) {
 }
 
 static FilterTime filter_time(const InitBuild *b) {
-        bool gate = b->request && !b->request->start_now;
-
         if (!b->process->no_new_privileges)
                 return FILTER_BEFORE_CAPABILITIES;
         if (notifies(b))
                 return FILTER_BEFORE_READY;
-        if (FORBIDDEN(b, to_the_end) || forbidden_inside(b) || (gate && FORBIDDEN(b, at_the_gate)) ||
+        if (FORBIDDEN(b, to_the_end) || forbidden_inside(b) || (build_has_gate(b) && FORBIDDEN(b, at_the_gate)) ||
             (runs_hooks(b) && FORBIDDEN(b, for_hooks)) || (build_has_late_limits(b) && FORBIDDEN(b, for_limits)))
                 return FILTER_LAST;
         return FILTER_BEFORE_READY;

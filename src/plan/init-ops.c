@@ -41,6 +41,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_KEYRING] = { "keyring", .num = { { "shared", NUM_BOOL }, { "in-userns", NUM_BOOL } },
                            .str = { { "name", .optional = true } } },
         [INIT_LOOPBACK] = { "loopback" },
+        [INIT_MAKE_GATE] = { "make-gate" },
         [INIT_NET_DEVICES] = { "net-devices" },
         [INIT_HOSTNAME] = { "hostname", .str = { { "name" } } },
         [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },

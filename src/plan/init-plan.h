@@ -56,6 +56,8 @@ typedef enum InitOp {
                                * of that name that we have made before; without a name one that nobody else joins. Lenient
                                * where the kernel has no keys */
         INIT_LOOPBACK,        /* brings "lo" up */
+        INIT_MAKE_GATE,       /* the socket of INIT_GATE, in the network namespace that it will be seen from; the launcher
+                               * gives it its address */
         INIT_NET_DEVICES,     /* until the launcher has moved network devices into our network namespace */
         INIT_HOSTNAME,        /* name */
         INIT_DOMAINNAME,      /* name */
@@ -142,7 +144,7 @@ typedef enum InitOp {
 
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
-        INIT_GATE,            /* waits for `start` on the gate socket */
+        INIT_GATE,            /* waits for `start` on the socket of INIT_MAKE_GATE */
         INIT_EXEC,            /* listen (0, 1); list 0: args, list 1: env. listen: LISTEN_PID is added, our pid */
         _INIT_OP_MAX,
 } InitOp;

@@ -10,15 +10,16 @@
  * The end of the stream is a message too: to the helper it means that the launcher is gone (it exits), to the
  * launcher, after INIT_MSG_READY, that the exec succeeded (the pipe is close-on-exec).
  *
- * INIT_MSG_CGROUP may be sent at any time; the other messages to the helper are answers. When the helper dies with
- * one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent before is still behind it.
+ * INIT_MSG_CGROUP and INIT_MSG_BOUND may be sent at any time; the other messages to the helper are answers that it waits for
+ * at once. When the helper dies with one of them unread, the launcher's next recvmsg() says ECONNRESET, once: what was sent
+ * before is still behind it.
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
- * plan (a sealed memfd), the gate (a socket that has its address), the target (a pidfd of the container's init), its root (a
- * directory), and the pipes to the launcher and from it; the gate, the target and the root only if the plan has steps that
- * use them. 3 to BASE - 1 are preserved for the container.
+ * plan (a sealed memfd), the target (a pidfd of the container's init), its root (a directory), and the pipes to the launcher
+ * and from it; the target and the root only if the plan has steps that use them. 3 to BASE - 1 are preserved for the
+ * container.
  */
-enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_GATE, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
 
 typedef enum InitMessageType {
         /* helper to launcher */
@@ -31,6 +32,8 @@ typedef enum InitMessageType {
         INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
         INIT_MSG_MOUNT,     /* with the mount that is about to be attached in a mount namespace of others, which outlives
                              * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
+        INIT_MSG_GATE,      /* with a socket of the container's network namespace, for the launcher to give it the gate's
+                             * address; INIT_MSG_BOUND is waited for before INIT_MSG_PIPES */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_PIPES,     /* the last that goes over the socket, before INIT_MSG_INSIDE or INIT_MSG_READY */
@@ -40,6 +43,7 @@ typedef enum InitMessageType {
         INIT_MSG_MAPPED,
         INIT_MSG_NOTED,
         INIT_MSG_CGROUP,    /* the process is in its final cgroup */
+        INIT_MSG_BOUND,     /* the gate has its address */
         INIT_MSG_HOOKS_DONE,
         INIT_MSG_NETWORK_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */

@@ -103,8 +103,6 @@ static int write_record(Creation *c, Error *reterr) {
 /* --- the process, and what it says ------------------------------------------------------------------------------ */
 
 static int spawn(Creation *c, Error *reterr) {
-        _cleanup_close_ int gate = -EBADF;
-        int r;
         LaunchRequest request = {
                 .id = c->options->id,
                 .mark = container_mark(&c->container),
@@ -117,14 +115,8 @@ static int spawn(Creation *c, Error *reterr) {
                 .cgroup = -EBADF,
                 .stdio = { streams_inside(c->streams, 0), streams_inside(c->streams, 1), streams_inside(c->streams, 2) },
         };
+        int r = launch_spawn(&request, &c->launch, reterr);
 
-        if (!c->start_now) {
-                gate = container_make_gate(&c->container, reterr);
-                if (gate < 0)
-                        return gate;
-        }
-        request.gate = gate;
-        r = launch_spawn(&request, &c->launch, reterr);
         if (r == 0)
                 log_info("container %s: the helper runs, process %d", c->options->id, c->launch.pid);
         return r;
@@ -163,6 +155,15 @@ static int move_net_devices(Creation *c, int *fd, Error *reterr) {
                 return error_setf(reterr, EBADMSG, "the helper sent no socket");
         r = netdevices_move(&c->net_devices, &c->spec->linux_, TAKE_FD(*fd), reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_NETWORK_DONE, reterr);
+}
+
+static int bind_gate(Creation *c, int fd, Error *reterr) {
+        int r;
+
+        if (fd < 0)
+                return error_setf(reterr, EBADMSG, "the helper sent no socket");
+        r = container_bind_gate(&c->container, fd, reterr);
+        return r < 0 ? r : launch_send(&c->launch, INIT_MSG_BOUND, reterr);
 }
 
 static int take_console(Creation *c, int *fd, Error *reterr) {
@@ -215,6 +216,8 @@ static int answer(Creation *c, Error *reterr) {
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_NETWORK:
                 return move_net_devices(c, &fd, reterr);
+        case INIT_MSG_GATE:
+                return bind_gate(c, fd, reterr);
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:

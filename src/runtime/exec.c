@@ -210,7 +210,6 @@ static int spawn(Exec *e, Error *reterr) {
                 .id = e->options->id,
                 .plan = &e->plan,
                 .preserve_fds = e->preserve_fds,
-                .gate = -EBADF,
                 .target = e->init,
                 .root = e->root,
                 .interrupt = e->interrupt,

@@ -121,7 +121,7 @@ int removal_cgroup(const Container *c, Error *reterr) {
 static int unmount_rootfs(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
-        LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan, .gate = -EBADF,
+        LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan,
                                   .target = -EBADF, .root = -EBADF, .interrupt = -EBADF, .cgroup = -EBADF,
                                   .stdio = { -EBADF, -EBADF, -EBADF } };
         InitMessage message;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -28,16 +29,31 @@ typedef struct Answer {
         InitMessage message;
 } Answer;
 
+/* A pidfd leads to the namespaces of its process, and a socket to the network namespace where it was made: they are the
+ * container's own. Those of user and pid, in which who has no power over the host's can do nothing, stay; and an ordinary
+ * user's containers have no such power. */
+static int join_namespaces(const Container *c) {
+        _cleanup_close_ int init = container_open_init(c);
+        uint32_t flags = c->record.namespaces & ~(uint32_t) (CLONE_NEWUSER | CLONE_NEWPID);
+
+        if (init < 0)
+                return init;
+        return flags && setns(init, (int) flags) < 0 ? -errno : 0;
+}
+
 /* In a child. Who is in the container may get hold of the connection, and by it of a pidfd of who has made that and of all
  * that is open there: it is we, with nothing open but the connection and a pipe. */
-static _noreturn_ void carry_word(const Container *c, int result) {
+static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int result) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
         Answer a = { .message.type = INIT_MSG_START };
-        int gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        int gate;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (gate < 0 || fchdir(c->dir) < 0 || dup2(gate, 0) < 0 || dup2(result, 1) < 0 || close_range(2, ~0U, 0) < 0 ||
-            connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
+        a.error = rt->facts.privileged ? join_namespaces(c) : 0;
+        gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (gate < 0 || fchdir(c->dir) < 0 || dup2(gate, 0) < 0 || dup2(result, 1) < 0 || close_range(2, ~0U, 0) < 0)
+                a.error = a.error ?: -errno;
+        if (a.error == 0 && connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 a.error = -errno;
         if (a.error == 0)
                 a.error = send_fd(0, &a.message, offsetof(InitMessage, text), -EBADF);
@@ -46,7 +62,7 @@ static _noreturn_ void carry_word(const Container *c, int result) {
         _exit(write_full(1, &a, sizeof(a)) < 0);
 }
 
-static int ask_gate(const Container *c, Answer *ret) {
+static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
         _cleanup_close_ int result = -EBADF;
         int ends[2], status;
         ssize_t n;
@@ -57,7 +73,7 @@ static int ask_gate(const Container *c, Answer *ret) {
         result = ends[0];
         pid = fork();
         if (pid == 0)
-                carry_word(c, ends[1]);
+                carry_word(rt, c, ends[1]);
         close_fd(ends[1]);
         if (pid < 0)
                 return -errno;
@@ -71,15 +87,16 @@ static int ask_gate(const Container *c, Answer *ret) {
 
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
  * the process has heard the word. */
-static int open_gate(const Container *c, bool *ret_heard, Error *reterr) {
+static int open_gate(const Runtime *rt, const Container *c, bool *ret_heard, Error *reterr) {
         const InitMessage *m;
         Answer answer = {};
         int r, n;
 
-        r = ask_gate(c, &answer);
+        r = ask_gate(rt, c, &answer);
         if (r == 0 && answer.error == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
         r = r ?: answer.error;
+        r = r == -ESRCH ? -ECONNREFUSED : r;
         if (r < 0 && r != -ECONNREFUSED)
                 return error_errnof(reterr, r, "cannot start container %s", c->id);
         n = answer.size;
@@ -161,7 +178,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
                 return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
         r = notify_begin(&c, &notify, reterr);
         if (r == 0)
-                r = open_gate(&c, &heard, reterr);
+                r = open_gate(rt, &c, &heard, reterr);
         if (r == 0) {
                 log_info("container %s: the program runs, process %d", id, c.record.pid);
                 r = run_poststart(&c, reterr);

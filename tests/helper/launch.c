@@ -123,6 +123,15 @@ static void say(const Channel *c, InitMessageType type) {
                 ASSERT_EQ(write_full(c->out, &m, size), 0);
 }
 
+static void bind_gate(Launch *l, int fd) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+        snprintf(l->gate_path, sizeof(l->gate_path), "%s/gate-%d", sandbox, rand());
+        snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
+        ASSERT_EQ(bind(fd, (struct sockaddr *) &a, sizeof(a)), 0);
+        (void) close(fd);
+}
+
 /* One message; false at the end. */
 static bool answer(Launch *l, Channel *c) {
         InitMessage m;
@@ -160,6 +169,10 @@ static bool answer(Launch *l, Channel *c) {
         case INIT_MSG_HOOKS:
                 say(c, INIT_MSG_HOOKS_DONE);
                 break;
+        case INIT_MSG_GATE:
+                bind_gate(l, fd);
+                say(c, INIT_MSG_BOUND);
+                break;
         case INIT_MSG_CONSOLE:
                 l->console = fd;
                 break;
@@ -185,16 +198,6 @@ static bool answer(Launch *l, Channel *c) {
         return true;
 }
 
-static int listen_gate(Launch *l) {
-        struct sockaddr_un a = { .sun_family = AF_UNIX };
-        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-        snprintf(l->gate_path, sizeof(l->gate_path), "%s/gate-%d", sandbox, rand());
-        snprintf(a.sun_path, sizeof(a.sun_path), "%s", l->gate_path);
-        ASSERT(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof(a)) == 0);
-        return fd;
-}
-
 /* fsconfig(…, FSCONFIG_SET_FD, …) fails with EINVAL. */
 static void refuse_descriptors_for_file_systems(void) {
         static const struct sock_filter code[] = {
@@ -211,9 +214,9 @@ static void refuse_descriptors_for_file_systems(void) {
                 _exit(97);
 }
 
-static void child(Launch *l, const Channel *theirs, int plan, int gate, int output) {
+static void child(Launch *l, const Channel *theirs, int plan, int output) {
         char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
-        int fds[] = { theirs->control, plan, gate, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1,
+        int fds[] = { theirs->control, plan, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1,
                       theirs->out, theirs->in };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
@@ -253,7 +256,7 @@ void launch_finish(Launch *l) {
 }
 
 void launch(InitPlan *plan, Launch *l) {
-        int pair[2], pipes[2][2], output[2], memfd, gate = -EBADF;
+        int pair[2], pipes[2][2], output[2], memfd;
         Channel ours, theirs;
         Text bytes = {};
 
@@ -266,17 +269,14 @@ void launch(InitPlan *plan, Launch *l) {
         ours = (Channel){ pair[0], pipes[0][0], pipes[1][1] };
         theirs = (Channel){ pair[1], pipes[1][0], pipes[0][1] };
         ASSERT(pipe2(output, O_CLOEXEC) == 0);
-        if (l->gate)
-                gate = listen_gate(l);
         l->pid = (pid_t) syscall(SYS_clone, l->clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
         if (l->pid == 0)
-                child(l, &theirs, memfd, gate, output[1]);
+                child(l, &theirs, memfd, output[1]);
         ASSERT(l->pid > 0);
         close_fd(theirs.control);
         close_fd(theirs.out);
         close_fd(output[1]);
         close_fd(memfd);
-        close_fd(gate);
         l->output_fd = output[0];
         say(&ours, INIT_MSG_CGROUP);
         while (answer(l, &ours))

@@ -29,7 +29,7 @@ typedef struct Launch {
         bool map;           /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
         bool rootless;         /* … but with 0 -> 1000, one id, setgroups() denied */
         bool hang_up;          /* when the helper is ready, the launcher dies */
-        bool gate;          /* the helper gets a gate socket; launch() returns once it waits there */
+        bool gate;          /* the plan has a gate; launch() returns once the helper waits there */
         bool older_kernel;     /* the helper has no fsconfig(FSCONFIG_SET_FD) that knows "pidns" */
         bool no_stdio_pipe; /* stdout stays ours */
         int clone_flags;       /* CLONE_NEWPID: born in the pid namespace of the container */
@@ -44,7 +44,6 @@ typedef struct Launch {
         uint64_t mount_id;  /* of INIT_MSG_MOUNT */
         bool listened;      /* it sent a seccomp listener */
         bool ready;
-        int gate_fd;
         char gate_path[108];
         int output_fd;
 } Launch;

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 
@@ -19,7 +20,7 @@ from harness.config import CAPABILITIES, Config
 from harness.needs import needs_privileged_namespaces
 from harness.runtime import OLDER_KERNEL
 from harness.terminal import ConsoleSocket
-from harness.watcher import Watcher
+from harness.watcher import EVERY, PROGRAM, Watcher, attacker, command, findings
 
 # Of each variant; where the processor is emulated a tenth, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
@@ -31,8 +32,8 @@ def watching(runtime, bundles, nothing_left):
     """Makes a watcher that watches; what it found must be nothing, and must have been looked for."""
     made = []
 
-    def watch(**options):
-        made.append(Watcher(runtime, bundles, **options))
+    def watch(how=None):
+        made.append(Watcher(runtime, bundles, how))
         return made[-1].watch()
 
     yield watch
@@ -54,7 +55,7 @@ def check(watcher):
 def execs(watching):
     """Runs as many as a variant has in a watcher, by a process.json with these values."""
     def many(*options, filtered=False, each=None, stdin=subprocess.DEVNULL, **values):
-        watcher = watching(filtered=filtered)
+        watcher = watching("filtered" if filtered else None)
         if filtered:
             values = values | {"noNewPrivileges": True}
         path = watcher.bundle.path / "process.json"
@@ -141,3 +142,38 @@ def test_create_beside_it(watching, container):
         one.create().start().wait_for_end()
         one.delete()
     check(watcher)
+
+
+@pytest.fixture
+def looking(container):
+    """Makes a container in which the watcher may look at the first process."""
+    def make(config):
+        one = container(attacker(config))
+        shutil.copy(PROGRAM, one.bundle.rootfs / "watcher")
+        return one
+    return make
+
+
+def looked(output):
+    got = findings(output)
+    assert not got, "\n".join(got)
+    assert "first helper" in output or user.ORDINARY, output
+
+
+def look_at_first(top):
+    (top / "secret").write_text("the host's")
+    (top / "secret").chmod(0o644)
+    return command(top / "secret", "first", EVERY)
+
+
+def test_hook_in_the_container(looking, top):
+    """startContainer: a program of the image's, which sees who has brought the word to start, and by what."""
+    script = f"exec {' '.join(look_at_first(top))} >/found"
+    one = looking(Config("true").hook("startContainer", "/bin/sh", "-c", script)).create().start()
+    looked((one.bundle.rootfs / "found").read_text())
+
+
+@needs_privileged_namespaces
+def test_exec_into_one_that_waits(looking, top):
+    one = looking(Config("true")).create()
+    looked(one.output_of(*look_at_first(top)))

@@ -11,6 +11,7 @@ static void test_small(void) {
                    "unshare flags=mount\n"
                    "setsid\n"
                    "keyring name=_ses.c1.7\n"
+                   "make-gate\n"
                    "root-propagation flags=slave,recursive\n"
                    "rootfs path=/b/rootfs propagation=slave,recursive\n"
                    "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc options=[]\n"

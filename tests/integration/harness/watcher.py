@@ -18,15 +18,34 @@ def mask(names):
     return sum(1 << EVERY.index(name) for name in names)
 
 
-class Watcher(Container):
-    """A container in which nothing but the watcher runs, with every capability that there is."""
+def findings(output):
+    """What the watcher has got that it must not have."""
+    assert output.endswith("\nend\n"), output
+    return [line[4:] for line in output.splitlines() if line.startswith("got ")]
 
-    def __init__(self, runtime, bundles, *, filtered=False):
+
+def _host_namespaces():
+    """Those that no container of the tests is in: ",4026531833,…,"."""
+    return "".join(f",{os.stat(f'/proc/self/ns/{name}').st_ino}," for name in ["cgroup", "ipc", "mnt", "net", "uts"])
+
+
+def command(secret, how=None, allowed=CAPABILITIES):
+    return ["/watcher", str(secret), f"{mask(allowed):x}", _host_namespaces(), *([how] if how else [])]
+
+
+def attacker(config):
+    """With every capability that there is."""
+    return config.capabilities(bounding=EVERY, effective=EVERY, permitted=EVERY).set("process.noNewPrivileges", False)
+
+
+class Watcher(Container):
+    """A container in which nothing but the watcher runs."""
+
+    def __init__(self, runtime, bundles, how=None):
         self.secret = bundles.top / "secret"
         self.secret.write_text("the host's")
         self.secret.chmod(0o644)  # for an ordinary user's container to read, too
-        config = Config("/watcher", str(self.secret), f"{mask(CAPABILITIES):x}", *(["filtered"] if filtered else []))
-        config.capabilities(bounding=EVERY, effective=EVERY, permitted=EVERY).set("process.noNewPrivileges", False)
+        config = attacker(Config(*command(self.secret, how)))
         super().__init__(runtime, bundles.make(config))
         shutil.copy(PROGRAMS / "watcher", self.bundle.rootfs / "watcher")
 
@@ -39,7 +58,7 @@ class Watcher(Container):
         return "first helper" in self.output and ("first traced" in self.output or user.ORDINARY)
 
     def findings(self):
-        """Ends it: [what it must not have]."""
+        """Ends it first."""
         self.kill("TERM")
         self.wait_for_output("\nend\n")
-        return [line[4:] for line in self.output.splitlines() if line.startswith("got ")]
+        return findings(self.output)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * watcher SECRET CAPABILITIES [filtered]: an attacker in a container who has every capability. It waits for processes that
- * appear in its pid namespace, looks at them and traces them as fast as it can, and says at SIGTERM what it has got:
+ * watcher SECRET CAPABILITIES NAMESPACES [filtered|first]: an attacker in a container who has every capability. It waits
+ * for processes that appear in its pid namespace, looks at them and traces them as fast as it can, and says at SIGTERM what it
+ * has got:
  *
  *   seen N      processes that were looked at
  *   helper N    of them those that were still the runtime's
@@ -9,18 +10,21 @@
  *   first WHAT  when WHAT, helper or traced, is no longer 0
  *   got WHAT    once for each kind of thing that it must not have; nothing else begins so
  *
- * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; filtered: they must have a
- * seccomp filter.
+ * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; NAMESPACES are the inodes of
+ * the host's namespaces that the container is not in, each between commas; filtered: processes must have a seccomp filter;
+ * first: looks at the first process alone, and at once.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -38,8 +42,11 @@
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
+/* PIDFD_GET_CGROUP_NAMESPACE and its like, of Linux 6.11. */
+#define GET_NAMESPACE(n) _IO(0xFF, n)
+#define NAMESPACES_MAX 10
 
-static const char *secret;
+static const char *secret, *namespaces;
 static unsigned long long allowed;
 static bool filtered;
 static volatile sig_atomic_t done;
@@ -98,6 +105,34 @@ static void look_at_directory(int process, const char *name) {
         close(fd);
 }
 
+/* A pidfd, of one that is not in our pid namespace, where it would have a number. */
+static bool is_outside(int process, const char *fd_name) {
+        char path[64], text[1024];
+        const char *line;
+        ssize_t n;
+        int fd;
+
+        snprintf(path, sizeof(path), "fdinfo/%s", fd_name);
+        fd = openat(process, path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        text[n < 0 ? 0 : n] = '\0';
+        if (fd >= 0)
+                close(fd);
+        line = strstr(text, "Pid:");
+        return line && atoi(line + strlen("Pid:")) == 0;
+}
+
+static bool is_ours_outside(int pidfd) {
+        int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        char name[16];
+        bool outside;
+
+        snprintf(name, sizeof(name), "%d", pidfd);
+        outside = is_outside(self, name);
+        close(self);
+        return outside;
+}
+
 static void look_at_descriptors(int process) {
         int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -111,30 +146,13 @@ static void look_at_descriptors(int process) {
                 if (n < 0)
                         continue;
                 link[n] = '\0';
-                if (strstr(link, "pidfd"))
+                if (strstr(link, "pidfd") && is_outside(process, entry->d_name))
                         gets("a descriptor of a process:", link);
                 if (fstatat(fd, entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode))
                         gets("a descriptor of a directory:", link);
         }
         if (d)
                 closedir(d);
-}
-
-/* Not in our pid namespace, where it would have a number. */
-static bool is_outside(int pidfd) {
-        char path[64], text[1024];
-        const char *line;
-        ssize_t n;
-        int fd;
-
-        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-        text[n < 0 ? 0 : n] = '\0';
-        if (fd >= 0)
-                close(fd);
-        line = strstr(text, "Pid:");
-        return line && atoi(line + strlen("Pid:")) == 0;
 }
 
 /* What leads on from a process: a file, a directory, or a process. */
@@ -149,6 +167,26 @@ static bool leads_on(int fd) {
         return strstr(link, "pidfd") || (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)));
 }
 
+static void look_at_namespace(int fd, const char *what, const char *name) {
+        char inode[32], text[96];
+        struct stat st;
+
+        if (fd < 0)
+                return;
+        snprintf(text, sizeof(text), "%s %s", what, name);
+        if (fstat(fd, &st) == 0) {
+                snprintf(inode, sizeof(inode), ",%lu,", (unsigned long) st.st_ino);
+                if (strstr(namespaces, inode))
+                        gets("a namespace of the host's by", text);
+        }
+        close(fd);
+}
+
+static void look_at_namespaces(int process, const char *of_peer) {
+        for (int n = 1; n <= NAMESPACES_MAX; n++)
+                look_at_namespace(ioctl(process, GET_NAMESPACE(n), 0), "the peer of", of_peer);
+}
+
 /* Descriptors of a process; those of a socket's peer, if that is not in our pid namespace, must lead nowhere. */
 static void take_descriptors(int process, const char *of_peer) {
         for (int fd = 0; fd < DESCRIPTORS; fd++) {
@@ -159,11 +197,14 @@ static void take_descriptors(int process, const char *of_peer) {
                 if (taken < 0)
                         continue;
                 snprintf(name, sizeof(name), "socket %d", fd);
+                look_at_namespace(ioctl(taken, SIOCGSKNS), of_peer ? "a socket of the peer of" : "a", of_peer ?: name);
                 if (of_peer && leads_on(taken))
                         gets("a way to the host by the peer of", of_peer);
                 else if (!of_peer && getsockopt(taken, SOL_SOCKET, SO_PEERPIDFD, &peer, &size) == 0) {
-                        if (is_outside(peer))
+                        if (is_ours_outside(peer)) {
+                                look_at_namespaces(peer, name);
                                 take_descriptors(peer, name);
+                        }
                         close(peer);
                 }
                 close(taken);
@@ -319,16 +360,32 @@ static pid_t newest(void) {
         return max;
 }
 
+static void report(void) {
+        try_executables();
+        printf("seen %lu\nhelper %lu\ntraced %lu\n", seen, helpers, traced);
+        for (int i = 0; i < KINDS_MAX && got[i]; i++)
+                printf("got %s\n", got[i]);
+        puts("end");
+}
+
 int main(int argc, char **argv) {
         const struct sigaction term = { .sa_handler = on_term };
+        const char *how = argc > 4 ? argv[4] : "";
         unsigned idle = 0;
         pid_t next;
 
-        if (argc < 3)
+        if (argc < 4)
                 return 1;
         secret = argv[1];
         allowed = strtoull(argv[2], NULL, 16);
-        filtered = argc > 3;
+        namespaces = argv[3];
+        filtered = strcmp(how, "filtered") == 0;
+        if (strcmp(how, "first") == 0) {
+                seen++;
+                look(1, false);
+                report();
+                return 0;
+        }
         (void) sigaction(SIGTERM, &term, NULL); /* nothing that waits goes on waiting */
         next = newest() + 1;
         puts("watching");
@@ -351,10 +408,6 @@ int main(int argc, char **argv) {
                         idle = 0;
                 }
         }
-        try_executables();
-        printf("seen %lu\nhelper %lu\ntraced %lu\n", seen, helpers, traced);
-        for (int i = 0; i < KINDS_MAX && got[i]; i++)
-                printf("got %s\n", got[i]);
-        puts("end");
+        report();
         return 0;
 }
