@@ -248,7 +248,10 @@ static int make_channel(Launch *l, int *ret_control, int *ret_say) {
                 return -errno;
         l->later = pipe[0];
         *ret_say = pipe[1];
-        return pipe2(l->answers, O_CLOEXEC | O_DIRECT) < 0 ? -errno : 0;
+        if (pipe2(l->answers, O_CLOEXEC | O_DIRECT) < 0)
+                return -errno;
+        /* Our end: who is in the container may fill the pipe. */
+        return fcntl(l->answers[1], F_SETFL, O_DIRECT | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
@@ -436,6 +439,8 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
         size_t size = offsetof(InitMessage, text);
         int r = l->later < 0 ? write_full(l->answers[1], &m, size) : send_fd(l->control, &m, size, -EBADF);
 
+        if (r == -EAGAIN)
+                return error_setf(reterr, EAGAIN, "cannot talk to the helper: a process of the container has filled its pipe");
         return r < 0 && r != -EPIPE /* it has exited: what it said comes first */
                 ? error_errnof(reterr, r, "cannot talk to the helper") : 0;
 }

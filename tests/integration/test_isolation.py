@@ -20,6 +20,7 @@ from harness.config import CAPABILITIES, Config
 from harness.needs import needs_privileged_namespaces
 from harness.runtime import OLDER_KERNEL
 from harness.terminal import ConsoleSocket
+from harness.wait import DEADLINE
 from harness.watcher import EVERY, PROGRAM, Watcher, attacker, command, findings
 
 # Of each variant; where the processor is emulated a tenth, for it is ten times slower and has another kernel to show.
@@ -177,3 +178,29 @@ def test_hook_in_the_container(looking, top):
 def test_exec_into_one_that_waits(looking, top):
     one = looking(Config("true")).create()
     looked(one.output_of(*look_at_first(top)))
+
+
+@needs_privileged_namespaces
+def test_pipe_that_is_full(watching, container, top):
+    """The launcher says by a pipe that the process may go on, which the container fills before: no reason to hang. An agent
+    that does not accept, as one connection waits for it already, keeps the launcher until then."""
+    watcher = watching("fill")
+    with socket.socket(socket.AF_UNIX) as agent, socket.socket(socket.AF_UNIX) as before:
+        agent.bind(str(top / "agent.sock"))
+        agent.listen(0)
+        before.connect(str(top / "agent.sock"))
+        config = beside(watcher, Config("true"))
+        config.seccomp(defaultAction="SCMP_ACT_ALLOW", listenerPath=str(top / "agent.sock"),
+                       syscalls=[{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_NOTIFY"}])
+        one = container(config)
+        with one.runtime.start_process("run", "--bundle", one.bundle.path, one.id, stdin=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE) as run:
+            try:
+                watcher.wait_for_output("filled")
+                agent.accept()[0].close()
+                agent.accept()[0].close()
+                _, error = run.communicate(timeout=DEADLINE)
+            finally:
+                run.kill()
+    assert run.returncode != 0 and b"filled its pipe" in error, error
+    assert one.id not in [c["id"] for c in one.runtime.list()]

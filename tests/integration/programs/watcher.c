@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * watcher SECRET CAPABILITIES NAMESPACES [filtered|first]: an attacker in a container who has every capability. It waits
+ * watcher SECRET CAPABILITIES NAMESPACES [filtered|first|fill]: an attacker in a container who has every capability. It waits
  * for processes that appear in its pid namespace, looks at them and traces them as fast as it can, and says at SIGTERM what it
  * has got:
  *
@@ -12,7 +12,7 @@
  *
  * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; NAMESPACES are the inodes of
  * the host's namespaces that the container is not in, each between commas; filtered: processes must have a seccomp filter;
- * first: looks at the first process alone, and at once.
+ * first: looks at the first process alone, and at once; fill: stops each that appears, and fills the pipes that it reads.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -360,6 +360,28 @@ static pid_t newest(void) {
         return max;
 }
 
+static void fill_pipes(pid_t pid) {
+        char path[64], page[4096] = "";
+        struct stat st;
+
+        (void) kill(pid, SIGSTOP);
+        for (int i = 3; i < DESCRIPTORS; i++) {
+                int fd;
+
+                snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, i);
+                if (lstat(path, &st) < 0 || !(st.st_mode & S_IRUSR))
+                        continue;
+                fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+                if (fd < 0)
+                        continue;
+                while (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && write(fd, page, sizeof(page)) > 0)
+                        ;
+                close(fd);
+        }
+        puts("filled");
+        fflush(stdout);
+}
+
 static void report(void) {
         try_executables();
         printf("seen %lu\nhelper %lu\ntraced %lu\n", seen, helpers, traced);
@@ -398,7 +420,10 @@ int main(int argc, char **argv) {
                         if (kill(pid, 0) == 0 || errno == EPERM)
                                 found = pid;
                 if (found) {
-                        examine(found);
+                        if (strcmp(how, "fill") == 0)
+                                fill_pipes(found);
+                        else
+                                examine(found);
                         next = found + 1;
                         idle = 0;
                 } else if (++idle > IDLE) {
