@@ -92,15 +92,15 @@ def test_masked_files_of_proc(seen):
 def test_directories_that_are_renamed_meanwhile(container):
     """Whoever else writes to the rootfs gets no mount past what is masked, read-only or mounted once more."""
     config = Config("cat", "/proc.moved/mounts").mount("/data", "tmpfs", "tmpfs", "ro")
-    config.mount("/sys", "none", "none", "remount", "bind", "ro", "noatime")
+    config.mount("/mnt", "tmpfs", "tmpfs").mount("/mnt", "none", "none", "remount", "bind", "noatime")
     one = container(config.set("linux.readonlyPaths", ["/proc/sys", "/proc/bus"]))
     one.bundle.inside("data").mkdir()
-    script = f"cd {one.bundle.rootfs} && for i in proc sys data; do mv $i $i.moved && mkdir $i; done"
+    script = f"cd {one.bundle.rootfs} && for i in proc mnt data; do mv $i $i.moved && mkdir $i; done"
     one.bundle.write(config.hook("createRuntime", "/bin/sh", "-c", script, env=["PATH=/usr/bin:/bin"]).text())
     lines = one.runtime("run", "--bundle", one.bundle.path, one.id).splitlines()
     mounts = {line.split()[1]: line.split()[3].split(",") for line in lines}
     assert all("ro" in mounts.get(f"/{place}", []) for place in ["proc.moved/sys", "proc.moved/bus", "data.moved"])
-    assert "noatime" in mounts["/sys.moved"] and "/proc.moved/keys" in mounts
+    assert "noatime" in mounts["/mnt.moved"] and "/proc.moved/keys" in mounts
 
 
 PROPAGATION = {"private": [], "slave": ["master"], "shared": ["shared"], "unbindable": ["unbindable"]}
