@@ -18,10 +18,10 @@ import pytest
 from harness import user
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_privileged_namespaces
-from harness.runtime import OLDER_KERNEL
+from harness.runtime import OLDER_KERNEL, PROGRAMS
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE
-from harness.watcher import EVERY, PROGRAM, Watcher, attacker, command, findings
+from harness.watcher import EVERY, Watcher, attacker, command, findings
 
 # Of each variant; where the processor is emulated a tenth, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
@@ -150,7 +150,7 @@ def looking(container):
     """Makes a container in which the watcher may look at the first process."""
     def make(config):
         one = container(attacker(config))
-        shutil.copy(PROGRAM, one.bundle.rootfs / "watcher")
+        shutil.copy(PROGRAMS / "watcher", one.bundle.rootfs / "watcher")
         return one
     return make
 

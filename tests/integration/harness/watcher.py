@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An attacker in a container: programs/watcher.c, and what it has got hold of."""
 
+import os
 import shutil
 
 from . import user
