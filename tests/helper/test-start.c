@@ -29,7 +29,13 @@ static void test_plain(void) {
         EXPECT("1 /root\n/dev/null character special file 1:3 666\n/proc/self/fd\n0\n1\n2\n3\n0022\n4\nptmx\nsh\n");
 }
 
+/* That of another run on this computer stays for a while. */
+static char *keyring_name(const char *what) {
+        return xasprintf("_ses.%s.%d", what, getpid());
+}
+
 static void test_names(void) {
+        _cleanup_free_ char *keyring = keyring_name("test");
         InitPlan p = {};
 
         TEST("hostname, domainname, loopback, session, keyring");
@@ -38,7 +44,7 @@ static void test_names(void) {
         plan_step(&p, INIT_HOSTNAME, "box", NULL);
         plan_step(&p, INIT_DOMAINNAME, "example", NULL);
         plan_step(&p, INIT_LOOPBACK, NULL, NULL);
-        plan_step(&p, INIT_KEYRING, "_ses.test", NULL);
+        plan_step(&p, INIT_KEYRING, keyring, NULL);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         run(&p,
             "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
@@ -87,7 +93,8 @@ static void test_keyring(void) {
 
         TEST("a session keyring that was there is joined if it is to be shared, and is ours");
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *name = xasprintf("_ses.case%zu", i), *shows = xasprintf("%s: empty\n", name);
+                _cleanup_free_ char *number = xasprintf("%zu", i), *name = keyring_name(number),
+                        *shows = xasprintf("%s: empty\n", name);
                 pid_t pid;
                 int stay = make_keyring(name, cases[i].uid, &pid);
 
