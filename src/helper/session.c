@@ -41,8 +41,8 @@ static int look_at_keyring(uid_t *ret_uid, bool *ret_found, Error *e) {
 /* maker is our real uid now, and owner will be again. */
 static int join_keyring(const InitStep *s, uid_t maker, uid_t owner, Error *e) {
         unsigned long permissions = KEY_POSSESSOR_ALL | (s->str[0] ? KEY_USER_SEARCH : 0);
-        bool found;
-        uid_t uid;
+        uid_t uid = owner;
+        bool found = false;
         int r;
 
         if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->str[0]) < 0)
