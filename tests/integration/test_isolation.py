@@ -185,12 +185,13 @@ def test_pipe_that_is_full(watching, container, top):
     """The launcher says by a pipe that the process may go on, which the container fills before: no reason to hang. An agent
     that does not accept, as one connection waits for it already, keeps the launcher until then."""
     watcher = watching("fill")
+    path = str(top / "deaf.sock")
     with socket.socket(socket.AF_UNIX) as agent, socket.socket(socket.AF_UNIX) as before:
-        agent.bind(str(top / "agent.sock"))
+        agent.bind(path)
         agent.listen(0)
-        before.connect(str(top / "agent.sock"))
+        before.connect(path)
         config = beside(watcher, Config("true"))
-        config.seccomp(defaultAction="SCMP_ACT_ALLOW", listenerPath=str(top / "agent.sock"),
+        config.seccomp(defaultAction="SCMP_ACT_ALLOW", listenerPath=path,
                        syscalls=[{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_NOTIFY"}])
         one = container(config)
         with one.runtime.start_process("run", "--bundle", one.bundle.path, one.id, stdin=subprocess.DEVNULL,
