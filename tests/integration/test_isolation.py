@@ -23,9 +23,9 @@ from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE
 from harness.watcher import EVERY, Watcher, attacker, command, findings
 
-# Of each variant; where the processor is emulated a tenth, for it is ten times slower and has another kernel to show.
+# Of each variant; where the processor is emulated few, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
-EXECS, RUNS = (25, 6) if EMULATED else (250, 60)
+EXECS, RUNS = (10, 3) if EMULATED else (250, 60)
 
 
 @pytest.fixture

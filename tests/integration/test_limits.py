@@ -75,3 +75,13 @@ def test_no_limit(container):
     """-1 is none at all, whatever systemd's default is."""
     one = container(Config().sleeping().resource("pids", limit=-1)).run_detached()
     assert one.properties("TasksMax")["TasksMax"] == "infinity"
+
+
+@needs_controller("memory")
+def test_the_end_of_one_that_is_killed_by_the_limit(container):
+    """It is stopped, and who waits for it hears the signal."""
+    config = Config().script("x=a; while :; do x=$x$x; done")
+    config.resource("memory", limit=32 << 20, swap=32 << 20)
+    one = container(config).run_detached().wait_for_end()
+    assert one.status == "stopped"
+    assert os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1]) == -signal.SIGKILL

@@ -11,7 +11,7 @@ import pytest
 
 from harness import process, systemd
 from harness.config import Config
-from harness.needs import needs_controller, needs_ocirt_sd
+from harness.needs import needs_ocirt_sd
 from harness.wait import DEADLINE, until
 
 
@@ -79,15 +79,6 @@ def test_kill_9_of_init(running):
     os.kill(running.pid, signal.SIGKILL)
     running.wait_until("stopped")
     assert running.runtime.list()[0]["status"] == "stopped"
-
-
-@needs_controller("memory")
-def test_oom_kill(container):
-    config = Config().script("x=a; while :; do x=$x$x; done")
-    config.resource("memory", limit=32 << 20, swap=32 << 20)
-    one = container(config).run_detached().wait_for_end()
-    assert one.status == "stopped"
-    assert os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1]) == -signal.SIGKILL
 
 
 # --- a stop in the middle of another verb
