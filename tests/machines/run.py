@@ -25,7 +25,8 @@ Install what the tests need, build, and run them: all but control and host, or o
   compilers   gcc and clang of Debian 12 and 13, without a warning
   demo        tests/demo, which checks itself
   namespace   the program, in a machine of namespaces
-  vm          the program, in a virtual machine
+  vm          the program, in a virtual machine; without options not the tests of
+              what is the same with any kernel, which namespace has
               (both: of Debian 13, or with --debian 12|sid behind it; as root
               and as an ordinary user, with options as root, with --user as
               the latter)
