@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -210,6 +211,15 @@ int open_named(const char *path, int flags, mode_t mode, Error *reterr) {
                         return TAKE_FD(fd);
         }
         return error_setf(reterr, -r, "%s", errno_text(r));
+}
+
+int open_no_symlinks(const char *path, int flags, Error *reterr) {
+        int fd = open_at(AT_FDCWD, path, flags, 0, RESOLVE_NO_SYMLINKS);
+        _cleanup_free_ char *real = fd == -ELOOP ? realpath(path, NULL) : NULL;
+
+        if (real)
+                return error_setf(reterr, ELOOP, "a symlink on the way is not followed; it leads to %s", real);
+        return fd < 0 ? error_setf(reterr, -fd, "%s", errno_text(fd)) : fd;
 }
 
 int open_named_parent(const char *path, const char **ret_name, Error *reterr) {

@@ -32,6 +32,8 @@ int write_file_atomic_at(int dir, const char *path, const void *bytes, size_t si
 /* What whoever called us named: as open(2), but a symlink on the way is followed only if it is ours or root's, as
  * anybody else may have planted it. The error is the reason alone: "no such file or directory". */
 int open_named(const char *path, int flags, mode_t mode, Error *reterr);
+/* No symlink on the way is followed, whosever it is. The error says where they lead. */
+int open_no_symlinks(const char *path, int flags, Error *reterr);
 /* The directory that path is in, and the rest of it. */
 int open_named_parent(const char *path, const char **ret_name, Error *reterr);
 

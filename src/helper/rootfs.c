@@ -105,10 +105,10 @@ static int open_null(Helper *h, Error *e) {
         return r < 0 ? error_errnof(e, r, "make a mount of /dev/null read-only and private") : 0;
 }
 
-/* Who can write above the rootfs may have put a symlink in its place, to the host's root for one: it counts whose it is. In
- * a mount namespace of others that says nothing, and all that is there is theirs. */
+/* Who can write above the rootfs may have put a symlink in its place, to the host's root for one. In a mount namespace of
+ * others all that is there is theirs. */
 static int open_rootfs(const Helper *h, const char *path, Error *e) {
-        int fd = h->joined_mounts ? helper_open_host(h, path, O_DIRECTORY) : open_named(path, O_PATH | O_DIRECTORY, 0, e);
+        int fd = h->joined_mounts ? helper_open_host(h, path, O_DIRECTORY) : open_no_symlinks(path, O_PATH | O_DIRECTORY, e);
 
         if (fd < 0 && h->joined_mounts)
                 return error_errnof(e, fd, "open rootfs %s", path);

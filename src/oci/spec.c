@@ -72,8 +72,8 @@ static int check_annotation(const JsonNode *node, void *pair) {
 
 static const JsonField root_fields[] = {
         JSON_STRING("path", Spec, root_path, .required = true,
-                    HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone; a symlink on the "
-                           "way is followed if it is the caller's or root's")),
+                    HELPER("pivot_root, or chroot in a mount namespace that is not the container's alone; no symlink on "
+                           "the way is followed: who can write there could have it lead to the host's root")),
         JSON_BOOL("readonly", Spec, root_readonly, HELPER("mount_setattr of the root")),
         {}
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,10 +72,21 @@ static bool is_in_rootfs(int root, const char *path) {
         return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111;
 }
 
+/* As the helper would. What is not there is found with the other files. */
+static int open_rootfs(const Preview *p, const char *path, Findings *f) {
+        const SpecNamespace *mounts = spec_namespace(p->spec, CLONE_NEWNS);
+        _cleanup_error_ Error e = {};
+        int fd = mounts && mounts->path ? -EBADF : open_no_symlinks(path, O_PATH | O_DIRECTORY, &e);
+
+        if (fd == -ELOOP)
+                add(f, false, arena_printf(&f->arena, "root.path: open rootfs %s: %s", path, e.message));
+        return fd;
+}
+
 /* The rootfs itself, where it can be looked into; engines may mount it later. */
 static void check_program(const Preview *p, Findings *f) {
         const char *path = path_normalize(&f->arena, p->bundle, p->spec->root_path);
-        _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int root = open_rootfs(p, path, f);
         bool covered, found = false;
         Strings places;
 

@@ -2,7 +2,6 @@
 /* Before anything exists: the bundle is read and checked, and the plans are made. */
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -25,18 +24,6 @@ static int parse_config(Creation *c, Error *reterr) {
                 return error_prefixf(reterr, "%s", bundle_config_name(c->options, &a));
         log_debug("%s: read, %zu bytes", bundle_config_name(c->options, &a), c->config_size);
         return 0;
-}
-
-/* The helper looks at whose symlinks lead there when it opens the rootfs. In a user namespace it sees others than root as
- * root, so they are looked at here, too. All else that may be wrong with the path it tells of itself. */
-static int check_rootfs(const Creation *c, Error *reterr) {
-        const SpecNamespace *mounts = spec_namespace(c->spec, CLONE_NEWNS);
-        _cleanup_(arena_done) Arena a = {};
-        _cleanup_error_ Error e = {};
-        const char *path = path_normalize(&a, c->bundle, c->spec->root_path);
-        _cleanup_close_ int fd = mounts && mounts->path ? -EBADF : open_named(path, O_PATH | O_DIRECTORY, 0, &e);
-
-        return fd == -ELOOP ? error_setf(reterr, ELOOP, "root.path: open rootfs %s: %s", path, e.message) : 0;
 }
 
 static int check_console(const Creation *c, Error *reterr) {
@@ -169,8 +156,6 @@ int creation_plan(Creation *c, Error *reterr) {
                 r = parse_config(c, reterr);
         if (r >= 0)
                 r = check_console(c, reterr);
-        if (r >= 0)
-                r = check_rootfs(c, reterr);
         if (r >= 0)
                 r = store_open(c->rt->root, true, &c->store, reterr);
         if (r >= 0)

@@ -406,22 +406,17 @@ static void test_masks_of_host_node(void) {
 
 static void test_rootfs_symlink(void) {
         const char *link = sandbox_path("planted");
-        _cleanup_free_ char *refused = xasprintf("open rootfs %s: the symlink planted on the way belongs to user 4711", link);
+        _cleanup_free_ char *refused = xasprintf("open rootfs %s: a symlink on the way is not followed; it leads to %s",
+                                                 link, sandbox_path("rootfs"));
         InitPlan p = {};
 
-        TEST("the rootfs is a symlink of somebody else's, of ours");
+        TEST("the rootfs is a symlink of root's");
         fresh("true");
-        shell("ln -s rootfs %s && chown -h 4711 %s", link, link);
+        shell("ln -s rootfs %s", link);
         rootfs = link;
         begin(&p);
         run(&p, "echo in");
         EXPECT_ERROR(refused);
-        fresh("true");
-        shell("chown -h 0 %s", link);
-        rootfs = link;
-        begin(&p);
-        run(&p, "echo in");
-        EXPECT_OUTPUT("in\n");
 }
 
 static void test_cwd(void) {

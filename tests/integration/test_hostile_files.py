@@ -232,19 +232,35 @@ def test_symlinks_of_others_on_the_way(runtime, container, victim, bundles):
     assert fingerprint(victim) == before and runtime.list() == []
 
 
-@needs_root("puts things into what is another user's")
+@needs_root("in its containers, root is root")
+@pytest.mark.parametrize("place", ["rootfs", "above"])
 @pytest.mark.parametrize("change", [lambda config: config, lambda config: config.without_namespace("mount"),
                                     lambda config: config.mapped_users()], ids=["plain", "no-mounts", "user-namespace"])
-def test_a_rootfs_behind_a_symlink(container, change):
-    """root.path: a link of the caller's is followed, not one of somebody else's, which may lead to the host's root."""
-    one = container(change(Config("echo", "in")))
-    one.bundle.rootfs.rename(one.bundle.path / "real")
-    one.bundle.rootfs.symlink_to("real")
-    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "in\n"
-    one.bundle.rootfs.unlink()
-    planted(one.bundle.rootfs, "real")
+def test_a_rootfs_behind_a_symlink(container, bundles, victim, change, place):
+    """root.path: root of a container puts it where it may write, and it is root's. What runs would be in the host's files."""
+    volume = bundles.scratch("volume")
+    one = container(change(Config("cat", "/secret")).set("root.path", str(volume / "above/rootfs")))
+    (volume / "above").mkdir()
+    one.bundle.rootfs.rename(volume / "above/rootfs")
+    (victim / "rootfs").symlink_to(".")
+    shutil.copytree(volume / "above/rootfs", victim, symlinks=True, dirs_exist_ok=True)
+    path = f"/volume/above{'/rootfs' if place == 'rootfs' else ''}"
+    attacker = container(Config().script(f"busybox mv {path} /volume/moved && busybox ln -s {victim} {path}")
+                         .bind(volume, "/volume"))
+    attacker.runtime("run", "--bundle", attacker.bundle.path, attacker.id)
+    assert (volume / "above").is_symlink() or (volume / "above/rootfs").is_symlink()
     message = one.runtime.fails("run", "--bundle", one.bundle.path, one.id)
-    assert "root.path: open rootfs" in message and "the symlink rootfs on the way belongs to user" in message
+    assert message == f"ocirt-sd: root.path: open rootfs {volume}/above/rootfs: a symlink on the way is not followed; " \
+                      f"it leads to {victim}"
+    checked = one.runtime.call("check", one.bundle.path)
+    assert checked.status == 1 and "a symlink on the way is not followed" in checked.stdout + checked.stderr
+
+
+def test_a_bundle_behind_a_symlink(container, bundles):
+    """--bundle is what the caller says, and who can change what it leads to can change config.json."""
+    one, link = container(Config("echo", "in")), bundles.scratch("links") / "bundle"
+    link.symlink_to(one.bundle.path)
+    assert one.runtime("run", "--bundle", link, one.id) == "in\n"
 
 
 @needs_root("is two other users")
