@@ -142,9 +142,9 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         c->hooked = true;
         r = note_process(c, false, reterr); /* for a hook that asks for our state */
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
+                r = hooks_run(c->spec, HOOK_PRESTART, &state, c->interrupt, reterr);
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
+                r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, c->interrupt, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 
@@ -400,7 +400,7 @@ static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
 
         if (c->hooked || c->container.record.committed)
-                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
+                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, c->interrupt, NULL);
 }
 
 void creation_undo(Creation *c) {

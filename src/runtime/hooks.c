@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,17 +23,21 @@
 /* How much of a failed hook's output goes into the error. */
 #define OUTPUT_MAX 1024U
 
-/* Where what a hook writes goes: files that annotations name (crun's), or -EBADF: into the error, if it fails. */
-typedef struct Logs { int out, err; } Logs;
+/* The same for all hooks of a kind. */
+typedef struct Setting {
+        int out, err;           /* where what they write goes: files that annotations name (crun's), or -EBADF: into the
+                                 * error, if one fails */
+        int interrupt;
+} Setting;
 
-static _noreturn_ void child(const SpecHook *hook, int input, int output, const Logs *logs) {
+static _noreturn_ void child(const SpecHook *hook, int input, int output, const Setting *setting) {
         const char *fallback[] = { hook->path, NULL };
 
         signals_reset();
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for it any more when we are killed */
         (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
-        if (dup2(input, 0) < 0 || dup2(logs->out >= 0 ? logs->out : output, 1) < 0 ||
-            dup2(logs->err >= 0 ? logs->err : output, 2) < 0)
+        if (dup2(input, 0) < 0 || dup2(setting->out >= 0 ? setting->out : output, 1) < 0 ||
+            dup2(setting->err >= 0 ? setting->err : output, 2) < 0)
                 _exit(126);
         (void) syscall(SYS_close_range, 3U, ~0U, 0);
         (void) execve(hook->path, (char **) (hook->args && hook->args[0] ? hook->args : fallback),
@@ -51,20 +57,38 @@ static int failed(const SpecHook *hook, int output, const char *how, int value, 
         return error_setf(reterr, EIO, "hook %s: %s %d%s%s%s", hook->path, how, value, unit, n > 0 ? ": " : "", text);
 }
 
-static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr) {
+/* 0 when it has ended, -ETIMEDOUT, or the number of a signal that wants an end. */
+static int wait_end(int pidfd, int interrupt, uint64_t deadline) {
+        struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = interrupt, .events = POLLIN } };
+        struct signalfd_siginfo info;
+
+        for (;;) {
+                int r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
+
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (r < 0 ? errno != EINTR : fds[0].revents)
+                        return 0;
+                if (r > 0 && read(interrupt, &info, sizeof(info)) == sizeof(info))
+                        return (int) info.ssi_signo;
+        }
+}
+
+static int wait_hook(const SpecHook *hook, pid_t pid, int output, int interrupt, Error *reterr) {
         uint64_t deadline = hook->timeout.set ? now_usec() + (uint64_t) hook->timeout.v * 1000000 : UINT64_MAX;
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
-        bool late = pidfd >= 0 && pidfd_wait(pidfd, deadline) == -ETIMEDOUT;
-        int status;
+        int r = pidfd >= 0 ? wait_end(pidfd, interrupt, deadline) : 0, status;
 
-        if (late) {
+        if (r != 0) {
                 (void) kill(-pid, SIGKILL);
                 (void) kill(pid, SIGKILL);
         }
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)
                         return error_errnof(reterr, errno, "hook %s: lost", hook->path);
-        if (late)
+        if (r > 0)
+                return failed(hook, output, "interrupted by signal", r, "", reterr);
+        if (r < 0)
                 return failed(hook, output, "timed out after", hook->timeout.v, " s", reterr);
         if (WIFSIGNALED(status))
                 return failed(hook, output, "killed by signal", WTERMSIG(status), "", reterr);
@@ -73,7 +97,7 @@ static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr)
         return 0;
 }
 
-static int run(const SpecHook *hook, const Text *state, const Logs *logs, Error *reterr) {
+static int run(const SpecHook *hook, const Text *state, const Setting *setting, Error *reterr) {
         /* Files, not pipes: a hook may read nothing, and what it leaves running may keep its output open. */
         _cleanup_close_ int input = memfd_sealed("ocirt-sd-hook-state", state->s, state->n);
         _cleanup_close_ int output = memfd_create("ocirt-sd-hook-output", MFD_CLOEXEC);
@@ -85,8 +109,8 @@ static int run(const SpecHook *hook, const Text *state, const Logs *logs, Error 
         if (pid < 0)
                 return error_errnof(reterr, errno, "hook %s: cannot be started", hook->path);
         if (pid == 0)
-                child(hook, input, output, logs);
-        return wait_hook(hook, pid, output, reterr);
+                child(hook, input, output, setting);
+        return wait_hook(hook, pid, output, setting->interrupt, reterr);
 }
 
 static int open_annotated(const Spec *spec, const char *key, int *ret, Error *reterr) {
@@ -109,10 +133,10 @@ static int settle(SpecHookKind kind, const Error *error, Error *reterr) {
         return 0;
 }
 
-static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text *state, const Logs *logs, Error *reterr) {
+static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text *state, const Setting *setting, Error *reterr) {
         _cleanup_error_ Error error = {};
         uint64_t begin = now_usec();
-        int r = run(&spec->hooks[kind].hooks[i], state, logs, &error);
+        int r = run(&spec->hooks[kind].hooks[i], state, setting, &error);
 
         log_info("hook %s #%zu: %s: %.1f ms", spec_hook_names[kind], i, spec->hooks[kind].hooks[i].path, log_msec_since(begin));
         if (r < 0)
@@ -120,21 +144,33 @@ static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text 
         return settle(kind, &error, reterr);
 }
 
-int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
-        _cleanup_close_ int out = -EBADF, err = -EBADF;
+/* What has ended the container already is not meant for what cleans up after it. */
+static void forget_signals(int interrupt) {
+        struct signalfd_siginfo info;
+
+        while (read(interrupt, &info, sizeof(info)) > 0)
+                ;
+}
+
+int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, int interrupt, Error *reterr) {
+        Setting setting = { .out = -EBADF, .err = -EBADF, .interrupt = interrupt };
         _cleanup_text_ Text text = {}, tail = {};
         _cleanup_error_ Error error = {};
         int r;
 
         if (spec->hooks[kind].n == 0)
                 return 0;
-        if (open_annotated(spec, "run.oci.hooks.stdout", &out, &error) == 0)
-                (void) open_annotated(spec, "run.oci.hooks.stderr", &err, &error);
+        if (kind == HOOK_POSTSTOP)
+                forget_signals(interrupt);
+        if (open_annotated(spec, "run.oci.hooks.stdout", &setting.out, &error) == 0)
+                (void) open_annotated(spec, "run.oci.hooks.stderr", &setting.err, &error);
         r = settle(kind, &error, reterr);
         state_json_hook(spec, state->id, state->status, state->bundle, &text, &tail);
         text_addf(&text, "%d", state->pid);
         text_add(&text, tail.s);
         for (size_t i = 0; i < spec->hooks[kind].n && r == 0; i++)
-                r = run_number(spec, kind, i, &text, &(Logs){ out, err }, reterr);
+                r = run_number(spec, kind, i, &text, &setting, reterr);
+        close_fd(setting.out);
+        close_fd(setting.err);
         return r;
 }

@@ -155,7 +155,7 @@ void removal_unmount(const Runtime *rt, const Container *c) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
-static void run_poststop(const Container *c, const char *config, size_t size) {
+static void run_poststop(const Container *c, const char *config, size_t size, int interrupt) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
         _cleanup_error_ Error error = {};
         _cleanup_spec_ Spec *spec = NULL;
@@ -163,7 +163,7 @@ static void run_poststop(const Container *c, const char *config, size_t size) {
 
         r = spec_parse(config, size, &spec, &error);
         if (r == 0)
-                r = hooks_run(spec, HOOK_POSTSTOP, &state, &error);
+                r = hooks_run(spec, HOOK_POSTSTOP, &state, interrupt, &error);
         if (r < 0)
                 log_message(LOG_WARNING, "%s", error.message);
 }
@@ -183,7 +183,7 @@ static int remove_rdt_groups(const Container *c, Error *reterr) {
         return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
 }
 
-int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr) {
+int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, int interrupt, Error *reterr) {
         _cleanup_free_ char *config = NULL;
         size_t config_size = 0;
         int r;
@@ -206,6 +206,6 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         if (r == 0)
                 log_info("container %s: removed", c->id);
         if (r == 0 && config)
-                run_poststop(c, config, config_size);
+                run_poststop(c, config, config_size, interrupt);
         return r;
 }

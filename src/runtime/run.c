@@ -9,7 +9,7 @@
 
 static int run_poststart(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
-        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, reterr);
+        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, c->interrupt, reterr);
 
         if (r < 0)
                 creation_undo(c);
@@ -50,7 +50,9 @@ static int remove_after(Creation *c, Error *reterr) {
         r = container_open(&c->store, c->options->id, LOCK_WAIT, &now, &gone);
         if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
                 return 0;
-        return r < 0 ? error_setf(reterr, -r, "%s", gone.message) : removal_run(c->rt, &c->store, &now, c->manager, reterr);
+        if (r < 0)
+                return error_setf(reterr, -r, "%s", gone.message);
+        return removal_run(c->rt, &c->store, &now, c->manager, c->interrupt, reterr);
 }
 
 /* Up to a program that runs. notify: what it has to say waits there. */

@@ -134,7 +134,7 @@ static int run_poststart(Container *c, Error *reterr) {
         if (!c->record.has_poststart)
                 return 0;
         r = read_spec(c, &spec, reterr);
-        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
+        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, -EBADF, reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
@@ -147,7 +147,7 @@ static int not_started(const Runtime *rt, const Store *store, Container *c, int 
         if (readable && !spec->process)
                 return 0;
         if (c->record.has_poststart || (readable && spec->hooks[HOOK_START_CONTAINER].n > 0))
-                (void) removal_run(rt, store, c, NULL, NULL);
+                (void) removal_run(rt, store, c, NULL, -EBADF, NULL);
         return error;
 }
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,55 @@ def test_a_signal_ends_what_does_not_run_yet(container, verb, number):
     assert child.returncode > 0 and "interrupted" in message
     assert not stopped_ones()
     assert [row["id"] for row in one.runtime.list()] == [holder.id]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"])
+def test_a_signal_ends_a_hook(container, bundles, kind, number):
+    """A hook that has no timeout and hangs, with what it has started; the container, and what its poststop hooks undo."""
+    one, undone, child = hanging(container, bundles, kind)
+    child.send_signal(number)
+    message = child.communicate(timeout=DEADLINE)[1]
+    assert child.returncode > 0 and "interrupted" in message and len(message.splitlines()) == 1, message
+    until(lambda: not who_hangs(), "the end of the hook")
+    assert undone.read_text() == "undone\n" and one.runtime.list() == []
+
+
+def test_a_signal_ends_a_hook_that_cleans_up(container, bundles):
+    """One that came before it is not meant for it; the exit status is the program's."""
+    one, undone, child = hanging(container, bundles, "poststop")
+    child.send_signal(signal.SIGTERM)
+    message = child.communicate(timeout=DEADLINE)[1]
+    assert child.returncode == 3 and "interrupted by signal 15" in message
+    until(lambda: not who_hangs(), "the end of the hook")
+    assert undone.read_text() == "undone\n" and one.runtime.list() == []
+
+
+HANGS = 98765
+
+
+def hanging(container, bundles, kind):
+    """A container whose hook of this kind does not end, what its poststop hook writes to, and run, which waits."""
+    place = bundles.scratch("hooks")
+    undone = place / "undone"
+    where = "/hooks" if kind == "startContainer" else place
+    config = Config().script("exit 3" if kind == "poststop" else "sleep 1000").bind(place, "/hooks") \
+        .hook(kind, "/bin/sh", "-c", f"sleep {HANGS} & echo > {where}/up; wait", env=["PATH=/bin:/usr/bin"]) \
+        .hook("poststop", "/bin/sh", "-c", f"echo undone > {undone}", env=["PATH=/bin:/usr/bin"])
+    one = container(config)
+    child = one.runtime.start_process("run", "--bundle", one.bundle.path, one.id, stdin=subprocess.DEVNULL,
+                                      stderr=subprocess.PIPE, text=True)
+    until((place / "up").exists, f"the {kind} hook")
+    return one, undone, child
+
+
+def who_hangs():
+    found = []
+    for pid in process.every_pid():
+        with contextlib.suppress(OSError):
+            if str(HANGS).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 def stopped_before_the_program(runtime, arguments):
