@@ -82,29 +82,54 @@ int console_begin(Console *c, int master, Error *reterr) {
         return 0;
 }
 
+/* --- bytes on their way ----------------------------------------------------------------------------------------- */
+
+static void set_bytes(Bytes *b, size_t n) {
+        b->at = 0;
+        b->end = n;
+}
+
+static bool has_bytes(const Bytes *b) {
+        return b->at < b->end;
+}
+
+/* False: nobody is there to read them. */
+static bool pass_on(Bytes *b, int fd) {
+        ssize_t n = write(fd, b->bytes + b->at, b->end - b->at);
+
+        if (n >= 0)
+                b->at += (size_t) n;
+        else if (errno != EAGAIN && errno != EINTR)
+                b->at = b->end;
+        return n >= 0 || has_bytes(b);
+}
+
 bool console_input_waits(const Console *c) {
-        return c->input_at < c->input_end;
+        return has_bytes(&c->input);
+}
+
+bool console_output_waits(const Console *c) {
+        return has_bytes(&c->output);
 }
 
 void console_flush_in(Console *c) {
-        ssize_t n = write(c->master, c->input + c->input_at, c->input_end - c->input_at);
+        (void) pass_on(&c->input, c->master);
+}
 
-        if (n >= 0)
-                c->input_at += (size_t) n;
-        else if (errno != EAGAIN && errno != EINTR) /* nobody is there to read it */
-                c->input_at = c->input_end;
+void console_flush_out(Console *c) {
+        if (!pass_on(&c->output, STDOUT_FILENO))
+                c->master = close_fd(c->master);
 }
 
 /* The first bytes of the buffer. */
 static void send_input(Console *c, size_t n) {
-        c->input_at = 0;
-        c->input_end = n;
+        set_bytes(&c->input, n);
         console_flush_in(c);
 }
 
 /* As it would in a terminal, by the EOF character. */
 static void send_eof(Console *c) {
-        c->input[0] = '\004';
+        c->input.bytes[0] = '\004';
         send_input(c, 1);
 }
 
@@ -120,7 +145,7 @@ static void begin_end(Console *c) {
 }
 
 void console_copy_in(Console *c) {
-        ssize_t n = read(c->source, c->input, sizeof(c->input));
+        ssize_t n = read(c->source, c->input.bytes, sizeof(c->input.bytes));
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
@@ -132,13 +157,13 @@ void console_copy_in(Console *c) {
                 send_eof(c);
 }
 
-bool console_copy_out(Console *c) {
-        char buffer[8192];
-        ssize_t n = read(c->master, buffer, sizeof(buffer));
+void console_copy_out(Console *c) {
+        ssize_t n = read(c->master, c->output.bytes, sizeof(c->output.bytes));
 
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-                return true;
-        return n > 0 && write_full(STDOUT_FILENO, buffer, (size_t) n) >= 0; /* EIO: the last of them was closed */
+        if (n > 0)
+                set_bytes(&c->output, (size_t) n);
+        else if (n == 0 || (errno != EINTR && errno != EAGAIN)) /* EIO: the last of them was closed */
+                c->master = close_fd(c->master);
 }
 
 void console_done(Console *c) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <termios.h>
 
@@ -14,12 +15,18 @@ int console_connect(const char *path, Error *reterr);
 /* Sends the descriptor as engines expect it: one message, a name as payload, one descriptor. */
 int console_send(int socket, const char *name, int fd, Error *reterr);
 
+/* On their way: what was read is written before more is. No more than a pipe that is not full takes at once, so that who does
+ * not read keeps us from nothing else. */
+typedef struct Bytes {
+        char bytes[PIPE_BUF];
+        size_t at, end;
+} Bytes;
+
 /* In the foreground: our own terminal raw, until console_done(); bytes both ways; its size kept equal. */
 typedef struct Console {
         int master;             /* does not block: a container that does not read must not keep us from its output */
         int source;             /* of input: stdin, and once that has ended a timer */
-        char input[4096];       /* on its way to the container */
-        size_t input_at, input_end;
+        Bytes input, output;
         bool raw;               /* and what it was before */
         struct termios before;
 } Console;
@@ -36,6 +43,9 @@ void console_resize(const Console *c);
 bool console_input_waits(const Console *c);
 void console_copy_in(Console *c);
 void console_flush_in(Console *c);
-/* What is there from the container to stdout; false once nobody holds the other end any more. */
-bool console_copy_out(Console *c);
+/* The other way, to stdout. Once nobody holds the other end of the one or the other, there is no master any more: whoever is
+ * still in the container sees the terminal hang up. */
+bool console_output_waits(const Console *c);
+void console_copy_out(Console *c);
+void console_flush_out(Console *c);
 void console_done(Console *c);

@@ -34,9 +34,10 @@ int foreground_begin(int *ret_interrupt, Error *reterr) {
         for (int i = 1; i < NSIG; i++)
                 if (is_ignored(i))
                         (void) sigdelset(&all, i);
-        (void) sigprocmask(SIG_SETMASK, &all, NULL);
         interrupt = signalfd(-1, &end, SFD_CLOEXEC | SFD_NONBLOCK);
         fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        (void) sigaddset(&all, SIGPIPE); /* ours, when who reads has gone, and for nobody else */
+        (void) sigprocmask(SIG_SETMASK, &all, NULL);
         if (fd < 0 || interrupt < 0)
                 return error_errnof(reterr, errno, "cannot wait for signals");
         *ret_interrupt = TAKE_FD(interrupt);
@@ -73,42 +74,53 @@ static bool is_over(Streams *streams, bool heard) {
         return streams_are_over(streams);
 }
 
+enum { FD_PROCESS, FD_SIGNALS, FD_MASTER, FD_SOURCE, FD_NOTIFY, FD_STDOUT, FD_STREAMS, _FD_MAX = FD_STREAMS + STREAMS };
+
+/* All but the end of the process, and what comes before that. */
+static void attend(const Foreground *f, const struct pollfd fds[_FD_MAX]) {
+        if (fds[FD_SIGNALS].revents && !pidfd_has_exited(f->launch->pidfd)) /* else it is for us */
+                forward_signals(f->signals, f->launch, f->console);
+        if (fds[FD_SOURCE].revents)
+                console_copy_in(f->console);
+        if (fds[FD_NOTIFY].revents)
+                notify_pass(f->notify, 0);
+        if (f->streams)
+                streams_copy(f->streams, fds + FD_STREAMS);
+        if (fds[FD_MASTER].revents & POLLOUT)
+                console_flush_in(f->console);
+        if (fds[FD_STDOUT].revents)
+                console_flush_out(f->console);
+}
+
 int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
         Console *console = f->console;
         int r;
 
         for (;;) {
-                bool waits = console && console_input_waits(console), ending = f->streams && streams_are_ending(f->streams);
-                struct pollfd fds[5 + STREAMS] = {
-                        { .fd = ending ? f->interrupt : f->launch->pidfd, .events = POLLIN },
-                        { .fd = ending ? -EBADF : f->signals, .events = POLLIN },
-                        { .fd = console ? console->master : -1, .events = waits ? POLLIN | POLLOUT : POLLIN },
-                        { .fd = console && !waits ? console->source : -1, .events = POLLIN },
-                        { .fd = f->notify ? f->notify->inside : -1, .events = POLLIN },
+                bool in = console && console_input_waits(console), out = console && console_output_waits(console);
+                bool ending = (f->streams && streams_are_ending(f->streams)) || (out && pidfd_has_exited(f->launch->pidfd));
+                struct pollfd fds[_FD_MAX] = {
+                        [FD_PROCESS] = { .fd = ending ? f->interrupt : f->launch->pidfd, .events = POLLIN },
+                        [FD_SIGNALS] = { .fd = ending ? -EBADF : f->signals, .events = POLLIN },
+                        [FD_MASTER] = { .fd = console && (in || !out) ? console->master : -1,
+                                        .events = !in ? POLLIN : out ? POLLOUT : POLLIN | POLLOUT },
+                        [FD_SOURCE] = { .fd = console && !in ? console->source : -1, .events = POLLIN },
+                        [FD_NOTIFY] = { .fd = f->notify ? f->notify->inside : -1, .events = POLLIN },
+                        [FD_STDOUT] = { .fd = out ? STDOUT_FILENO : -1, .events = POLLOUT },
                 };
 
                 if (f->streams)
-                        streams_ask(f->streams, fds + 5);
-                r = poll(fds, f->streams ? ELEMENTSOF(fds) : 5, poll_timeout(deadline));
+                        streams_ask(f->streams, fds + FD_STREAMS);
+                r = poll(fds, f->streams ? _FD_MAX : FD_STREAMS, poll_timeout(deadline));
                 if (r == 0)
                         return -ETIMEDOUT;
                 if (r < 0 && errno != EINTR)
                         return error_errnof(reterr, errno, "cannot wait for the container's process");
-                if (fds[1].revents && !pidfd_has_exited(f->launch->pidfd)) /* else it is for us */
-                        forward_signals(f->signals, f->launch, console);
-                if (fds[3].revents)
-                        console_copy_in(console);
-                if (fds[4].revents)
-                        notify_pass(f->notify, 0);
-                if (f->streams)
-                        streams_copy(f->streams, fds + 5);
-                if (console && (fds[2].revents & POLLOUT))
-                        console_flush_in(console);
+                attend(f, fds);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
-                if (console && (fds[2].revents & ~POLLOUT)) {
-                        if (!console_copy_out(console))
-                                console->master = close_fd(console->master);
-                } else if (is_over(f->streams, fds[0].revents))
+                if (!out && (fds[FD_MASTER].revents & ~POLLOUT))
+                        console_copy_out(console);
+                else if ((!out || ending) && is_over(f->streams, fds[FD_PROCESS].revents))
                         return reap(f->launch, ret_status, reterr);
         }
 }

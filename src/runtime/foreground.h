@@ -10,7 +10,8 @@
  * served. */
 
 /* Before the process is spawned: from here on signals wait for foreground_wait(). *ret_interrupt, to be closed as well, can be
- * read when one of them wants an end, which as long as no program runs is ours. Returns a signalfd. */
+ * read when one of them wants an end, which as long as no program runs is ours. Returns a signalfd. No SIGPIPE
+ * comes to us any more. */
 int foreground_begin(int *ret_interrupt, Error *reterr);
 
 typedef struct Foreground {

@@ -2,7 +2,6 @@
 #include "runtime/streams.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -83,15 +82,11 @@ static int make_pipes(Streams *s, uint8_t sockets) {
 }
 
 int streams_new(uint8_t sockets, Streams **ret, Error *reterr) {
-        sigset_t broken;
         Streams *s;
         int r;
 
         if (sockets == 0)
                 return 0;
-        (void) sigemptyset(&broken);
-        (void) sigaddset(&broken, SIGPIPE);
-        (void) sigprocmask(SIG_BLOCK, &broken, NULL);
         s = xmalloc0(sizeof(*s));
         for (int fd = 0; fd < STREAMS; fd++) {
                 s->streams[fd].socket = fd;

@@ -21,7 +21,7 @@ typedef struct Streams Streams;
 /* Which of 0, 1 and 2 are sockets, a bit each. */
 uint8_t streams_sockets(void);
 
-/* The pipes for those; nothing for none. From here on no SIGPIPE comes to us. */
+/* The pipes for those; nothing for none. After foreground_begin(). */
 int streams_new(uint8_t sockets, Streams **ret, Error *reterr);
 Streams *streams_free(Streams *s);
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Terminals: through a console socket, and in front of a person."""
 
+import array
+import fcntl
 import os
 import signal
 import socket
+import subprocess
 import termios
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from harness import process
 from harness.config import Config
 from harness.terminal import ConsoleSocket, InFrontOf
-from harness.wait import until
+from harness.wait import DEADLINE, until
 
 
 @pytest.fixture
@@ -188,6 +191,64 @@ def test_output_that_goes_elsewhere(container):
     other = container().run_detached()
     for _ in range(15):
         assert other.output_of("sh", "-c", "echo a; echo b", options=["--tty"]) == "a\nb\n"
+
+
+@pytest.fixture
+def into_a_pipe(container):
+    """A script in a terminal, by run or by exec, whose output goes into a pipe of one page: a Popen."""
+    def start(verb, script):
+        one = container(Config().script(script).terminal() if verb == "run" else None)
+        command = ["run", "--bundle", one.bundle.path, one.id]
+        if verb == "exec":
+            one.run_detached()
+            command = ["exec", "--tty", one.id, "sh", "-c", script]
+        ours, theirs = os.pipe()
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, 4096)
+        with open(theirs, "wb") as output:
+            child = one.runtime.start_process(*command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE)
+        child.stdout = open(ours, "rb")
+        return child
+    return start
+
+
+VERBS = ["run", "exec"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("trap, status", [("trap 'exit 7' HUP", 7), ("trap '' HUP", 5)])
+def test_a_reader_that_goes_away(into_a_pipe, verb, trap, status):
+    """As in `run | head -1`: the container's terminal hangs up, and the exit status is that of the program, whatever it does."""
+    child = into_a_pipe(verb, f"{trap}; echo up; while echo more; do :; done; exit 5")
+    assert child.stdout.readline() == b"up\n"
+    child.stdout.close()
+    assert child.wait(DEADLINE) == status and child.stderr.read() == b""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_reader_that_does_not_read(into_a_pipe, verb):
+    """All is there once it does."""
+    child = into_a_pipe(verb, "trap 'echo; echo got it; exit 7' TERM; while :; do echo more; done")
+    until(lambda: is_full(child.stdout), "a full pipe")
+    child.send_signal(signal.SIGTERM)
+    lines = child.stdout.read().splitlines()
+    assert set(lines[:-2]) <= {b"more", b""} and lines[-1] == b"got it"
+    assert child.wait(DEADLINE) == 7
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_reader_that_never_reads(into_a_pipe, verb):
+    """The first signal is for the program. Its output is kept until there is another."""
+    child = into_a_pipe(verb, "trap 'exit 7' TERM; while :; do echo more; done")
+    until(lambda: is_full(child.stdout), "a full pipe")
+    until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
+    assert child.returncode == 7 and child.stderr.read() == b""
+
+
+def is_full(pipe):
+    """A pipe of one page that is not empty."""
+    there = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, there)
+    return there[0] > 0
 
 
 def test_a_terminal_that_goes_away(container):
