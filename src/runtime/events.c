@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "host/cgroup.h"
 #include "runtime/runtime.h"
 
 typedef struct Watch {
@@ -54,7 +55,9 @@ static int watch_changes(Watch *w, Error *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 _cleanup_free_ char *path = xasprintf("/proc/self/fd/%d/%s", w->cgroup, files[i].name);
 
-                /* No memory controller, or gone already, which is seen before the first wait. */
+                if (files[i].mask == IN_MODIFY && !cgroup_has_file(w->cgroup, files[i].name)) /* no memory controller */
+                        continue;
+                /* Gone already, which is seen before the first wait. */
                 if (inotify_add_watch(w->changes, path, files[i].mask) < 0 && errno != ENOENT && errno != ENODEV)
                         return error_errnof(reterr, errno, "cannot watch %s of container %s", files[i].name, w->id);
         }

@@ -104,6 +104,27 @@ def test_a_stream_until_the_end(container, follow):
         assert all(json.loads(line)["type"] == "stats" for line in following.stdout)
 
 
+def test_a_cgroup_with_the_name_of_a_file(container, follow):
+    """Made by who may make cgroups in it, where the controller is not: it is not watched, nor read."""
+    one = container().run_detached()
+    directory = process.CGROUPS / one.cgroup.lstrip("/")
+    named = directory / "memory.events"
+    if not named.exists():
+        named.mkdir()
+    following = follow(one, "--interval", "1 hour")
+    files = [path for path in [directory / "cgroup.events", named] if path.is_file()]
+    assert watched(following.pid) == {path.stat().st_ino for path in [*files, directory.parent]}
+    one.delete("--force")
+    assert following.wait(timeout=DEADLINE) == 0
+
+
+def watched(pid):
+    """The inodes that a process watches."""
+    texts = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
+    return {int(word.removeprefix("ino:"), 16) for text in texts for line in text.splitlines() if line.startswith("inotify ")
+            for word in line.split() if word.startswith("ino:")}
+
+
 def test_who_does_not_want_to_hear_more(container, follow):
     """Nobody is kept from the container meanwhile, and who closes the pipe ends it."""
     one = container().run_detached()
