@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Our own commands as children."""
+"""Commands as children, that end before us."""
 
 import contextlib
 import subprocess
@@ -16,6 +16,17 @@ def child(module, *arguments, **options):
                                preexec_fn=linux.die_with_parent)
     try:
         yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def to_its_end(command, **options):
+    """Run it and return its status. Where we are ended it may end in its own way, with what it has started."""
+    process = subprocess.Popen(command, **{"stdin": subprocess.DEVNULL, "stdout": sys.stderr} | options,
+                               preexec_fn=linux.end_with_parent)
+    try:
+        return process.wait()
     finally:
         process.terminate()
         process.wait()

@@ -5,12 +5,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 
-from . import build, cache, compilers, host, inside, linux, report
+from . import build, cache, compilers, host, inside, report
 from .cli import require_root
-from .process import child
+from .process import child, to_its_end
 from .say import Failure, main, say
 
 USAGE = """usage: tests/run [SUITE|compilers|demo|namespace|vm|engines|control|host] [option…]
@@ -57,10 +56,9 @@ def _meson(suite, options):
     environment = os.environ | {
         "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-    done = subprocess.run(["meson", "test", "-C", directory, "--no-rebuild", "--suite", suite,
-                           "--print-errorlogs", *options], stdin=subprocess.DEVNULL,
-                          stdout=sys.stderr, env=environment, check=False)
-    return report.read(junit, done.returncode)
+    status = to_its_end(["meson", "test", "-C", directory, "--no-rebuild", "--suite", suite, "--print-errorlogs", *options],
+                        env=environment)
+    return report.read(junit, status)
 
 
 def _results(part):
@@ -82,9 +80,8 @@ def _compilers():
 
 
 def _demo():
-    done = subprocess.run([build.SOURCE / "tests/demo", "--machine", "namespace"], stdin=subprocess.DEVNULL,
-                          stdout=sys.stderr, check=False, preexec_fn=linux.end_with_parent)
-    return report.Tally(failed=1) if done.returncode else report.Tally(passed=1)
+    status = to_its_end([build.SOURCE / "tests/demo", "--machine", "namespace"])
+    return report.Tally(failed=1) if status else report.Tally(passed=1)
 
 
 def _on_host(options):
@@ -97,9 +94,8 @@ def _on_host(options):
     environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}",
                                 "OCIRT_PROGRAMS": f"{tree}/tests/programs"}
     command = inside.pytest(results / "junit.xml", "tests/integration", options)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr,
-                          cwd=build.SOURCE, env=environment, check=False)
-    return inside.tally(results / "junit.xml", done.returncode)
+    status = to_its_end(command, cwd=build.SOURCE, env=environment)
+    return inside.tally(results / "junit.xml", status)
 
 
 def _in_machines(name, options):

@@ -4,11 +4,11 @@
 import argparse
 import contextlib
 import os
-import subprocess
 import sys
 import textwrap
 
 from machines import build, bundles, cache, cli, host, linux, payload
+from machines.process import to_its_end
 from machines.say import Failure, main, part
 
 DESCRIPTION = """Install what is missing, build, and show the main job: containers as systemd
@@ -76,18 +76,7 @@ def _here():
     with payload.scratch("bundles") as directory:
         _make_bundles(directory, "2 of 3", "3 of 3")
         environment = os.environ | {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
-        return _wait_for(subprocess.Popen(
-            [sys.executable, "-B", "-m", "tour.steps", directory], env=environment,
-            preexec_fn=linux.end_with_parent))
-
-
-def _wait_for(process):
-    """Wait for the tour, which ends orderly before this process does."""
-    try:
-        return process.wait()
-    finally:
-        process.terminate()
-        process.wait()
+        return to_its_end([sys.executable, "-B", "-m", "tour.steps", directory], env=environment, stdin=None, stdout=None)
 
 
 def _in_machine(kind):
