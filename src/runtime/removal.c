@@ -117,6 +117,17 @@ int removal_cgroup(const Container *c, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot remove cgroup %s of container %s", c->record.cgroup, c->id) : 0;
 }
 
+/* A create that was killed when it had just made a cgroup has not written down which. Nobody is in it, or it is not that. */
+static void remove_unnumbered(const Container *c) {
+        const Record *record = &c->record;
+        bool made_by_us = record->cgroup && !record->unit && record->cgroup_id == 0 && container_is_of_this_boot(c);
+        const char *name;
+        _cleanup_close_ int parent = made_by_us ? cgroup_open_parent(record->cgroup, &name) : -EBADF;
+
+        if (parent >= 0)
+                (void) unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* In a helper, which may do what it likes with its namespaces. */
 static int unmount_rootfs(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
@@ -199,6 +210,7 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
                 r = remove_rdt_groups(c, reterr);
         if (r < 0)
                 return r;
+        remove_unnumbered(c);
         removal_unmount(rt, c);
         if (c->record.has_poststop)
                 (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);

@@ -151,6 +151,29 @@ def test_a_cgroup_that_is_there(service, container):
     assert process.members(f"{TOP}/runtime") == before
 
 
+@from_outside
+def test_killed_when_it_was_made(service, container):
+    """Before its number could be written down. delete removes it, if nobody is in it."""
+    one, path = container(config()), process.CGROUPS / PAYLOAD[1:]
+    create = one.runtime.command("create", "--bundle", one.bundle.path, one.id)
+    killed = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=renameat", "-e", "inject=renameat:signal=KILL:when=3", *create]
+    subprocess.run(killed, check=False, stdin=subprocess.DEVNULL)
+    assert path.exists()
+    one.delete("--force")
+    assert not path.exists()
+    subprocess.run(killed, check=False, stdin=subprocess.DEVNULL)
+    other = subprocess.Popen(["sleep", "1000"])
+    try:
+        (path / "cgroup.procs").write_text(str(other.pid), encoding="ascii")
+        one.delete("--force")
+        assert process.members(PAYLOAD) == [other.pid]
+    finally:
+        other.kill()
+        other.wait()
+        path.rmdir()
+    one.run_detached()
+
+
 CANNOT_BE = [
     (f"{TOP}/a/b", "no such file or directory"),
     (f"{TOP}/cgroup.x", SERVICE),
