@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -82,6 +83,13 @@ static int attach_console(Helper *h, int peer, Error *e) {
         return r < 0 ? r : target_attach(h, place, mount_fd, "/dev/console", e);
 }
 
+static int put_on_stdio(int peer, Error *e) {
+        for (int fd = 0; fd <= 2; fd++)
+                if (dup2(peer, fd) < 0)
+                        return error_errnof(e, errno, "put pty on descriptor %d", fd);
+        return 0;
+}
+
 int step_console(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int devpts = -EBADF, master = -EBADF, peer = -EBADF;
         int r;
@@ -95,12 +103,25 @@ int step_console(Helper *h, const InitStep *s, Error *e) {
                 r = attach_console(h, peer, e);
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_CONSOLE, 0, master, e);
-        if (r < 0)
-                return r;
-        for (int fd = 0; fd <= 2; fd++)
-                if (dup2(peer, fd) < 0)
-                        return error_errnof(e, errno, "put pty on descriptor %d", fd);
-        return 0;
+        h->has_console = r >= 0;
+        return r < 0 ? r : put_on_stdio(peer, e);
+}
+
+/* Its name is one of the rootfs that was copied. In a devpts nothing is renamed, and a number is the same in each mount. */
+void console_reopen(Helper *h) {
+        _cleanup_close_ int devpts = -EBADF, peer = -EBADF;
+        struct stat old, new;
+        char name[16];
+
+        if (!h->has_console || fstat(STDIN_FILENO, &old) < 0)
+                return;
+        devpts = open_in_root(h->root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
+        if (devpts < 0 || !on_devpts(devpts, &new) || new.st_dev != old.st_dev)
+                return;
+        (void) snprintf(name, sizeof(name), "%u", minor(old.st_rdev));
+        peer = openat(devpts, name, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+        if (peer >= 0 && fstat(peer, &new) == 0 && new.st_ino == old.st_ino)
+                (void) put_on_stdio(peer, NULL);
 }
 
 int step_control_terminal(Helper *h, const InitStep *s, Error *e) {

@@ -30,6 +30,7 @@ typedef struct Helper {
         int opener;              /* a socket to the process of INIT_OPENER */
         int nodes;               /* the file system of INIT_OPEN_NODE */
         int devpts;              /* the devpts mounted at /dev/pts */
+        bool has_console;        /* INIT_CONSOLE is behind us */
         int slots[INIT_SLOTS];
         uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
         const InitStep *hook_filter; /* INIT_SECCOMP for hooks, or NULL */

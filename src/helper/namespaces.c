@@ -101,7 +101,6 @@ int step_join(Helper *h, const InitStep *s, Error *e) {
                 return r;
         if (setns(fd, (int) s->num[1]) < 0)
                 return error_errnof(e, errno, "join %s namespace", describe(s->num[1], name, sizeof(name)));
-        h->slots[s->num[0]] = close_fd(fd);
         h->joined_mounts = h->joined_mounts || s->num[1] == CLONE_NEWNS;
         return credentials_hide(e);
 }

@@ -58,11 +58,10 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_APPARMOR:
         case INIT_SELINUX:
         case INIT_IDMAP:
+        case INIT_ATTACH:
                 return true;
         case INIT_JOIN:
                 return s->str[0];
-        case INIT_ROOTFS:
-                return s->num[1];
         default:
                 return false;
         }

@@ -60,7 +60,7 @@ static int make_parent_private(const Helper *h, int dir) {
 }
 
 /* Mounts of others stay as they are. Attached where they share, ours would show wherever they share it with. */
-static int refuse_shared_parent(const Helper *h, int dir, Error *e) {
+static int refuse_shared(const Helper *h, int dir, Error *e) {
         _cleanup_close_ int fd = procfs_open_self(h, "mountinfo", O_RDONLY);
         _cleanup_free_ char *text = NULL, *id = NULL;
         char *save = NULL;
@@ -115,7 +115,7 @@ static int open_rootfs(const Helper *h, const char *path, Error *e) {
         return fd < 0 ? error_prefixf(e, "open rootfs %s", path) : fd;
 }
 
-/* The path is used once, here, while it is still the host's. */
+/* The path is used once, here, while it is still the host's; INIT_ATTACH has another helper. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
         _cleanup_close_ int dir = open_rootfs(h, path, e), tree = -EBADF;
@@ -127,10 +127,7 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
                 h->root = TAKE_FD(dir);
                 return 0;
         }
-        if (!s->num[1])
-                r = make_parent_private(h, dir);
-        else
-                r = h->joined_mounts ? refuse_shared_parent(h, dir, e) : 0;
+        r = s->num[1] ? 0 : make_parent_private(h, dir);
         if (r >= 0)
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
@@ -241,6 +238,32 @@ int step_chroot(Helper *h, const InitStep *s, Error *e) {
         if (fchdir(s->num[0] ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "change root to the rootfs");
         return h->joined_mounts ? procfs_renew(h, e) : 0;
+}
+
+int step_detach(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int tree = mount_clone(h->root, true);
+        int r = tree;
+
+        if (r >= 0)
+                r = talk_send(h, INIT_MSG_DETACHED, 0, tree, e);
+        if (r >= 0)
+                r = talk_wait(h, INIT_MSG_NOTED, e);
+        if (r < 0)
+                return error_errnof(e, r, "copy the rootfs and what is mounted in it");
+        (void) close(h->root);
+        h->root = TAKE_FD(tree);
+        console_reopen(h);
+        return 0;
+}
+
+/* The path is what it is by now. */
+int step_attach(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int dir = open_rootfs(h, s->str[0], e);
+        int r = dir < 0 ? dir : refuse_shared(h, dir, e);
+
+        if (r >= 0 && move_mount(h->given_root, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                r = error_errnof(e, errno, "mount rootfs %s", s->str[0]);
+        return r;
 }
 
 int step_unmount(Helper *h, const InitStep *s, Error *e) {

@@ -33,6 +33,8 @@ STEP(step_move_root);
 STEP(step_chroot);
 STEP(step_remount_root);
 STEP(step_share_root);
+STEP(step_detach);
+STEP(step_attach);
 STEP(step_unmount);
 
 /* idmap.c, sources.c, mounts.c, newfs.c, cgroup.c */
@@ -54,6 +56,8 @@ STEP(step_symlink);
 STEP(step_mkdir);
 STEP(step_console);
 STEP(step_control_terminal);
+/* After INIT_DETACH: the terminal is that of the container's devpts, and not of a mount that is gone. */
+void console_reopen(Helper *h);
 STEP(step_mask);
 STEP(step_readonly);
 

@@ -212,6 +212,8 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
                 return INIT_MSG_NETWORK;
         case INIT_ROOTFS:
                 return s->num[1] ? INIT_MSG_MOUNT : 0;
+        case INIT_DETACH:
+                return INIT_MSG_DETACHED;
         case INIT_MAKE_GATE:
                 return INIT_MSG_GATE;
         case INIT_CONSOLE:

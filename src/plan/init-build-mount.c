@@ -67,6 +67,14 @@ static int check_root_target(const InitBuild *b, const BuildMount *m) {
         return m->kind == KIND_CGROUP ? refuse(b, m, "destination", "cgroups are no root file system") : 0;
 }
 
+/* What is handed over is copied, and such a mount is not. */
+static int check_unbindable(const InitBuild *b, const BuildMount *m) {
+        if (!build_hands_over(b) || !((m->o.propagation | m->o.top_propagation) & MS_UNBINDABLE))
+                return 0;
+        return error_setf(b->reterr, EOPNOTSUPP, "%s.options: \"unbindable\" is not to be had in a mount namespace that is "
+                          "joined", m->origin);
+}
+
 static int read_kind(const InitBuild *b, BuildMount *m) {
         const char *type = m->spec->type;
 
@@ -235,6 +243,8 @@ static int read_mount(InitBuild *b, BuildMount *m) {
                 r = check_root_target(b, m);
         if (r >= 0)
                 r = check_options(b, m);
+        if (r >= 0)
+                r = check_unbindable(b, m);
         if (r >= 0)
                 r = read_source(b, m);
         if (r >= 0)

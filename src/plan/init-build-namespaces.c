@@ -16,6 +16,10 @@ bool build_goes_inside(const InitBuild *b) {
         return b->joined_namespaces & CLONE_NEWPID;
 }
 
+bool build_hands_over(const InitBuild *b) {
+        return (b->joined_namespaces & CLONE_NEWNS) && b->tree == TREE_COPY;
+}
+
 /* Who gives himself up in a user namespace has no power over that of the host's any more. */
 static bool joins_pid_early(const InitBuild *b) {
         return b->facts->privileged && build_has_userns(b) && !b->exec;
@@ -34,8 +38,9 @@ static const char *find_mounting(const Spec *spec) {
 
 /*
  * A mount namespace that is new is the container's alone. In one that exists, be it the runtime's, a copy of the rootfs
- * is mounted over it, and the rest in that. Where the rootfs is the root of the namespace, whatever was mounted would
- * change what others see: there it is taken as it is; and so it is in the runtime's if there is nothing to mount.
+ * is mounted over it, and the rest in that; in one that is joined, when all is done (build_hand_over()). Where the rootfs
+ * is the root of the namespace, whatever was mounted would change what others see: there it is taken as it is; and so it
+ * is in the runtime's if there is nothing to mount.
  */
 int build_check_namespaces(InitBuild *b) {
         bool joined = b->joined_namespaces & CLONE_NEWNS;
@@ -180,7 +185,7 @@ int init_plan_clone_flags(const Spec *spec) {
 
 /* The time namespace is entered by a child, as a pid namespace is; a mount namespace is there already. */
 static void unshare_and_fork(InitBuild *b, uint32_t types) {
-        uint32_t unshared = b->new_namespaces & types;
+        uint32_t unshared = (b->new_namespaces & types) | (build_hands_over(b) ? CLONE_NEWNS : 0);
 
         if (unshared)
                 add_for(b, INIT_UNSHARE, "linux.namespaces")->num[0] = unshared;
@@ -249,6 +254,15 @@ int build_namespaces(InitBuild *b) {
                 join(b, others);
         unshare_and_fork(b, new);
         return 0;
+}
+
+/* Who is in the mount namespace is not to see a procfs of the container's without its masks, nor by it a process of ours
+ * with all that we may. So all is mounted in a copy of the namespace, and the rootfs taken back as a whole. It is attached
+ * by others: who does that is in no pid namespace that the procfs may show. */
+void build_hand_over(InitBuild *b) {
+        add_for(b, INIT_DETACH, "root.path");
+        join(b, CLONE_NEWNS);
+        add_for(b, INIT_CHROOT, "root.path");
 }
 
 void build_join_pid(InitBuild *b) {

@@ -36,7 +36,7 @@ static void build_root(InitBuild *b) {
         step = add_for(b, INIT_ROOTFS, "root.path");
         if (b->tree != TREE_IN_PLACE)
                 step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
-        step->num[1] = b->tree == TREE_COPY;
+        step->num[1] = b->tree == TREE_COPY && !build_hands_over(b);
         step->num[2] = b->tree == TREE_IN_PLACE;
         step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
 }
@@ -95,9 +95,11 @@ static int build_pivot(InitBuild *b) {
                 r = add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
         if (r < 0)
                 return r;
-        if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound */
-                add_share_root(b, MS_UNBINDABLE);
         build_postponed_mounts(b, true);
+        if (build_hands_over(b))
+                build_hand_over(b);
+        if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound, and what is handed over copied */
+                add_share_root(b, MS_UNBINDABLE);
         return 0;
 }
 
@@ -240,6 +242,19 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.sockets = request->sockets;
         b.launcher_stays = request->launcher_stays;
         return finish(build_exec(&b), &plan, ret);
+}
+
+int init_plan_build_attach(const Spec *spec, const HostFacts *facts, const char *rootfs, InitPlan *ret, Error *reterr) {
+        InitPlan plan = {};
+        InitBuild b = begin(spec, facts, &plan, reterr);
+        int r;
+
+        r = build_rejoin_mounts(&b);
+        if (r >= 0) {
+                add_for(&b, INIT_ATTACH, "root.path")->str[0] = rootfs;
+                add(&b, INIT_READY);
+        }
+        return finish(r, &plan, ret);
 }
 
 int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t id, InitPlan *ret,

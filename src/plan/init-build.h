@@ -33,8 +33,12 @@ typedef struct ExecRequest {
 int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const HostFacts *facts, InitPlan *ret,
                          Error *reterr);
 
-/* Takes the rootfs out of a mount namespace that is not the container's alone (TREE_COPY): mount_id as INIT_MSG_MOUNT had
- * it. */
+/* Attaches what came with INIT_MSG_DETACHED, as INIT_FD_ROOT, in the mount namespace that the container joins. The helper
+ * says INIT_MSG_READY then. */
+int init_plan_build_attach(const Spec *spec, const HostFacts *facts, const char *rootfs, InitPlan *ret, Error *reterr);
+
+/* Takes the rootfs out of a mount namespace that is not the container's alone (TREE_COPY): mount_id as INIT_MSG_MOUNT or
+ * INIT_MSG_DETACHED had it. */
 int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char *rootfs, uint64_t mount_id,
                             InitPlan *ret, Error *reterr);
 

@@ -38,8 +38,8 @@ typedef enum InitOp {
 
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
-        INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened. settings names what is about to
-                               * be changed there: then it must be another than the one we are in */
+        INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened, which stays open. settings names
+                               * what is about to be changed there: then it must be another than the one we are in */
         INIT_USERNS,          /* uid, gid, keep groups: unshares it, has the launcher write the id maps, becomes these
                                * in it */
         INIT_BECOME_ROOT,     /* uid, gid, keep groups: the same after joining a user namespace; 0, where it has
@@ -67,9 +67,8 @@ typedef enum InitOp {
         INIT_ROOTFS,          /* flags, lasting, in place; path: attaches a copy of the tree over itself, of that propagation
                                * (MS_SLAVE or MS_PRIVATE, |MS_REC), on a parent that is made private before: what is
                                * mounted in it shows nowhere else. lasting: the mount namespace is not the container's
-                               * alone, the launcher is told of the mount, and the parent stays as it is; in one that was
-                               * joined it must not be shared. in place: no copy, nothing will be mounted. From here on
-                               * paths are in it */
+                               * alone, the launcher is told of the mount, and the parent stays as it is. in place: no
+                               * copy, nothing will be mounted. From here on paths are in it */
         INIT_MOUNT,           /* attrs, sb flags, propagation, extra, slot (or INIT_NO_SLOT) of the pid namespace
                                * that a procfs is to show, slot to keep the mount in (or INIT_NO_SLOT; the same below);
                                * type, source, target; list 0: options "k=v". A new file system (fsopen), attributes
@@ -112,12 +111,16 @@ typedef enum InitOp {
                                * others are in too. handed over: it is INIT_FD_ROOT */
         INIT_REMOUNT_ROOT,    /* attrs: set on "/" */
         INIT_SHARE_ROOT,      /* flags (MS_SHARED…): propagation of "/" after the pivot (rootfsPropagation) */
+        INIT_DETACH,          /* from here on the rootfs is a copy of what it is by now, with all that is mounted in it and is
+                               * not unbindable, which is mounted nowhere. The launcher is given it, for INIT_ATTACH */
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
 
         /* --- instead of all that ------------------------------------------------------------------------- */
-        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS attached there to last, if it is still on top;
-                               * ends the helper */
+        INIT_ATTACH,          /* path: attaches INIT_FD_ROOT there, the rootfs of INIT_DETACH, in the mount namespace of others
+                               * that we have joined, on a mount that must not be shared */
+        INIT_UNMOUNT,         /* mount id; path: unmounts what INIT_ROOTFS or INIT_ATTACH attached there to last, if it is still
+                               * on top; ends the helper */
 
         /* --- the process --------------------------------------------------------------------------------- */
         INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes on 0, 1, 2 given to the user; refusals ignored */

@@ -15,9 +15,9 @@
  * before is still behind it.
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
- * plan (a sealed memfd), the target (a pidfd of the container's init), its root (a directory), and the pipes to the launcher
- * and from it; the target and the root only if the plan has steps that use them. 3 to BASE - 1 are preserved for the
- * container.
+ * plan (a sealed memfd), the target (a pidfd of the container's init), a root (that init's, or a rootfs that is to be
+ * attached), and the pipes to the launcher and from it; the target and the root only if the plan has steps that use them.
+ * 3 to BASE - 1 are preserved for the container.
  */
 enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
 
@@ -32,6 +32,8 @@ typedef enum InitMessageType {
         INIT_MSG_NETWORK,   /* with a netlink socket of the container's network namespace; waits for INIT_MSG_NETWORK_DONE */
         INIT_MSG_MOUNT,     /* with the mount that is about to be attached in a mount namespace of others, which outlives
                              * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
+        INIT_MSG_DETACHED,  /* with the rootfs, complete and mounted nowhere (INIT_DETACH), which the launcher attaches when the
+                             * helper is ready; waits for INIT_MSG_NOTED */
         INIT_MSG_GATE,      /* with a socket of the container's network namespace, for the launcher to give it the gate's
                              * address; INIT_MSG_BOUND is waited for before INIT_MSG_PIPES */
         INIT_MSG_CONSOLE,   /* with the pty's master */

@@ -19,6 +19,7 @@
 #include "runtime/listener.h"
 #include "runtime/notify.h"
 #include "runtime/removal.h"
+#include "runtime/rootfs.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
@@ -30,6 +31,7 @@ void creation_done(Creation *c) {
         c->resctrl = close_fd(c->resctrl);
         c->interrupt = close_fd(c->interrupt);
         c->listener = close_fd(c->listener);
+        c->rootfs = close_fd(c->rootfs);
         c->console = close_fd(c->console);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
@@ -185,7 +187,7 @@ static int send_listener(Creation *c, Error *reterr) {
         return fd < 0 ? 0 : listener_send(c->spec, &state, fd, reterr);
 }
 
-/* The rootfs will be mounted where it outlives the container. */
+/* The rootfs will be mounted where it outlives the container; until then it goes with its last descriptor. */
 static int note_mount(Creation *c, int fd, Error *reterr) {
         int r = mount_id(fd, &c->container.record.mount_id);
 
@@ -212,6 +214,9 @@ static int answer(Creation *c, Error *reterr) {
                        launch_send(&c->launch, INIT_MSG_MAPPED, reterr);
         case INIT_MSG_MOUNT:
                 return note_mount(c, fd, reterr);
+        case INIT_MSG_DETACHED:
+                c->rootfs = TAKE_FD(fd);
+                return note_mount(c, c->rootfs, reterr);
         case INIT_MSG_HOOKS:
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_NETWORK:
@@ -339,6 +344,14 @@ static int commit(Creation *c, Error *reterr) {
         return r;
 }
 
+/* The process has given up all that it will not have by now: who is in that mount namespace finds it in the procfs. */
+static int attach_rootfs(Creation *c, Error *reterr) {
+        int r = c->rootfs < 0 ? 0 : rootfs_attach(c->rt, &c->container, c->spec, c->rootfs, c->interrupt, reterr);
+
+        c->rootfs = close_fd(c->rootfs);
+        return r;
+}
+
 static int make_rdt_group(Creation *c, Error *reterr) {
         int r = resctrl_make(c->resctrl, &c->rdt, &c->rdt_made, reterr);
 
@@ -375,6 +388,8 @@ int creation_make(Creation *c, Error *reterr) {
                 r = launch_finish(&c->launch, &c->init, c->spec->process, reterr);
         if (r == 0 && c->rdt.group)
                 r = resctrl_assign(c->resctrl, c->rdt.group, c->rdt.monitor, c->launch.pid, reterr);
+        if (r == 0)
+                r = attach_rootfs(c, reterr);
         if (r == 0)
                 r = commit(c, reterr);
         if (r < 0)

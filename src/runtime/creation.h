@@ -50,6 +50,7 @@ typedef struct Creation {
         int resctrl;             /* its root, when there is something to do there */
         bool rdt_done, rdt_made; /* it was done; the group was not there before */
         int console;             /* the pty's master, for run in the foreground */
+        int rootfs;              /* complete, and to be attached in the mount namespace that was joined */
         int listener;            /* a seccomp listener, until it is known whose */
 } Creation;
 
@@ -58,7 +59,7 @@ typedef struct Creation {
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
                      .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
                      .resctrl = -EBADF, .interrupt = -EBADF, \
-                     .console = -EBADF, .listener = -EBADF })
+                     .console = -EBADF, .rootfs = -EBADF, .listener = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */
 void creation_done(Creation *c);

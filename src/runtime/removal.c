@@ -2,7 +2,6 @@
 #include "runtime/removal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 
 #include "basic/fd.h"
@@ -13,13 +12,10 @@
 #include "host/manager.h"
 #include "host/process.h"
 #include "host/resctrl.h"
-#include "plan/init-build.h"
 #include "runtime/hooks.h"
+#include "runtime/rootfs.h"
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
-
-/* For a rootfs in a mount namespace whose file systems may not answer. */
-#define UNMOUNT_MSEC 2000
 
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
@@ -128,27 +124,6 @@ static void remove_unnumbered(const Container *c) {
                 (void) unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* In a helper, which may do what it likes with its namespaces. */
-static int unmount_rootfs(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
-        _cleanup_(init_plan_done) InitPlan plan = {};
-        _cleanup_launch_ Launch launch = LAUNCH_NONE;
-        LaunchRequest request = { .id = c->id, .mark = container_mark(c), .plan = &plan,
-                                  .target = -EBADF, .root = -EBADF, .interrupt = -EBADF, .cgroup = -EBADF,
-                                  .stdio = { -EBADF, -EBADF, -EBADF } };
-        InitMessage message;
-        int r;
-
-        r = init_plan_build_unmount(spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
-        if (r == 0)
-                r = launch_spawn(&request, &launch, reterr);
-        if (r == 0 && poll(&(struct pollfd){ .fd = launch.control, .events = POLLIN }, 1, UNMOUNT_MSEC) <= 0)
-                r = error_setf(reterr, ETIMEDOUT, "%s cannot be unmounted", c->record.rootfs);
-        if (r == 0)
-                r = launch_receive(&launch, &message, NULL, reterr);
-        launch_kill(&launch);
-        return r;
-}
-
 void removal_unmount(const Runtime *rt, const Container *c) {
         _cleanup_free_ char *config = NULL;
         _cleanup_error_ Error error = {};
@@ -161,7 +136,7 @@ void removal_unmount(const Runtime *rt, const Container *c) {
         r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
         r = r < 0 ? error_errnof(&error, r, "cannot read config.json") : spec_parse(config, size, &spec, &error);
         if (r == 0)
-                r = unmount_rootfs(rt, c, spec, &error);
+                r = rootfs_unmount(rt, c, spec, &error);
         if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
                 log_message(LOG_WARNING, "%s", error.message);
 }

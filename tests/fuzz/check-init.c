@@ -197,15 +197,33 @@ static void check_paths(const InitPlan *plan, InitOp op, const char **paths, siz
         ASSERT_EQ(found, n);
 }
 
+/* In a mount namespace of others nothing is done to the rootfs; whose root it was, is when it is back there. */
+static void check_handed_over(const InitPlan *plan, size_t detach) {
+        ASSERT_EQ(plan->steps[detach + 1].op, INIT_JOIN);
+        ASSERT_EQ(plan->steps[detach + 1].num[1], CLONE_NEWNS);
+        ASSERT_EQ(plan->steps[detach + 2].op, INIT_CHROOT);
+        for (size_t i = detach; i < plan->n_steps; i++)
+                ASSERT(!target_of(&plan->steps[i]));
+}
+
 static void check_root(const InitPlan *plan, const Spec *spec) {
-        size_t pivot = 0, ignored;
+        const SpecNamespace *mounts = spec_namespace(spec, CLONE_NEWNS);
+        size_t pivot = 0, detach = plan->n_steps, ignored, handed_over = count(plan, INIT_DETACH, &detach);
 
         ASSERT_EQ(count(plan, INIT_PIVOT, &pivot) + count(plan, INIT_MOVE_ROOT, &pivot) +
-                  count(plan, INIT_CHROOT, &pivot), 1);
+                  count(plan, INIT_CHROOT, &pivot), 1 + handed_over);
+        if (handed_over) {
+                ASSERT(mounts && mounts->path);
+                check_handed_over(plan, detach);
+                for (pivot = 0; plan->steps[pivot].op != INIT_CHROOT;)
+                        pivot++;
+        }
         ASSERT_EQ(count(plan, INIT_ROOTFS, &ignored), 1);
         for (size_t i = pivot; i < plan->n_steps; i++) {
                 InitOp op = plan->steps[i].op;
 
+                if (handed_over && i == detach + 1)
+                        continue;
                 if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS ||
                     (op == INIT_JOIN && plan->steps[i].num[1] != CLONE_NEWPID) ||
                     op == INIT_MOUNT || op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
@@ -220,15 +238,18 @@ static void check_root(const InitPlan *plan, const Spec *spec) {
 /* A new namespace is either born with the process or in the plan, once. */
 static void check_namespaces(const InitPlan *plan, const Spec *spec) {
         uint64_t made = (uint64_t) init_plan_clone_flags(spec), joined = 0;
+        bool handed_over = init_plan_comes_to(plan, INIT_DETACH, INIT_EXEC);
 
         for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++)
                 if (s->op == INIT_UNSHARE || s->op == INIT_USERNS) {
                         uint64_t flags = s->op == INIT_USERNS ? CLONE_NEWUSER : s->num[0];
 
+                        if (handed_over) /* a copy of the one that is joined, for a while */
+                                flags &= ~(uint64_t) CLONE_NEWNS;
                         ASSERT((made & flags) == 0);
                         made |= flags;
                 } else if (s->op == INIT_JOIN) {
-                        ASSERT((joined & s->num[1]) == 0);
+                        ASSERT((joined & s->num[1]) == 0 || (handed_over && s->num[1] == CLONE_NEWNS));
                         joined |= s->num[1];
                 }
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {

@@ -132,6 +132,17 @@ static void bind_gate(Launch *l, int fd) {
         (void) close(fd);
 }
 
+static bool attach(Launch *l) {
+        Launch other = { .hang_up = true, .root = l->detached };
+
+        if (!l->attach)
+                return true;
+        launch(l->attach, &other);
+        close_fd(l->detached);
+        snprintf(l->error, sizeof(l->error), "%s", other.error);
+        return !l->error[0];
+}
+
 /* One message; false at the end. */
 static bool answer(Launch *l, Channel *c) {
         InitMessage m;
@@ -166,6 +177,12 @@ static bool answer(Launch *l, Channel *c) {
                 (void) close(fd);
                 say(c, INIT_MSG_NOTED);
                 break;
+        case INIT_MSG_DETACHED:
+                ASSERT_EQ(mount_id(fd, &l->mount_id), 0);
+                l->detached = fd;
+                l->table = shell_output("cat /proc/self/mountinfo");
+                say(c, INIT_MSG_NOTED);
+                break;
         case INIT_MSG_HOOKS:
                 say(c, INIT_MSG_HOOKS_DONE);
                 break;
@@ -185,7 +202,7 @@ static bool answer(Launch *l, Channel *c) {
                 break;
         case INIT_MSG_READY:
                 l->ready = true;
-                if (l->hang_up)
+                if (l->hang_up || !attach(l))
                         return false;
                 say(c, INIT_MSG_GO);
                 break;

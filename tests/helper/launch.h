@@ -29,6 +29,7 @@ typedef struct Launch {
         bool map;           /* answers INIT_MSG_MAP_ME with 0 -> 100000, 65536 ids */
         bool rootless;         /* … but with 0 -> 1000, one id, setgroups() denied */
         bool hang_up;          /* when the helper is ready, the launcher dies */
+        InitPlan *attach;      /* the plan of another helper that gets what came with INIT_MSG_DETACHED when this one is ready */
         bool gate;          /* the plan has a gate; launch() returns once the helper waits there */
         bool older_kernel;     /* the helper has no fsconfig(FSCONFIG_SET_FD) that knows "pidns" */
         bool no_stdio_pipe; /* stdout stays ours */
@@ -41,7 +42,9 @@ typedef struct Launch {
         char output[65536]; /* what the container wrote */
         int status;         /* as wait(2) has it */
         int console;        /* pty master */
-        uint64_t mount_id;  /* of INIT_MSG_MOUNT */
+        uint64_t mount_id;  /* of INIT_MSG_MOUNT or INIT_MSG_DETACHED */
+        int detached;
+        char *table;        /* our mounts when that came */
         bool listened;      /* it sent a seccomp listener */
         bool ready;
         char gate_path[108];

@@ -335,16 +335,14 @@ static void test_hostile_namespace(void) {
         for (unsigned fd = 3; fd < 12; fd++)
                 for (unsigned i = 0; i < 3; i++) {
                         InitPlan p = {};
-                        InitStep *s;
 
                         fresh("true");
                         shell("ln -sfn /proc/self/fd/%u %s && mkdir -p %s", fd, trap, sandbox_path("empty"));
                         what[0] = xasprintf("lowerdir=%s:%s", trap, sandbox_path("empty"));
                         plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = CLONE_NEWNS;
                         plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
-                        s = plan_step(&p, INIT_ROOTFS, i == 0 ? trap : rootfs, NULL);
-                        s->num[0] = MS_PRIVATE | MS_REC;
-                        s->num[1] = 1;
+                        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
+                        plan_step(&p, INIT_ROOTFS, i == 0 ? trap : rootfs, NULL)->num[0] = MS_PRIVATE | MS_REC;
                         if (i == 1)
                                 plan_bind(&p, trap, "/mnt", 0, INIT_RECURSIVE);
                         if (i == 2)
@@ -355,8 +353,6 @@ static void test_hostile_namespace(void) {
                         magic += i < 2 && strstr(l.error, "too many levels of symbolic links");
                         if ((i < 2 && !l.error[0]) || strstr(l.output, "uptime"))
                                 FAIL_AT("descriptor %u, way %u: %s", fd, i, l.output);
-                        if (i > 0)
-                                shell("umount -l %s", rootfs);
                         check();
                 }
         ASSERT(magic >= 4);

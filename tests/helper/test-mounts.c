@@ -157,54 +157,78 @@ static void test_targets_that_cannot_be_made(void) {
         shell("umount %s/ro && rmdir %s/ro", rootfs, rootfs);
 }
 
+static const char *mount_namespace;
+
+static void join_mounts(InitPlan *p) {
+        plan_step(p, INIT_OPEN_NS, mount_namespace, NULL)->num[1] = CLONE_NEWNS;
+        plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+}
+
+static void attach_plan(InitPlan *p, const char *place) {
+        join_mounts(p);
+        plan_step(p, INIT_ATTACH, place, NULL)->origin = "root.path";
+        plan_step(p, INIT_READY, NULL, NULL);
+}
+
+/* A rootfs with a procfs and a mask, in the namespace at last. */
+static void joined_plan(InitPlan *p, const char *place) {
+        join_mounts(p);
+        plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
+        plan_step(p, INIT_ROOTFS, place, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_mount(p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_step(p, INIT_CHROOT, NULL, NULL);
+        plan_step(p, INIT_MASK, "/proc/version", NULL);
+        plan_step(p, INIT_DETACH, NULL, NULL);
+        plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+        plan_step(p, INIT_CHROOT, NULL, NULL);
+        plan_shell(p, "pwd; ls -d /etc/passwd; cd ..; pwd; cat /proc/version; grep -c ' /proc' /proc/self/mountinfo; "
+                      "readlink /proc/self/ns/mnt");
+}
+
 static void test_joined_mounts(void) {
         _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-        const char *path = xasprintf("/proc/%d/fd/%d", getpid(), ns), *place = sandbox_path("foreign");
-        InitPlan p = {};
+        const char *place = sandbox_path("foreign");
+        char *before, *expected = xasprintf("/\n/etc/passwd\n/\n2\n%s", shell_output("readlink /proc/self/ns/mnt"));
+        InitPlan p = {}, attach = {};
         InitStep *s;
-        char *before;
 
-        TEST("in a mount namespace of others: a copy of the rootfs there, nobody's root changed, and taken away again");
-        shell("mkdir -p %s && mount --bind %s %s", place, rootfs, place);
+        TEST("in a mount namespace of others: a copy of the rootfs there when it is complete, and taken away again");
+        mount_namespace = xasprintf("/proc/%d/fd/%d", getpid(), ns);
+        shell("mkdir -p %s && mount --bind %s %s && mount --make-private %s", place, rootfs, place, place);
         before = shell_output("cat /proc/self/mountinfo");
-        for (unsigned i = 0; i < 3; i++) {
-                reset();
-                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
-                s->num[0] = 0;
-                s->num[1] = CLONE_NEWNS;
-                s = plan_step(&p, INIT_JOIN, NULL, NULL);
-                s->num[1] = CLONE_NEWNS;
-                s = plan_step(&p, INIT_ROOTFS, place, NULL);
-                s->num[0] = MS_SLAVE | MS_REC;
-                s->num[1] = i < 2;
-                s->num[2] = i == 2;
-                s->origin = "root.path";
-                if (i == 1)
-                        shell("mount --make-shared %s", place);
-                if (i < 2)
-                        plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
-                plan_step(&p, INIT_CHROOT, NULL, NULL);
-                plan_shell(&p, "pwd; ls -d /etc/passwd; cd ..; pwd; grep -c foreign /proc/self/mountinfo");
-                launch(&p, &l);
-                if (i == 1) {
-                        ASSERT(startswith(l.error, "root.path: in the mount namespace that is joined it is on a shared"));
-                        shell("mount --make-private %s", place);
-                        continue;
-                }
-                ASSERT_STR(l.error, "");
-                ASSERT(startswith(l.output, "/\n/etc/passwd\n/\n"));
-                if (i == 2)
-                        continue;
-                ASSERT(!streq(shell_output("cat /proc/self/mountinfo"), before));
-                s = plan_step(&p, INIT_OPEN_NS, path, NULL);
-                s->num[1] = CLONE_NEWNS;
-                plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
-                plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
-                reset();
-                launch(&p, &l);
-                ASSERT_STR(l.error, "");
-                ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
-        }
+        reset();
+        joined_plan(&p, place);
+        attach_plan(&attach, place);
+        l.attach = &attach;
+        launch(&p, &l);
+        EXPECT(expected);
+        ASSERT_STR(l.table, before);
+        ASSERT_STR(shell_output("grep -c ' %s/proc' /proc/self/mountinfo", place), "2\n");
+        join_mounts(&p);
+        plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+        reset();
+        launch(&p, &l);
+        ASSERT_STR(l.error, "");
+        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        TEST("not where it would show elsewhere; and nothing stays that was not attached");
+        shell("mount --make-shared %s", place);
+        reset();
+        joined_plan(&p, place);
+        attach_plan(&attach, place);
+        l.attach = &attach;
+        launch(&p, &l);
+        ASSERT(startswith(l.error, "root.path: in the mount namespace that is joined it is on a shared"));
+        shell("mount --make-private %s", place);
+        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        TEST("in place, nothing is mounted");
+        reset();
+        join_mounts(&p);
+        plan_step(&p, INIT_ROOTFS, place, NULL)->num[2] = true;
+        plan_step(&p, INIT_CHROOT, NULL, NULL);
+        plan_shell(&p, "pwd; ls -d /etc/passwd; cd ..; pwd");
+        launch(&p, &l);
+        EXPECT("/\n/etc/passwd\n/\n");
+        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
         TEST("in our own: where that shares, too, but what is mounted in the copy is not");
         shell("mount --make-shared %s", place);
         before = shell_output("cat /proc/self/mountinfo");

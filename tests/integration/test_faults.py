@@ -11,13 +11,15 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from harness import process, systemd, user
 from harness.config import Config
+from harness.holder import Holder
 from harness.leftovers import Watch
-from harness.needs import needs_insight, needs_mounts, needs_ocirt_sd
+from harness.needs import needs_insight, needs_mounts, needs_ocirt_sd, needs_privileged_namespaces
 from harness.runtime import Runtime
 from harness.wait import DEADLINE, until
 
@@ -101,6 +103,26 @@ def test_killed_at_any_system_call(container, bystander, verb, points):
         inject(command_of(one, verb), call, number, "signal=KILL", one.log)
         delete_by_force(one)
         assert watch.found() == [], (call, number)
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_killed_at_any_system_call_of_joining_mounts(container, verb):
+    """Others are in that mount namespace, to whom it is what it was."""
+    with Holder("--mount") as holder:
+        def table():
+            return Path(f"/proc/{holder.pid}/mountinfo").read_text()
+
+        before = table()
+        one = container(Config().sleeping().namespace("mount", holder.path("mount")))
+        calls = system_calls(command_of(one, verb), one.bundle.path)
+        assert table() != before
+        delete_by_force(one)
+        watch = Watch(one.runtime.root)
+        for call, number in calls[len(calls) // 2::max(1, len(calls) // 48)]:
+            inject(command_of(one, verb), call, number, "signal=KILL", one.log)
+            delete_by_force(one)
+            assert (table(), watch.found()) == (before, []), (call, number)
 
 
 def test_killed_in_a_hook_of_the_container(container):

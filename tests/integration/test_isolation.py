@@ -10,22 +10,23 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 
 import pytest
 
-from harness import user
+from harness import process, user
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_privileged_namespaces
 from harness.runtime import OLDER_KERNEL, PROGRAMS
 from harness.terminal import ConsoleSocket
-from harness.wait import DEADLINE
+from harness.wait import DEADLINE, until
 from harness.watcher import EVERY, Watcher, attacker, command, findings
 
 # Of each variant; where the processor is emulated few, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
-EXECS, RUNS = (10, 3) if EMULATED else (250, 60)
+EXECS, RUNS, MADE = (10, 3, 3) if EMULATED else (250, 60, 20)
 
 
 @pytest.fixture
@@ -143,6 +144,35 @@ def test_create_beside_it(watching, container):
         one.create().start().wait_for_end()
         one.delete()
     check(watcher)
+
+
+def test_join_its_mounts(watching, container):
+    """linux.namespaces[].path: what it sees of the rootfs is complete, as is what it sees by a procfs in there."""
+    watcher = watching("rootfs")
+    config = Config().sleeping().set("root.path", "/other").namespace("mount", f"/proc/{watcher.pid}/ns/mnt")
+    if user.ORDINARY:
+        config.remove("linux.uidMappings").remove("linux.gidMappings").namespace("user", f"/proc/{watcher.pid}/ns/user")
+    one = container(config)
+    shutil.copytree(one.bundle.rootfs, watcher.bundle.rootfs / "other", symlinks=True)
+    for number in itertools.count():
+        if number >= MADE and {"first helper", "first rootfs"} <= set(watcher.output.splitlines()):
+            break
+        one.create()
+        one.start()
+        assert one.output_of("cat", "/proc/keys") == ""
+        with stopped(watcher.pid):  # until it is gone as a whole: what is unmounted may be looked at a moment longer
+            one.delete("--force")
+    check(watcher)
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: process.status(pid)["State"][0] == "T", "it stands still")
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture

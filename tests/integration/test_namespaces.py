@@ -12,33 +12,11 @@ import pytest
 
 from harness import go, process, user
 from harness.config import MAPPED_ROOT, Config
+from harness.holder import FILES, Holder
 from harness.needs import needs_cgroup_gifts, needs_mounts, needs_privileged_namespaces, needs_root
 from harness.runtime import OLDER_KERNEL
+from harness.terminal import ConsoleSocket
 from harness.wait import until
-
-FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "mount": "mnt", "network": "net",
-         "cgroup": "cgroup", "user": "user", "time": "time"}
-HOLD = ["sleep", "1000"]
-
-
-class Holder:
-    """A process in namespaces of its own."""
-
-    def __init__(self, *options):
-        self.child = subprocess.Popen(["unshare", *options, *HOLD])
-        until(lambda: process.comm(self.child.pid) == "sleep", "unshare")
-        self.pid = self.child.pid
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.kill()
-        self.child.wait()
-
-    def path(self, kind):
-        return f"/proc/{self.pid}/ns/{FILES[kind]}"
-
 
 @pytest.mark.proves("linux.namespaces[].type")
 def test_every_namespace_is_new(container):
@@ -295,13 +273,62 @@ def test_nothing_stays_in_a_joined_mount_namespace(runtime, container):
         one.bundle.write(config.args("true").text())
         runtime("run", "--bundle", one.bundle.path, one.id)
         assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
-        one.bundle.write(config.hook("createRuntime", "/bin/sleep", "1000").text())
+        script = f"touch {one.bundle.path}/hooked; exec sleep 1000"
+        one.bundle.write(config.hook("createRuntime", "/bin/sh", "-c", script, env=["PATH=/bin"]).text())
         creating = runtime.start_process("create", "--bundle", one.bundle.path, one.id)
-        until(lambda: Path(f"/proc/{holder.pid}/mountinfo").read_text() != table, "the rootfs is mounted")
+        until((one.bundle.path / "hooked").exists, "its mounts are made")
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table, "it shows before it is complete"
         creating.kill()
         creating.wait()
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
         one.delete("--force")
         assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+
+
+@needs_privileged_namespaces
+def test_mounts_in_a_joined_mount_namespace(container):
+    """linux.namespaces[].path: what is mounted there is as elsewhere, and who may mount there may."""
+    caps = dict.fromkeys(["bounding", "effective", "permitted"], ["CAP_SYS_ADMIN", "CAP_SETUID"])
+    script = ("mount -t tmpfs mine /mnt && umount /mnt && umount /proc/keys && umount /tmp && echo changed; id -u; "
+              "cat /proc/self/mountinfo; sleep 1000")
+    with Holder("--mount") as holder:
+        config = Config().script(script).capabilities(**caps).set("linux.rootfsPropagation", "unbindable")
+        config.mount("/tmp", "tmpfs", "tmpfs").mount("/srv", "tmpfs", "its", "shared")
+        config.namespace("mount", holder.path("mount"))
+        first, second = container(config), container(config)
+        for one in [first, second]:
+            one.run_detached().wait_for_output(" its ")
+            lines = one.output.splitlines()
+            table = {line.split()[4]: line.split()[6:] for line in lines if " - " in line}
+            assert lines[:2] == ["changed", "0"]
+            assert table["/"][0] == "unbindable" and table["/srv"][0].startswith("shared:")
+            assert table["/proc"][0] == "-" and "/proc/timer_list" in table and "/proc/keys" not in table
+        assert second.output_of("busybox", "grep", "-c", "^its /srv ", "/proc/mounts") == "1\n"
+
+
+@needs_privileged_namespaces
+def test_a_terminal_in_a_joined_mount_namespace(container, top):
+    """process.terminal: it has a name."""
+    with Holder("--mount") as holder, ConsoleSocket(str(top / "joined.sock")) as console:
+        one = container(Config("busybox", "readlink", "/proc/self/fd/0").terminal().namespace("mount", holder.path("mount")))
+        one.run_detached("--console-socket", console.path)
+        with console.terminal() as master:
+            assert master.read_to_end() == b"/dev/pts/0\r\n"
+
+
+@needs_privileged_namespaces
+def test_a_rootfs_that_is_not_there_any_more(runtime, container):
+    """root.path: in the mount namespace that is joined it was renamed meanwhile."""
+    with Holder("--mount") as holder:
+        table = Path(f"/proc/{holder.pid}/mountinfo").read_text()
+        config = Config().sleeping().namespace("mount", holder.path("mount"))
+        one = container(config)
+        config.hook("createRuntime", "/bin/mv", str(one.bundle.rootfs), str(one.bundle.path / "other"))
+        one.bundle.write(config.text())
+        message = runtime.fails("create", "--bundle", one.bundle.path, one.id)
+        assert "root.path: open rootfs" in message and "no such file" in message
+        assert Path(f"/proc/{holder.pid}/mountinfo").read_text() == table
+        assert runtime.list() == []
 
 
 @needs_privileged_namespaces

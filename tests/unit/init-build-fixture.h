@@ -189,9 +189,10 @@ static inline void check_invariants(const Built *b, const Config *c) {
         for (size_t i = 0; i < ELEMENTSOF(host) && own_root; i++)
                 for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
                         assert_before(b, host[i], namespaces[k]);
-        ASSERT_EQ(step_unsharing(&b->plan, CLONE_NEWNS) >= 0, own_root);
+        ASSERT_EQ(step_unsharing(&b->plan, CLONE_NEWNS) >= 0, own_root || first(&b->plan, INIT_DETACH) >= 0);
         ASSERT_EQ(first(&b->plan, INIT_ROOT_PROPAGATION) >= 0, own_root);
-        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
+        ASSERT(!own_root || step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
+        ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOTFS));
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE, INIT_USERNS, INIT_ROOTFS);
         ASSERT(count(&b->plan, INIT_FORK) + count(&b->plan, INIT_FORK_INSIDE) <= 1);
@@ -200,9 +201,14 @@ static inline void check_invariants(const Built *b, const Config *c) {
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
                 ASSERT_ORDER(b, INIT_ROOT_PROPAGATION, INIT_ROOTFS, mounts[i]);
                 ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_RUNTIME_HOOKS, INIT_PIVOT);
+                ASSERT_ORDER(b, mounts[i], INIT_CONSOLE, INIT_DETACH);
         }
-        for (size_t i = 0; i < ELEMENTSOF(last); i++)
+        for (size_t i = 0; i < ELEMENTSOF(last); i++) {
                 ASSERT_ORDER(b, INIT_PIVOT, last[i]);
+                if (last[i] != INIT_USER)
+                        assert_before(b, last[i], INIT_DETACH);
+        }
+        ASSERT_ORDER(b, INIT_CGROUP, INIT_DETACH, INIT_USER);
         ASSERT_ORDER(b, INIT_PIVOT, INIT_SHARE_ROOT, INIT_USER);
         ASSERT_ORDER(b, INIT_MKDIR, INIT_REMOUNT_ROOT, INIT_SYSCTL, INIT_READONLY, INIT_MASK,
                      INIT_USER);

@@ -231,15 +231,15 @@ static void test_ids(void) {
 #define MOUNT_NS "{\"type\":\"mount\",\"path\":\"/m\"}"
 
 static void test_mount_namespaces(void) {
-        TEST("a mount namespace that is joined: a copy of the rootfs in it, and nobody's root is changed");
+        TEST("a mount namespace that is joined: a copy of the rootfs, complete before it is there, and nobody's root is changed");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .namespaces = MOUNT_NS PID,
                                                 .mounts = PROC "," DEV "," BIND("/x"),
                                                 .linux_ = ",\"rootfsPropagation\":\"shared\"");
 
-                assert_contains(&b, "open-ns path=/m slot=0 type=mount\njoin slot=0 type=mount\nsetsid\n");
-                assert_contains(&b, "rootfs path=/b/rootfs propagation=slave,recursive lasting\n");
-                assert_contains(&b, "chroot\nshare-root flags=shared\n");
+                assert_contains(&b, "open-ns path=/m slot=0 type=mount\njoin slot=0 type=mount\nunshare flags=mount\nsetsid\n");
+                assert_contains(&b, "rootfs path=/b/rootfs propagation=slave,recursive\n");
+                assert_contains(&b, "chroot\nshare-root flags=shared\ndetach\njoin slot=0 type=mount\nchroot\n");
                 ASSERT_EQ(count(&b.plan, INIT_PIVOT), 0);
         }
         {
@@ -252,6 +252,7 @@ static void test_mount_namespaces(void) {
                                             "join slot=0 type=mount\n"
                                             "join slot=1 type=user\n"
                                             "become-root\n"
+                                            "unshare flags=mount\n"
                                             "setsid\n"));
                 assert_has(&b, "bind source=/b/data target=/x attrs=ro propagation=slave,recursive");
         }
@@ -259,22 +260,38 @@ static void test_mount_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = { .rootless = true }, .all_namespaces = true,
                                                 .mounts = BIND("/x"), .namespaces = MOUNT_NS JOINED("user"));
 
-                assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=mount\nsetsid\n");
+                assert_contains(&b, "join slot=1 type=user\nbecome-root\njoin slot=0 type=mount\nunshare flags=mount\nsetsid\n");
                 assert_has(&b, "bind source=/b/data target=/x attrs=ro propagation=slave,recursive");
         }
-        TEST("and what was mounted there is taken away again");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .namespaces = MOUNT_NS,
+                                                .linux_ = ",\"maskedPaths\":[\"/x\"],\"rootfsPropagation\":\"unbindable\"");
+
+                assert_contains(&b, "mask path=/x\ndetach\njoin slot=0 type=mount\nchroot\nshare-root flags=unbindable\n");
+        }
+        REFUSE(EOPNOTSUPP, "mounts[0].options: \"unbindable\" is not to be had in a mount namespace that is joined",
+               .facts = root, .all_namespaces = true, .namespaces = MOUNT_NS, .mounts = MOUNT("/x", "tmpfs", "\"runbindable\""));
+        TEST("and what is mounted there is attached by others, and taken away again");
         {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .mounts = BIND("/x"),
                                                 .namespaces = MOUNT_NS JOINED("user") JOINED("pid"));
-                _cleanup_(init_plan_done) InitPlan plan = {}, rootless = {};
+                _cleanup_(init_plan_done) InitPlan attach = {}, plan = {}, rootless = {};
                 const HostFacts user = { .rootless = true };
                 _cleanup_text_ Text text = {};
 
+                ASSERT_EQ(init_plan_build_attach(b.spec, &user, "/b/rootfs", &attach, NULL), 0);
+                init_plan_print(&attach, &text);
                 ASSERT_EQ(init_plan_build_unmount(b.spec, &root, "/b/rootfs", 7, &plan, NULL), 0);
                 ASSERT_EQ(init_plan_build_unmount(b.spec, &user, "/b/rootfs", 8, &rootless, NULL), 0);
                 init_plan_print(&plan, &text);
                 init_plan_print(&rootless, &text);
                 ASSERT_STR(text.s, "open-ns path=/m slot=0 type=mount\n"
+                                   "open-ns path=/proc/7/ns/user slot=1 type=user\n"
+                                   "join slot=1 type=user\n"
+                                   "join slot=0 type=mount\n"
+                                   "attach path=/b/rootfs\n"
+                                   "ready\n"
+                                   "open-ns path=/m slot=0 type=mount\n"
                                    "join slot=0 type=mount\n"
                                    "unmount path=/b/rootfs id=7\n"
                                    "open-ns path=/m slot=0 type=mount\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * watcher SECRET CAPABILITIES NAMESPACES [filtered|first|fill]: an attacker in a container who has every capability. It waits
- * for processes that appear in its pid namespace, looks at them and traces them as fast as it can, and says at SIGTERM what it
- * has got:
+ * watcher SECRET CAPABILITIES NAMESPACES [filtered|first|fill|rootfs]: an attacker in a container who has every capability.
+ * It waits for processes that appear in its pid namespace, looks at them and traces them as fast as it can, and says at
+ * SIGTERM what it has got:
  *
  *   seen N      processes that were looked at
  *   helper N    of them those that were still the runtime's
@@ -12,7 +12,9 @@
  *
  * SECRET is the path of a file of the host; CAPABILITIES is a mask of what processes may have; NAMESPACES are the inodes of
  * the host's namespaces that the container is not in, each between commas; filtered: processes must have a seccomp filter;
- * first: looks at the first process alone, and at once; fill: stops each that appears, and fills the pipes that it reads.
+ * first: looks at the first process alone, and at once; fill: stops each that appears, and fills the pipes that it reads;
+ * rootfs: looks at /other instead, where the rootfs of a container appears that joins our mount namespace. Its procfs has
+ * a mask on keys, its sys is read-only.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -382,6 +384,52 @@ static void fill_pipes(pid_t pid) {
         fflush(stdout);
 }
 
+/* Mounts at /other and below it; -1: the kernel has not told all of them at once. */
+static int mounts_of_other(void) {
+        int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), n = 0;
+        static char text[65536];
+        ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        char more;
+
+        if (size >= 0 && read(fd, &more, 1) != 0)
+                size = -1;
+        if (fd >= 0)
+                close(fd);
+        if (size < 0)
+                return -1;
+        text[size] = '\0';
+        for (const char *line = text; (line = strstr(line, " /other")); line++)
+                n++;
+        return n;
+}
+
+/* Each of these is one system call, so that who stops us meanwhile finds nothing half looked at. */
+static void look_at_rootfs(void) {
+        static int least = 1000, most;
+        int process = open("/other/proc/1", O_PATH | O_DIRECTORY | O_CLOEXEC), sys, n;
+        struct stat st;
+
+        if (process >= 0) {
+                look_at_status(process, "a process in its procfs with");
+                close(process);
+        }
+        if (stat("/other/proc/keys", &st) == 0 && S_ISREG(st.st_mode))
+                gets("a procfs", "without its masks");
+        sys = open("/other/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
+        if (sys >= 0) {
+                gets("a procfs", "without its read-only paths");
+                close(sys);
+        }
+        n = mounts_of_other();
+        if (n <= 0)
+                return;
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+        if (least != most)
+                gets("a rootfs", "that is not complete");
+        count(&seen, "rootfs");
+}
+
 static void report(void) {
         try_executables();
         printf("seen %lu\nhelper %lu\ntraced %lu\n", seen, helpers, traced);
@@ -412,6 +460,8 @@ int main(int argc, char **argv) {
         next = newest() + 1;
         puts("watching");
         fflush(stdout);
+        while (!done && strcmp(how, "rootfs") == 0)
+                look_at_rootfs();
         while (!done) {
                 pid_t found = 0;
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtime/rootfs.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "host/launch.h"
+#include "plan/init-build.h"
+
+/* For file systems that may not answer. */
+#define UNMOUNT_MSEC 2000
+
+static LaunchRequest request_of(const Container *c, const InitPlan *plan) {
+        return (LaunchRequest){ .id = c->id, .mark = container_mark(c), .plan = plan, .target = -EBADF, .root = -EBADF,
+                                .interrupt = -EBADF, .cgroup = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
+}
+
+int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, int interrupt, Error *reterr) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_launch_ Launch launch = LAUNCH_NONE;
+        LaunchRequest request = request_of(c, &plan);
+        InitMessage message;
+        int r;
+
+        request.root = tree;
+        request.interrupt = interrupt;
+        r = init_plan_build_attach(spec, &rt->facts, c->record.rootfs, &plan, reterr);
+        if (r == 0)
+                r = launch_spawn(&request, &launch, reterr);
+        if (r == 0)
+                r = launch_receive(&launch, &message, NULL, reterr);
+        launch_kill(&launch);
+        if (r >= 0 && r != INIT_MSG_READY)
+                return error_setf(reterr, EIO, "root.path: the process that was to mount it ended before");
+        return r < 0 ? r : 0;
+}
+
+int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        _cleanup_launch_ Launch launch = LAUNCH_NONE;
+        LaunchRequest request = request_of(c, &plan);
+        InitMessage message;
+        int r;
+
+        r = init_plan_build_unmount(spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
+        if (r == 0)
+                r = launch_spawn(&request, &launch, reterr);
+        if (r == 0 && poll(&(struct pollfd){ .fd = launch.control, .events = POLLIN }, 1, UNMOUNT_MSEC) <= 0)
+                r = error_setf(reterr, ETIMEDOUT, "%s cannot be unmounted", c->record.rootfs);
+        if (r == 0)
+                r = launch_receive(&launch, &message, NULL, reterr);
+        launch_kill(&launch);
+        return r;
+}

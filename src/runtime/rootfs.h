@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/store.h"
+#include "runtime/runtime.h"
+
+/* What is done to the rootfs in a mount namespace that is not the container's alone, by helpers of their own: one does
+ * what it likes with its namespaces, and is in none that a procfs of the container may show. */
+
+/* tree came with INIT_MSG_DETACHED. -EINTR when interrupt can be read. */
+int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, int interrupt, Error *reterr);
+
+/* Nothing, if it is not there any more. */
+int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr);
