@@ -61,7 +61,9 @@ int removal_kill(const Container *c, Error *reterr) {
  * Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. Nothing of ours
  * runs any more but the helper of a create that was killed. That one may have found the name taken, and where systemd could
  * not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose it is. Where nothing
- * does, it is nobody's: its processes died while systemd took them in, and it would never end by itself.
+ * does, it is nobody's: its processes died while systemd took them in, and it would never end by itself. One that is being
+ * started is never seen like that: systemd makes the link that says its invocation and puts its processes there at one go,
+ * and is asked after that was read.
  */
 static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));

@@ -289,6 +289,34 @@ def test_delete_of_a_half_made_one_when_a_scope_of_the_name_waits(container):
         systemd.stop(UNIT)
 
 
+def left_by(one, place):
+    """The command of a process that looks like the helper of a create that died: by its arguments, which are a script's here."""
+    status = (one.runtime.root / one.id).stat()
+    mark = status.st_ino ^ status.st_dev << 32 & (1 << 64) - 1
+    os.mkfifo(place / "fifo")
+    (place / one.id).write_text("read nothing <fifo\n", encoding="ascii")
+    become = "import os, sys; os.chdir(sys.argv[1]); os.execv('/bin/sh', sys.argv[2:])"
+    return ["python3", "-c", become, place, "ocirt-sd-init", one.id, str(mark), "3"]
+
+
+@pytest.mark.parametrize("method", ["GetUnitProcesses", "Stop"])
+def test_a_scope_that_comes_while_a_half_made_one_is_deleted(container, bundles, method):
+    """What was looked at is gone by then, and the name another's. Until then it is the helper's, and would be stopped."""
+    one, found = container(config()), []
+    make_half(one)
+    with contextlib.ExitStack() as stack, Relay(bundles.scratch("run")) as relay:
+        def swap():
+            systemd.stop(UNIT)
+            stack.enter_context(foreign_scope(one, None))
+            found.append((looks(), process.members(group_of_unit())))
+
+        stack.enter_context(TransientUnit("test-left.service", scope_words()[:-2] + left_by(one, bundles.scratch("left"))))
+        until(lambda: systemd.is_loaded(UNIT) and "ocirt-sd-init" in systemd.systemctl("status", UNIT), "the helper is there")
+        relay.act_at(method, swap)
+        one.runtime("delete", "--force", one.id, **relay.options)
+        assert found == [(looks(), process.members(group_of_unit()))] and not (one.runtime.root / one.id).exists()
+
+
 @needs_mounts
 def test_directories_with_the_same_inode(container, bundles):
     """On file systems of their own, as those below /run are: a half-made container, and one that waits."""

@@ -45,6 +45,8 @@ class Relay:
         directory = Path(directory) / "systemd"
         directory.mkdir()
         self.path, self.dead = directory / "private", directory / "dead"
+        if user.ORDINARY:
+            (directory / "units").symlink_to(user.RUNTIME_DIRECTORY / "systemd/units")
         environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
         environment["XDG_RUNTIME_DIR" if user.ORDINARY else "DBUS_SYSTEM_BUS_ADDRESS"] = \
             str(directory.parent) if user.ORDINARY else f"unix:path={self.path}"
