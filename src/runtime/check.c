@@ -98,6 +98,46 @@ static void check_program(const Preview *p, Findings *f) {
                                              p->spec->process->args[0], path));
 }
 
+static bool is_mapped(const SpecIdMap *maps, size_t n, uint32_t id) {
+        for (size_t i = 0; i < n; i++)
+                if (id >= maps[i].host_id && id - maps[i].host_id < maps[i].size)
+                        return true;
+        return false;
+}
+
+/* May root of the new user namespace go through a directory? It has power over what both ids are mapped of. */
+static bool may_pass(const SpecLinux *l, const struct stat *st) {
+        uint32_t uid = UINT32_MAX, gid = UINT32_MAX;
+
+        if (is_mapped(l->uid_mappings, l->n_uid_mappings, st->st_uid) &&
+            is_mapped(l->gid_mappings, l->n_gid_mappings, st->st_gid))
+                return true;
+        (void) spec_map_id(l->uid_mappings, l->n_uid_mappings, 0, &uid);
+        (void) spec_map_id(l->gid_mappings, l->n_gid_mappings, 0, &gid);
+        return st->st_mode & (st->st_uid == uid ? S_IXUSR : st->st_gid == gid ? S_IXGRP : S_IXOTH);
+}
+
+/* A warning, as an ACL may say otherwise, and an engine may mount the rootfs there later. */
+static void check_way(const Preview *p, Findings *f) {
+        const SpecNamespace *users = spec_namespace(p->spec, CLONE_NEWUSER), *mounts = spec_namespace(p->spec, CLONE_NEWNS);
+        const char *path = path_normalize(&f->arena, p->bundle, p->spec->root_path);
+        struct stat st;
+
+        if (!users || users->path || (mounts && mounts->path))
+                return;
+        for (const char *end = path; end; end = *end ? strchrnul(end + 1, '/') : NULL) {
+                const char *directory = end == path ? "/" : arena_strndup(&f->arena, path, (size_t) (end - path));
+
+                if (stat(directory, &st) < 0)
+                        return;
+                if (may_pass(&p->spec->linux_, &st))
+                        continue;
+                add(f, true, arena_printf(&f->arena, "root.path: root of the user namespace cannot go through %s, which "
+                                          "has mode %04o", directory, (unsigned) st.st_mode & 07777));
+                return;
+        }
+}
+
 /* --- the host --------------------------------------------------------------------------------------------------- */
 
 /* Where systemd, or that of the user, has its controllers from. */
@@ -163,6 +203,7 @@ int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret
                 check_files(&p, ret);
                 check_command(p.spec, ret);
                 check_program(&p, ret);
+                check_way(&p, ret);
         }
         for (size_t i = 0; i < ret->errors.n; i++)
                 ret->errors.s[i] = with_name(name, ret->errors.s[i], &ret->arena);

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness.config import Config
+from harness.config import MAPPED_ROOT, Config
 from harness.needs import has_controller, needs_ocirt_sd, needs_root
 from harness.runtime import BINARY
 from harness.wait import DEADLINE
@@ -85,6 +85,25 @@ def test_what_is_missing_on_the_host(check, tmp_path):
     assert found.said("warning", 'process.args[0]: there is no program "nosuch"')  # /data may have it
     assert check(Config("nosuch")).said("error", 'process.args[0]: there is no program "nosuch"')
     assert check(Config("true").set("root.path", "nowhere")).said("error", "root.path: ", missing)
+
+
+@needs_root("has the power over other users")
+@pytest.mark.parametrize("mode, own, passes", [(0o700, False, False), (0o711, False, True), (0o700, True, True),
+                                               (0o077, True, True)])
+def test_the_way_to_the_rootfs(container, mode, own, passes):
+    """root of a user namespace goes it, as create shows; it has the power over what is its own."""
+    one = container(Config("true").mapped_users())
+    rootfs = one.bundle.path / "above/rootfs"
+    rootfs.parent.mkdir()
+    one.bundle.rootfs.rename(rootfs)
+    one.bundle.write(Config("true").mapped_users().set("root.path", str(rootfs)).text())
+    if own:
+        os.chown(rootfs.parent, MAPPED_ROOT, MAPPED_ROOT)
+    rootfs.parent.chmod(mode)
+    said = f"warning: {one.bundle.path}/config.json: root.path: root of the user namespace cannot go through " \
+           f"{rootfs.parent}, which has mode {mode:04o}\n0 errors, 1 warning\n"
+    assert one.runtime("check", one.bundle.path) == ("0 errors, 0 warnings\n" if passes else said)
+    assert (one.runtime.call("run", "--bundle", one.bundle.path, one.id).status == 0) == passes
 
 
 @pytest.mark.parametrize("config, path", [(Config("true").remove("process"), "process"),
