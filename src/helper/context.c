@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -32,6 +34,30 @@ int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
 
 int helper_open_host(const Helper *h, const char *path, int flags) {
         return open_at(AT_FDCWD, path, O_PATH | flags, 0, h->joined_mounts ? RESOLVE_NO_MAGICLINKS : 0); /* host */
+}
+
+int helper_let_open(int (*make)(void *), void *data) {
+        int pair[2], fd = -EBADF, r;
+        ssize_t n;
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        pid = fork();
+        if (pid == 0) {
+                fd = make(data);
+                r = fd < 0 ? fd : 0;
+                _exit(send_fd(pair[1], &r, sizeof(r), fd < 0 ? -EBADF : fd) < 0);
+        }
+        r = pid < 0 ? -errno : 0;
+        (void) close(pair[1]);
+        n = pid < 0 ? 0 : receive_fd(pair[0], &r, sizeof(r), &fd);
+        (void) close(pair[0]);
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        if (r == 0 && (n != sizeof(r) || fd < 0))
+                r = -ETIMEDOUT;
+        return r < 0 ? r : fd;
 }
 
 /* More than we ever open, one after the other from base on. */

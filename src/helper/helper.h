@@ -57,6 +57,10 @@ int helper_root(Helper *h);
  * leads to what we have open. -errno. */
 int helper_open_host(const Helper *h, const char *path, int flags);
 
+/* The descriptor that make(data) returns in a child of ours, which may do what it likes with its namespaces; or its -errno.
+ * -ETIMEDOUT: it ended before. */
+int helper_let_open(int (*make)(void *), void *data);
+
 /* env, with the HOME that INIT_FIND looked up if it is missing or empty, and with LISTEN_PID if it is to listen: for free(). */
 char **helper_environment(const Helper *h, const char **env, bool listen);
 

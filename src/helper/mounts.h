@@ -9,6 +9,8 @@
 
 /* A detached copy of the mount at fd. */
 int mount_clone(int fd, bool recursive);
+/* A recursive one whose mounts stay on one another, also when they are not mounted any more. */
+int mount_clone_locked(int fd);
 /* Sets and clears MOUNT_ATTR_*; nothing when both are 0. */
 int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */

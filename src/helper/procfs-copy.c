@@ -5,9 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -102,45 +100,30 @@ static int copy_of_any(const Helper *h, const struct stat *pidns) {
         return copy;
 }
 
-static int search(Helper *h, int pidns) {
+typedef struct Search { Helper *h; int pidns; } Search;
+
+static int search(void *data) {
+        const Search *s = data;
         struct stat st;
         int r;
 
         (void) alarm(SECONDS_MAX);
         r = credentials_hide(NULL);
         if (r >= 0)
-                r = procfs_need(h, NULL);
-        if (r >= 0 && fstat(pidns, &st) < 0)
+                r = procfs_need(s->h, NULL);
+        if (r >= 0 && fstat(s->pidns, &st) < 0)
                 r = -errno;
         if (r < 0)
                 return r;
-        r = copy_of_first(h, pidns, &st);
-        return r < 0 ? copy_of_any(h, &st) : r;
+        r = copy_of_first(s->h, s->pidns, &st);
+        return r < 0 ? copy_of_any(s->h, &st) : r;
 }
 
 int procfs_copy(Helper *h, int pidns, Error *e) {
-        int pair[2], fd = -EBADF, r = 0;
-        ssize_t n;
-        pid_t pid;
+        int r = helper_let_open(search, &(Search){ h, pidns });
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_errnof(e, errno, "create socket pair");
-        pid = fork();
-        if (pid == 0) {
-                fd = search(h, pidns);
-                r = fd < 0 ? fd : 0;
-                _exit(send_fd(pair[1], &r, sizeof(r), fd < 0 ? -EBADF : fd) < 0);
-        }
-        r = pid < 0 ? -errno : 0;
-        (void) close(pair[1]);
-        n = pid < 0 ? 0 : receive_fd(pair[0], &r, sizeof(r), &fd);
-        (void) close(pair[0]);
-        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
-        if (r == 0 && (n != sizeof(r) || fd < 0))
-                r = -ETIMEDOUT;
         if (r == -ENOENT)
                 return error_setf(e, EOPNOTSUPP, "before Linux 6.17 it is the copy of a procfs that a process of the pid "
                                   "namespace has mounted, and none has a whole one: mount one in the container that is joined");
-        return r < 0 ? error_errnof(e, r, "copy the procfs of the pid namespace that is joined") : fd;
+        return r < 0 ? error_errnof(e, r, "copy the procfs of the pid namespace that is joined") : r;
 }

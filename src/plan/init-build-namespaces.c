@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/capability.h>
 #include <sched.h>
 
 #include "basic/file.h"
@@ -256,11 +257,17 @@ int build_namespaces(InitBuild *b) {
         return 0;
 }
 
+/* Who has a directory of a procfs open when its mounts go would have it without its masks, and in no user namespace that is
+ * the host's. A container that may unmount is to be able to, and could take the masks off itself. */
+static bool locks_mounts(const InitBuild *b) {
+        return b->facts->privileged && !b->in_userns && !(b->capabilities.bounding & 1ULL << CAP_SYS_ADMIN);
+}
+
 /* Who is in the mount namespace is not to see a procfs of the container's without its masks, nor by it a process of ours
  * with all that we may. So all is mounted in a copy of the namespace, and the rootfs taken back as a whole. It is attached
  * by others: who does that is in no pid namespace that the procfs may show. */
 void build_hand_over(InitBuild *b) {
-        add_for(b, INIT_DETACH, "root.path");
+        add_for(b, INIT_DETACH, "root.path")->num[0] = locks_mounts(b);
         join(b, CLONE_NEWNS);
         add_for(b, INIT_CHROOT, "root.path");
 }

@@ -51,10 +51,19 @@ static int add_paths(InitBuild *b, InitOp op, const char *property, const char *
         return r;
 }
 
-static void add_share_root(InitBuild *b, uint64_t flags) {
-        bool recursive = b->spec->linux_.rootfs_propagation_recursive;
+static void add_share_root(InitBuild *b, const char *word, uint64_t flags) {
+        const SpecLinux *l = &b->spec->linux_;
 
-        add_for(b, INIT_SHARE_ROOT, "linux.rootfsPropagation")->num[0] = flags | (recursive ? MS_REC : 0);
+        if (streq_null(l->rootfs_propagation, word))
+                add_for(b, INIT_SHARE_ROOT, "linux.rootfsPropagation")->num[0] =
+                        flags | (l->rootfs_propagation_recursive ? MS_REC : 0);
+}
+
+/* Of "/", which is another mount when it is handed over. */
+static void share_root(InitBuild *b) {
+        add_share_root(b, "shared", MS_SHARED);
+        if (!b->spec->linux_.rootfs_propagation_recursive)
+                add_share_root(b, "private", MS_PRIVATE);
 }
 
 /* The file of the domain name is for root of the machine only. */
@@ -76,10 +85,8 @@ static int build_pivot(InitBuild *b) {
         int r;
 
         add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
-        if (streq_null(l->rootfs_propagation, "shared"))
-                add_share_root(b, MS_SHARED);
-        if (streq_null(l->rootfs_propagation, "private") && !l->rootfs_propagation_recursive)
-                add_share_root(b, MS_PRIVATE);
+        if (!build_hands_over(b))
+                share_root(b);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
         r = build_readonly_mounts(b);
@@ -96,10 +103,11 @@ static int build_pivot(InitBuild *b) {
         if (r < 0)
                 return r;
         build_postponed_mounts(b, true);
-        if (build_hands_over(b))
+        if (build_hands_over(b)) {
                 build_hand_over(b);
-        if (streq_null(l->rootfs_propagation, "unbindable")) /* what is read-only was bound, and what is handed over copied */
-                add_share_root(b, MS_UNBINDABLE);
+                share_root(b);
+        }
+        add_share_root(b, "unbindable", MS_UNBINDABLE); /* what is read-only was bound, and what is handed over copied */
         return 0;
 }
 

@@ -111,8 +111,10 @@ typedef enum InitOp {
                                * others are in too. handed over: it is INIT_FD_ROOT */
         INIT_REMOUNT_ROOT,    /* attrs: set on "/" */
         INIT_SHARE_ROOT,      /* flags (MS_SHARED…): propagation of "/" after the pivot (rootfsPropagation) */
-        INIT_DETACH,          /* from here on the rootfs is a copy of what it is by now, with all that is mounted in it and is
-                               * not unbindable, which is mounted nowhere. The launcher is given it, for INIT_ATTACH */
+        INIT_DETACH,          /* locked: from here on the rootfs is a copy of what it is by now, with all that is mounted in it
+                               * and is not unbindable, which is mounted nowhere. The launcher is given it, for INIT_ATTACH.
+                               * locked: nothing in it is unmounted any more but with all of it, and stays where it is then
+                               * for who has it open; nothing in it is shared */
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
 

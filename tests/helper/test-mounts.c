@@ -171,18 +171,18 @@ static void attach_plan(InitPlan *p, const char *place) {
 }
 
 /* A rootfs with a procfs and a mask, in the namespace at last. */
-static void joined_plan(InitPlan *p, const char *place) {
+static void joined_plan(InitPlan *p, const char *place, bool locked) {
         join_mounts(p);
         plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
         plan_step(p, INIT_ROOTFS, place, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_mount(p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
         plan_step(p, INIT_CHROOT, NULL, NULL);
         plan_step(p, INIT_MASK, "/proc/version", NULL);
-        plan_step(p, INIT_DETACH, NULL, NULL);
+        plan_step(p, INIT_DETACH, NULL, NULL)->num[0] = locked;
         plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
         plan_step(p, INIT_CHROOT, NULL, NULL);
         plan_shell(p, "pwd; ls -d /etc/passwd; cd ..; pwd; cat /proc/version; grep -c ' /proc' /proc/self/mountinfo; "
-                      "readlink /proc/self/ns/mnt");
+                      "readlink /proc/self/ns/mnt; umount /proc/version 2>/dev/null && echo unlocked");
 }
 
 static void test_joined_mounts(void) {
@@ -196,24 +196,28 @@ static void test_joined_mounts(void) {
         mount_namespace = xasprintf("/proc/%d/fd/%d", getpid(), ns);
         shell("mkdir -p %s && mount --bind %s %s && mount --make-private %s", place, rootfs, place, place);
         before = shell_output("cat /proc/self/mountinfo");
-        reset();
-        joined_plan(&p, place);
-        attach_plan(&attach, place);
-        l.attach = &attach;
-        launch(&p, &l);
-        EXPECT(expected);
-        ASSERT_STR(l.table, before);
-        ASSERT_STR(shell_output("grep -c ' %s/proc' /proc/self/mountinfo", place), "2\n");
-        join_mounts(&p);
-        plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
-        reset();
-        launch(&p, &l);
-        ASSERT_STR(l.error, "");
-        ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        for (unsigned locked = 0; locked < 2; locked++) {
+                reset();
+                joined_plan(&p, place, locked);
+                attach_plan(&attach, place);
+                l.attach = &attach;
+                launch(&p, &l);
+                ASSERT_STR(l.error, "");
+                ASSERT(startswith(l.output, expected));
+                ASSERT_STR(startswith(l.output, expected), locked ? "" : "unlocked\n");
+                ASSERT_STR(l.table, before);
+                ASSERT_STR(shell_output("grep -c ' %s/proc' /proc/self/mountinfo", place), locked ? "2\n" : "1\n");
+                join_mounts(&p);
+                plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+                reset();
+                launch(&p, &l);
+                ASSERT_STR(l.error, "");
+                ASSERT_STR(shell_output("cat /proc/self/mountinfo"), before);
+        }
         TEST("not where it would show elsewhere; and nothing stays that was not attached");
         shell("mount --make-shared %s", place);
         reset();
-        joined_plan(&p, place);
+        joined_plan(&p, place, false);
         attach_plan(&attach, place);
         l.attach = &attach;
         launch(&p, &l);

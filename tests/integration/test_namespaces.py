@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
@@ -304,6 +305,23 @@ def test_mounts_in_a_joined_mount_namespace(container):
             assert table["/"][0] == "unbindable" and table["/srv"][0].startswith("shared:")
             assert table["/proc"][0] == "-" and "/proc/timer_list" in table and "/proc/keys" not in table
         assert second.output_of("busybox", "grep", "-c", "^its /srv ", "/proc/mounts") == "1\n"
+
+
+@needs_privileged_namespaces
+def test_masks_that_were_seen_in_a_joined_mount_namespace(container):
+    """linux.maskedPaths, linux.readonlyPaths: for who has a directory open that the container had mounted, they stay."""
+    with Holder("--mount") as holder:
+        one = container(Config().sleeping().namespace("mount", holder.path("mount"))).run_detached()
+        seen = os.open(f"/proc/{holder.pid}/root{one.bundle.rootfs}/proc", os.O_PATH)
+        try:
+            for end in [None, one.delete]:
+                if end:
+                    end("--force")
+                assert stat.S_ISCHR(os.stat("keys", dir_fd=seen).st_mode)
+                with pytest.raises(OSError, match="Read-only file system"):
+                    os.open("sys/kernel/core_pattern", os.O_WRONLY, dir_fd=seen)
+        finally:
+            os.close(seen)
 
 
 @needs_privileged_namespaces

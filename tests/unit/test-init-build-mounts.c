@@ -239,7 +239,7 @@ static void test_mount_namespaces(void) {
 
                 assert_contains(&b, "open-ns path=/m slot=0 type=mount\njoin slot=0 type=mount\nunshare flags=mount\nsetsid\n");
                 assert_contains(&b, "rootfs path=/b/rootfs propagation=slave,recursive\n");
-                assert_contains(&b, "chroot\nshare-root flags=shared\ndetach\njoin slot=0 type=mount\nchroot\n");
+                assert_contains(&b, "chroot\ndetach locked\njoin slot=0 type=mount\nchroot\nshare-root flags=shared\n");
                 ASSERT_EQ(count(&b.plan, INIT_PIVOT), 0);
         }
         {
@@ -267,7 +267,7 @@ static void test_mount_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .namespaces = MOUNT_NS,
                                                 .linux_ = ",\"maskedPaths\":[\"/x\"],\"rootfsPropagation\":\"unbindable\"");
 
-                assert_contains(&b, "mask path=/x\ndetach\njoin slot=0 type=mount\nchroot\nshare-root flags=unbindable\n");
+                assert_contains(&b, "mask path=/x\ndetach locked\njoin slot=0 type=mount\nchroot\nshare-root flags=unbindable\n");
         }
         REFUSE(EOPNOTSUPP, "mounts[0].options: \"unbindable\" is not to be had in a mount namespace that is joined",
                .facts = root, .all_namespaces = true, .namespaces = MOUNT_NS, .mounts = MOUNT("/x", "tmpfs", "\"runbindable\""));
