@@ -9,12 +9,18 @@
 #include "runtime/limits.h"
 
 int creation_request_scope(Creation *c, Error *reterr) {
+        int r;
+
         if (c->scope_requested)
                 return 0;
+        if (c->manager) { /* removal_run() waits for its end, lest systemd gets to the request when all is removed */
+                r = creation_note_process(c, false, reterr);
+                if (r < 0)
+                        return r;
+        }
         c->scope_requested = true;
         if (!c->manager) {
-                int r = c->unit.cgroup ? creation_make_cgroup(c, reterr) : 0;
-
+                r = c->unit.cgroup ? creation_make_cgroup(c, reterr) : 0;
                 return r < 0 ? r : 1;
         }
         c->scope_asked = now_usec();

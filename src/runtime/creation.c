@@ -124,8 +124,7 @@ static int spawn(Creation *c, Error *reterr) {
         return r;
 }
 
-/* Which process it is, or is to be. */
-static int note_process(Creation *c, bool committed, Error *reterr) {
+int creation_note_process(Creation *c, bool committed, Error *reterr) {
         Record *record = &c->container.record;
         ProcessStat stat;
 
@@ -142,7 +141,7 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         int r;
 
         c->hooked = true;
-        r = note_process(c, false, reterr); /* for a hook that asks for our state */
+        r = creation_note_process(c, false, reterr); /* for a hook that asks for our state */
         if (r == 0)
                 r = hooks_run(c->spec, HOOK_PRESTART, &state, c->interrupt, reterr);
         if (r == 0)
@@ -335,7 +334,7 @@ void remove_pid_file(const char *path) {
 static int commit(Creation *c, Error *reterr) {
         int r;
 
-        r = note_process(c, true, reterr);
+        r = creation_note_process(c, true, reterr);
         if (r == 0 && c->pidfd_socket >= 0)
                 r = console_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
         if (r == 0 && c->options->pid_file)

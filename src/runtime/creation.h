@@ -74,6 +74,8 @@ int creation_make(Creation *c, Error *reterr);
 int creation_release(Creation *c, Error *reterr);
 void creation_undo(Creation *c);
 
+/* Saves in the record which process it is, or, not yet committed, is to be. -ESRCH. */
+int creation_note_process(Creation *c, bool committed, Error *reterr);
 /* Asks for the scope, once; the launched process is what is in it. 1 when there is nothing to wait for. */
 int creation_request_scope(Creation *c, Error *reterr);
 /* systemd has started it: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */

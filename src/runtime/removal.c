@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -20,6 +21,10 @@
 /* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
 
+/* For what is over in a moment, if nobody is in the way. */
+#define PASSING_USEC UINT64_C(1000000)
+#define PASSING_POLL_USEC 5000
+
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
         int r;
@@ -31,6 +36,25 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
                 return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
         r = process_wait(c->record.pid, pidfd, deadline);
         return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
+}
+
+/*
+ * What a create that was killed has asked of systemd may be on its way still, and would come true when all is removed.
+ * systemd refuses it once there is no such process, not even a zombie. Who should collect that may never do so.
+ */
+static void end_request(const Container *c) {
+        const Record *record = &c->record;
+        uint64_t deadline = now_usec() + PASSING_USEC;
+        _cleanup_close_ int pidfd = -EBADF;
+        ProcessStat stat;
+
+        if (record->committed || !record->unit || !container_is_of_this_boot(c))
+                return;
+        pidfd = process_open(record->pid, record->start_time);
+        if (pidfd >= 0)
+                (void) process_signal(pidfd, SIGKILL);
+        while (process_stat(record->pid, &stat) == 0 && stat.start_time == record->start_time && now_usec() < deadline)
+                (void) usleep(PASSING_POLL_USEC);
 }
 
 static int kill_cgroup(int cgroup, uint64_t deadline) {
@@ -58,21 +82,35 @@ int removal_kill(const Container *c, Error *reterr) {
 }
 
 /*
- * Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. Nothing of ours
- * runs any more but the helper of a create that was killed. That one may have found the name taken, and where systemd could
- * not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose it is. Where nothing
- * does, it is nobody's: its processes died while systemd took them in, and it would never end by itself. One that is being
- * started is never seen like that: systemd makes the link that says its invocation and puts its processes there at one go,
- * and is asked after that was read.
+ * Nothing of ours runs any more but the helper of a create that was killed. That one may have found the name taken, and
+ * where systemd could not remove the cgroup, and has forgotten the unit, it is free: only what runs in the unit says whose
+ * it is. Where nothing does, it is nobody's: its processes died while systemd took them in, and it would never end by
+ * itself. One that waits to be started may be anybody's; ours does so for a moment only. One that is being started is never
+ * seen like that: systemd makes the link that says its invocation and puts its processes there at one go, and is asked
+ * after that was read. 1 and the invocation if it is ours or nobody's.
  */
-static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
+static int find_left_unit(const Container *c, Manager *m, char **ret_invocation, Error *reterr) {
         _cleanup_free_ char *helper = launch_command(c->id, container_mark(c));
-        _cleanup_free_ char *invocation = unit_invocation(c->record.unit, c->record.user_manager);
+        uint64_t deadline = now_usec() + PASSING_USEC;
+        char *invocation;
+        int r;
+
+        do {
+                invocation = unit_invocation(c->record.unit, c->record.user_manager);
+                r = manager_unit_runs_only(m, c->record.unit, helper, reterr);
+        } while (r > 0 && !invocation && now_usec() < deadline && usleep(PASSING_POLL_USEC) == 0);
+        *ret_invocation = invocation;
+        return r > 0 && !invocation ? 0 : r;
+}
+
+/* Asked to stop it, systemd acts at once; left alone it would notice the empty cgroup 10 ms later or more. */
+static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) {
+        _cleanup_free_ char *invocation = NULL;
         UnitRef unit = record_unit(&c->record);
         int r = 1;
 
         if (!unit.invocation && (cgroup < 0 || cgroup_has_children(cgroup)))
-                r = invocation ? manager_unit_runs_only(m, unit.name, helper, reterr) : 0;
+                r = find_left_unit(c, m, &invocation, reterr);
         if (r <= 0)
                 return r;
         if (!unit.invocation) /* it may have become another's since */
@@ -177,6 +215,8 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         int r;
 
         r = removal_kill(c, reterr);
+        if (r == 0)
+                end_request(c);
         if (r == 0)
                 log_debug("container %s: none of its processes runs", c->id);
         if (r == 0 && c->record.unit)

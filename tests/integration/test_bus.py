@@ -63,6 +63,25 @@ def test_a_call_whose_error_nobody_asks_for(container, relay):
         systemd.stop("test-taken.scope")
 
 
+def test_a_request_that_arrives_after_a_delete(container, relay):
+    """create is killed while systemd is busy, and its process has not been collected when systemd gets to it."""
+    one = container()
+    unit = f"ocirt-sd-{one.id}.scope"
+    begun = []
+
+    def overtake():
+        creating.kill()
+        creating.wait()
+        begun.append(one.runtime.start_process("delete", "--force", one.id))
+        until(lambda: begun[0].poll() is not None or process.waits(begun[0].pid), "it has nothing left to do, or waits")
+
+    relay.act_at("StartTransientUnit", overtake)
+    creating = one.runtime.start_process("create", "--bundle", one.bundle.path, one.id, **relay.options)
+    until(lambda: begun and begun[0].poll() is not None, "it is deleted")
+    assert begun[0].returncode == 0 and one.runtime.list() == []
+    one.create()
+    assert one.status == "created" and systemd.is_loaded(unit)
+
 
 # --- nobody answers
 

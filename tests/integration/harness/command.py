@@ -48,9 +48,9 @@ class Program:
         assert result.status == 0, str(result)
         return result.stdout
 
-    def start_process(self, *args, **options):
+    def start_process(self, *args, prefix=(), **options):
         """Start it and do not wait: a Popen."""
-        return subprocess.Popen(self.command(*args), **options)
+        return subprocess.Popen([*prefix, *self.command(*args)], **options)
 
 
 def _text(file):
