@@ -103,12 +103,14 @@ int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Err
                         [FD_PROCESS] = { .fd = ending ? f->interrupt : f->launch->pidfd, .events = POLLIN },
                         [FD_SIGNALS] = { .fd = ending ? -EBADF : f->signals, .events = POLLIN },
                         [FD_MASTER] = { .fd = console && (in || !out) ? console->master : -1,
-                                        .events = !in ? POLLIN : out ? POLLOUT : POLLIN | POLLOUT },
+                                        .events = in ? POLLIN | POLLOUT : POLLIN },
                         [FD_SOURCE] = { .fd = console && !in ? console->source : -1, .events = POLLIN },
                         [FD_NOTIFY] = { .fd = f->notify ? f->notify->inside : -1, .events = POLLIN },
                         [FD_STDOUT] = { .fd = out ? STDOUT_FILENO : -1, .events = POLLOUT },
                 };
 
+                if (out) /* first what was read before */
+                        fds[FD_MASTER].events = POLLOUT;
                 if (f->streams)
                         streams_ask(f->streams, fds + FD_STREAMS);
                 r = poll(fds, f->streams ? _FD_MAX : FD_STREAMS, poll_timeout(deadline));
