@@ -30,11 +30,14 @@ typedef struct Setting {
         int interrupt;
 } Setting;
 
-static _noreturn_ void child(const SpecHook *hook, int input, int output, const Setting *setting) {
+static _noreturn_ void child(const SpecHook *hook, int input, int output, const Setting *setting, pid_t runtime) {
         const char *fallback[] = { hook->path, NULL };
 
         signals_reset();
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for it any more when we are killed */
+        /* Nobody waits for it any more when we are killed, which may have happened by now. */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != runtime)
+                _exit(126);
         (void) setpgid(0, 0); /* so that a timeout ends what the hook started, too */
         if (dup2(input, 0) < 0 || dup2(setting->out >= 0 ? setting->out : output, 1) < 0 ||
             dup2(setting->err >= 0 ? setting->err : output, 2) < 0)
@@ -101,7 +104,7 @@ static int run(const SpecHook *hook, const Text *state, const Setting *setting, 
         /* Files, not pipes: a hook may read nothing, and what it leaves running may keep its output open. */
         _cleanup_close_ int input = memfd_sealed("ocirt-sd-hook-state", state->s, state->n);
         _cleanup_close_ int output = memfd_create("ocirt-sd-hook-output", MFD_CLOEXEC);
-        pid_t pid;
+        pid_t runtime = getpid(), pid;
 
         if (input < 0 || output < 0)
                 return error_errnof(reterr, input < 0 ? input : errno, "hook %s: cannot be prepared", hook->path);
@@ -109,7 +112,7 @@ static int run(const SpecHook *hook, const Text *state, const Setting *setting, 
         if (pid < 0)
                 return error_errnof(reterr, errno, "hook %s: cannot be started", hook->path);
         if (pid == 0)
-                child(hook, input, output, setting);
+                child(hook, input, output, setting, runtime);
         return wait_hook(hook, pid, output, setting->interrupt, reterr);
 }
 

@@ -338,13 +338,40 @@ def test_a_creator_that_is_overtaken(container):
         slow = subprocess.Popen([*tracer, *create], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     until((one.runtime.root / one.id).exists, "it has made the directory")
     stopped = next(pid for pid in process.every_pid() if process.parent(pid) == slow.pid)
-    until(lambda: process.status(stopped)["State"][0] in "Tt", "it is stopped")
+    until(lambda: process.is_stopped(stopped), "it is stopped")
     assert "does not exist" in one.runtime.fails("state", one.id)
     one.runtime("delete", "--force", one.id)
     other = container(name=one.id).run_detached()
     os.kill(stopped, signal.SIGCONT)
     assert slow.wait(DEADLINE) > 0 and "already exists" in one.output
     assert other.status == "running"
+
+
+def test_a_hook_does_not_outlive_its_runtime(container, bundles):
+    """Which is killed before the hook's process has asked to be killed with it."""
+    note = bundles.scratch("hook") / "note"
+    one = container(Config().sleeping().hook("poststop", "/bin/sh", "-c", f"touch {note}")).run_detached()
+    delete = one.runtime.command("delete", "--force", one.id)
+    tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=prctl", "-e", "inject=prctl:signal=SIGSTOP:when=1"]
+    with subprocess.Popen([*tracer, *delete], stdin=subprocess.DEVNULL) as traced:
+        stopped = []
+
+        def find():
+            """Those stop which ask for the first time: the program itself goes on."""
+            for pid in process.every_pid():
+                if process.is_stopped(pid) and process.comm(pid).startswith("ocirt-sd"):
+                    if process.parent(pid) == traced.pid:
+                        os.kill(pid, signal.SIGCONT)
+                    else:
+                        stopped.append(pid)
+            return stopped
+
+        until(find, "its process is there, and stopped")
+        os.kill(process.parent(stopped[0]), signal.SIGKILL)
+        until(lambda: process.parent(stopped[0]) in (1, os.getpid(), traced.pid), "its runtime is not there any more")
+        os.kill(stopped[0], signal.SIGCONT)
+        until(lambda: not process.is_alive(stopped[0]), "it has ended")
+    assert not note.exists()
 
 
 def test_state_never_takes_a_new_container_for_a_stopped_one(container):

@@ -42,6 +42,14 @@ def is_alive(pid):
         return False
 
 
+def is_stopped(pid):
+    """Whether a signal has stopped it, or a tracer."""
+    try:
+        return status(pid)["State"][0] in "Tt"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def waits(pid):
     """Whether it sleeps in a system call that a signal would end."""
     return status(pid)["State"][0] == "S"
