@@ -51,6 +51,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_ATTACH] = step_attach,
         [INIT_UNMOUNT] = step_unmount,
         [INIT_DETACH] = step_detach,
+        [INIT_LOCK_MOUNTS] = step_lock_mounts,
         [INIT_MKDIR] = step_mkdir,
         [INIT_STDIO_OWNER] = step_stdio_owner,
         [INIT_RLIMIT] = step_rlimit,

@@ -34,6 +34,7 @@ STEP(step_chroot);
 STEP(step_remount_root);
 STEP(step_share_root);
 STEP(step_detach);
+STEP(step_lock_mounts);
 STEP(step_attach);
 STEP(step_unmount);
 

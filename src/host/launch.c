@@ -214,6 +214,8 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
                 return s->num[1] ? INIT_MSG_MOUNT : 0;
         case INIT_DETACH:
                 return INIT_MSG_DETACHED;
+        case INIT_LOCK_MOUNTS:
+                return INIT_MSG_NOT_LOCKED;
         case INIT_MAKE_GATE:
                 return INIT_MSG_GATE;
         case INIT_CONSOLE:

@@ -115,6 +115,8 @@ int build_check_namespaces(InitBuild *b);
 /* Are its mounts made apart, because others are in the mount namespace that it joins? They see them when they are complete. */
 bool build_hands_over(const InitBuild *b);
 void build_hand_over(InitBuild *b);
+/* So that what is masked and read-only is that also for who has it open when the container ends. */
+void build_lock_mounts(InitBuild *b);
 int build_open_namespaces(InitBuild *b, uint32_t types);
 /* Back to where the container's mounts are, later and from another process. */
 int build_rejoin_mounts(InitBuild *b);

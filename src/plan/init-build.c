@@ -107,6 +107,7 @@ static int build_pivot(InitBuild *b) {
                 build_hand_over(b);
                 share_root(b);
         }
+        build_lock_mounts(b);
         add_share_root(b, "unbindable", MS_UNBINDABLE); /* what is read-only was bound, and what is handed over copied */
         return 0;
 }

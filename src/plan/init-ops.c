@@ -95,6 +95,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_REMOUNT_ROOT] = { "remount-root", .num = { { "attrs", NUM_ATTRS } } },
         [INIT_SHARE_ROOT] = { "share-root", .num = { { "flags", NUM_PROPAGATION } } },
         [INIT_DETACH] = { "detach", .num = { { "locked", NUM_BOOL } } },
+        [INIT_LOCK_MOUNTS] = { "lock-mounts" },
         [INIT_MKDIR] = { "mkdir", .str = { { "path" } } },
         [INIT_ATTACH] = { "attach", .str = { { "path" } } },
         [INIT_UNMOUNT] = { "unmount", .num = { { "id", NUM_UNSIGNED } }, .str = { { "path" } } },

@@ -115,6 +115,8 @@ typedef enum InitOp {
                                * and is not unbindable, which is mounted nowhere. The launcher is given it, for INIT_ATTACH.
                                * locked: nothing in it is unmounted any more but with all of it, and stays where it is then
                                * for who has it open; nothing in it is shared */
+        INIT_LOCK_MOUNTS,     /* nothing is unmounted any more but with all of it, and stays where it is then for who has it
+                               * open. Nothing in it is shared from here on. Where the kernel refuses, the launcher is told */
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
 

@@ -220,6 +220,10 @@ static int answer(Creation *c, Error *reterr) {
                 return run_runtime_hooks(c, reterr);
         case INIT_MSG_NETWORK:
                 return move_net_devices(c, &fd, reterr);
+        case INIT_MSG_NOT_LOCKED:
+                log_info("container %s: its mounts are not locked together, which takes a user namespace: %s", c->options->id,
+                         errno_text(message.value));
+                return 0;
         case INIT_MSG_GATE:
                 return bind_gate(c, fd, reterr);
         case INIT_MSG_CONSOLE:

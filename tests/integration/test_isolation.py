@@ -9,17 +9,19 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
 
 from harness import process, user
 from harness.config import CAPABILITIES, Config
-from harness.needs import needs_privileged_namespaces
-from harness.runtime import OLDER_KERNEL, PROGRAMS
+from harness.needs import needs_privileged_namespaces, needs_shown_pid_namespaces
+from harness.runtime import NO_USER_NAMESPACES, OLDER_KERNEL, PROGRAMS
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE, until
 from harness.watcher import EVERY, Watcher, attacker, command, findings
@@ -124,6 +126,72 @@ def test_run_beside_it(watching, container, kernel):
     for _ in rounds(watcher, RUNS):
         one.runtime("run", "--bundle", one.bundle.path, one.id, prefix=kernel)
     check(watcher)
+
+
+LOOKS_BACK = """
+until cd "/proc/$(cat /pid)/root/proc"; do sleep 0.1; done 2>/dev/null
+echo holds
+until [ -e /gone ]; do sleep 0.1; done
+cat keys
+(true >>sys/kernel/core_pattern) && echo open
+echo end
+"""
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("kernel", [[], OLDER_KERNEL], ids=["kernel", "older"])
+def test_procfs_of_one_that_was_beside_it(container, kernel):
+    """linux.maskedPaths, linux.readonlyPaths: they stay for who has looked there before that container ended."""
+    first = container(Config().script(LOOKS_BACK)).run_detached(prefix=kernel)
+    second = container(beside(first, Config().sleeping())).run_detached(prefix=kernel)
+    first.bundle.inside("pid").write_text(process.status(second.pid)["NSpid"].split()[-1])
+    first.wait_for_output("holds")
+    second.delete("--force")
+    first.bundle.inside("gone").touch()
+    first.wait_for_output("end\n")
+    assert re.fullmatch("holds\n.*core_pattern: Read-only file system\nend\n", first.output)
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("namespace", ["none", pytest.param("own", marks=needs_shown_pid_namespaces)])
+def test_procfs_that_was_handed_on(container, namespace):
+    """linux.maskedPaths, linux.readonlyPaths: as by a socket in a volume."""
+    config = Config().sleeping()
+    one = container(config.without_namespace("pid") if namespace == "none" else config).run_detached()
+    seen = os.open(f"/proc/{one.pid}/root/proc", os.O_PATH)
+    try:
+        one.delete("--force")
+        assert stat.S_ISCHR(os.stat("keys", dir_fd=seen).st_mode)
+        with pytest.raises(OSError, match="Read-only file system"):
+            os.open("sys/kernel/core_pattern", os.O_WRONLY, dir_fd=seen)
+    finally:
+        os.close(seen)
+
+
+@needs_privileged_namespaces
+def test_power_over_its_mounts(container):
+    """Nobody gets any by how they are locked; and who is given it cannot take off what is locked."""
+    one = container(Config().sleeping().mount("/srv", "tmpfs", "mine")).run_detached()
+    admin = ["--cap", "CAP_SYS_ADMIN"]
+    for command in [["mount", "--bind", "/bin", "/tmp"], ["mount", "-t", "tmpfs", "more", "/srv"], ["umount", "/srv"]]:
+        assert re.search("not permitted|denied", one.exec("busybox", *command).stderr)
+    for path in ["/srv", "/proc/keys", "/proc/sys"]:
+        assert "Invalid argument" in one.exec("busybox", "umount", path, options=admin).stderr
+    for command in [["mount", "-t", "tmpfs", "more", "/srv"], ["umount", "/srv"], ["mount", "-t", "proc", "more", "/srv"]]:
+        one.output_of("busybox", *command, options=admin)
+
+
+@needs_privileged_namespaces
+def test_where_there_are_no_user_namespaces(container):
+    """It is as it would be without, and --log-level=info says so."""
+    config = Config("cat", "/proc/self/mounts").mount("/srv", "tmpfs", "mine")
+    one, two = container(config), container(config)
+    run = ["--log-level=info", "run", "--bundle"]
+    locked = one.runtime.call(*run, one.bundle.path, one.id)
+    without = two.runtime.call(*run, two.bundle.path, two.id, prefix=NO_USER_NAMESPACES)
+    said = "its mounts are not locked together, which takes a user namespace: no space left on device"
+    assert said in without.stderr and said not in locked.stderr
+    assert sorted(without.stdout.splitlines()) == sorted(locked.stdout.splitlines()) and " /srv " in locked.stdout
 
 
 @needs_privileged_namespaces

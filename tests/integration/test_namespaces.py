@@ -98,6 +98,11 @@ def test_namespaces_of_another_container(container):
 kernels = pytest.mark.parametrize("kernel", [[], OLDER_KERNEL], ids=["kernel", "older"])
 
 
+def made_on(kernel):
+    """The prefix for the one that is joined. newuidmap has no power behind it, and the mounts of a user's are not locked."""
+    return [] if user.ORDINARY else kernel
+
+
 def in_pid_namespace(other, config):
     config.namespace("pid", f"/proc/{other.pid}/ns/pid")
     return beside(other, config)
@@ -109,7 +114,7 @@ def test_the_procfs_of_another_container(container, users, kernel):
     """mounts[] of type proc: it shows who is there, and is otherwise as if nobody else had one."""
     config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "ro", "nosuid")
     config.set("linux.maskedPaths", ["/proc/version"]).set("linux.readonlyPaths", ["/proc/sys"])
-    first = (mapped(container, config) if users else container(config)).run_detached()
+    first = (mapped(container, config) if users else container(config)).run_detached(prefix=made_on(kernel))
     before = Path(f"/proc/{first.pid}/mountinfo").read_text(encoding="utf-8")
     config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "nodev", "noexec")
     config.set("linux.maskedPaths", ["/proc/keys"]).set("linux.readonlyPaths", ["/proc/bus"])
@@ -133,7 +138,7 @@ def test_the_procfs_of_another_container(container, users, kernel):
 @kernels
 def test_a_procfs_of_another_container_with_a_word_for_mount_alone(container, kernel):
     """mounts[].options: "silent" is a flag of mount(2), which would mount the host's."""
-    first = container().run_detached()
+    first = container().run_detached(prefix=made_on(kernel))
     config = Config().sleeping().without_mount("/proc").mount("/proc", "proc", "proc", "silent")
     second = container(in_pid_namespace(first, config)).run_detached(prefix=kernel)
     assert second.output_of("cat", "/proc/1/cmdline") == first.output_of("cat", "/proc/1/cmdline")
@@ -177,7 +182,7 @@ def test_no_procfs_with_options_of_its_own(runtime, container):
 @kernels
 def test_namespaces_of_another_container_from_a_new_user_namespace(container, kernel):
     """linux.namespaces[].path: what shows them is mounted by who has power over them."""
-    first = container(Config().sleeping()).run_detached()
+    first = container(Config().sleeping()).run_detached(prefix=made_on(kernel))
     first.output_of("touch", "/dev/mqueue/queue")
     config = Config().sleeping().remove("hostname")
     for kind in ["pid", "network", "ipc", "uts"]:

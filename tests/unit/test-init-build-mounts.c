@@ -228,6 +228,32 @@ static void test_ids(void) {
 }
 
 #define NO_MOUNTS " " /* not even the fixture's */
+
+static void test_locked_mounts(void) {
+        const HostFacts older = { .privileged = true, .copies_procfs = true };
+        static const struct { const char *namespaces, *mounts, *linux_, *process; HostFacts facts; bool locked; } cases[] = {
+                { PID, PROC, "", "", { .privileged = true }, true },
+                { PID, PROC, ",\"rootfsPropagation\":\"unbindable\"", "", { .privileged = true }, true },
+                { PID, PROC, ",\"rootfsPropagation\":\"rshared\"", "", { .privileged = true }, false },
+                { PID, MOUNT("/x", "tmpfs", "\"rslave\",\"shared\""), "", "", { .privileged = true }, false },
+                { PID, MOUNT("/x", "tmpfs", "\"unbindable\""), "", "", { .privileged = true }, false },
+                { PID, PROC, "", ",\"capabilities\":{\"bounding\":[\"CAP_SYS_ADMIN\"]}", { .privileged = true }, false },
+                { PID, NO_MOUNTS, "", "", { .privileged = true }, false },
+                { PID, NO_MOUNTS, ",\"maskedPaths\":[\"/x\"]", "", { .privileged = true }, true },
+                { PID, PROC, "", "", older, false },
+                { JOINED("pid"), PROC, "", "", older, true },
+        };
+
+        TEST("mounts are locked together where copies are as good, and nobody will want one");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_built_ Built b = BUILD(.facts = cases[i].facts, .namespaces = cases[i].namespaces,
+                                                .mounts = cases[i].mounts, .linux_ = cases[i].linux_,
+                                                .process = cases[i].process);
+
+                ASSERT_EQ(count(&b.plan, INIT_LOCK_MOUNTS), cases[i].locked ? 1 : 0);
+        }
+}
+
 #define MOUNT_NS "{\"type\":\"mount\",\"path\":\"/m\"}"
 
 static void test_mount_namespaces(void) {
@@ -395,6 +421,7 @@ int main(void) {
         test_options();
         test_joined();
         test_ids();
+        test_locked_mounts();
         test_mount_namespaces();
         test_lookups();
         test_origins();

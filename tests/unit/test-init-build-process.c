@@ -65,6 +65,7 @@ static void test_process(void) {
 
                 assert_has(&b, "console height=3 width=4 uid=7 gid=-1 bind");
                 assert_contains(&b, "pivot\n"
+                                    "lock-mounts\n"
                                         "wait-cgroup\n"
                                         "scheduler policy=3 nice=-1 priority=0 runtime=0 deadline=0 period=0\n"
                                         "io-priority value=16388\n"

@@ -33,6 +33,7 @@ static void test_small(void) {
                    "wait-cgroup\n"
                    "unshare flags=cgroup\n"
                    "cgroup target=/sys/fs/cgroup host=/sys/fs/cgroup attrs=ro own-namespace\n"
+                   "lock-mounts\n"
                    "stdio-owner uid=0 gid=-1\n"
                    "umask mask=022\n"
                    "bounding caps=none\n"

@@ -14,6 +14,7 @@ from .wait import DEADLINE, until
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
 PROGRAMS = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs"))
 # A prefix: without what Linux 6.17 knows about a procfs.
+NO_USER_NAMESPACES = [str(PROGRAMS / "no-user-namespaces")]
 OLDER_KERNEL = [str(PROGRAMS / "older-kernel")]
 _numbers = itertools.count()
 
