@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tests in machines: of the program, and of the engines that call it.
 
-The virtual machine is slow, as it is emulated, and one uses little more than
-one processor. So there are as many of it as there are processors, and each takes
+One machine uses little more than one processor, and the virtual one, which is
+emulated, all of that. So there are as many as there are processors, and each takes
 the next test that no other has; unless options choose some tests, which one
 machine then runs.
 
@@ -89,7 +89,7 @@ def _in_turn(commands):
 def run(part, kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
-    count = len(os.sched_getaffinity(0)) if kind == "vm" and not options else 1
+    count = len(os.sched_getaffinity(0)) if not options else 1
     who = (ROOT,) if options else part.who
     if "--user" in options:
         options.remove("--user")
