@@ -230,7 +230,6 @@ static void test_ids(void) {
 #define NO_MOUNTS " " /* not even the fixture's */
 
 static void test_locked_mounts(void) {
-        const HostFacts older = { .privileged = true, .copies_procfs = true };
         static const struct { const char *namespaces, *mounts, *linux_, *process; HostFacts facts; bool locked; } cases[] = {
                 { PID, PROC, "", "", { .privileged = true }, true },
                 { PID, PROC, ",\"rootfsPropagation\":\"unbindable\"", "", { .privileged = true }, true },
@@ -240,8 +239,8 @@ static void test_locked_mounts(void) {
                 { PID, PROC, "", ",\"capabilities\":{\"bounding\":[\"CAP_SYS_ADMIN\"]}", { .privileged = true }, false },
                 { PID, NO_MOUNTS, "", "", { .privileged = true }, false },
                 { PID, NO_MOUNTS, ",\"maskedPaths\":[\"/x\"]", "", { .privileged = true }, true },
-                { PID, PROC, "", "", older, false },
-                { JOINED("pid"), PROC, "", "", older, true },
+                { PID, PROC, "", "", { .privileged = true, .copies_procfs = true }, false },
+                { JOINED("pid"), PROC, "", "", { .privileged = true, .copies_procfs = true }, true },
         };
 
         TEST("mounts are locked together where copies are as good, and nobody will want one");
