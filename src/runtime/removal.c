@@ -215,10 +215,10 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         int r;
 
         r = removal_kill(c, reterr);
-        if (r == 0)
+        if (r == 0) {
                 end_request(c);
-        if (r == 0)
                 log_debug("container %s: none of its processes runs", c->id);
+        }
         if (r == 0 && c->record.unit)
                 r = remove_scope(c, m, reterr);
         if (r == 0)
