@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +121,12 @@ ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd) {
         else
                 close_fd(fd);
         return r;
+}
+
+bool fd_is_pipe(int fd) {
+        struct statfs f;
+
+        return fstatfs(fd, &f) == 0 && f.f_type == PIPEFS_MAGIC;
 }
 
 int mount_id(int fd, uint64_t *ret) {

@@ -1,23 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "basic/fd.h"
+#include "basic/file.h"
 #include "helper/credentials.h"
 #include "helper/steps.h"
 
-/* So that the process can open /dev/stdout again. Only what is a pipe: files, devices and terminals that the caller put on its
- * descriptors stay their owners', as nobody would take them back. */
-int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
-        for (int fd = 0; fd <= 2; fd++) {
-                struct stat st;
+static bool is_null(int fd) {
+        struct stat st;
 
-                if (fstat(fd, &st) < 0)
-                        return error_errnof(e, errno, "stat descriptor %d", fd);
-                if (S_ISFIFO(st.st_mode))
-                        (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);
+        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* On a file system that nobody sees. */
+static int new_null(int flags) {
+        _cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -EBADF;
+
+        if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+        if (mount < 0 || mknodat(mount, "null", S_IFCHR | 0666, makedev(1, 3)) < 0)
+                return -errno;
+        return open_at(mount, "null", flags, 0, RESOLVE_NO_SYMLINKS);
+}
+
+/* The host's null device would get the owner and the mode that the container gives its standard input. The container's own
+ * does as well, if that is what has its name. In a user namespace there is no power over the host's, and none to make one. */
+static void replace_null(int fd) {
+        int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+        _cleanup_close_ int own =
+                open_at(AT_FDCWD, "/dev/null", mode | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS); /* own */
+
+        if (own < 0 || !is_null(own)) {
+                close_fd(own);
+                own = new_null(mode);
         }
+        if (own >= 0 && fcntl(own, F_SETFL, 0) == 0)
+                (void) dup2(own, fd);
+}
+
+/* Pipes are given to the process, so that it can open /dev/stdout again. Only these: files, devices and terminals that the
+ * caller put on its descriptors stay their owners', as nobody would take them back. */
+int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
+        for (int fd = 0; fd <= 2; fd++)
+                if (is_null(fd))
+                        replace_null(fd);
+                else if (fd_is_pipe(fd))
+                        (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);
         return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/launch-finish.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "basic/fd.h"
 #include "basic/schedule.h"
 #include "host/userns.h"
 
@@ -20,14 +20,13 @@ static int schedule(const Launch *l, const SpecProcess *process, Error *reterr) 
  * not hand the pipes on to others. */
 static void give_pipes(const Launch *l, const SpecProcess *process) {
         uint32_t uid, gid;
-        struct stat st;
 
         if (!userns_outer_ids(l->pid, process->uid, process->gid, &uid, &gid))
                 return;
         for (int i = 0; i <= 2; i++) {
                 int fd = l->stdio[i] >= 0 ? l->stdio[i] : i;
 
-                if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+                if (fd_is_pipe(fd))
                         (void) !fchown(fd, uid, gid);
         }
 }

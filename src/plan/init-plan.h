@@ -127,7 +127,8 @@ typedef enum InitOp {
                                * on top; ends the helper */
 
         /* --- the process --------------------------------------------------------------------------------- */
-        INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes on 0, 1, 2 given to the user; refusals ignored */
+        INIT_STDIO_OWNER,     /* uid, gid (-1: stays): pipes on 0, 1, 2 given to the user, the host's null device there
+                               * replaced by the container's; refusals ignored */
         INIT_RLIMIT,          /* resource, soft, hard */
         INIT_SCHEDULER,       /* policy, nice, priority, flags, runtime, deadline, period */
         INIT_IO_PRIORITY,     /* value, as ioprio_set(2) takes it */

@@ -131,3 +131,41 @@ def test_the_callers_terminal(container, userns):
     finally:
         os.close(slave)
         os.close(master)
+
+
+def null_of(one, **options):
+    """What it has at 0, and at /dev/null."""
+    result = one.runtime.call(*options.pop("words"), **options)
+    assert result.status == 0, str(result)
+    return result.stdout.split()
+
+
+LOOKS = "stat -L -c %d:%i:%t:%T:%a /proc/self/fd/0 /dev/null"
+OF_THE_HOST = "{0.st_dev}:{0.st_ino}:1:3:666".format(os.stat("/dev/null"))
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("prefix", [[], ["sh", "-c", 'exec "$@" <&-', "sh"]], ids=["given", "closed"])
+def test_the_null_device(container, prefix):
+    """It is the container's own: the host's would get the owner and the mode that the container gives to it."""
+    one = container(Config().script(LOOKS))
+    at_0, own = null_of(one, words=["run", "--bundle", one.bundle.path, one.id], prefix=prefix)
+    assert at_0 == own != OF_THE_HOST
+    two = container().run_detached()
+    at_0, own = null_of(two, words=["exec", two.id, "sh", "-c", LOOKS], prefix=prefix)
+    assert at_0 == own != OF_THE_HOST
+    # Where what has its name is none, it is another all the same.
+    two.output_of("sh", "-c", "rm /dev/null && mkfifo /dev/null && chmod 666 /dev/null")
+    at_0, own = null_of(two, words=["exec", two.id, "sh", "-c", LOOKS], prefix=prefix)
+    assert at_0.endswith(":1:3:666") and at_0 not in (own, OF_THE_HOST)
+
+
+@needs_root("is given what is root's")
+def test_a_pipe_with_a_name(container, bundles):
+    """It stays its owner's, as a file does."""
+    fifo = bundles.scratch("fifo") / "fifo"
+    os.mkfifo(fifo)
+    one = container(Config().script("echo out").user(4711, 4711))
+    with open(fifo, "r+b", buffering=0) as file:
+        assert one.runtime.call("run", "--bundle", one.bundle.path, one.id, stdin=file).status == 0
+    assert os.stat(fifo).st_uid == 0
