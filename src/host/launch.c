@@ -415,7 +415,7 @@ static int check_executed(const Launch *l, Error *reterr) {
 
         if (!launch_ended_as_helper(l->pid))
                 return 0;
-        if (waitid(P_PID, (id_t) l->pid, &info, WEXITED | WNOWAIT) < 0)
+        if (waitid(P_PID, (id_t) l->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
                 return 0;
         if (info.si_code == CLD_EXITED)
                 return error_setf(reterr, EIO, "the process ended before it could execute its program");
@@ -453,7 +453,8 @@ void launch_kill(Launch *l) {
         if (l->pidfd < 0)
                 return;
         (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
-        (void) reap(l->pid);
+        (void) pidfd_wait(l->pidfd, UINT64_MAX);
+        (void) waitpid(l->pid, NULL, WNOHANG); /* who traces it may keep it */
         reap_left(l);
         launch_done(l);
 }

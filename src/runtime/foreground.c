@@ -54,14 +54,38 @@ static void forward_signals(int signals, const Launch *launch, const Console *co
                         (void) process_signal(launch->pidfd, (int) info.ssi_signo);
 }
 
-static int reap(const Launch *launch, int *ret_status, Error *reterr) {
-        int status;
+/* A process of the container that traces it is told of its end before us, and may keep that to itself. */
+static int wait_for_tracer(const Foreground *f, Error *reterr) {
+        _cleanup_close_ int child = -EBADF;
+        struct signalfd_siginfo info;
+        sigset_t set;
 
-        while (waitpid(launch->pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return error_errnof(reterr, errno, "lost the container's process");
-        *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-        return 0;
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGCHLD);
+        child = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        for (;;) {
+                struct pollfd fds[] = { { .fd = f->interrupt, .events = POLLIN }, { .fd = child, .events = POLLIN } };
+                siginfo_t status = {};
+
+                if (waitid(P_PID, (id_t) f->launch->pid, &status, WEXITED | WNOHANG | WNOWAIT) < 0 || status.si_pid != 0)
+                        return 0;
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
+                        return error_errnof(reterr, errno, "cannot wait for the container's process");
+                if (fds[0].revents)
+                        return error_setf(reterr, EINTR, "interrupted by a signal; the process has ended, but another one of "
+                                          "the container traces it and keeps how");
+                (void) !read(child, &info, sizeof(info));
+        }
+}
+
+static int reap(const Foreground *f, int *ret_status, Error *reterr) {
+        int status, r = wait_for_tracer(f, reterr);
+
+        if (r == 0 && waitpid(f->launch->pid, &status, WNOHANG) != f->launch->pid)
+                r = error_errnof(reterr, errno, "lost the container's process");
+        if (r == 0)
+                *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        return r;
 }
 
 /* Has the process ended, and has what it wrote been passed on? Who takes that may be slow: what is heard then is no longer the
@@ -123,6 +147,6 @@ int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Err
                 if (!out && (fds[FD_MASTER].revents & ~POLLOUT))
                         console_copy_out(console);
                 else if ((!out || ending) && is_over(f->streams, fds[FD_PROCESS].revents))
-                        return reap(f->launch, ret_status, reterr);
+                        return reap(f, ret_status, reterr);
         }
 }

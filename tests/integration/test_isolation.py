@@ -279,6 +279,28 @@ def test_exec_into_one_that_waits(looking, top):
 
 
 @needs_privileged_namespaces
+@pytest.mark.parametrize("verb", ["run", "exec"])
+def test_end_that_is_kept(watching, container, verb):
+    """A tracer in the container hears of the end of a process, and does not collect it. A signal ends the wait for it."""
+    watcher = watching("keep")
+    one = container(beside(watcher, Config("cat")))
+    words = ["run", "--bundle", one.bundle.path, one.id] if verb == "run" else ["exec", watcher.id, "cat"]
+    with watcher.runtime.start_process(*words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        try:
+            watcher.wait_for_output("keeps")
+            waiting.stdin.close()
+            waiting.stdin = None
+            until(lambda: [pid for pid in process.every_pid() if process.is_zombie_of(pid, waiting.pid)], "its process has ended")
+            waiting.terminate()
+            _, error = waiting.communicate(timeout=DEADLINE)
+        finally:
+            waiting.kill()
+    assert waiting.returncode != 0 and b"keeps how" in error, error
+    if verb == "run":
+        one.runtime("delete", "--force", one.id)
+
+
+@needs_privileged_namespaces
 def test_pipe_that_is_full(watching, container, top):
     """The launcher says by a pipe that the process may go on, which the container fills before: no reason to hang. An agent
     that does not accept, as one connection waits for it already, keeps the launcher until then."""
@@ -297,7 +319,9 @@ def test_pipe_that_is_full(watching, container, top):
             try:
                 watcher.wait_for_output("filled")
                 agent.accept()[0].close()
-                agent.accept()[0].close()
+                connection = agent.accept()[0]
+                connection.recv(1)  # who is gone before he was told is another error
+                connection.close()
                 _, error = run.communicate(timeout=DEADLINE)
             finally:
                 run.kill()

@@ -42,6 +42,14 @@ def is_alive(pid):
         return False
 
 
+def is_zombie_of(pid, parent_pid):
+    try:
+        fields = status(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return fields["State"][0] == "Z" and int(fields["PPid"]) == parent_pid
+
+
 def is_stopped(pid):
     """Whether a signal has stopped it, or a tracer."""
     try:
