@@ -45,6 +45,20 @@ int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {
         return 0;
 }
 
+/* One attribute after the other then. */
+int mount_change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {
+        int r = mount_attributes(fd, set, clear, recursive);
+
+        if (r != -EPERM)
+                return r;
+        for (uint64_t bit = 1; bit <= MOUNT_ATTR_NOSYMFOLLOW; bit <<= 1)
+                if (clear & bit & ~(uint64_t) MOUNT_ATTR__ATIME)
+                        (void) mount_attributes(fd, 0, bit, recursive);
+        if (clear & MOUNT_ATTR__ATIME)
+                (void) mount_attributes(fd, set & MOUNT_ATTR__ATIME, MOUNT_ATTR__ATIME, recursive);
+        return mount_attributes(fd, set & ~(uint64_t) MOUNT_ATTR__ATIME, 0, recursive);
+}
+
 int mount_propagation(int fd, uint64_t flags) {
         static const uint64_t kinds[] = { MS_PRIVATE, MS_UNBINDABLE, MS_SLAVE, MS_SHARED };
 

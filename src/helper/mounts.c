@@ -90,26 +90,11 @@ static int take_mode(int mount_fd, int place, const char *path, Error *e) {
         return 0;
 }
 
-/* What a mount has that a user namespace got from outside stays if it is about to be taken off: engines say "rw" for all
- * that is not to be read-only. Then one attribute after the other. */
-static int change_attributes(int mount_fd, uint64_t set, uint64_t clear, bool recursive) {
-        int r = mount_attributes(mount_fd, set, clear, recursive);
-
-        if (r != -EPERM)
-                return r;
-        for (uint64_t bit = 1; bit <= MOUNT_ATTR_NOSYMFOLLOW; bit <<= 1)
-                if (clear & bit & ~(uint64_t) MOUNT_ATTR__ATIME)
-                        (void) mount_attributes(mount_fd, 0, bit, recursive);
-        if (clear & MOUNT_ATTR__ATIME)
-                (void) mount_attributes(mount_fd, set & MOUNT_ATTR__ATIME, MOUNT_ATTR__ATIME, recursive);
-        return mount_attributes(mount_fd, set & ~(uint64_t) MOUNT_ATTR__ATIME, 0, recursive);
-}
-
 static int set_bind_attributes(int mount_fd, const InitStep *s, Error *e) {
-        int r = change_attributes(mount_fd, s->num[1], s->num[2], false);
+        int r = mount_change_attributes(mount_fd, s->num[1], s->num[2], false);
 
         if (r >= 0)
-                r = change_attributes(mount_fd, s->num[3], s->num[4], true);
+                r = mount_change_attributes(mount_fd, s->num[3], s->num[4], true);
         return r < 0 ? error_errnof(e, r, "set attributes of the mount at %s", s->str[1]) : 0;
 }
 

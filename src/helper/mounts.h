@@ -13,6 +13,9 @@ int mount_clone(int fd, bool recursive);
 int mount_clone_locked(int fd);
 /* Sets and clears MOUNT_ATTR_*; nothing when both are 0. */
 int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
+/* The same, but what a mount has that was locked by a user namespace stays: engines say "rw" for all that is not to be
+ * read-only. */
+int mount_change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */
 int mount_propagation(int fd, uint64_t flags);
 

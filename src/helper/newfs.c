@@ -90,7 +90,7 @@ static int refuse_option(const char *option, Error *e) {
                           "one that is mounted in there, with its options", option);
 }
 
-/* As if it had been made: attached to nothing, and with these attributes alone. */
+/* As if it had been made: attached to nothing, and with these attributes alone, if none is locked. */
 static int copy_procfs(Helper *h, const InitStep *s, int pidns, int *ret, Error *e) {
         const uint64_t all = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |
                              MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW;
@@ -105,9 +105,7 @@ static int copy_procfs(Helper *h, const InitStep *s, int pidns, int *ret, Error 
         fd = procfs_copy(h, pidns, e);
         if (fd < 0)
                 return fd;
-        r = mount_propagation(fd, MS_PRIVATE);
-        if (r >= 0)
-                r = mount_attributes(fd, s->num[0], all & ~s->num[0], false);
+        r = mount_change_attributes(fd, s->num[0], all & ~s->num[0], false);
         if (r < 0)
                 return error_errnof(e, r, "set attributes");
         *ret = TAKE_FD(fd);

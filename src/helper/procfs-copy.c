@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,14 +35,40 @@ static bool is_of(int process, const char *path, const struct stat *pidns) {
         return fstatat(process, path, &st, 0) == 0 && st.st_dev == pidns->st_dev && st.st_ino == pidns->st_ino;
 }
 
-/* The first process of a pid namespace is in no other. Nothing is mounted on a copy of one mount that could hide it. */
-static int copy_place(int root, const char *place, const struct stat *pidns) {
+/* The first process of a pid namespace is in no other. Is it that which is seen, and nothing that is mounted on it? */
+static bool shows(int procfs, const struct stat *pidns) {
+        _cleanup_close_ int link = open_at(procfs, "1/ns/pid", O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
+
+        return link >= 0 && procfs_is_root(procfs) && is_of(procfs, "1/ns/pid", pidns);
+}
+
+/* One mount, or, where masks are locked to it, all: mounted by somebody with all that we may ourselves. */
+static int copy_place(int root, const char *place, bool trusted, const struct stat *pidns) {
         _cleanup_close_ int fd = open_in_root(root, place, O_PATH | O_DIRECTORY, 0), copy = -EBADF;
 
         if (fd < 0 || !procfs_is_root(fd))
                 return -ENOENT;
         copy = mount_clone(fd, false);
-        return copy >= 0 && procfs_is_root(copy) && is_of(copy, "1/ns/pid", pidns) ? TAKE_FD(copy) : -ENOENT;
+        if (copy == -EINVAL && trusted)
+                copy = mount_clone(fd, true);
+        return copy >= 0 && mount_propagation(copy, MS_PRIVATE | MS_REC) >= 0 && shows(copy, pidns) ? TAKE_FD(copy) : -ENOENT;
+}
+
+/* Those of a user namespace that we have gone to ourselves are others' just the same. */
+static bool has_become_user(const Helper *h) {
+        for (size_t i = 0; i < h->next; i++)
+                if (h->plan->steps[i].op == INIT_USERNS || h->plan->steps[i].op == INIT_BECOME_ROOT)
+                        return true;
+        return false;
+}
+
+/* Only who has CAP_SYS_ADMIN in its user namespace mounts in a mount namespace. */
+static bool is_trusted(const Helper *h, int mounts) {
+        _cleanup_close_ int users = ioctl(mounts, NS_GET_USERNS);
+        struct stat own, st;
+
+        return users >= 0 && fstat(users, &st) == 0 && procfs_stat_self(h, "ns/user", &own) == 0 &&
+               own.st_dev == st.st_dev && own.st_ino == st.st_ino && !has_become_user(h);
 }
 
 /* A whole one: its options are everybody's. Blanks in paths are octal here; no procfs has such a place. */
@@ -53,11 +80,12 @@ static bool read_place(const char *line, char place[static PATH_MAX]) {
                sscanf(line, "%*s %*s %*s %2s %4095s", root, place) == 2 && streq(root, "/");
 }
 
-static int copy_of_process(int process, const struct stat *pidns) {
+static int copy_of_process(const Helper *h, int process, const struct stat *pidns) {
         _cleanup_close_ int root = -EBADF, mounts = -EBADF;
         _cleanup_free_ char *text = NULL;
         char *save = NULL, place[PATH_MAX];
         int fd = -ENOENT;
+        bool trusted;
 
         if (!is_of(process, "ns/pid", pidns))
                 return -ENOENT;
@@ -66,16 +94,17 @@ static int copy_of_process(int process, const struct stat *pidns) {
         if (root < 0 || mounts < 0 || read_file_at(process, "mountinfo", MOUNTS_SIZE_MAX, &text, NULL) < 0 ||
             setns(mounts, CLONE_NEWNS) < 0)
                 return -ENOENT;
+        trusted = is_trusted(h, mounts);
         for (char *line = strtok_r(text, "\n", &save); line && fd < 0; line = strtok_r(NULL, "\n", &save))
                 if (read_place(line, place))
-                        fd = copy_place(root, place, pidns);
+                        fd = copy_place(root, place, trusted, pidns);
         return fd;
 }
 
 static int copy_of(const Helper *h, const char *pid, const struct stat *pidns) {
         _cleanup_close_ int process = procfs_open(h, pid, O_PATH | O_DIRECTORY);
 
-        return process < 0 ? -ENOENT : copy_of_process(process, pidns);
+        return process < 0 ? -ENOENT : copy_of_process(h, process, pidns);
 }
 
 /* Its first process is the most likely one to have it. */

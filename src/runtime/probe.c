@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/str.h"
 #include "host/bus.h"
@@ -22,14 +19,6 @@ static bool is_enabled(const char *path) {
         _cleanup_free_ char *text = NULL;
 
         return read_file_at(AT_FDCWD, path, PROC_FILE_MAX, &text, NULL) == 0 && text[0] == 'Y';
-}
-
-/* A procfs that is not made: may it be of the pid namespace of that descriptor? */
-static bool copies_procfs(void) {
-        _cleanup_close_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-        _cleanup_close_ int fs = (int) syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-
-        return fs < 0 || own < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_FD, "pidns", NULL, own) < 0;
 }
 
 /* What is not permitted to us is not for us to give. */
@@ -52,7 +41,6 @@ void runtime_probe(HostFacts *ret) {
                 .privileged = geteuid() == 0,
                 .apparmor = is_enabled("/sys/module/apparmor/parameters/enabled"),
                 .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
-                .copies_procfs = geteuid() == 0 && copies_procfs(),
                 .lacked_capabilities = lacked_capabilities(),
                 .cgroup_mount = cgroup_mount_point(),
                 .queries = host_queries,
