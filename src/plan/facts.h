@@ -46,7 +46,6 @@ typedef struct HostFacts {
         bool setgroups_denied;  /* setgroups(2) fails in that one, and in all that are made in it */
         uint32_t uid, gid;      /* ours */
         bool apparmor, selinux; /* enabled in the kernel */
-        bool copies_procfs;     /* before Linux 6.17: a procfs is of our own pid namespace; who joins one copies its procfs */
         uint64_t lacked_capabilities; /* those that we have not got ourselves, a bit each */
         bool cgroup_disabled;   /* --cgroup-manager=disabled: no scope, the caller's cgroup */
         bool systemd_cgroup;    /* --systemd-cgroup: a scope, even where linux.cgroupsPath is a cgroup of the caller's */

@@ -159,6 +159,8 @@ int build_mounts(InitBuild *b);
 void build_postponed_mounts(InitBuild *b, bool pivoted);
 /* Mounts on which the builder itself had to write before they could become read-only. */
 int build_readonly_mounts(InitBuild *b);
+/* Copies of all have been made, which are slaves of what was shared. */
+void build_propagation_again(InitBuild *b);
 /* A step about what is at a path by now: looked up from the mount that it lies on, which is kept for that. */
 int build_look_up(InitBuild *b, InitOp op, const char *origin, const char *path, InitStep **ret);
 /* Is there a mount at exactly this path? */

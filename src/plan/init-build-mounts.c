@@ -289,6 +289,32 @@ static bool is_covered(const InitBuild *b, const BuildMount *m) {
         return false;
 }
 
+static bool is_out_of_sight(const InitBuild *b, const BuildMount *m) {
+        for (size_t i = m->index + 1; i < b->n_mounts; i++)
+                if (b->mounts[i].kind != KIND_REMOUNT && path_is_below(m->target, b->mounts[i].target))
+                        return true;
+        return false;
+}
+
+/* From the first that a copy has lost the propagation of; what comes after it may be another again, below it. */
+void build_propagation_again(InitBuild *b) {
+        bool lost = false;
+
+        for (const BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
+                uint64_t asked = m->o.propagation | m->o.top_propagation;
+                InitStep *step;
+
+                lost = lost || (asked & (MS_SHARED | MS_UNBINDABLE));
+                if (!lost || !asked || m->o.copy_symlink || is_out_of_sight(b, m))
+                        continue;
+                step = add_for(b, INIT_REMOUNT, m->origin);
+                step->num[4] = m->o.propagation;
+                step->num[5] = m->o.top_propagation;
+                step->num[6] = INIT_NO_SLOT;
+                step->str[0] = m->target;
+        }
+}
+
 int build_readonly_mounts(InitBuild *b) {
         static const MountOptions readonly = { .attrs.set = MOUNT_ATTR_RDONLY };
         int r = 0;

@@ -264,22 +264,11 @@ static bool locks_mounts(const InitBuild *b) {
         return b->facts->privileged && !b->in_userns && !(b->capabilities.bounding & 1ULL << CAP_SYS_ADMIN);
 }
 
-/* What copies lose: they are in no peer group that was asked for, and not unbindable. */
-static bool has_uncopied_propagation(const InitBuild *b) {
-        bool has = streq_null(b->spec->linux_.rootfs_propagation, "shared");
-
-        for (size_t i = 0; i < b->n_mounts; i++)
-                has = has || (b->mounts[i].o.propagation | b->mounts[i].o.top_propagation) & (MS_SHARED | MS_UNBINDABLE);
-        return has;
-}
-
-/* Of what is under something that is locked there is no copy. So a container whose procfs others will want one of stays as it
- * is: who is in its pid namespace ends with it. */
 void build_lock_mounts(InitBuild *b) {
-        bool is_copied = b->facts->copies_procfs && (b->new_namespaces & CLONE_NEWPID);
-
-        if (b->tree == TREE_OWN && locks_mounts(b) && find_mounting(b->spec) && !has_uncopied_propagation(b) && !is_copied)
-                add(b, INIT_LOCK_MOUNTS);
+        if (b->tree != TREE_OWN || !locks_mounts(b) || !find_mounting(b->spec))
+                return;
+        add(b, INIT_LOCK_MOUNTS);
+        build_propagation_again(b);
 }
 
 /* Who is in the mount namespace is not to see a procfs of the container's without its masks, nor by it a process of ours

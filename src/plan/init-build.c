@@ -59,7 +59,7 @@ static void add_share_root(InitBuild *b, const char *word, uint64_t flags) {
                         flags | (l->rootfs_propagation_recursive ? MS_REC : 0);
 }
 
-/* Of "/", which is another mount when it is handed over. */
+/* Of "/", which is another mount when it is handed over, or locked. */
 static void share_root(InitBuild *b) {
         add_share_root(b, "shared", MS_SHARED);
         if (!b->spec->linux_.rootfs_propagation_recursive)
@@ -85,8 +85,6 @@ static int build_pivot(InitBuild *b) {
         int r;
 
         add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
-        if (!build_hands_over(b))
-                share_root(b);
         if (b->process && !streq(b->process->cwd, "/"))
                 add(b, INIT_MKDIR)->str[0] = b->process->cwd;
         r = build_readonly_mounts(b);
@@ -103,11 +101,10 @@ static int build_pivot(InitBuild *b) {
         if (r < 0)
                 return r;
         build_postponed_mounts(b, true);
-        if (build_hands_over(b)) {
+        if (build_hands_over(b))
                 build_hand_over(b);
-                share_root(b);
-        }
         build_lock_mounts(b);
+        share_root(b);
         add_share_root(b, "unbindable", MS_UNBINDABLE); /* what is read-only was bound, and what is handed over copied */
         return 0;
 }

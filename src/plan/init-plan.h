@@ -116,7 +116,8 @@ typedef enum InitOp {
                                * locked: nothing in it is unmounted any more but with all of it, and stays where it is then
                                * for who has it open; nothing in it is shared */
         INIT_LOCK_MOUNTS,     /* nothing is unmounted any more but with all of it, and stays where it is then for who has it
-                               * open. Nothing in it is shared from here on. Where the kernel refuses, the launcher is told */
+                               * open. What was shared is a slave of that from here on, and slots are of what was before.
+                               * Where the kernel refuses, the launcher is told */
         INIT_MKDIR,           /* path: made with its parents (0755) when missing; a refusal is no error, because what
                                * needs the directory (INIT_CWD) fails with a better one */
 

@@ -74,7 +74,8 @@ def test_the_namespaces_of_hooks(container, log):
     until(lambda: len(lines(log)) == 5, "start's hooks")
     inside, host = process.namespace(one.pid, "mnt"), process.namespace("self", "mnt")
     found = dict(line.split() for line in lines(log))
-    assert found["createContainer"] == found["startContainer"] == inside
+    assert found["startContainer"] == inside
+    assert found["createContainer"] != host  # nor always inside: its mounts may have been copied to another since
     assert found["prestart"] == found["createRuntime"] == found["poststart"] == host
 
 

@@ -15,12 +15,13 @@ import signal
 import socket
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from harness import process, user
 from harness.config import CAPABILITIES, Config
-from harness.needs import needs_privileged_namespaces, needs_shown_pid_namespaces
+from harness.needs import needs_privileged_namespaces
 from harness.runtime import NO_USER_NAMESPACES, OLDER_KERNEL, PROGRAMS
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE, until
@@ -153,7 +154,7 @@ def test_procfs_of_one_that_was_beside_it(container, kernel):
 
 
 @needs_privileged_namespaces
-@pytest.mark.parametrize("namespace", ["none", pytest.param("own", marks=needs_shown_pid_namespaces)])
+@pytest.mark.parametrize("namespace", ["none", "own"])
 def test_procfs_that_was_handed_on(container, namespace):
     """linux.maskedPaths, linux.readonlyPaths: as by a socket in a volume."""
     config = Config().sleeping()
@@ -166,6 +167,64 @@ def test_procfs_that_was_handed_on(container, namespace):
             os.open("sys/kernel/core_pattern", os.O_WRONLY, dir_fd=seen)
     finally:
         os.close(seen)
+
+
+ALONE = """
+exec 5</proc
+exec busybox unshare -Um sh -c '
+cd /proc/self/fd/5
+cat keys
+(true >>sys/kernel/core_pattern) && echo open
+echo end'
+"""
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("kernel", [[], OLDER_KERNEL], ids=["kernel", "older"])
+@pytest.mark.parametrize("propagation", ["", "rootfs", "rshared", "unbindable"])
+def test_lone_process_that_leaves_its_mounts(container, bundles, kernel, propagation):
+    """linux.maskedPaths, linux.readonlyPaths: they stay also when it ends its own mount namespace by going to another."""
+    config = Config().script(ALONE).set("linux.rootfsPropagation", "shared" if propagation == "rootfs" else "")
+    if propagation and propagation != "rootfs":
+        config.bind(bundles.scratch("volume"), "/mnt", "rbind", propagation)
+    one = container(config)
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id, prefix=kernel)
+    assert result.stdout == "end\n" and "core_pattern: Read-only file system" in result.stderr
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("users", ["own", "mapped"])
+def test_procfs_beside_one_whose_masks_are_locked(container, users):
+    """Before Linux 6.17 it is a copy with these masks, on which its own work as well: of the same, of more and of less."""
+    first = container(Config().sleeping().set("linux.maskedPaths", ["/proc/keys", "/proc/bus", "/proc/timer_list"]))
+    first.run_detached(prefix=OLDER_KERNEL)
+    config = Config().sleeping().set("linux.maskedPaths", ["/proc/keys", "/proc/bus/input", "/proc/version", "/proc/fs"])
+    config.set("linux.readonlyPaths", ["/proc/bus", "/proc/sys", "/proc/sys/kernel"])
+    config = beside(first, config.mapped_users() if users == "mapped" else config)
+    second = container(config)
+    if users == "mapped":
+        second.bundle.give_to(100000)
+    second.run_detached(prefix=OLDER_KERNEL)
+    assert "sleep" in second.output_of("cat", "/proc/1/cmdline")
+    assert second.output_of("cat", "/proc/keys", "/proc/timer_list", "/proc/version") == ""
+    assert second.output_of("ls", "/proc/bus", "/proc/fs") == "/proc/bus:\n\n/proc/fs:\n"
+    for path in ["sys/kernel/core_pattern", "bus/x"]:
+        assert re.search("Read-only|denied", second.exec("sh", "-c", f"true >>/proc/{path}").stderr)
+    first.delete("--force")
+
+
+@needs_privileged_namespaces
+def test_procfs_that_was_covered_and_locked(container):
+    """Before Linux 6.17: by the root of a user namespace; there is no copy of that for others."""
+    admin = dict.fromkeys(["bounding", "effective", "permitted"], ["CAP_SYS_ADMIN"])
+    config = Config().script("mount -t tmpfs fake /proc/fs && exec busybox unshare -Um sleep 1000").capabilities(**admin)
+    first = container(config.mapped_users().set("linux.maskedPaths", []).set("linux.readonlyPaths", []))
+    first.bundle.give_to(100000)
+    first.run_detached()
+    until(lambda: b"sleep\0" in Path(f"/proc/{first.pid}/cmdline").read_bytes()[:6], "it has locked them")
+    second = container(beside(first, Config().sleeping()))
+    message = second.runtime.fails("create", "--bundle", second.bundle.path, second.id, prefix=OLDER_KERNEL)
+    assert "none has a whole one" in message
 
 
 @needs_privileged_namespaces

@@ -343,13 +343,14 @@ def test_one_propagation_after_another(seen, bundles):
 
 
 @needs_mounts
-def test_an_rslave_bind_sees_what_the_host_mounts(container, bundles):
+@pytest.mark.parametrize("propagation", ["rslave", "rshared"])
+def test_a_bind_that_sees_what_the_host_mounts(container, bundles, propagation):
     path = bundles.scratch("shared")
     subprocess.run(["mount", "--bind", path, path], check=True)
     subprocess.run(["mount", "--make-shared", path], check=True)
     try:
         (path / "later").mkdir()
-        config = Config().sleeping().bind(path, "/mnt", "rbind", "rslave")
+        config = Config().sleeping().bind(path, "/mnt", "rbind", propagation)
         one = container(config).run_detached()
         subprocess.run(["mount", "-t", "tmpfs", "later", path / "later"], check=True)
         (path / "later/x").touch()

@@ -233,23 +233,44 @@ static void test_locked_mounts(void) {
         static const struct { const char *namespaces, *mounts, *linux_, *process; HostFacts facts; bool locked; } cases[] = {
                 { PID, PROC, "", "", { .privileged = true }, true },
                 { PID, PROC, ",\"rootfsPropagation\":\"unbindable\"", "", { .privileged = true }, true },
-                { PID, PROC, ",\"rootfsPropagation\":\"rshared\"", "", { .privileged = true }, false },
-                { PID, MOUNT("/x", "tmpfs", "\"rslave\",\"shared\""), "", "", { .privileged = true }, false },
-                { PID, MOUNT("/x", "tmpfs", "\"unbindable\""), "", "", { .privileged = true }, false },
+                { PID, PROC, ",\"rootfsPropagation\":\"rshared\"", "", { .privileged = true }, true },
+                { PID, MOUNT("/x", "tmpfs", "\"unbindable\""), "", "", { .privileged = true }, true },
                 { PID, PROC, "", ",\"capabilities\":{\"bounding\":[\"CAP_SYS_ADMIN\"]}", { .privileged = true }, false },
                 { PID, NO_MOUNTS, "", "", { .privileged = true }, false },
                 { PID, NO_MOUNTS, ",\"maskedPaths\":[\"/x\"]", "", { .privileged = true }, true },
-                { PID, PROC, "", "", { .privileged = true, .copies_procfs = true }, false },
-                { JOINED("pid"), PROC, "", "", { .privileged = true, .copies_procfs = true }, true },
         };
 
-        TEST("mounts are locked together where copies are as good, and nobody will want one");
+        TEST("mounts are locked together where nobody may unmount");
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_built_ Built b = BUILD(.facts = cases[i].facts, .namespaces = cases[i].namespaces,
                                                 .mounts = cases[i].mounts, .linux_ = cases[i].linux_,
                                                 .process = cases[i].process);
 
                 ASSERT_EQ(count(&b.plan, INIT_LOCK_MOUNTS), cases[i].locked ? 1 : 0);
+        }
+}
+
+static void test_propagation_again(void) {
+        TEST("copies are shared and unbindable again, in the order of the list, where they are in sight");
+        {
+                _cleanup_built_ Built b = BUILD(
+                        .facts = root, .linux_ = ",\"rootfsPropagation\":\"rshared\"",
+                        .mounts = MOUNT("/a", "tmpfs", "\"private\"") "," MOUNT("/b", "tmpfs", "\"rslave\",\"shared\"") ","
+                                  MOUNT("/b/c", "tmpfs", "\"slave\"") "," MOUNT("/b/d", "tmpfs", "") ","
+                                  MOUNT("/b", "none", "\"remount\",\"ro\"") "," MOUNT("/e/f", "tmpfs", "\"unbindable\"") ","
+                                  MOUNT("/e", "tmpfs", ""));
+
+                assert_contains(&b, "lock-mounts\n"
+                                    "remount path=/b propagation=slave,recursive top-propagation=shared,slave\n"
+                                    "remount path=/b/c propagation=slave\n"
+                                    "share-root flags=shared,recursive\n");
+        }
+        TEST("what copies keep is left alone");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = MOUNT("/a", "tmpfs", "\"private\",\"rslave\""));
+
+                ASSERT_EQ(count(&b.plan, INIT_LOCK_MOUNTS), 1);
+                ASSERT_EQ(count(&b.plan, INIT_REMOUNT), 0);
         }
 }
 
@@ -421,6 +442,7 @@ int main(void) {
         test_joined();
         test_ids();
         test_locked_mounts();
+        test_propagation_again();
         test_mount_namespaces();
         test_lookups();
         test_origins();

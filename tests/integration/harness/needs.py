@@ -128,7 +128,7 @@ def _valgrind():
 
 needs_delegate_subgroup = _needs(_systemd() >= 254, "before systemd 254 there is no DelegateSubgroup=")
 needs_kept_affinity = _needs(_linux() >= (6, 2), "before Linux 6.2 a move to another cgroup ends an affinity")
-needs_shown_pid_namespaces = _needs(_linux() >= (6, 17), "before Linux 6.17 who joins its pid namespace copies its procfs")
+SHOWS_PID_NAMESPACES = _linux() >= (6, 17)
 TMPFS_IS_MAPPED = _linux() >= (6, 3)
 HAS_LOOP_DEVICES = os.path.exists("/dev/loop-control")
 needs_mapped_tmpfs = _needs(TMPFS_IS_MAPPED, "a tmpfs cannot be mapped before Linux 6.3")
