@@ -415,6 +415,7 @@ static int check_executed(const Launch *l, Error *reterr) {
 
         if (!launch_ended_as_helper(l->pid))
                 return 0;
+        (void) pidfd_wait(l->pidfd, UINT64_MAX); /* it is on its way; and who traces it may keep how it ended */
         if (waitid(P_PID, (id_t) l->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
                 return 0;
         if (info.si_code == CLD_EXITED)
