@@ -232,13 +232,16 @@ def test_a_device_that_is_renamed_on_the_way(container, pod, pair):
 
 
 def test_a_device_that_is_replaced_does_not_come_back(runtime, container, pod, pair):
-    """What the host gets back is what it gave, or nothing."""
-    other, names = container().run_detached(), names_here()
+    """What the host gets back is what it gave, if the attacker was too slow, or nothing."""
+    other, names, before = container().run_detached(), names_here(), link(pair[0])
     subprocess.run(inside(pod, "ip", "link", "del", "evil"), check=True)
     one = container(into(pod, pair[0]).args("/no/such/program"))
     with attack(pod, "replace", other.pid):
         assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id, prefix=SLOWED)
-    assert names_here() == names - {pair[0]} and {"lo", "second"} <= set(links(pod))
+    if pair[0] in names_here():
+        assert is_back(before)
+    else:
+        assert names_here() == names - {pair[0]} and {"lo", "second"} <= set(links(pod))
 
 
 def test_a_number_that_is_taken(container, pod, pair):
