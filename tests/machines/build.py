@@ -73,7 +73,7 @@ def _add_programs(tree):
                        "-o", str(path / source.stem), str(source)])
 
     sources = sorted(PROGRAMS.glob("*.c"))
-    made = cache.entry("programs", [source.read_text() for source in sources], make)
+    made = cache.entry("programs", [path.read_text() for path in sorted(PROGRAMS.glob("*.[ch]"))], make)
     shutil.copytree(made, tree / "tests/programs", dirs_exist_ok=True)
 
 
