@@ -174,7 +174,6 @@ def test_devices_without_a_namespace(runtime, container, pair):
 
 ATTACKER = Path(__file__).parent / "hostile/netlink.py"
 # Time enough before each request for whoever would be faster.
-TRIES = 20  # of an attacker who has but a moment each time
 SLOWED = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:delay_enter=300000"]
 
 
@@ -195,7 +194,7 @@ def attack(pod, *words):
         assert attacker.stdout.readline() == b"goes\n"
         yield
         attacker.stdin.close()
-        assert attacker.wait(30) == 0
+        assert attacker.wait() == 0
 
 
 def names_here():
@@ -233,16 +232,12 @@ def test_a_device_that_is_renamed_on_the_way(container, pod, pair):
 
 
 def test_a_device_that_is_replaced_does_not_come_back(runtime, container, pod, pair):
-    """What the host gets back is what it gave, as long as the attacker is too slow, or nothing."""
-    other, names, before = container().run_detached(), names_here(), link(pair[0])
+    """What the host gets back is what it gave, or nothing."""
+    other, names = container().run_detached(), names_here()
     subprocess.run(inside(pod, "ip", "link", "del", "evil"), check=True)
     one = container(into(pod, pair[0]).args("/no/such/program"))
     with attack(pod, "replace", other.pid):
-        for _ in range(TRIES):
-            assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id, prefix=SLOWED)
-            if pair[0] not in names_here():
-                break
-            assert is_back(before)
+        assert "no such file" in runtime.fails("create", "--bundle", one.bundle.path, one.id, prefix=SLOWED)
     assert names_here() == names - {pair[0]} and {"lo", "second"} <= set(links(pod))
 
 

@@ -10,7 +10,6 @@ It prints a line once it goes, and ends when its input does.
 """
 
 import errno
-import json
 import select
 import socket
 import struct
@@ -18,6 +17,7 @@ import subprocess
 import sys
 
 NLMSG_ERROR, RTM_NEWLINK = 2, 16
+RTMGRP_LINK, IFLA_IFNAME = 1, 3
 AROUND = 40  # processes: a port has the number of who sent first
 
 
@@ -45,34 +45,55 @@ def ended():
     return select.select([sys.stdin], [], [], 0)[0]
 
 
-def ip(*words):
-    return subprocess.run(["ip", *map(str, words)], check=False, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True).stdout
+def attributes(message):
+    """{kind: value} of a link."""
+    at, found = 32, {}
+    while at + 4 <= len(message):
+        size, kind = struct.unpack_from("=HH", message, at)
+        found[kind] = message[at + 4:at + size]
+        at += max(4, size + 3 & ~3)
+    return found
 
 
-def arrivals():
+def arrivals(listener):
+    """Number and name of each link that has a name of the runtime's, as soon as it has."""
     seen = set()
-    while not ended():
-        for link in json.loads(ip("-json", "link") or "[]"):
-            if link["ifname"].startswith("ocirt") and link["ifname"] not in seen:
-                seen.add(link["ifname"])
-                yield link
+    while True:
+        ready, _, _ = select.select([sys.stdin, listener], [], [])
+        if sys.stdin in ready:
+            return
+        message = listener.recv(65536)
+        name = attributes(message).get(IFLA_IFNAME, b"").rstrip(b"\0").decode()
+        if name.startswith("ocirt") and name not in seen:
+            seen.add(name)
+            yield struct.unpack_from("=i", message, 20)[0], name
+
+
+def at_once(kind, words):
+    """What is to be done is said to an `ip` that runs already: whoever is attacked waits for a moment only."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as listener, \
+         subprocess.Popen(["ip", "-force", "-batch", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, text=True, bufsize=1) as ip:
+        listener.bind((0, RTMGRP_LINK))
+        print("goes", flush=True)
+        for number, name in arrivals(listener):
+            if kind == "rename":
+                ip.stdin.write(f"link set {name} name gone\nlink set {words[0]} name {name}\n")
+            else:
+                ip.stdin.write(f"link set {name} netns {words[0]}\n"
+                               f"link add evil index {number} type veth peer name second\n")
 
 
 def main(kind, *words):
+    if kind in ["rename", "replace"]:
+        at_once(kind, words)
+        return
     print("goes", flush=True)
     if kind == "link":
         link = struct.pack("=BxHiII", 0, 1, int(words[0]), 0, 0)
         answers(one(RTM_NEWLINK, link) + end_of_answer(0))
-    if kind == "error":
+    else:
         answers(end_of_answer(errno.EPERM))
-    for link in arrivals():
-        if kind == "rename":
-            ip("link", "set", link["ifname"], "name", "gone")
-            ip("link", "set", words[0], "name", link["ifname"])
-        else:
-            ip("link", "set", link["ifname"], "netns", words[0])
-            ip("link", "add", "evil", "index", link["ifindex"], "type", "veth", "peer", "name", "second")
 
 
 if __name__ == "__main__":
