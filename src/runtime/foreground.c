@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -17,12 +18,35 @@ static bool is_ignored(int number) {
         return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+static void *stay(void *unused) {
+        for (;;)
+                (void) pause();
+        return unused;
+}
+
+/* A process may give its session keyring to its parent (KEYCTL_SESSION_TO_PARENT), and hooks would run with that of the
+ * container; but not to a parent that has several threads. Called when signals are blocked: none is for this one. */
+static int keep_keyring(Error *reterr) {
+        pthread_attr_t attributes;
+        pthread_t second;
+        int r;
+
+        r = pthread_attr_init(&attributes);
+        if (r != 0)
+                return error_errnof(reterr, r, "cannot start a second thread");
+        (void) pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
+        (void) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        r = pthread_create(&second, &attributes, stay, NULL);
+        (void) pthread_attr_destroy(&attributes);
+        return r == 0 ? 0 : error_errnof(reterr, r, "cannot start a second thread");
+}
+
 int foreground_begin(int *ret_interrupt, Error *reterr) {
         static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE };
         static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-        _cleanup_close_ int interrupt = -EBADF;
+        _cleanup_close_ int interrupt = -EBADF, signals = -EBADF;
         sigset_t all, end;
-        int fd;
+        int r;
 
         (void) sigfillset(&all);
         (void) sigemptyset(&end);
@@ -35,13 +59,16 @@ int foreground_begin(int *ret_interrupt, Error *reterr) {
                 if (is_ignored(i))
                         (void) sigdelset(&all, i);
         interrupt = signalfd(-1, &end, SFD_CLOEXEC | SFD_NONBLOCK);
-        fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
         (void) sigaddset(&all, SIGPIPE); /* ours, when who reads has gone, and for nobody else */
         (void) sigprocmask(SIG_SETMASK, &all, NULL);
-        if (fd < 0 || interrupt < 0)
+        if (signals < 0 || interrupt < 0)
                 return error_errnof(reterr, errno, "cannot wait for signals");
+        r = keep_keyring(reterr);
+        if (r < 0)
+                return r;
         *ret_interrupt = TAKE_FD(interrupt);
-        return fd;
+        return TAKE_FD(signals);
 }
 
 static void forward_signals(int signals, const Launch *launch, const Console *console) {

@@ -100,3 +100,12 @@ def test_its_name_shows_at_no_time(container):
     while made.poll() is None:
         found += re.findall(f"_ses.{one.id}\\S*", KEYS.read_text(encoding="ascii"))
     assert made.returncode == 0 and found == []
+
+
+def test_the_runtime_keeps_its_own(container, tmp_path):
+    """Although it is the parent of the container's process, which may give that its own; hooks would have it then."""
+    ring = tmp_path / "ring"
+    one = with_keys(container(Config().script("exec /keys parent").hook("poststop", "/bin/sh", "-c", f"{PROGRAM} ring > {ring}")))
+    caller = subprocess.run([PROGRAM, "ring"], check=True, capture_output=True, text=True).stdout
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "none\n"
+    assert ring.read_text(encoding="ascii") == caller

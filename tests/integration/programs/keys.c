@@ -6,6 +6,7 @@
  *   =NAME    the same of the one of this name, which it joins, or makes, and opens to everybody
  *   +KEY     the same of a key that it adds, whose payload is its name
  *   ?KEY     the payload of this key
+ *   parent   an empty line; its parent gets it in the place of its own
  *   wait     an empty line; reads one first
  *
  * What fails is "none".
@@ -39,6 +40,8 @@ static int look_up(const char *name, char *text, size_t size) {
 static int follow(const char *word, char *text, size_t size) {
         if (strcmp(word, "wait") == 0)
                 return getchar() == EOF ? -1 : 0;
+        if (strcmp(word, "parent") == 0)
+                return syscall(SYS_keyctl, KEYCTL_SESSION_TO_PARENT) < 0 ? -1 : 0;
         if (strcmp(word, "ring") == 0)
                 return describe(KEY_SPEC_SESSION_KEYRING, text, size);
         if (word[0] == '=')
