@@ -24,6 +24,15 @@ CONTROL = pytest.param("crun", marks=[needs_cap_sys_resource, pytest.mark.contro
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "control: of the runtime beside ours")
+    config.addinivalue_line("markers", "kernel: may come out otherwise with another kernel and all its controllers")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """So may all that is skipped where the kernel, or what one may do with it, is less."""
+    for item in items:
+        if item.get_closest_marker("skipif"):
+            item.add_marker("kernel")
 
 
 @pytest.fixture(scope="session")

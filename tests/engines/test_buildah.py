@@ -22,6 +22,7 @@ def buildah(runtime, podman_as_root, nothing_left):
     buildah("rm", "--all")
 
 
+@pytest.mark.kernel
 def test_run(buildah, tmp_path):
     """In a working container, which keeps what was done."""
     work = buildah.work_on(BUSYBOX)

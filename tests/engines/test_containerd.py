@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """containerd by ctr: tasks in scopes."""
 
+import pytest
+
 from engine.containerd import events
 from engine.containers import EAT, NO_PROGRAM, scope_of
 from harness import process, systemd
@@ -27,6 +29,7 @@ def test_a_start_that_fails(ctr, tmp_path):
     assert ctr("task", "list").splitlines()[1:] == [] == ctr("container", "list", "--quiet").split()
 
 
+@pytest.mark.kernel
 def test_life(ctr, is_control):
     one = ctr.start()
     pid, status = one.task()
@@ -49,6 +52,7 @@ def test_life(ctr, is_control):
     assert one.wait_for_end().remove() == 0
 
 
+@pytest.mark.kernel
 def test_terminal(ctr):
     """A task and a process of its own in it, each with a terminal."""
     one = ctr.start()

@@ -3,6 +3,8 @@
 
 import json
 
+import pytest
+
 from engine.containers import EAT, NO_NETWORK, NO_PROGRAM, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
@@ -32,6 +34,7 @@ def test_a_start_that_fails(docker, tmp_path):
     assert docker("ps", "--all", "--quiet") == ""
 
 
+@pytest.mark.kernel
 def test_life(docker, is_control):
     """One container, from run to rm, and what every command says of it."""
     one = docker.start("--stop-timeout", "60")
@@ -91,6 +94,7 @@ def test_restart_policy(docker):
     one.remove()
 
 
+@pytest.mark.kernel
 def test_network(docker):
     """On the bridge, by the hook that Docker gives to the runtime."""
     one = docker.start("--network", "bridge")

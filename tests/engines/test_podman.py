@@ -4,6 +4,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from engine.containers import FOREVER, NO_NETWORK, NO_PROGRAM, scope_of
 from engine.setting import BUSYBOX
 from harness import process, systemd
@@ -22,6 +24,7 @@ def test_run(podman):
     assert podman.run("--no-such-option", BUSYBOX).status == 125
 
 
+@pytest.mark.kernel
 def test_life(podman, is_control):
     """One container, from run to rm, and what every command says of it."""
     one = podman.start("--stop-timeout", "60")
@@ -90,6 +93,7 @@ def test_descriptors(podman):
     assert done.stdout.split() == [Path("/etc/hostname").read_text(encoding="ascii").strip(), "0", "1", "2", "3", "5"]
 
 
+@pytest.mark.kernel
 def test_terminal(podman):
     """run -it and exec -it: a terminal of the right size, in raw mode, whose end is the program's."""
     command = podman.command("run", "--rm", "-it", *NO_NETWORK, "--name", "tty", BUSYBOX, "sh")

@@ -4,6 +4,8 @@
 import json
 import os
 
+import pytest
+
 from engine.containers import scope_of
 from engine.setting import mounted
 from harness import process
@@ -26,6 +28,7 @@ echo read=$(head -c 1 /dev/device | wc -c)
 """
 
 
+@pytest.mark.kernel
 def test_restrictions(podman, tmp_path):
     """Everything that makes a container less, or another, than the default."""
     (tmp_path / "seccomp.json").write_text(json.dumps(NOT_MKDIR), encoding="ascii")
@@ -77,6 +80,7 @@ def test_propagation(podman, tmp_path):
         one.remove()
 
 
+@pytest.mark.kernel
 def test_user_namespace(podman):
     """One of its own, and a root file system that belongs to its root."""
     seen = podman.facts("--userns=auto:size=1000", script="""
@@ -87,6 +91,7 @@ def test_user_namespace(podman):
     assert seen["root"] == "0:0"
 
 
+@pytest.mark.kernel
 def test_mapped_volume(podman, tmp_path):
     """A volume whose owners are mapped into the user namespace."""
     with mounted(tmp_path):
@@ -115,6 +120,7 @@ def test_namespaces_of_the_host(podman):
 CGROUP = ["cat", "/proc/self/cgroup"]
 
 
+@pytest.mark.kernel
 def test_no_cgroup(podman):
     """--cgroups=disabled: it stays where conmon is."""
     one = podman.start("--cgroups=disabled")
@@ -133,6 +139,7 @@ def test_cgroup_parent(podman):
     one.remove()
 
 
+@pytest.mark.kernel
 def test_privileged(podman):
     script = "\n".join(["echo caps=$(grep CapEff /proc/self/status)", "echo full=$(test -c /dev/full && echo there)",
                         "echo sys=$(grep -c ' /sys sysfs rw' /proc/mounts)"])

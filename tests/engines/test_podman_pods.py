@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Podman as root: containers that share namespaces, and networks."""
 
+import pytest
+
 from engine.containers import FOREVER, NO_NETWORK, scope_of
 from engine.setting import BUSYBOX
 from harness import process
@@ -33,6 +35,7 @@ def namespaces(pid, kinds):
     return [process.namespace(pid, kind) for kind in kinds]
 
 
+@pytest.mark.kernel
 def test_pod(podman):
     """Its containers are in its slice, and share what a pod shares."""
     podman("pod", "create", "--name", "pod", *NO_NETWORK)
@@ -63,6 +66,7 @@ def test_kube_play(podman, tmp_path):
     podman("kube", "down", "--force", tmp_path / "kube.yaml")
 
 
+@pytest.mark.kernel
 def test_networks(podman):
     """A bridge, and the network of another container."""
     podman("run", "--detach", "--name", "server", "--network", "bridge", BUSYBOX, *FOREVER)

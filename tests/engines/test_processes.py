@@ -21,6 +21,7 @@ def engine(request, runtime):
     return Podman(runtime, USER)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("limit", ["-1", "0"])
 def test_no_limit(engine, limit):
     one = engine.start("--pids-limit", limit, command=FORKS)

@@ -38,6 +38,7 @@ def commands(title, image):
     return re.sub(r"\bIMAGE\b", image, found)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize(("title", "image"), ENGINES)
 def test_commands(images, title, image):
     printed = typed(commands(title, image))

@@ -47,6 +47,7 @@ def test_run(podman):
     assert seen["uid"] == "0" and seen["map"].split() == ["0", str(UID), "1"]
 
 
+@pytest.mark.kernel
 def test_life(podman, is_control):
     """One container, from run to rm; its scope is the user's."""
     one = podman.start("--stop-timeout", "60")
@@ -94,6 +95,7 @@ def test_user_namespaces(podman):
     assert (seen["uid"], inside, count) == ("0", 0, 100) and outside > 0
 
 
+@pytest.mark.kernel
 def test_restrictions(podman):
     seen = podman.facts("--read-only", "--cap-drop", "all", "--tmpfs", "/scratch", "--ulimit", "nofile=100:200",
                         "--security-opt", "no-new-privileges", "--init", script="""
@@ -106,6 +108,7 @@ def test_restrictions(podman):
     assert (seen["scratch"], seen["files"], seen["init"]) == ("made", "200", "podman-init")
 
 
+@pytest.mark.kernel
 def test_pod_and_network(podman):
     """Containers of a pod share its network, which pasta makes."""
     podman("pod", "create", "--name", "pod", "--network", "pasta")
@@ -150,6 +153,7 @@ Exec=sh -c "trap 'exit 0' TERM; while :; do sleep 1000 & wait $$!; done"
 """
 
 
+@pytest.mark.kernel
 def test_quadlet(podman, runtime):
     """A user's .container unit: the container is in the service's cgroup."""
     path = Path(f"/home/{USER}/.config/containers/systemd/quadlet.container")

@@ -8,7 +8,8 @@ machine then runs.
 
 They run twice: as root, and as an ordinary user, who has a systemd of his own. In
 the virtual machine the latter is for tests marked "user" alone, which are those
-that the namespace machine, without controllers, is no match for.
+that the namespace machine, without controllers, is no match for; and so the engines'
+tests are for those marked "kernel".
 """
 
 import contextlib
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import report
 from .process import child
@@ -32,17 +33,20 @@ ROOT, USER = "root", "user"
 
 @dataclass(frozen=True)
 class Part:
-    """Tests in a directory, the packages they need, the machines that run them in turn, as whom, and which of them."""
+    """Tests in a directory, the packages they need, the machines that run them in turn, as whom, and with which marks;
+    in the virtual machine, if no options choose, with those of that user in `virtual`."""
     tests: str
     packages: str
     machines: tuple
     who: tuple
     marks: str = ""
+    virtual: dict = field(default_factory=dict)
 
 
 PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, USER)),
-         "vm": Part("tests/integration", "base", ("vm",), (ROOT, USER)),
-         "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,), "not control"),
+         "vm": Part("tests/integration", "base", ("vm",), (ROOT, USER), virtual={USER: "user"}),
+         "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,), "not control",
+                        {ROOT: "kernel and not control"}),
          "control": Part("tests/engines", "engines", ("vm",), (ROOT,), "control")}
 
 
@@ -68,7 +72,7 @@ def tally(junit, status):
 def _command(part, who, number, kind, options, alone):
     """One of the two passes: what ordinary users write goes to a directory of theirs."""
     whole = kind == "vm" and not options
-    marks = USER if who == USER and whole else part.marks
+    marks = part.virtual.get(who, part.marks) if whole else part.marks
     if who == ROOT and whole:
         options = [f"--ignore-glob=*/integration/test_{name}.py" for name in ANYWHERE]
     if marks:

@@ -30,7 +30,9 @@ Install what the tests need, build, and run them: all but control and host, or o
               and as an ordinary user, with options as root, with --user as
               the latter)
   engines     the program under Podman, containerd, Docker and buildah, in both
-              (--machine namespace or --machine vm as first option: in one)
+              (--machine namespace or --machine vm as first option: in one);
+              without options only those in the virtual one that may come out
+              otherwise there
   control     the same cases with crun, in the virtual machine: what passes
               there and fails with the program is a fault of the program
   host        the program, on this computer: systemd and cgroup v2 are needed
