@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,10 +23,9 @@
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
-/* What came of the word at the gate: an errno of it, or the answer's size, as receive_fd() has it. */
+/* What came back from the gate. */
 typedef struct Answer {
-        int error;
-        int size;
+        int size;       /* of the message; 0: the end of the stream, or -errno */
         InitMessage message;
 } Answer;
 
@@ -41,61 +41,75 @@ static int join_namespaces(const Container *c) {
         return flags && setns(init, (int) flags) < 0 ? -errno : 0;
 }
 
-/* In a child. Who is in the container may get hold of the connection, and by it of a pidfd of who has made that and of all
- * that is open there: it is we, with nothing open but the connection and a pipe. */
-static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int result) {
-        const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
-        Answer a = { .message.type = INIT_MSG_START };
-        int gate;
+/* In place of what that number is. */
+static int make_connection(int fd) {
+        _cleanup_close_ int made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        a.error = rt->facts.privileged ? join_namespaces(c) : 0;
-        gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-        if (gate < 0 || fchdir(c->dir) < 0 || dup2(gate, 0) < 0 || dup2(result, 1) < 0 || close_range(2, ~0U, 0) < 0)
-                a.error = a.error ?: -errno;
-        if (a.error == 0 && connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                a.error = -errno;
-        if (a.error == 0)
-                a.error = send_fd(0, &a.message, offsetof(InitMessage, text), -EBADF);
-        if (a.error == 0)
-                a.size = (int) receive_fd(0, &a.message, sizeof(a.message) - 1, NULL);
-        _exit(write_full(1, &a, sizeof(a)) < 0);
+        return made < 0 || dup3(made, fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
-        _cleanup_close_ int result = -EBADF;
-        int ends[2], status;
-        ssize_t n;
-        pid_t pid;
+static int send_word(const Container *c, int connection) {
+        const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
+        const InitMessage word = { .type = INIT_MSG_START };
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (fchdir(c->dir) < 0 || dup2(connection, 0) < 0 || close_range(1, ~0U, 0) < 0 ||
+            connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
-        result = ends[0];
-        pid = fork();
+        return send_fd(0, &word, offsetof(InitMessage, text), -EBADF);
+}
+
+/* In a child, which shares our descriptors with us until it has made the connection that is to be ours. Who is in the container
+ * may get hold of the other end, and by it of a pidfd of who has connected, and of all that is open there: nothing but that. */
+static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int connection) {
+        int r;
+
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        r = rt->facts.privileged ? join_namespaces(c) : 0;
+        if (r == 0)
+                r = make_connection(connection);
+        if (r == 0)
+                r = unshare(CLONE_FILES) < 0 ? -errno : send_word(c, connection);
+        _exit(-r);
+}
+
+/* A number for the connection, which has it when the child is gone. */
+static int connect_to_gate(const Runtime *rt, const Container *c) {
+        const unsigned long flags = CLONE_FILES | SIGCHLD;
+        _cleanup_close_ int connection = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        long pid = connection < 0 ? -1 : syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
+        int status;
+
         if (pid == 0)
-                carry_word(rt, c, ends[1]);
-        close_fd(ends[1]);
+                carry_word(rt, c, connection);
         if (pid < 0)
                 return -errno;
-        n = read_full(result, ret, sizeof(*ret));
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        while (waitpid((pid_t) pid, &status, 0) < 0 && errno == EINTR)
                 ;
-        if (n != (ssize_t) sizeof(*ret) || ret->size > (int) sizeof(ret->message) - 1)
-                return n < 0 ? (int) n : -EBADMSG;
+        if (!WIFEXITED(status))
+                return -EIO;
+        return WEXITSTATUS(status) ? -WEXITSTATUS(status) : TAKE_FD(connection);
+}
+
+/* We hear it ourselves: a socket tells who connected, and not who else has it. */
+static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
+        _cleanup_close_ int connection = connect_to_gate(rt, c);
+
+        if (connection < 0)
+                return connection;
+        ret->size = (int) receive_fd(connection, &ret->message, sizeof(ret->message) - 1, NULL);
         return 0;
 }
 
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
  * the process has heard the word. */
 static int open_gate(const Runtime *rt, const Container *c, bool *ret_heard, Error *reterr) {
-        const InitMessage *m;
         Answer answer = {};
+        const InitMessage *m;
         int r, n;
 
         r = ask_gate(rt, c, &answer);
-        if (r == 0 && answer.error == -ENOENT)
+        if (r == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
-        r = r ?: answer.error;
         r = r == -ESRCH ? -ECONNREFUSED : r;
         if (r < 0 && r != -ECONNREFUSED)
                 return error_errnof(reterr, r, "cannot start container %s", c->id);
