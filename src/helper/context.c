@@ -72,7 +72,7 @@ static void close_from(int base, int first, int end) {
 }
 
 void helper_close_others(Helper *h) {
-        const int kept[] = { h->control, h->gate, h->say, h->hear };
+        const int kept[] = { h->control, h->gate, h->notify, h->say, h->hear };
         int first = h->base;
 
         for (;;) {

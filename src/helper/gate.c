@@ -10,9 +10,9 @@
 #include "helper/talk.h"
 
 /*
- * A created container waits here, perhaps for days, in little memory and with two or three descriptors:
- * stdio, what is preserved, and a listening socket that lies in the runtime's directory, not in the
- * container's.
+ * A created container waits here, perhaps for days, in little memory and with few descriptors: stdio, what is
+ * preserved, a listening socket that lies in the runtime's directory, not in the container's, and the one that
+ * the container notifies by.
  *
  * SIGTERM ends it, so that `systemctl stop` does not have to wait for the time after which it kills: init of a pid
  * namespace is touched by no signal, SIGKILL aside, that it has no handler for. The exec takes the handler away.
@@ -50,6 +50,15 @@ static void on_term(int number) {
         _exit(128 + number);
 }
 
+/* Who has called `start` listens from now on; if he is gone, nobody does. */
+static void hand_over_notify(Helper *h) {
+        const InitMessage m = { .type = INIT_MSG_NOTIFY };
+
+        if (h->notify >= 0)
+                (void) send_fd(h->control, &m, offsetof(InitMessage, text), h->notify);
+        h->notify = close_fd(h->notify);
+}
+
 int step_gate(Helper *h, const InitStep *s, Error *e) {
         const struct sigaction term = { .sa_handler = on_term };
 
@@ -68,6 +77,7 @@ int step_gate(Helper *h, const InitStep *s, Error *e) {
                         h->gate = close_fd(h->gate);
                         h->control = TAKE_FD(connection);
                         h->started = true;
+                        hand_over_notify(h);
                         return 0;
                 }
         }

@@ -21,6 +21,7 @@ typedef struct Helper {
         int say, hear;           /* the pipes that take the place of the launcher's socket */
         int target, given_root;  /* see INIT_FD_* */
         int gate;                /* the socket of INIT_MAKE_GATE */
+        int notify;              /* that of INIT_NOTIFY, if it is kept */
         bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
         int proc;                /* the root of a procfs of our own (procfs.c) */
         int time_offsets;        /* ours in /proc, if there is an INIT_TIME_OFFSETS */
@@ -48,7 +49,7 @@ StepFunction step_function(InitOp op);
 /* The descriptor that an earlier step left in a slot, or an error; the slot keeps it, or does not. */
 int helper_slot(Helper *h, uint64_t slot, Error *e);
 int helper_take_slot(Helper *h, uint64_t slot, Error *e);
-/* All but what is preserved for the container, the gate and the ways to who listens to us. */
+/* All but what is preserved for the container, what the gate needs and the ways to who listens to us. */
 void helper_close_others(Helper *h);
 /* The root of the container, for steps that come when it is our own. -errno. */
 int helper_root(Helper *h);

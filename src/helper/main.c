@@ -143,6 +143,7 @@ int main(int argc, char **argv) {
                       .target = given(base, INIT_FD_TARGET),
                       .given_root = given(base, INIT_FD_ROOT),
                       .gate = -EBADF,
+                      .notify = -EBADF,
                       .proc = -EBADF,
                       .time_offsets = -EBADF,
                       .root = -EBADF,

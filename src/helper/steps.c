@@ -30,6 +30,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_MOUNT] = step_mount,
         [INIT_BIND] = step_bind,
         [INIT_REMOUNT] = step_remount,
+        [INIT_NOTIFY] = step_notify,
         [INIT_CGROUP] = step_cgroup,
         [INIT_DEVICE] = step_device,
         [INIT_CLONE_NODES] = step_clone_nodes,

@@ -93,9 +93,10 @@ STEP(step_seccomp);
 STEP(step_open_log);
 STEP(step_hook);
 
-/* talk.c, gate.c */
+/* talk.c, gate.c, notify.c */
 STEP(step_wait_cgroup);
 STEP(step_runtime_hooks);
 STEP(step_ready);
 STEP(step_make_gate);
 STEP(step_gate);
+STEP(step_notify);

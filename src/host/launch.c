@@ -218,6 +218,8 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
                 return INIT_MSG_NOT_LOCKED;
         case INIT_MAKE_GATE:
                 return INIT_MSG_GATE;
+        case INIT_NOTIFY:
+                return s->num[1] ? 0 : INIT_MSG_NOTIFY;
         case INIT_CONSOLE:
                 return INIT_MSG_CONSOLE;
         case INIT_SECCOMP:

@@ -219,7 +219,7 @@ static bool is_our_name(const char *name) {
                 if (rest && (name[0] == '.' ? rest[0] == '.' && endswith(rest, ".tmp") : rest[0] == '\0'))
                         return true;
         }
-        return streq(name, CONTAINER_NOTIFY);
+        return false;
 }
 
 /* A create may have died before it wrote a record, and a record may be damaged. What else there is, as with --root /, is
@@ -309,53 +309,6 @@ int container_save(Container *c, Error *reterr) {
         return 0;
 }
 
-/* Empties a directory: directories in it come up to the top, so that no depth of them
- * matters. */
-static bool bring_up(int top, const char *name, unsigned *number) {
-        int fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
-        bool changed = false;
-
-        while (dir && (entry = readdir(dir))) {
-                int r = unlinkat(fd, entry->d_name, 0);
-
-                while (r < 0 && !is_dots(entry->d_name)) {
-                        char other[16];
-
-                        snprintf(other, sizeof(other), "%u", (*number)++);
-                        r = renameat2(fd, entry->d_name, top, other, RENAME_NOREPLACE);
-                        if (r < 0 && errno != EEXIST)
-                                break;
-                }
-                changed = changed || r == 0;
-        }
-        if (dir)
-                closedir(dir);
-        return changed;
-}
-
-/* It is shared with the container, which may have put anything there. */
-static void empty_notify(const Container *c) {
-        bool changed = true;
-        unsigned number = 0;
-
-        while (changed) {
-                int top = openat(c->dir, CONTAINER_NOTIFY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                DIR *dir = top < 0 ? NULL : fdopendir(top);
-                struct dirent *entry;
-
-                changed = false;
-                while (dir && (entry = readdir(dir)))
-                        if (!is_dots(entry->d_name))
-                                changed = unlinkat(top, entry->d_name, 0) == 0 ||
-                                          unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0 ||
-                                          bring_up(top, entry->d_name, &number) || changed;
-                if (dir)
-                        closedir(dir);
-        }
-}
-
 int container_remove(const Store *s, Container *c, Error *reterr) {
         struct dirent *entry;
         int copy;
@@ -368,10 +321,6 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
                         (void) unlinkat(c->dir, entry->d_name, 0);
         if (dir)
                 closedir(dir);
-        if (unlinkat(c->dir, CONTAINER_NOTIFY, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY) {
-                empty_notify(c);
-                (void) unlinkat(c->dir, CONTAINER_NOTIFY, AT_REMOVEDIR);
-        }
         if (unlinkat(s->fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
         container_unlock(c); /* for who waits to see that it is gone */

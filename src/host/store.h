@@ -11,11 +11,8 @@
  *   record       what we know (host/record.h)
  *   config.json  as it was at create: later changes in the bundle have no effect
  *   gate         the socket on which init waits for `start`; gone once the container was started
- *   notify/      where the container's process says how it is (runtime/notify.h)
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */
-#define CONTAINER_NOTIFY "notify"
-
 typedef struct Store {
         char *path;
         int fd;

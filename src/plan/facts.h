@@ -65,7 +65,7 @@ typedef struct Request {
         uint8_t sockets;        /* of the standard descriptors, a bit each */
         bool launcher_stays;    /* until the process ends: it can be between that and the caller */
         const char *const *environment; /* the caller's, for hooks that have none; or NULL */
-        const char *notify;     /* a directory for /run/notify, where the container finds its NOTIFY_SOCKET; or NULL */
+        bool notifies;          /* there is somebody to hear it: it finds a NOTIFY_SOCKET in /run/notify */
         const void *seccomp;    /* compiled filter (seccomp.h) or NULL when there is none */
         size_t seccomp_size;
         const char *seccomp_unknown; /* names that it leaves out, or NULL */

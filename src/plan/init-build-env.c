@@ -50,8 +50,8 @@ const char **build_env(InitBuild *b) {
                 if (b->listen_fd_names)
                         env[n++] = arena_printf(b->arena, "LISTEN_FDNAMES=%s", b->listen_fd_names);
         }
-        if (b->request && b->request->notify)
-                env[n++] = "NOTIFY_SOCKET=/run/notify/notify.sock";
+        if (b->notifies)
+                env[n++] = "NOTIFY_SOCKET=" BUILD_NOTIFY_DIRECTORY "/" BUILD_NOTIFY_NAME;
         drop_duplicates(b->arena, env, n);
         return env;
 }

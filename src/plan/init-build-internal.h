@@ -72,6 +72,7 @@ typedef struct InitBuild {
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
+        bool notifies;                /* it gets a NOTIFY_SOCKET */
         MountTree tree;
         uint64_t n_slots;             /* handed out */
         const char **env;             /* of the program, once INIT_FIND is in the plan */
@@ -144,6 +145,8 @@ int build_read_idmap(InitBuild *b, BuildMount *m);
 void build_idmaps(InitBuild *b);
 
 /* init-build-mount.c */
+#define BUILD_NOTIFY_DIRECTORY "/run/notify"
+#define BUILD_NOTIFY_NAME "notify.sock"
 int build_read_mounts(InitBuild *b);
 /* The option that gives a new file system of this type linux.mountLabel, or NULL. */
 const char *build_mount_label(const InitBuild *b, const char *type);

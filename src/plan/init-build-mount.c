@@ -300,26 +300,22 @@ static Postponed postpone(const InitBuild *b, const BuildMount *m) {
         return POSTPONED_BEYOND_PIVOT;
 }
 
-/* After all that are listed. */
-static const SpecMount *notify_mount(const InitBuild *b) {
-        static const char *options[] = { "bind", "nosuid", "nodev", "noexec", "ro", NULL };
-        SpecMount *m = arena_alloc(b->arena, sizeof(*m));
-
-        *m = (SpecMount){ .destination = "/run/notify", .source = b->request->notify, .options = options,
-                          .n_options = ELEMENTSOF(options) - 1 };
-        return m;
-}
+/* After all that are listed. With a mount of a file system of the host's who has CAP_DAC_READ_SEARCH opens each file there
+ * (open_by_handle_at(2)). */
+static const char *notify_options[] = { "nosuid", "nodev", "noexec", "ro", "mode=0755", "size=4k", NULL };
+static const SpecMount notify_mount = { .destination = BUILD_NOTIFY_DIRECTORY, .type = "tmpfs", .source = "tmpfs",
+                                        .options = notify_options, .n_options = ELEMENTSOF(notify_options) - 1 };
 
 int build_read_mounts(InitBuild *b) {
         size_t n_listed = b->spec->n_mounts, n_cgroups = 0;
 
-        b->n_mounts = n_listed + (b->request->notify ? 1 : 0);
+        b->n_mounts = n_listed + b->notifies;
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
         b->idmaps = arena_calloc(b->arena, b->n_mounts, sizeof(*b->idmaps));
         for (size_t i = 0; i < b->n_mounts; i++) {
                 int r;
 
-                b->mounts[i].spec = i < n_listed ? &b->spec->mounts[i] : notify_mount(b);
+                b->mounts[i].spec = i < n_listed ? &b->spec->mounts[i] : &notify_mount;
                 b->mounts[i].index = i;
                 b->mounts[i].origin = i < n_listed ? arena_printf(b->arena, "mounts[%zu]", i) : "NOTIFY_SOCKET";
                 r = read_mount(b, &b->mounts[i]);

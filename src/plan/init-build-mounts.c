@@ -246,6 +246,18 @@ static int add_remount(InitBuild *b, const BuildMount *m, const MountOptions *o)
         return 0;
 }
 
+/* While its file system can be written to. Who waits for `start` keeps the socket until then. */
+static int add_notify(InitBuild *b) {
+        InitStep *step;
+        int r = b->notifies ? build_look_up(b, INIT_NOTIFY, "NOTIFY_SOCKET", BUILD_NOTIFY_DIRECTORY, &step) : 0;
+
+        if (r < 0 || !b->notifies)
+                return r;
+        step->num[1] = build_has_gate(b);
+        step->str[2] = BUILD_NOTIFY_NAME;
+        return 0;
+}
+
 int build_mounts(InitBuild *b) {
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 int r = 0;
@@ -272,7 +284,7 @@ int build_mounts(InitBuild *b) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return add_notify(b);
 }
 
 void build_postponed_mounts(InitBuild *b, bool pivoted) {

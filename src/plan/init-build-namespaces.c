@@ -28,14 +28,16 @@ static bool joins_pid_early(const InitBuild *b) {
 }
 
 /* What would have to be mounted for it, where nothing may be. */
-static const char *find_mounting(const Spec *spec) {
+static const char *find_mounting(const InitBuild *b) {
+        const Spec *spec = b->spec;
         const SpecLinux *l = &spec->linux_;
 
         return spec->n_mounts > 0 ? "mounts[0]" :
                spec->root_readonly ? "root.readonly" :
                l->rootfs_propagation ? "linux.rootfsPropagation" :
                l->masked_paths[0] ? "linux.maskedPaths[0]" :
-               l->readonly_paths[0] ? "linux.readonlyPaths[0]" : NULL;
+               l->readonly_paths[0] ? "linux.readonlyPaths[0]" :
+               b->notifies ? "NOTIFY_SOCKET" : NULL;
 }
 
 /*
@@ -47,8 +49,13 @@ static const char *find_mounting(const Spec *spec) {
 int build_check_namespaces(InitBuild *b) {
         bool joined = b->joined_namespaces & CLONE_NEWNS;
         bool is_root = streq(path_normalize(b->arena, b->bundle, b->spec->root_path), "/");
-        const char *mounting = find_mounting(b->spec);
+        const char *mounting;
 
+        b->notifies = b->request->notifies && (!is_root || b->new_namespaces & CLONE_NEWNS);
+        if (b->notifies != b->request->notifies)
+                strings_add(b->arena, &b->plan->warnings, "NOTIFY_SOCKET: not for a container whose root is that of a mount "
+                            "namespace that others are in");
+        mounting = find_mounting(b);
         if (!b->facts->privileged && !build_has_userns(b))
                 return error_setf(b->reterr, EOPNOTSUPP, "linux.namespaces: all that an ordinary user may do needs one of type "
                                   "\"user\" (as ocirt-sd spec --rootless writes it)");
@@ -265,7 +272,7 @@ static bool locks_mounts(const InitBuild *b) {
 }
 
 void build_lock_mounts(InitBuild *b) {
-        if (b->tree != TREE_OWN || !locks_mounts(b) || !find_mounting(b->spec))
+        if (b->tree != TREE_OWN || !locks_mounts(b) || !find_mounting(b))
                 return;
         add(b, INIT_LOCK_MOUNTS);
         build_propagation_again(b);

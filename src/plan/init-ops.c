@@ -64,6 +64,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                           { "propagation", NUM_PROPAGATION }, { "own-directory", NUM_BOOL },
                           { "keep", NUM_SLOT_OR_NONE } },
                           .str = { { "target" }, { "host" } } },
+        [INIT_NOTIFY] = { "notify", .num = { { "mount", NUM_SLOT_OR_NONE }, { "kept", NUM_BOOL } },
+                          .str = { { "path" }, { "rest", .optional = true }, { "name" } } },
         [INIT_REMOUNT] = { "remount", .num = { { "attrs", NUM_ATTRS }, { "clear", NUM_ATTRS },
                            { "recursive-attrs", NUM_ATTRS }, { "recursive-clear", NUM_ATTRS },
                            { "propagation", NUM_PROPAGATION }, { "top-propagation", NUM_PROPAGATION },

@@ -84,6 +84,9 @@ typedef enum InitOp {
                                * propagation of the top alone, slot (or INIT_NO_SLOT); path: of the mount that is at path
                                * already; rest. slot: of the mount that the path lies on, from whose root it is looked
                                * up: the rest of it, or nothing. The same below */
+        INIT_NOTIFY,          /* slot (or INIT_NO_SLOT), kept; path, rest, name: makes a socket of that name in the directory at
+                               * path, to which all may send, for sd_notify(3). The launcher is given it; kept: who calls
+                               * `start` is (INIT_GATE) */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
                                * there already is given, too); path: makes or keeps the node */
         INIT_CLONE_NODES,     /* first slot, number of slots: of the nodes of INIT_OPEN_NODE in these slots detached mounts, for
@@ -153,7 +156,7 @@ typedef enum InitOp {
 
         /* --- the gates ------------------------------------------------------------------------------------- */
         INIT_READY,           /* tells the launcher that all is done; waits for its word */
-        INIT_GATE,            /* waits for `start` on the socket of INIT_MAKE_GATE */
+        INIT_GATE,            /* waits for `start` on the socket of INIT_MAKE_GATE; gives it what INIT_NOTIFY has kept */
         INIT_EXEC,            /* listen (0, 1); list 0: args, list 1: env. listen: LISTEN_PID is added, our pid */
         _INIT_OP_MAX,
 } InitOp;

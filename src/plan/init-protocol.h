@@ -37,6 +37,7 @@ typedef enum InitMessageType {
         INIT_MSG_NOT_LOCKED,/* value: errno. INIT_LOCK_MOUNTS was not to be had, and all goes on */
         INIT_MSG_GATE,      /* with a socket of the container's network namespace, for the launcher to give it the gate's
                              * address; INIT_MSG_BOUND is waited for before INIT_MSG_PIPES */
+        INIT_MSG_NOTIFY,    /* with the socket that the container notifies by; to the launcher or, over the gate, to `start` */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_PIPES,     /* the last that goes over the socket, before INIT_MSG_INSIDE or INIT_MSG_READY */

@@ -84,15 +84,13 @@ static int make_plans(Creation *c, Error *reterr) {
                 .sockets = streams_sockets(),
                 .launcher_stays = c->start_now && !c->options->detach,
                 .environment = (const char *const *) environ,
+                .notifies = notify_is_wanted(c->spec->process),
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
                 .seccomp_unknown = c->filter.unknown,
         };
         int r;
 
-        c->notifies = notify_is_wanted(c->spec->process);
-        if (c->notifies)
-                request.notify = arena_printf(&c->spec->arena, "%s/%s/" CONTAINER_NOTIFY, c->rt->root, request.id);
         r = activation_preserve(&activation, c->options->preserve_fds, &c->preserve_fds, reterr);
         if (r < 0)
                 return r;

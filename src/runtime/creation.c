@@ -17,7 +17,6 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
-#include "runtime/notify.h"
 #include "runtime/removal.h"
 #include "runtime/rootfs.h"
 
@@ -33,6 +32,7 @@ void creation_done(Creation *c) {
         c->listener = close_fd(c->listener);
         c->rootfs = close_fd(c->rootfs);
         c->console = close_fd(c->console);
+        c->notify = close_fd(c->notify);
         c->console_socket = close_fd(c->console_socket);
         c->pidfd_socket = close_fd(c->pidfd_socket);
         c->manager = manager_close(c->manager);
@@ -226,6 +226,9 @@ static int answer(Creation *c, Error *reterr) {
                 return 0;
         case INIT_MSG_GATE:
                 return bind_gate(c, fd, reterr);
+        case INIT_MSG_NOTIFY:
+                c->notify = TAKE_FD(fd);
+                return 0;
         case INIT_MSG_CONSOLE:
                 return take_console(c, &fd, reterr);
         case INIT_MSG_LISTENER:
@@ -379,8 +382,6 @@ int creation_make(Creation *c, Error *reterr) {
         c->made = true;
         log_debug("container %s: remembered in %s", c->options->id, c->rt->root);
         r = write_record(c, reterr);
-        if (r == 0 && c->notifies)
-                r = notify_prepare(&c->container, reterr);
         if (r == 0 && c->rdt.group)
                 r = make_rdt_group(c, reterr);
         if (r == 0)

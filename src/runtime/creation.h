@@ -37,7 +37,6 @@ typedef struct Creation {
         Manager *manager;        /* NULL: no scope */
         int console_socket, pidfd_socket;
         Container container;
-        bool notifies;           /* it gets a NOTIFY_SOCKET from us */
         bool made;               /* the container directory is ours to remove */
         bool wrote_pid_file;
         bool scope_requested;
@@ -50,6 +49,7 @@ typedef struct Creation {
         int resctrl;             /* its root, when there is something to do there */
         bool rdt_done, rdt_made; /* it was done; the group was not there before */
         int console;             /* the pty's master, for run in the foreground */
+        int notify;              /* what it notifies by, for run */
         int rootfs;              /* complete, and to be attached in the mount namespace that was joined */
         int listener;            /* a seccomp listener, until it is known whose */
 } Creation;
@@ -59,7 +59,7 @@ typedef struct Creation {
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
                      .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
                      .resctrl = -EBADF, .interrupt = -EBADF, \
-                     .console = -EBADF, .rootfs = -EBADF, .listener = -EBADF })
+                     .console = -EBADF, .notify = -EBADF, .rootfs = -EBADF, .listener = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */
 void creation_done(Creation *c);

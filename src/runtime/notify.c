@@ -3,10 +3,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,7 +12,6 @@
 #include "basic/fd.h"
 #include "basic/str.h"
 
-#define SOCKET_IN_DIRECTORY CONTAINER_NOTIFY "/notify.sock"
 #define MESSAGE_MAX 4096 /* systemd's own limit */
 #define MESSAGES_AT_ONCE 64
 /* For systemd to take a message, and to say that it has. */
@@ -30,12 +27,6 @@ bool notify_is_wanted(const SpecProcess *process) {
                 if (startswith(*env, "NOTIFY_SOCKET="))
                         return false;
         return process && !isempty(getenv("NOTIFY_SOCKET"));
-}
-
-int notify_prepare(const Container *c, Error *reterr) {
-        if (mkdirat(c->dir, CONTAINER_NOTIFY, 0755) < 0 || fchmodat(c->dir, CONTAINER_NOTIFY, 0755, 0) < 0)
-                return error_errnof(reterr, errno, "cannot make the notification directory of container %s", c->id);
-        return 0;
 }
 
 /* A path, or "@" and the name of an abstract socket; what else there is (vsock) is for virtual machines. */
@@ -57,31 +48,20 @@ static int connect_outside(const char *path) {
         return TAKE_FD(fd);
 }
 
-/* Everybody in the container may send; who gets there is for the container to decide. It may also exchange the socket as soon
- * as it is there, so that its mode is not set by its path. */
-static int listen_inside(const Container *c) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        mode_t before;
-        int r = 0;
+/* Who could get at the process that kept it may have put anything there, and to wait for a file can take for ever. */
+static bool has_messages(int fd) {
+        int domain = 0, type = 0;
+        socklen_t size = sizeof(int);
 
-        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_IN_DIRECTORY, c->dir);
-        before = umask(0);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                r = -errno;
-        (void) umask(before);
-        return r < 0 ? r : TAKE_FD(fd);
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+               getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
-int notify_begin(const Container *c, Notify *ret, Error *reterr) {
+void notify_begin(int inside, Notify *ret) {
         *ret = NOTIFY_NONE;
-        if (faccessat(c->dir, CONTAINER_NOTIFY, F_OK, 0) < 0)
-                return 0;
-        ret->outside = connect_outside(getenv("NOTIFY_SOCKET"));
-        if (ret->outside < 0)
-                return 0;
-        ret->inside = listen_inside(c);
-        return ret->inside < 0 ? error_errnof(reterr, ret->inside, "cannot listen for container %s", c->id) : 0;
+        if (has_messages(inside))
+                ret->outside = connect_outside(getenv("NOTIFY_SOCKET"));
+        ret->inside = ret->outside < 0 ? close_fd(inside) : inside;
 }
 
 static bool may_pass(const char *line) {
@@ -124,7 +104,8 @@ static void pass_message(Notify *n, char *text, pid_t main_pid) {
 void notify_pass(Notify *n, pid_t main_pid) {
         for (unsigned i = 0; i < MESSAGES_AT_ONCE && !(n->ready && main_pid > 0); i++) {
                 char text[MESSAGE_MAX + 1];
-                ssize_t size = recv(n->inside, text, sizeof(text), 0); /* a descriptor that comes with it is closed */
+                /* A descriptor that comes with it is closed. */
+                ssize_t size = recv(n->inside, text, sizeof(text), MSG_DONTWAIT);
 
                 if (size < 0 && errno == EINTR)
                         continue;
@@ -160,11 +141,11 @@ void notify_wait(Notify *n, pid_t pid, int pidfd) {
         if (n->inside < 0)
                 return;
         while (!n->ready && !ended) {
-                struct pollfd p[] = { { .fd = n->inside, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+                struct pollfd p[] = { { .fd = n->inside, .events = POLLIN | POLLRDHUP }, { .fd = pidfd, .events = POLLIN } };
 
                 if (poll(p, ELEMENTSOF(p), -1) < 0 && errno != EINTR)
                         return;
-                ended = p[1].revents; /* what it said before is there by now */
+                ended = p[1].revents || (p[0].revents & POLLRDHUP); /* what it said before is there by now */
                 notify_pass(n, pid);
         }
         if (n->ready)

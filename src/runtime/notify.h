@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
-#include "host/store.h"
 #include "oci/spec.h"
 
 /*
  * sd_notify(3) from inside a container, for the service that we are called by (HACKING, "Notifications pass through
- * us"). create binds a directory of the container's state at /run/notify; run and start listen at a socket in it and
- * pass on what says how the service is, and nothing that tells systemd to do something: no MAINPID=, no FDSTORE=1.
+ * us"). The helper makes a socket for it in a file system that the container has alone, at /run/notify; run and start are
+ * given it and pass on what says how the service is, and nothing that tells systemd to do something: no MAINPID=, no
+ * FDSTORE=1.
  */
 typedef struct Notify {
         int inside;     /* what the container sends to; -EBADF: there is nothing to pass on, or nobody to hear it */
@@ -23,10 +23,8 @@ void notify_done(Notify *n);
 
 /* Is there somebody to notify? Not if the bundle has seen to it: process.env has the variable. */
 bool notify_is_wanted(const SpecProcess *process);
-/* The directory; for create. */
-int notify_prepare(const Container *c, Error *reterr);
-/* Before the program runs. Without the directory, or when nobody listens outside, there is nothing to do. */
-int notify_begin(const Container *c, Notify *ret, Error *reterr);
+/* Takes the socket. Without one (-EBADF), or when nobody listens outside, there is nothing to do. */
+void notify_begin(int inside, Notify *ret);
 
 /* Passes on what is there. main_pid: who is the service's main process from READY=1 on, or 0: we stay it. */
 void notify_pass(Notify *n, pid_t main_pid);

@@ -61,11 +61,7 @@ static int begin(Creation *c, Notify *notify, Error *reterr) {
 
         if (r < 0)
                 return r;
-        r = notify_begin(&c->container, notify, reterr);
-        if (r < 0) {
-                creation_undo(c);
-                return r;
-        }
+        notify_begin(TAKE_FD(c->notify), notify);
         r = creation_release(c, reterr);
         return r < 0 ? r : run_poststart(c, reterr);
 }

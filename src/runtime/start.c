@@ -26,6 +26,7 @@
 /* What came back from the gate. */
 typedef struct Answer {
         int size;       /* of the message; 0: the end of the stream, or -errno */
+        int notify;     /* by what the container notifies, or -EBADF */
         InitMessage message;
 } Answer;
 
@@ -93,21 +94,25 @@ static int connect_to_gate(const Runtime *rt, const Container *c) {
 /* We hear it ourselves: a socket tells who connected, and not who else has it. */
 static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
         _cleanup_close_ int connection = connect_to_gate(rt, c);
+        const size_t size = sizeof(ret->message) - 1;
 
         if (connection < 0)
                 return connection;
-        ret->size = (int) receive_fd(connection, &ret->message, sizeof(ret->message) - 1, NULL);
+        ret->size = (int) receive_fd(connection, &ret->message, size, &ret->notify);
+        if (ret->size > 0 && ret->message.type == INIT_MSG_NOTIFY)
+                ret->size = (int) receive_fd(connection, &ret->message, size, NULL);
         return 0;
 }
 
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
  * the process has heard the word. */
-static int open_gate(const Runtime *rt, const Container *c, bool *ret_heard, Error *reterr) {
-        Answer answer = {};
+static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool *ret_heard, Error *reterr) {
+        Answer answer = { .notify = -EBADF };
         const InitMessage *m;
         int r, n;
 
         r = ask_gate(rt, c, &answer);
+        notify_begin(answer.notify, notify);
         if (r == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
         r = r == -ESRCH ? -ECONNREFUSED : r;
@@ -190,9 +195,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         status = container_status(&c);
         if (status != STATUS_CREATED)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
-        r = notify_begin(&c, &notify, reterr);
-        if (r == 0)
-                r = open_gate(rt, &c, &heard, reterr);
+        r = open_gate(rt, &c, &notify, &heard, reterr);
         if (r == 0) {
                 log_info("container %s: the program runs, process %d", id, c.record.pid);
                 r = run_poststart(&c, reterr);

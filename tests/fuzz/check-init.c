@@ -52,6 +52,7 @@ static const char *target_of(const InitStep *s) {
                 return s->str[1];
         case INIT_CGROUP:
         case INIT_REMOUNT:
+        case INIT_NOTIFY:
         case INIT_DEVICE:
         case INIT_DEVICE_BIND:
         case INIT_MASK:

@@ -16,7 +16,8 @@ static const struct {
         { { .rootless = true, .own_userns = true },
           { .start_now = true, .no_pivot = true, .preserve_fds = 2, .listen_fds = 1,
             .listen_fd_names = "a b" } },
-        { { .privileged = true, .apparmor = true, .selinux = true, .cgroup_disabled = true }, {} },
+        { { .privileged = true, .apparmor = true, .selinux = true, .cgroup_disabled = true },
+          { .notifies = true } },
 };
 
 static const struct sock_filter filter = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);

@@ -69,6 +69,7 @@ static int set_request(Case *c, const char *key, const char *value) {
                 { "start-now", &c->request.start_now },
                 { "no-pivot", &c->request.no_pivot },
                 { "no-new-keyring", &c->no_new_keyring },
+                { "notifies", &c->request.notifies },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
@@ -90,8 +91,6 @@ static int set_request(Case *c, const char *key, const char *value) {
                 return parse_u32(value, &c->facts.gid);
         else if (streq(key, "listen-fd-names"))
                 c->request.listen_fd_names = value;
-        else if (streq(key, "notify"))
-                c->request.notify = value;
         else
                 return -EINVAL;
         return 0;

@@ -29,6 +29,7 @@ from harness.watcher import EVERY, Watcher, attacker, command, findings
 
 # Of each variant; where the processor is emulated few, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
+NOTIFYING = ["env", "NOTIFY_SOCKET=/nosuch"]  # a prefix: one that is created has a socket more
 EXECS, RUNS, MADE = (10, 3, 3) if EMULATED else (250, 60, 20)
 
 
@@ -268,7 +269,7 @@ def test_create_beside_it(watching, container):
     watcher = watching()
     one = container(beside(watcher, Config("true").hook("createContainer", "/bin/true").hook("createRuntime", "/bin/true")))
     for _ in rounds(watcher, RUNS):
-        one.create().start().wait_for_end()
+        one.create(prefix=NOTIFYING).start().wait_for_end()
         one.delete()
     check(watcher)
 
@@ -327,13 +328,13 @@ def look_at_first(top):
 def test_hook_in_the_container(looking, top):
     """startContainer: a program of the image's, which sees who has brought the word to start, and by what."""
     script = f"exec {' '.join(look_at_first(top))} >/found"
-    one = looking(Config("true").hook("startContainer", "/bin/sh", "-c", script)).create().start()
+    one = looking(Config("true").hook("startContainer", "/bin/sh", "-c", script)).create(prefix=NOTIFYING).start()
     looked((one.bundle.rootfs / "found").read_text())
 
 
 @needs_privileged_namespaces
 def test_exec_into_one_that_waits(looking, top):
-    one = looking(Config("true")).create()
+    one = looking(Config("true")).create(prefix=NOTIFYING)
     looked(one.output_of(*look_at_first(top)))
 
 

@@ -2,14 +2,17 @@
 """sd_notify(3) from inside a container, to who called us."""
 
 import os
+import shutil
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import systemd, user
-from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_ocirt_sd, needs_root
+from harness import handles, systemd, user
+from harness.config import CAPABILITIES, MAPPED_ROOT, Config
+from harness.needs import needs_ocirt_sd, needs_privileged_namespaces, needs_root
+from harness.runtime import PROGRAMS, Container, Runtime
 from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
@@ -22,6 +25,7 @@ def notifying(container, config):
     """With the host's systemd-notify."""
     one = container(config.env("PATH=/bin:/usr/bin").bind("/usr", "/usr", "rbind", "ro"))
     os.mkfifo(one.bundle.inside("go"))
+    one.bundle.inside("go").chmod(0o666)  # whoever it will belong to, and whoever reads it
     for name in ["lib", "lib64"]:
         one.bundle.inside(name).symlink_to(f"usr/{name}")
     return one
@@ -87,8 +91,7 @@ class Victim:
         self.child.wait()
 
 
-@pytest.mark.parametrize("mapped", [False, pytest.param(True, marks=needs_root(
-    "opens for the container what its root may not look into"))], ids=["root", "mapped"])
+@pytest.mark.parametrize("mapped", [False, True], ids=["root", "mapped"])
 def test_a_service_that_runs_a_container(container, mapped):
     """Active when the container is ready; what would change systemd's mind about the service does not get through."""
     one = notifying(container, Config().script(SCRIPT).mapped_users() if mapped else Config().script(SCRIPT))
@@ -146,22 +149,90 @@ def test_the_bundles_own_socket(run, outside):
     assert run(script, prefix=prefix(outside)).stdout.split() == ["/run/notify/notify.sock", "notify.sock"]
 
 
-def test_a_container_that_exchanges_its_socket(container, outside, top):
-    """As one with the power to mount may. What it puts there gets no mode and outlives nothing."""
-    victim, one = top / "victim", container().create(prefix=prefix(outside))
-    victim.write_text("")
-    victim.chmod(0o600)
-    directory = one.runtime.root / one.id / "notify"
-    (directory / ("d/" * 40)).mkdir(parents=True)
-    (directory / "d/d/file").write_text("")
-    (directory / "link").symlink_to(top)
-    tracer = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=bind", "-e", "inject=bind:delay_exit=1000000"]
-    with subprocess.Popen([*tracer, *prefix(outside), *one.runtime.command("start", one.id)]) as starting:
-        until((directory / "notify.sock").exists, "the socket")
-        (directory / "notify.sock").unlink()
-        (directory / "notify.sock").symlink_to(victim)
-        one.wait_until("running")
-        one.delete("--force")
-        starting.wait(DEADLINE)
-    assert not (one.runtime.root / one.id).exists() and victim.stat().st_mode & 0o777 == 0o600
-    victim.unlink()
+NOBODY = ["env", "NOTIFY_SOCKET=/nosuch"]
+
+
+@handles.needs_file_handles
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_its_directory_leads_to_no_file_of_the_host(bundles, verb):
+    """With the runtime's own directory on a file system where handles open every file, as /run is."""
+    with handles.host_directory() as host:
+        guess = handles.secret(host)
+        config = handles.attacker(Config().sleeping()).bind(host, "/volume")
+        one = handles.arm(Container(Runtime(host / "state"), bundles.make(config)))
+        try:
+            if verb == "create":
+                one.create(prefix=NOBODY).start()
+            else:
+                one.run_detached(prefix=NOBODY)
+            by_volume, by_notify = one.output_of("/by-handle", "read", guess, "/volume", "/run/notify").splitlines()
+        finally:
+            one.runtime("delete", "--force", one.id)
+    assert by_volume == handles.SECRET
+    assert by_notify.startswith("none: ")
+
+
+def test_each_has_a_directory_of_its_own(container):
+    """A file system in which there is nothing else, and that nobody in there writes to."""
+    one, other = [container().create(prefix=NOBODY).start() for _ in range(2)]
+    own = {int(each.output_of("stat", "-c", "%d", "/run/notify")) for each in (one, other)}
+    assert len(own) == 2 and not own & {os.stat(path).st_dev for path in ["/run", one.runtime.root, one.bundle.path]}
+    assert one.output_of("ls", "-A", "/run/notify") == "notify.sock\n"
+    assert one.exec("touch", "/run/notify/x").status
+    assert sorted(os.listdir(one.runtime.root / one.id)) == ["config.json", "record"]
+
+
+@pytest.fixture
+def starting(outside):
+    """Starts a container that was created, and waits for nothing: a Popen."""
+    started = []
+
+    def start(one):
+        started.append(subprocess.Popen([*prefix(outside), *one.runtime.command("start", one.id)]))
+        return started[-1]
+
+    yield start
+    for child in started:
+        child.kill()
+        child.wait()
+
+
+def test_what_is_said_before_the_program_runs(container, outside, starting):
+    """By a hook in the container, and by another user than root."""
+    hook = ["startContainer", "/usr/bin/systemd-notify", "--no-block", "--status=hooked"]
+    config = Config().script(SCRIPT).user(1000, 1000)
+    one = notifying(container, config.hook(*hook, env=["NOTIFY_SOCKET=/run/notify/notify.sock"]))
+    child = starting(one.create(prefix=prefix(outside)))
+    tell(one, "--ready")
+    assert outside.recv(4096) == b"STATUS=hooked\n"
+    assert outside.recv(4096).startswith(b"READY=1\n")
+    assert outside.recv(4096) == b"BARRIER=1"
+    assert child.wait(DEADLINE) == 0
+
+
+@needs_privileged_namespaces
+def test_without_a_mount_namespace(container, outside, starting):
+    """The mount is the host's then, until delete."""
+    table = Path("/proc/self/mountinfo")
+    config = Config().sleeping().without_namespace("mount").set("mounts", [])
+    before, one = table.read_text(), container(config.set("linux.maskedPaths", []).set("linux.readonlyPaths", []))
+    child = starting(one.create(prefix=prefix(outside)))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"READY=1", f"/proc/{one.pid}/root/run/notify/notify.sock")
+    assert outside.recv(4096).startswith(b"READY=1\n")
+    assert child.wait(DEADLINE) == 0
+    one.delete("--force")
+    assert table.read_text() == before
+
+
+@needs_privileged_namespaces
+def test_a_socket_that_others_have_shut(container, outside, starting):
+    """Who may look at the process that waits to be started has its socket, too. Nothing comes from there then."""
+    names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
+    config = Config().sleeping().capabilities(bounding=names, effective=names, permitted=names)
+    one = container(config)
+    shutil.copy(PROGRAMS / "shut-sockets", one.bundle.rootfs)
+    one.create(prefix=prefix(outside))
+    assert one.output_of("/shut-sockets") == "1\n"
+    assert starting(one).wait(DEADLINE) == 0
+    assert one.status == "running"
