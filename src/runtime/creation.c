@@ -243,15 +243,16 @@ static int answer(Creation *c, Error *reterr) {
         }
 }
 
-/* A scope is lost when its process ends, and why that ended says more. The helper hangs up before systemd can see that it
- * is gone, and has said then what it had to say. */
+/* A scope is lost when its process ends, and why that ended says more. It has said so before it begins to end, and then the
+ * kernel moves it to no cgroup any more. */
 static int blame_helper(Creation *c, int r, Error *reterr) {
-        struct pollfd control = { .fd = c->launch.control };
         InitMessage message;
+        ProcessStat stat;
         int type;
 
-        if (poll(&control, 1, 0) <= 0 || !(control.revents & POLLHUP))
+        if (process_stat(c->launch.pid, &stat) == 0 && !stat.dead)
                 return r;
+        (void) pidfd_wait(c->launch.pidfd, UINT64_MAX); /* it is on its way */
         error_done(reterr);
         do
                 type = launch_receive(&c->launch, &message, NULL, reterr);

@@ -74,6 +74,13 @@ def test_an_error_in_config_json_does_not(container, runtime):
 
 # --- what is missing in the container
 
+def test_who_ends_while_systemd_moves_it(runtime, container):
+    """The error is what the helper said, and not where systemd has left it, each time."""
+    one = container(Config("true").bind("/nosuch", "/mnt", "bind"))
+    messages = {runtime.fails("create", "--bundle", one.bundle.path, one.id) for _ in range(100)}
+    assert messages == {"ocirt-sd: mounts[7]: open mount source /nosuch: no such file or directory"}
+
+
 def test_a_missing_interpreter_is_named(runtime, container):
     one = container(Config("/bin/script"))
     script = one.bundle.inside("bin/script")
