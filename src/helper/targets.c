@@ -251,13 +251,24 @@ int target_attach(Helper *h, int target, int mount, const char *path, Error *e) 
         return 0;
 }
 
+/* A symlink that is mounted there is what is there, and one that lies there leads to it. */
+static int look_up(const Helper *h, const char *path) {
+        _cleanup_close_ int fd = open_in_root(h->root, path, O_PATH | O_NOFOLLOW, 0);
+        struct statx st;
+
+        if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 && S_ISLNK(st.stx_mode) &&
+            (st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+                return TAKE_FD(fd);
+        return open_in_root(h->root, path, O_PATH, 0);
+}
+
 /* Names in the rootfs may lead elsewhere by now. Below the mount a symlink may lead out of it: then it is by the name
  * that the container would get there, too. */
 int target_look_up(Helper *h, uint64_t slot, const InitStep *s) {
         int mount, fd;
 
         if (slot == INIT_NO_SLOT)
-                return open_in_root(h->root, s->str[0], O_PATH, 0);
+                return look_up(h, s->str[0]);
         mount = helper_slot(h, slot, NULL);
         if (mount < 0)
                 return mount;

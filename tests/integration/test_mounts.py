@@ -183,6 +183,21 @@ def test_symlinks_of_binds_in_a_user_namespace(container, bundles):
     assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "/etc/passwd\nroot:x:0:0:root:/root:/bin/sh\n"
 
 
+@pytest.mark.parametrize("option, kinds", [("shared", ["shared"]), ("rprivate", []), ("unbindable", ["unbindable"])])
+@pytest.mark.parametrize("target", ["/there", "/nowhere", "/data"])
+def test_the_propagation_of_a_symlink_that_is_bound(container, bundles, option, kinds, target):
+    """mounts[].options src-nofollow: of the mount of the symlink, and not of one that it leads to."""
+    source = bundles.scratch("source")
+    (source / "link").symlink_to(target)
+    config = Config("cat", "/proc/self/mountinfo").mount("/data", "tmpfs", "tmpfs", "shared")
+    config.bind(source / "link", "/b", "bind", "src-nofollow", option)
+    one = container(config)
+    one.bundle.inside("there").mkdir()
+    table = mount_table(one.runtime("run", "--bundle", one.bundle.path, one.id))
+    found = {point: [field.partition(":")[0] for field in table[point][1]] for point in ["/b", "/data"]}
+    assert found == {"/b": kinds, "/data": ["shared"]}
+
+
 def test_a_symlink_that_is_another(runtime, container, bundles):
     """Neither overwritten nor followed."""
     source = bundles.scratch("source")
