@@ -287,3 +287,64 @@ bool path_is_below(const char *path, const char *prefix) {
 
         return rest && (rest[0] == '\0' || rest[0] == '/' || streq(prefix, "/"));
 }
+
+static size_t name_length(const char *p) {
+        return strcspn(p, "/");
+}
+
+static const char *skip_dots(const char *p) {
+        for (p += strspn(p, "/"); p[0] == '.' && name_length(p) == 1; p += strspn(p, "/"))
+                p++;
+        return p;
+}
+
+static bool leads_up(const char *p) {
+        return startswith(p, "..") && name_length(p) == 2;
+}
+
+const char *path_beyond(const char *path, const char *directory) {
+        path = skip_dots(path);
+        while (*directory) {
+                size_t n = name_length(++directory);
+
+                if (n != name_length(path) || memcmp(path, directory, n) != 0)
+                        return NULL;
+                path = skip_dots(path + n);
+                directory += n;
+        }
+        return leads_up(path) ? NULL : path;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b) {
+        return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Most paths are what they seem to be, which one call tells. */
+static bool is_plain(const char *path) {
+        _cleanup_close_ int fd = strstr(path, "..") ? -EBADF : open_at(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+
+        return fd >= 0;
+}
+
+char *path_beyond_symlinks(const char *path, const char *directory) {
+        _cleanup_close_ int end = is_plain(path) ? -EBADF : open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(walk_done) Walk w = { .dir = end < 0 ? -EBADF : walk_top(path), .rest = xstrdup(path) };
+        struct stat wanted, st;
+        int r = w.dir < 0 || fstat(end, &wanted) < 0 ? -ENOENT : 0;
+
+        while (r == 0 && w.rest[0]) {
+                _cleanup_free_ char *name = walk_next(&w);
+                _cleanup_close_ int entry = openat(w.dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+                if (entry < 0 || fstat(entry, &st) < 0)
+                        break;
+                if (S_ISLNK(st.st_mode) && !is_magic(entry)) {
+                        r = walk_along(&w, entry);
+                        continue;
+                }
+                r = walk_down(&w, name, S_ISLNK(st.st_mode) ? 0 : O_NOFOLLOW);
+                if (r == 0 && fstat(w.dir, &st) == 0 && is_same_file(&st, &wanted) && !leads_up(skip_dots(w.rest)))
+                        return xstrdup(skip_dots(w.rest));
+        }
+        return NULL;
+}

@@ -37,7 +37,7 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
         int fd, r;
 
         if (s->num[0] == INIT_NO_SLOT) {
-                fd = source_open(h, s->str[0], s->num[6] & INIT_RECURSIVE, s->num[6] & INIT_NO_SOURCE_FOLLOW, e);
+                fd = source_open(h, s->str[0], s->num[6], e);
                 if (fd < 0)
                         return fd;
         } else {
@@ -137,7 +137,7 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
 /* A namespace that we share, and have no power over, is what the host's mounts show, too. */
 static int host_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
         const char *path = streq(s->str[0], "sysfs") ? "/sys" : streq(s->str[0], "proc") ? "/proc" : "/dev/mqueue";
-        int fd = source_open(h, path, true, false, NULL), r;
+        int fd = source_open(h, path, INIT_RECURSIVE, NULL), r;
 
         if (fd < 0)
                 return -refused;

@@ -19,8 +19,8 @@ int mount_change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive
 /* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */
 int mount_propagation(int fd, uint64_t flags);
 
-/* A detached copy of the mount at a path of the host's, for a bind mount. */
-int source_open(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e);
+/* A detached copy of the mount at a path of the host's, for a bind mount, or of the rootfs's: extra is that of INIT_BIND. */
+int source_open(const Helper *h, const char *path, uint64_t extra, Error *e);
 
 /* Owners as the user namespace in the slot maps them; nothing without a slot. fd is a mount not attached yet. */
 int mount_map(Helper *h, int fd, uint64_t slot, bool recursive, Error *e);

@@ -9,32 +9,40 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "helper/mounts.h"
 #include "helper/steps.h"
 
 /* Where bind mounts come from. */
 
-/* The path is the host's and the user's own: symlinks in it are followed as usual. */
-int source_open(const Helper *h, const char *path, bool recursive, bool no_follow, Error *e) {
-        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
-                         (no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
-        _cleanup_close_ int place = -EBADF;
-        int fd;
+/* The path is the host's and the user's own: symlinks in it are followed as usual, and what mounts itself is mounted. */
+static int clone_host(const char *path, uint64_t extra) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (extra & INIT_RECURSIVE ? AT_RECURSIVE : 0U) |
+                         (extra & INIT_NO_SOURCE_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0U);
+        int fd = open_tree(AT_FDCWD, path, flags); /* host */
 
-        if (h->joined_mounts) {
-                place = fd = helper_open_host(h, path, no_follow ? O_NOFOLLOW : 0);
-                if (fd >= 0)
-                        fd = mount_clone(place, recursive);
-        } else {
-                fd = open_tree(AT_FDCWD, path, flags); /* host */
-                fd = fd < 0 ? -errno : fd;
-        }
-        return fd < 0 ? error_errnof(e, fd, "open mount source %s", path) : fd;
+        return fd < 0 ? -errno : fd;
+}
+
+/* Others may have made what is on the way. */
+static int clone_hostile(const Helper *h, const char *path, uint64_t extra) {
+        int flags = O_PATH | (extra & INIT_NO_SOURCE_FOLLOW ? O_NOFOLLOW : 0);
+        _cleanup_close_ int place = extra & INIT_SOURCE_IN_ROOT ? open_in_root(h->root, path, flags, 0)
+                                                                : helper_open_host(h, path, flags);
+
+        return place < 0 ? place : mount_clone(place, extra & INIT_RECURSIVE);
+}
+
+int source_open(const Helper *h, const char *path, uint64_t extra, Error *e) {
+        bool in_root = extra & INIT_SOURCE_IN_ROOT;
+        int fd = in_root || h->joined_mounts ? clone_hostile(h, path, extra) : clone_host(path, extra);
+
+        return fd < 0 ? error_errnof(e, fd, "open mount source %s%s", path, in_root ? " in the rootfs" : "") : fd;
 }
 
 /* The mount of INIT_OPEN_TREE. */
 static int open_mapped(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = source_open(h, s->str[0], s->num[1], s->num[4], e);
+        _cleanup_close_ int fd = source_open(h, s->str[0], s->num[1], e);
         int r = fd;
 
         if (r >= 0)
@@ -43,10 +51,10 @@ static int open_mapped(Helper *h, const InitStep *s, Error *e) {
 }
 
 /*
- * A source on a mount that the container has got already can be looked up in its mount namespace alone, and, where that
- * belongs to a user namespace, with privileges that we have not got any more when we are there. So a process that has them
- * is left outside, in no namespace of the container's but that one, and is asked: it gets the number of the step and a
- * pidfd of ours, and answers with the mount. It ends when nobody can ask any more.
+ * A source in the rootfs, with what the container has got mounted there already, can be cloned in its mount namespace alone,
+ * and, where that belongs to a user namespace, with privileges that we have not got any more when we are there. So a process
+ * that has them is left outside, in no namespace of the container's but that one, and is asked: it gets the number of the
+ * step twice, with a pidfd of ours and with the root, and answers with the mount. It ends when nobody can ask any more.
  */
 typedef struct Answer {
         int code;          /* 0: with a descriptor */
@@ -54,7 +62,7 @@ typedef struct Answer {
 } Answer;
 
 static int answer(Helper *h, size_t number, int asking, Error *e) {
-        if (number >= h->plan->n_steps || h->plan->steps[number].op != INIT_OPEN_TREE || asking < 0)
+        if (number >= h->plan->n_steps || h->plan->steps[number].op != INIT_OPEN_TREE || asking < 0 || h->root < 0)
                 return error_setf(e, EBADMSG, "the question cannot be understood");
         if (setns(asking, CLONE_NEWNS) < 0)
                 return error_errnof(e, errno, "join the container's mount namespace");
@@ -77,12 +85,14 @@ static _noreturn_ void serve(Helper *h, int socket) {
         int asking;
 
         drop_others(h);
-        while (receive_fd(socket, &number, sizeof(number), &asking) == sizeof(number)) {
+        while (receive_fd(socket, &number, sizeof(number), &asking) == sizeof(number) &&
+               receive_fd(socket, &number, sizeof(number), &h->root) == sizeof(number)) {
                 _cleanup_close_ int theirs = asking, fd = -EBADF;
                 _cleanup_error_ Error error = {};
                 Answer a = {};
 
                 fd = answer(h, number, theirs, &error);
+                h->root = close_fd(h->root);
                 a.code = fd < 0 ? error.code : 0;
                 (void) snprintf(a.text, sizeof(a.text), "%s", fd < 0 ? error.message : "");
                 if (send_fd(socket, &a, sizeof(a), fd < 0 ? -EBADF : fd) < 0)
@@ -127,6 +137,8 @@ static int ask(Helper *h, const InitStep *s, Error *e) {
         int r;
 
         r = self < 0 ? -errno : send_fd(h->opener, &number, sizeof(number), self);
+        if (r >= 0)
+                r = send_fd(h->opener, &number, sizeof(number), h->root);
         if (r >= 0)
                 r = receive_fd(h->opener, &a, sizeof(a), &fd) == sizeof(a) ? 0 : -ECHILD;
         if (r < 0)

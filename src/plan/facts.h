@@ -24,8 +24,8 @@ typedef struct HostQueries {
         uint64_t (*swappiness)(void);
         /* Is it a cgroup in the caller's own unit, for us to make? */
         bool (*may_make_cgroup)(const char *path);
-        /* Does the path, which need not exist, lead to the directory or below it? */
-        bool (*is_below)(const char *path, const char *directory);
+        /* path_beyond_symlinks(): what is left of the path when it has come to the directory, for free(); or NULL */
+        char *(*beyond)(const char *path, const char *directory);
 } HostQueries;
 
 /* What is in force for a container that runs, for an update that gives a part of what belongs together. Not set: its

@@ -13,6 +13,22 @@ void file_uses_done(FileUses *files) {
         *files = (FileUses){};
 }
 
+/* By its names, as no symlink leads to a rootfs; in a mount namespace of others there is nothing else to go by. Where the root
+ * is the host's, so are all symlinks. */
+const char *file_in_rootfs(const Spec *spec, const char *bundle, const HostQueries *queries, const char *source, Arena *a) {
+        const char *root = path_normalize(a, bundle, spec->root_path), *rest = path_beyond(source, root);
+        const SpecNamespace *mounts = spec_namespace(spec, CLONE_NEWNS);
+        _cleanup_free_ char *found = NULL;
+
+        if (streq(root, "/"))
+                return NULL;
+        if (!rest && queries->beyond && !(mounts && mounts->path)) {
+                found = queries->beyond(source, root);
+                rest = found;
+        }
+        return rest ? arena_printf(a, "/%s", rest) : NULL;
+}
+
 static void add(FileUses *files, const char *origin, const char *path, FileNeed need, bool may_come) {
         GREW(files->uses, files->n);
         files->uses[files->n++] = (FileUse){ origin, path, need, may_come };

@@ -3,6 +3,7 @@
 
 #include "basic/alloc.h"
 #include "oci/spec.h"
+#include "plan/facts.h"
 
 /* The files of the host that a configuration names, for who wants to know whether they are there. Pure. */
 
@@ -28,6 +29,10 @@ typedef struct FileUses {
 void file_uses_done(FileUses *files);
 /* bundle: absolute. */
 void file_uses_build(const Spec *spec, const char *bundle, FileUses *ret);
+
+/* What the source of a bind mount is called in the container, if it is in the rootfs; NULL. Up to there symlinks are the
+ * host's, and what is in there is the container's, which may have put others there. */
+const char *file_in_rootfs(const Spec *spec, const char *bundle, const HostQueries *queries, const char *source, Arena *a);
 
 /* Where the program may be in the rootfs, as the helper looks for it: full paths, in order. The rootfs may not be all that
  * the container has: *ret_covered says that something is mounted or made there. */

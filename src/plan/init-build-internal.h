@@ -19,10 +19,9 @@ typedef struct BuildMount {
         const char *origin;     /* "mounts[3]" */
         MountKind kind;
         const char *target;     /* normalized */
-        const char *source;
+        const char *source;     /* of a bind with INIT_SOURCE_IN_ROOT the container's path */
         MountOptions o;
         uint64_t slot, extra;
-        bool late;              /* a bind whose source is opened when its turn comes, on what earlier ones have mounted */
         uint64_t idmap;         /* the slot of the user namespace with its id maps, or INIT_NO_SLOT */
         bool readonly_later;
         Postponed postponed;

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "basic/file.h"
+#include "plan/files.h"
 #include "plan/init-build-internal.h"
 
 /* What mounts[] says: read and checked, one after the other. What comes of it: init-build-mounts.c. */
@@ -117,7 +118,7 @@ static int check_options(const InitBuild *b, BuildMount *m) {
 }
 
 static int read_source(const InitBuild *b, BuildMount *m) {
-        const char *source = m->spec->source;
+        const char *source = m->spec->source, *inside;
 
         if (m->kind != KIND_BIND) {
                 m->source = isempty(source) ? m->spec->type : source;
@@ -126,6 +127,11 @@ static int read_source(const InitBuild *b, BuildMount *m) {
         if (isempty(source))
                 return refuse(b, m, "source", "needed for a bind mount");
         m->source = source[0] == '/' ? source : arena_printf(b->arena, "%s/%s", b->bundle, source);
+        inside = file_in_rootfs(b->spec, b->bundle, &b->facts->queries, m->source, b->arena);
+        if (inside) {
+                m->source = inside;
+                m->extra |= INIT_SOURCE_IN_ROOT;
+        }
         return 0;
 }
 

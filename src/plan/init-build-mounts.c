@@ -44,27 +44,23 @@ static void add_open_tree(InitBuild *b, BuildMount *m) {
         InitStep *step = add_for(b, INIT_OPEN_TREE, m->origin);
 
         step->num[0] = m->slot;
-        step->num[1] = m->o.rbind;
+        step->num[1] = m->extra & INIT_OF_SOURCE;
         step->num[2] = m->idmap;
         step->num[3] = m->o.ridmap;
-        step->num[4] = (m->extra & INIT_NO_SOURCE_FOLLOW) != 0;
         step->str[0] = m->source;
-        m->extra &= ~(uint64_t) (INIT_RECURSIVE | INIT_NO_SOURCE_FOLLOW);
+        m->extra &= ~(uint64_t) INIT_OF_SOURCE;
 }
 
-/* May an earlier mount of the list be there when its turn comes? Mounts happen in the order of the list. */
-static bool is_on_earlier(const InitBuild *b, const BuildMount *m) {
-        const char *root = path_normalize(b->arena, b->bundle, b->spec->root_path);
-
-        return m->index > 0 && (path_is_below(path_normalize(b->arena, "/", m->source), root) ||
-                                (b->facts->queries.is_below && b->facts->queries.is_below(m->source, root)));
+/* The rootfs comes later than what is opened on the host. Mounts happen in the order of the list, and one may be there by
+ * then. */
+static bool opens_in_turn(const BuildMount *m) {
+        return m->slot != INIT_NO_SLOT && (m->extra & INIT_SOURCE_IN_ROOT);
 }
 
 static int open_source(InitBuild *b, BuildMount *m) {
         int r = build_slot(b, &m->slot);
 
-        m->late = is_on_earlier(b, m);
-        if (r >= 0 && !m->late)
+        if (r >= 0 && !opens_in_turn(m))
                 add_open_tree(b, m);
         return r;
 }
@@ -72,7 +68,7 @@ static int open_source(InitBuild *b, BuildMount *m) {
 /* Only who has power over a file system may map its owners, and the root of a user namespace may not be able to read
  * what the host's root may. (And should not, where others say what is at a path.) */
 int build_open_sources(InitBuild *b) {
-        bool privileged = build_has_userns(b) && b->facts->privileged, all = privileged && b->tree == TREE_OWN, late = false;
+        bool privileged = build_has_userns(b) && b->facts->privileged, all = privileged && b->tree == TREE_OWN, later = false;
 
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 bool taken;
@@ -84,14 +80,14 @@ int build_open_sources(InitBuild *b) {
                         r = open_source(b, m);
                 if (r < 0)
                         return r;
-                late = late || m->late;
+                later = later || opens_in_turn(m);
                 /* Taken from a mount namespace of others, it would still share mounts with it. */
-                taken = (m->slot != INIT_NO_SLOT && !m->late) || b->tree != TREE_OWN;
+                taken = (m->slot != INIT_NO_SLOT && !opens_in_turn(m)) || b->tree != TREE_OWN;
                 if (m->kind == KIND_BIND && taken && m->o.propagation == 0 &&
                     !streq_null(b->spec->linux_.rootfs_propagation, "shared"))
                         m->o.propagation = MS_SLAVE | MS_REC;
         }
-        if (late && privileged)
+        if (later && privileged)
                 add(b, INIT_OPENER);
         return 0;
 }
@@ -270,7 +266,7 @@ int build_mounts(InitBuild *b) {
                                 add_bind(b, m);
                         break;
                 case KIND_BIND:
-                        if (m->late)
+                        if (opens_in_turn(m))
                                 add_open_tree(b, m);
                         add_bind(b, m);
                         break;

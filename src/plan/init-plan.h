@@ -22,12 +22,12 @@ typedef enum InitOp {
         INIT_OPEN_NS = 1,     /* slot, type; path: opens a namespace file and checks that it is one of that type */
         INIT_IDMAP,           /* slot; list 0: uids, list 1: gids ("0:100000:65536"): a user namespace with these maps
                                * and nobody in it, for the next two */
-        INIT_OPEN_TREE,       /* slot, recursive, idmap slot (or INIT_NO_SLOT), idmap recursive, do not follow a symlink;
-                               * path: a detached copy of that mount (open_tree), for INIT_BIND */
+        INIT_OPEN_TREE,       /* slot, extra, idmap slot (or INIT_NO_SLOT), idmap recursive; path: a detached copy of that
+                               * mount (open_tree), for INIT_BIND; with INIT_SOURCE_IN_ROOT once there is a rootfs */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT), pid namespace as of INIT_MOUNT; type, source;
                                * list 0: options "k=v". A new file system that is not attached yet, for INIT_BIND */
         INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
-                               * mount namespace that we are in then */
+                               * mount namespace and the rootfs that we have then */
         INIT_OPEN_NODE,       /* slot, type ('c', 'b'), major, minor, mode, uid, gid; list 0: options "k=v". A device node, for
                                * INIT_CLONE_NODES, on a tmpfs that is mounted nowhere yet: one for all, with the options of
                                * the first */
@@ -179,19 +179,22 @@ typedef enum InitOp {
 #define INIT_SET_MODE (1U << 0)
 #define INIT_SET_OWNER (1U << 1)
 
-/* "extra" of INIT_MOUNT and INIT_BIND. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC is there,
- * however the path led to it. Recursive attributes are set after the others. */
+/* "extra" of INIT_MOUNT, INIT_BIND and INIT_OPEN_TREE. A target that lies on a procfs is refused unless INIT_TARGET_ON_PROC
+ * is there, however the path led to it. Recursive attributes are set after the others. */
 #define INIT_COPY_UP (1U << 0)        /* tmpcopyup: what is at the target is copied into the new tmpfs */
 #define INIT_HOST_FALLBACK (1U << 1)  /* refused, because its namespace is not ours: bind the host's mount instead */
 #define INIT_TARGET_FILE (1U << 2)    /* the target is made as a file when it is missing (else: by the source's type) */
 #define INIT_NO_TARGET_SYMLINK (1U << 3) /* /proc and /sys: the target must be a directory, not a symlink */
-#define INIT_RECURSIVE (1U << 4)      /* rbind (with a source; for a slot INIT_OPEN_TREE says it) */
+#define INIT_RECURSIVE (1U << 4)      /* rbind */
 #define INIT_TARGET_ON_PROC (1U << 5) /* one of the files of /proc that may be covered */
 #define INIT_SOURCE_PROC (1U << 6)    /* a bind on /proc: the source must be the root of a procfs */
 #define INIT_TARGET_MODE (1U << 7)    /* tmpfs without a mode: takes that of the directory it covers, if that existed */
 #define INIT_NO_SOURCE_FOLLOW (1U << 8) /* a source that is a symlink is bound itself */
 #define INIT_NO_TARGET_FOLLOW (1U << 9) /* a target that is a symlink is covered itself */
 #define INIT_COPY_SYMLINK (1U << 10)  /* a source that is a symlink is made at the target once more instead */
+#define INIT_SOURCE_IN_ROOT (1U << 11) /* the source is a path in the rootfs, with what is mounted there so far */
+/* What is about the source, of which INIT_OPEN_TREE is told where there is one. */
+#define INIT_OF_SOURCE (INIT_RECURSIVE | INIT_NO_SOURCE_FOLLOW | INIT_SOURCE_IN_ROOT)
 
 typedef struct InitStep {
         InitOp op;

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/file.h"
@@ -53,21 +52,11 @@ static uint64_t swappiness(void) {
                 ? UINT64_MAX : strtoull(text, NULL, 10);
 }
 
-/* Of a path that ends nowhere the part that exists. A symlink that leads nowhere yet could lead anywhere. */
-static bool is_below(const char *path, const char *directory) {
-        _cleanup_free_ char *copy = xstrdup(path), *real = NULL, *top = realpath(directory, NULL);
-        struct stat st;
-
-        while (!(real = realpath(copy, NULL)) && lstat(copy, &st) < 0 && strrchr(copy, '/') > copy)
-                *strrchr(copy, '/') = '\0';
-        return top && (!real || path_is_below(real, top));
-}
-
 const HostQueries host_queries = {
         .block_device = block_device,
         .has_huge_pages = has_huge_pages,
         .possible = possible,
         .swappiness = swappiness,
         .may_make_cgroup = cgroup_is_ours_to_make,
-        .is_below = is_below,
+        .beyond = path_beyond_symlinks,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sched.h>
 
+#include "basic/file.h"
 #include "fuzz.h"
 #include "oci/json.h"
 #include "plan/init-ops.h"
@@ -207,9 +208,26 @@ static void check_handed_over(const InitPlan *plan, size_t detach) {
                 ASSERT(!target_of(&plan->steps[i]));
 }
 
+/* What is in the rootfs is opened from its descriptor alone. */
+static void check_sources(const InitPlan *plan, size_t rootfs) {
+        const char *root = plan->steps[rootfs].str[0];
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const InitStep *s = &plan->steps[i];
+                uint64_t extra = s->num[s->op == INIT_BIND ? 6 : 1];
+
+                if (s->op != INIT_OPEN_TREE && (s->op != INIT_BIND || !s->str[0]))
+                        continue;
+                if (extra & INIT_SOURCE_IN_ROOT)
+                        ASSERT(i > rootfs && s->str[0][0] == '/');
+                else
+                        ASSERT(streq(root, "/") || !path_beyond(s->str[0], root));
+        }
+}
+
 static void check_root(const InitPlan *plan, const Spec *spec) {
         const SpecNamespace *mounts = spec_namespace(spec, CLONE_NEWNS);
-        size_t pivot = 0, detach = plan->n_steps, ignored, handed_over = count(plan, INIT_DETACH, &detach);
+        size_t pivot = 0, detach = plan->n_steps, rootfs = 0, ignored, handed_over = count(plan, INIT_DETACH, &detach);
 
         ASSERT_EQ(count(plan, INIT_PIVOT, &pivot) + count(plan, INIT_MOVE_ROOT, &pivot) +
                   count(plan, INIT_CHROOT, &pivot), 1 + handed_over);
@@ -219,7 +237,8 @@ static void check_root(const InitPlan *plan, const Spec *spec) {
                 for (pivot = 0; plan->steps[pivot].op != INIT_CHROOT;)
                         pivot++;
         }
-        ASSERT_EQ(count(plan, INIT_ROOTFS, &ignored), 1);
+        ASSERT_EQ(count(plan, INIT_ROOTFS, &rootfs), 1);
+        check_sources(plan, rootfs);
         for (size_t i = pivot; i < plan->n_steps; i++) {
                 InitOp op = plan->steps[i].op;
 

@@ -324,6 +324,44 @@ static void test_copied_links(void) {
         }
 }
 
+static void test_sources(void) {
+        static const struct {
+                const char *prepare, *source, *seen;
+        } cases[] = {
+                { "ln -s $V a", "/a/secret", NULL },
+                { "ln -s ../victim a; mkdir victim; echo in > victim/secret", "/a/secret", "in\n" },
+                { "ln -s $V/secret a; mkdir -p ./$V; echo in > ./$V/secret", "/a", "in\n" },
+                { "ln -s ../../../../../../../../../.. a; mkdir -p ./$V; echo in > ./$V/secret", "/a/$V/secret", "in\n" },
+                { "mkdir d; ln -s ../../.. d/up; echo in > secret", "/d/up/../../secret", "in\n" },
+                { "mkdir d; ln -s d a; echo in > d/secret", "//a/./secret", "in\n" },
+                { "ln -s /proc/self/root a", "/a/$V/secret", NULL },
+                { "ln -s /proc/1/root a", "/a/$V/secret", NULL },
+                { "ln -s a a", "/a", NULL },
+        };
+
+        TEST("sources of binds behind symlinks of the rootfs, and on what is mounted there");
+        for (size_t i = 0; i < 2 * ELEMENTSOF(cases); i++) {
+                const char *source = cases[i / 2].source, *dollar = strstr(source, "$V");
+                InitPlan p = {};
+
+                fresh(cases[i / 2].prepare);
+                begin(&p);
+                if (dollar)
+                        source = xasprintf("%.*s%s%s", (int) (dollar - source), source, victim, dollar + 2);
+                if (i % 2) {
+                        plan_bind(&p, "/", "/mnt", 0, INIT_RECURSIVE | INIT_SOURCE_IN_ROOT);
+                        source = xasprintf("/mnt%s", source);
+                }
+                plan_bind(&p, source, "/b", 0, INIT_SOURCE_IN_ROOT);
+                run(&p, "cat /b");
+                if (cases[i / 2].seen)
+                        EXPECT_OUTPUT(cases[i / 2].seen);
+                else
+                        ASSERT(startswith(l.error, xasprintf("open mount source %s in the rootfs: ", source)));
+                check();
+        }
+}
+
 /* A mount namespace whose processes want to see what the helper has open: by links into their own /proc. */
 static void test_hostile_namespace(void) {
         _cleanup_close_ int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -539,6 +577,7 @@ int main(void) {
         test_mount_targets();
         test_file_targets();
         test_copied_links();
+        test_sources();
         test_hostile_namespace();
         test_masks();
         test_masks_of_host_node();

@@ -51,7 +51,7 @@ static void test_slots(void) {
         reset();
         s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("src"), NULL);
         s->num[0] = 7;
-        s->num[1] = 1;
+        s->num[1] = INIT_RECURSIVE;
         s->num[2] = INIT_NO_SLOT;
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
@@ -83,7 +83,7 @@ static void test_idmap(void) {
                 s->list[1] = gids;
                 s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("map"), NULL);
                 s->num[0] = 7;
-                s->num[1] = 1;
+                s->num[1] = INIT_RECURSIVE;
                 s->num[2] = 3;
                 s->num[3] = recursive;
                 s = plan_step(&p, INIT_OPEN_FS, "tmpfs", "new");

@@ -155,6 +155,18 @@ static inline void check_rlimits(const Built *b) {
         }
 }
 
+/* Sources on the host, and those in the rootfs. */
+static inline void check_sources(const Built *b) {
+        int userns = first(&b->plan, INIT_USERNS), rootfs = first(&b->plan, INIT_ROOTFS);
+
+        for (int i = 0; i < (int) b->plan.n_steps; i++) {
+                const InitStep *s = &b->plan.steps[i];
+
+                if (s->op == INIT_OPEN_TREE)
+                        ASSERT(s->num[1] & INIT_SOURCE_IN_ROOT ? i > rootfs : i < rootfs && (userns < 0 || i < userns));
+        }
+}
+
 static inline void check_process(const Built *b, const Config *c) {
         const InitPlan *p = &b->plan;
         int seccomp = first(p, INIT_SECCOMP);
@@ -178,7 +190,7 @@ static inline void check_process(const Built *b, const Config *c) {
 
 /* What holds for every plan, whatever the configuration. */
 static inline void check_invariants(const Built *b, const Config *c) {
-        static const InitOp host[] = { INIT_OPEN_NS, INIT_IDMAP, INIT_OPEN_TREE, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
+        static const InitOp host[] = { INIT_OPEN_NS, INIT_IDMAP, INIT_OOM_SCORE_ADJ, INIT_RAISE_RLIMIT };
         static const InitOp namespaces[] = { INIT_JOIN, INIT_USERNS, INIT_UNSHARE, INIT_FORK, INIT_SETSID };
         static const InitOp mounts[] = { INIT_BIND, INIT_MOUNT, INIT_DEVICE, INIT_DEVICE_BIND, INIT_SYMLINK };
         static const InitOp last[] = { INIT_SYSCTL, INIT_READONLY, INIT_MASK, INIT_REMOUNT_ROOT, INIT_USER };
@@ -194,7 +206,8 @@ static inline void check_invariants(const Built *b, const Config *c) {
         ASSERT(!own_root || step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
         ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOTFS));
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
-        ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE, INIT_USERNS, INIT_ROOTFS);
+        ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE);
+        check_sources(b);
         ASSERT(count(&b->plan, INIT_FORK) + count(&b->plan, INIT_FORK_INSIDE) <= 1);
         ASSERT_ORDER(b, INIT_USERNS, INIT_TIME_OFFSETS, INIT_FORK, INIT_SETSID);
         ASSERT_ORDER(b, INIT_MOUNT, INIT_HOOK, INIT_FORK_INSIDE);

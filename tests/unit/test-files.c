@@ -20,6 +20,16 @@ static void expect(const FileUse *use, const char *origin, const char *path, Fil
         ASSERT_EQ(use->may_come, may_come);
 }
 
+static const HostQueries nobody;
+
+/* A host on which /b/alias leads to the rootfs. */
+static char *beyond(const char *path, const char *directory) {
+        const char *rest = startswith(path, "/b/alias/");
+
+        ASSERT_STR(directory, "/b/rootfs");
+        return rest ? xstrdup(rest) : NULL;
+}
+
 static void test_uses(void) {
         _cleanup_spec_ Spec *spec = parse(
                 ",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
@@ -60,6 +70,33 @@ static void test_elsewhere(void) {
         file_uses_done(&files);
 }
 
+static void test_in_rootfs(void) {
+        static const struct { const char *source, *inside; } cases[] = {
+                { "/b/rootfs", "/" }, { "/b/rootfs/", "/" }, { "//b/./rootfs/./a/../b/", "/a/../b/" },
+                { "/b/rootfs/a", "/a" }, { "/b/rootfs/../rootfs/a", NULL }, { "/b/rootfs/..a", "/..a" },
+                { "/b/rootfs/./..", NULL }, { "/b/rootfs/../data", NULL }, { "/b/rootfs/a/../../data", "/a/../../data" },
+                { "/b/rootfsa/x", NULL }, { "/b/root", NULL }, { "/b", NULL }, { "/", NULL }, { "/alias/x", NULL },
+                { "/b/alias/x", "/x" },
+        };
+        const HostQueries host = { .beyond = beyond };
+        _cleanup_spec_ Spec *spec = parse(""), *joined = parse(
+                ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/m\"}]}");
+
+        TEST("sources that are in the rootfs, by their names or by symlinks of the host");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *source = cases[i].source;
+                bool named = i < ELEMENTSOF(cases) - 1;
+
+                ASSERT_STR(file_in_rootfs(spec, "/b", &host, source, &spec->arena), cases[i].inside);
+                ASSERT_STR(file_in_rootfs(spec, "/b", &nobody, source, &spec->arena), named ? cases[i].inside : NULL);
+                ASSERT_STR(file_in_rootfs(joined, "/b", &host, source, &spec->arena), named ? cases[i].inside : NULL);
+        }
+        TEST("where the root is the host's, there is nothing else");
+        spec->root_path = "/";
+        ASSERT_STR(file_in_rootfs(spec, "/b", &host, "/b/x", &spec->arena), NULL);
+        ASSERT_STR(file_in_rootfs(spec, "/b", &host, "/", &spec->arena), NULL);
+}
+
 static void test_program(void) {
         static const struct {
                 const char *members, *first, *last;
@@ -96,6 +133,7 @@ static void test_program(void) {
 int main(void) {
         test_uses();
         test_elsewhere();
+        test_in_rootfs();
         test_program();
         return 0;
 }

@@ -17,11 +17,11 @@ static void test_idmaps(void) {
 
                 assert_contains(&b, "idmap slot=0 uids=[0:1000:10] gids=[0:1000:10]\n"
                                     "idmap slot=1 uids=[0:5000:10] gids=[0:6000:10]\n"
-                                    "open-tree path=/s slot=2 recursive idmap=0\n"
-                                    "open-tree path=/s slot=3 recursive idmap=1 idmap-recursive\n"
-                                    "open-tree path=/s slot=4 recursive idmap=1\n"
-                                    "open-tree path=/s slot=5 recursive idmap=0\n"
-                                    "open-tree path=/b/data slot=6 recursive\n"
+                                    "open-tree path=/s slot=2 extra=recursive idmap=0\n"
+                                    "open-tree path=/s slot=3 extra=recursive idmap=1 idmap-recursive\n"
+                                    "open-tree path=/s slot=4 extra=recursive idmap=1\n"
+                                    "open-tree path=/s slot=5 extra=recursive idmap=0\n"
+                                    "open-tree path=/b/data slot=6 extra=recursive\n"
                                     "userns\n");
                 assert_has(&b, "bind target=/b slot=3 propagation=slave,recursive");
         }
@@ -40,7 +40,7 @@ static void test_idmaps(void) {
 
                 assert_contains(&b, "open-ns path=/proc/7/ns/user slot=1 type=user\n"
                                     "open-ns path=/proc/7/ns/user slot=0 type=user\n"
-                                    "open-tree path=/s slot=2 recursive idmap=0\n");
+                                    "open-tree path=/s slot=2 extra=recursive idmap=0\n");
         }
         TEST("new file systems are made before power over them is given up");
         {
@@ -49,6 +49,37 @@ static void test_idmaps(void) {
 
                 assert_contains(&b, "open-fs type=ext4 source=s slot=1 super=ro idmap=0 options=[x=1]\nuserns\n");
                 assert_has(&b, "bind target=/a slot=1 attrs=ro,noatime clear=atime");
+        }
+}
+
+static void test_sources(void) {
+#define FROM(source, to) "{\"destination\":\"" to "\",\"type\":\"bind\",\"source\":\"" source "\",\"options\":[\"bind\"]}"
+        TEST("sources in the rootfs are paths of the container, opened with what is mounted there by then");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
+                                                .mounts = FROM("rootfs/x", "/a") "," FROM("/b/rootfs/../y", "/c"));
+
+                assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1\nopener\nuserns\n");
+                assert_contains(&b, "open-tree path=/x slot=0 extra=source-in-root\nbind target=/a slot=0\nbind target=/c slot=1");
+        }
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .mounts = FROM("rootfs", "/a"));
+
+                assert_has(&b, "bind source=/ target=/a extra=source-in-root");
+        }
+        TEST("by a user, too, and in a mount namespace that is joined");
+        {
+                _cleanup_built_ Built b = BUILD(.facts = { .rootless = true }, .namespaces = USER, .linux_ = MAPS,
+                                                .mounts = FROM("/b/rootfs//x/..", "/a"));
+
+                assert_has(&b, "bind source=/x/.. target=/a extra=source-in-root");
+        }
+        {
+                _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true,
+                                                .namespaces = "{\"type\":\"mount\",\"path\":\"/m\"}",
+                                                .mounts = FROM("rootfs/x", "/a"));
+
+                assert_has(&b, "bind source=/x target=/a propagation=slave,recursive extra=source-in-root");
         }
 }
 
@@ -135,7 +166,7 @@ static void test_options(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = MAPPED("/b", ",\"copy-symlink\"", ""));
 
-                assert_has(&b, "open-tree path=/s slot=0 recursive no-follow");
+                assert_has(&b, "open-tree path=/s slot=0 extra=recursive,no-source-follow");
                 assert_has(&b, "bind target=/b slot=0 propagation=slave,recursive extra=copy-symlink");
         }
         TEST("what a file system takes by name goes past a bind");
@@ -436,6 +467,7 @@ static void test_origins(void) {
 
 int main(void) {
         test_idmaps();
+        test_sources();
         test_id_words();
         test_idmaps_refused();
         test_options();

@@ -149,7 +149,7 @@ static void test_strict(void) {
         ASSERT_EQ(recode(&plan), 0);
         step->str[2] = "";
         ASSERT_EQ(recode(&plan), -EBADMSG);
-        *step = (InitStep){ .op = INIT_OPEN_TREE, .str = { "/" }, .num = { INIT_SLOTS - 1, 1 } };
+        *step = (InitStep){ .op = INIT_OPEN_TREE, .str = { "/" }, .num = { INIT_SLOTS - 1, INIT_RECURSIVE } };
         ASSERT_EQ(recode(&plan), 0);
         step->num[0] = INIT_NO_SLOT;
         ASSERT_EQ(recode(&plan), -EBADMSG);
