@@ -31,7 +31,7 @@ const char *file_in_rootfs(const Spec *spec, const char *bundle, const HostQueri
 
 static void add(FileUses *files, const char *origin, const char *path, FileNeed need, bool may_come) {
         GREW(files->uses, files->n);
-        files->uses[files->n++] = (FileUse){ origin, path, need, may_come };
+        files->uses[files->n++] = (FileUse){ .origin = origin, .path = path, .need = need, .may_come = may_come };
 }
 
 static bool is_bind(const SpecMount *m) {
@@ -42,12 +42,22 @@ static bool has_early_hooks(const Spec *spec) {
         return spec->hooks[HOOK_PRESTART].n > 0 || spec->hooks[HOOK_CREATE_RUNTIME].n > 0;
 }
 
+static void add_source(FileUses *files, const Spec *spec, const char *bundle, const HostQueries *queries, size_t i) {
+        const char *source = spec->mounts[i].source, *inside;
+
+        if (source[0] != '/')
+                source = arena_printf(&files->arena, "%s/%s", bundle, source);
+        inside = file_in_rootfs(spec, bundle, queries, source, &files->arena);
+        add(files, arena_printf(&files->arena, "mounts[%zu].source", i), inside ?: source, FILE_ANY,
+            has_early_hooks(spec) || (inside && i > 0));
+        files->uses[files->n - 1].in_rootfs = inside;
+}
+
 /* Those of the host alone: what is in another mount namespace cannot be looked up from here. */
-static void add_mounts(FileUses *files, const Spec *spec, const char *bundle) {
+static void add_mounts(FileUses *files, const Spec *spec, const char *bundle, const HostQueries *queries) {
         for (size_t i = 0; i < spec->n_mounts; i++)
-                if (is_bind(&spec->mounts[i]) && spec->mounts[i].source)
-                        add(files, arena_printf(&files->arena, "mounts[%zu].source", i),
-                            path_normalize(&files->arena, bundle, spec->mounts[i].source), FILE_ANY, has_early_hooks(spec));
+                if (is_bind(&spec->mounts[i]) && !isempty(spec->mounts[i].source))
+                        add_source(files, spec, bundle, queries, i);
 }
 
 /* startContainer hooks are the container's. */
@@ -58,13 +68,13 @@ static void add_hooks(FileUses *files, const Spec *spec) {
                             spec->hooks[kind].hooks[i].path, FILE_EXECUTABLE, false);
 }
 
-void file_uses_build(const Spec *spec, const char *bundle, FileUses *ret) {
+void file_uses_build(const Spec *spec, const char *bundle, const HostQueries *queries, FileUses *ret) {
         const SpecNamespace *mount = spec_namespace(spec, CLONE_NEWNS);
 
         *ret = (FileUses){};
         if (!mount || !mount->path) {
                 add(ret, "root.path", path_normalize(&ret->arena, bundle, spec->root_path), FILE_DIRECTORY, false);
-                add_mounts(ret, spec, bundle);
+                add_mounts(ret, spec, bundle, queries);
         }
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
                 if (spec->linux_.namespaces[i].path)

@@ -17,7 +17,8 @@ typedef struct FileUse {
         const char *origin;     /* JSON path */
         const char *path;       /* absolute */
         FileNeed need;
-        bool may_come;          /* a hook may make it before it is looked for */
+        bool in_rootfs;         /* the path is the container's */
+        bool may_come;          /* a hook may make it before it is looked for, or an earlier mount bring it */
 } FileUse;
 
 typedef struct FileUses {
@@ -28,7 +29,7 @@ typedef struct FileUses {
 
 void file_uses_done(FileUses *files);
 /* bundle: absolute. */
-void file_uses_build(const Spec *spec, const char *bundle, FileUses *ret);
+void file_uses_build(const Spec *spec, const char *bundle, const HostQueries *queries, FileUses *ret);
 
 /* What the source of a bind mount is called in the container, if it is in the rootfs; NULL. Up to there symlinks are the
  * host's, and what is in there is the container's, which may have put others there. */

@@ -32,9 +32,17 @@ static void note_all(Findings *f, const Strings *list, bool warning) {
 
 /* --- files ------------------------------------------------------------------------------------------------------ */
 
-static int look_at(const FileUse *use) {
+static int look_inside(int root, const char *path) {
+        _cleanup_close_ int fd = open_in_root(root, path, O_PATH, 0);
+
+        return MIN(fd, 0);
+}
+
+static int look_at(const FileUse *use, int root) {
         struct stat st;
 
+        if (use->in_rootfs)
+                return root < 0 ? 0 : look_inside(root, use->path);
         if (stat(use->path, &st) < 0)
                 return -errno;
         if (use->need == FILE_DIRECTORY && !S_ISDIR(st.st_mode))
@@ -45,15 +53,18 @@ static int look_at(const FileUse *use) {
 }
 
 static void check_files(const Preview *p, Findings *f) {
+        const char *rootfs = path_normalize(&f->arena, p->bundle, p->spec->root_path);
+        _cleanup_close_ int root = open_at(AT_FDCWD, rootfs, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
         FileUses files;
 
-        file_uses_build(p->spec, p->bundle, &files);
+        file_uses_build(p->spec, p->bundle, &p->rt->facts.queries, &files);
         for (size_t i = 0; i < files.n; i++) {
                 const FileUse *use = &files.uses[i];
-                int r = look_at(use);
+                int r = look_at(use, root);
 
                 if (r < 0)
-                        add(f, use->may_come, arena_printf(&f->arena, "%s: %s: %s", use->origin, use->path, errno_text(r)));
+                        add(f, use->may_come, arena_printf(&f->arena, "%s: %s%s: %s", use->origin, use->path,
+                                                           use->in_rootfs ? " in the rootfs" : "", errno_text(r)));
         }
         file_uses_done(&files);
 }

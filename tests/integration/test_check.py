@@ -123,6 +123,19 @@ def test_what_a_hook_may_bring_is_a_warning(check):
     assert check(config).said("warning", "mounts[7].source: /nowhere/data")
 
 
+def test_sources_in_the_rootfs(container):
+    """As the container would find them; an earlier mount may bring what is not there."""
+    config = Config("true")
+    one = container(config.bind("rootfs/link", "/a", "bind").bind("rootfs/mnt/later", "/b", "bind"))
+    one.bundle.inside("only-here").mkdir()
+    one.bundle.inside("link").symlink_to("/only-here")
+    missing = f"{one.bundle.path}/config.json: mounts[8].source: /mnt/later in the rootfs: no such file or directory\n"
+    assert one.runtime("check", one.bundle.path).startswith(f"warning: {missing}0 errors, 1 warning")
+    one.bundle.write(config.set("mounts", config.get("mounts")[8:]).text())
+    checked = one.runtime.call("check", one.bundle.path)
+    assert checked.status == 1 and "error: " + missing.replace("[8]", "[0]") in checked.stdout
+
+
 def test_a_limit_without_its_controller(check):
     """As create says it, before there is anything."""
     found = check(Config("true").set("linux.resources.memory.limit", 64 << 20).set("linux.resources.pids.limit", 10))

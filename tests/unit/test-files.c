@@ -40,10 +40,10 @@ static void test_uses(void) {
         FileUses files;
 
         TEST("what a configuration names on the host");
-        file_uses_build(spec, "/b", &files);
+        file_uses_build(spec, "/b", &nobody, &files);
         ASSERT_EQ(files.n, 5);
         expect(&files.uses[0], "root.path", "/b/rootfs", FILE_DIRECTORY, false);
-        expect(&files.uses[1], "mounts[1].source", "/b/x", FILE_ANY, false);
+        expect(&files.uses[1], "mounts[1].source", "/b/data/../x", FILE_ANY, false);
         expect(&files.uses[2], "mounts[2].source", "/srv", FILE_ANY, false);
         expect(&files.uses[3], "linux.namespaces[1].path", "/run/netns/n", FILE_ANY, false);
         expect(&files.uses[4], "hooks.poststop[0].path", "/bin/h", FILE_EXECUTABLE, false);
@@ -60,13 +60,14 @@ static void test_elsewhere(void) {
         FileUses files;
 
         TEST("what is in another mount namespace is not on the host, and what a hook makes not yet");
-        file_uses_build(joined, "/b", &files);
+        file_uses_build(joined, "/b", &nobody, &files);
         ASSERT_EQ(files.n, 1);
         expect(&files.uses[0], "linux.namespaces[0].path", "/m", FILE_ANY, false);
         file_uses_done(&files);
-        file_uses_build(hooked, "/b", &files);
+        file_uses_build(hooked, "/b", &nobody, &files);
         ASSERT_EQ(files.n, 3);
         expect(&files.uses[1], "mounts[0].source", "/x", FILE_ANY, true);
+        ASSERT(!files.uses[1].in_rootfs);
         file_uses_done(&files);
 }
 
