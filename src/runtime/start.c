@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,13 +41,6 @@ static int join_namespaces(const Container *c) {
         return flags && setns(init, (int) flags) < 0 ? -errno : 0;
 }
 
-/* In place of what that number is. */
-static int make_connection(int fd) {
-        _cleanup_close_ int made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-        return made < 0 || dup3(made, fd, O_CLOEXEC) < 0 ? -errno : 0;
-}
-
 static int send_word(const Container *c, int connection) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
         const InitMessage word = { .type = INIT_MSG_START };
@@ -59,32 +51,38 @@ static int send_word(const Container *c, int connection) {
         return send_fd(0, &word, offsetof(InitMessage, text), -EBADF);
 }
 
-/* In a child, which shares our descriptors with us until it has made the connection that is to be ours. Who is in the container
- * may get hold of the other end, and by it of a pidfd of who has connected, and of all that is open there: nothing but that. */
-static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int connection) {
-        int r;
+/* In a child. Who is in the container may get hold of the other end of the connection, and by it of a pidfd of who has connected,
+ * and of all that is open there: it is we, with nothing open but that, of which the launcher has got a descriptor before. */
+static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int launcher) {
+        int connection = -EBADF, r;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         r = rt->facts.privileged ? join_namespaces(c) : 0;
         if (r == 0)
-                r = make_connection(connection);
+                connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (r == 0)
-                r = unshare(CLONE_FILES) < 0 ? -errno : send_word(c, connection);
-        _exit(-r);
+                r = connection < 0 ? -errno : send_fd(launcher, "", 1, connection);
+        _exit(-(r < 0 ? r : send_word(c, connection)));
 }
 
-/* A number for the connection, which has it when the child is gone. */
 static int connect_to_gate(const Runtime *rt, const Container *c) {
-        const unsigned long flags = CLONE_FILES | SIGCHLD;
-        _cleanup_close_ int connection = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        long pid = connection < 0 ? -1 : syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
-        int status;
+        _cleanup_close_ int ours = -EBADF, theirs = -EBADF, connection = -EBADF;
+        int ends[2], status;
+        char byte;
+        pid_t pid;
 
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+        ours = ends[0];
+        theirs = ends[1];
+        pid = fork();
         if (pid == 0)
-                carry_word(rt, c, connection);
+                carry_word(rt, c, theirs);
         if (pid < 0)
                 return -errno;
-        while (waitpid((pid_t) pid, &status, 0) < 0 && errno == EINTR)
+        theirs = close_fd(theirs);
+        (void) receive_fd(ours, &byte, sizeof(byte), &connection);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
         if (!WIFEXITED(status))
                 return -EIO;
