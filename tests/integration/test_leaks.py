@@ -13,13 +13,14 @@ pytestmark = [needs.needs_ocirt_sd, needs.needs_valgrind]
 FOUND = 99
 LIMITS = needs.has_controller("pids")
 KINDS = "definite,indirect,possible"
+SUPPRESSIONS = Path(__file__).parent / "valgrind.suppressions"
 # A machine with a kernel of its own shows its threads. It is slow, and there is nothing else to see.
 SLOW = Path("/proc/2/comm").exists() and process.comm(2) == "kthreadd"
 
 
 def valgrind(log, kinds=KINDS):
     return ["valgrind", "--quiet", "--leak-check=full", f"--show-leak-kinds={kinds}",
-            f"--errors-for-leak-kinds={kinds}", f"--error-exitcode={FOUND}",
+            f"--errors-for-leak-kinds={kinds}", f"--error-exitcode={FOUND}", f"--suppressions={SUPPRESSIONS}",
             "--trace-children=no", f"--log-file={log}"]
 
 
