@@ -58,10 +58,10 @@ static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int lau
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         r = rt->facts.privileged ? join_namespaces(c) : 0;
-        if (r == 0)
+        if (r == 0) {
                 connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-        if (r == 0)
                 r = connection < 0 ? -errno : send_fd(launcher, "", 1, connection);
+        }
         _exit(-(r < 0 ? r : send_word(c, connection)));
 }
 
