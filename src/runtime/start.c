@@ -51,8 +51,9 @@ static int send_word(const Container *c, int connection) {
         return send_fd(0, &word, offsetof(InitMessage, text), -EBADF);
 }
 
-/* In a child. Who is in the container may get hold of the other end of the connection, and by it of a pidfd of who has connected,
- * and of all that is open there: it is we, with nothing open but that, of which the launcher has got a descriptor before. */
+/* In a child. Who is in the container may get hold of the other end of the connection, and by it of a pidfd of who has
+ * connected, and of all that is open there: it is we, with nothing open but that, of which the launcher has got a descriptor
+ * before. */
 static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int launcher) {
         int connection = -EBADF, r;
 
@@ -66,7 +67,7 @@ static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int lau
 }
 
 static int connect_to_gate(const Runtime *rt, const Container *c) {
-        _cleanup_close_ int ours = -EBADF, theirs = -EBADF, connection = -EBADF;
+        _cleanup_close_ int ours = -EBADF, connection = -EBADF;
         int ends[2], status;
         char byte;
         pid_t pid;
@@ -74,13 +75,12 @@ static int connect_to_gate(const Runtime *rt, const Container *c) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         ours = ends[0];
-        theirs = ends[1];
         pid = fork();
         if (pid == 0)
-                carry_word(rt, c, theirs);
+                carry_word(rt, c, ends[1]);
+        close_fd(ends[1]);
         if (pid < 0)
                 return -errno;
-        theirs = close_fd(theirs);
         (void) receive_fd(ours, &byte, sizeof(byte), &connection);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
