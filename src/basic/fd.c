@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,6 +128,12 @@ bool fd_is_pipe(int fd) {
         struct statfs f;
 
         return fstatfs(fd, &f) == 0 && f.f_type == PIPEFS_MAGIC;
+}
+
+bool fd_is_null(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
 int mount_id(int fd, uint64_t *ret) {

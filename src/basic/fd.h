@@ -29,6 +29,8 @@ ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd);
 
 /* One of pipe(2), not a FIFO that has a name. */
 bool fd_is_pipe(int fd);
+/* The null device, wherever its node is. */
+bool fd_is_null(int fd);
 
 /* The number of the mount that fd is on: one of its own, or before Linux 6.8 one that may be used again. */
 int mount_id(int fd, uint64_t *ret);

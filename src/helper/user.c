@@ -12,12 +12,6 @@
 #include "helper/credentials.h"
 #include "helper/steps.h"
 
-static bool is_null(int fd) {
-        struct stat st;
-
-        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
-
 /* On a file system that nobody sees. */
 static int new_null(int flags) {
         _cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -EBADF;
@@ -37,7 +31,7 @@ static void replace_null(int fd) {
         _cleanup_close_ int own =
                 open_at(AT_FDCWD, "/dev/null", mode | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS); /* own */
 
-        if (own < 0 || !is_null(own)) {
+        if (own < 0 || !fd_is_null(own)) {
                 close_fd(own);
                 own = new_null(mode);
         }
@@ -49,7 +43,7 @@ static void replace_null(int fd) {
  * caller put on its descriptors stay their owners', as nobody would take them back. */
 int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
         for (int fd = 0; fd <= 2; fd++)
-                if (is_null(fd))
+                if (fd_is_null(fd))
                         replace_null(fd);
                 else if (fd_is_pipe(fd))
                         (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);

@@ -63,6 +63,7 @@ typedef struct Request {
         uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS) */
         const char *listen_fd_names; /* or NULL */
         uint8_t sockets;        /* of the standard descriptors, a bit each */
+        uint8_t files;          /* and on file systems with file handles (open_by_handle_at(2)); no terminals, no null device */
         bool launcher_stays;    /* until the process ends: it can be between that and the caller */
         const char *const *environment; /* the caller's, for hooks that have none; or NULL */
         bool notifies;          /* there is somebody to hear it: it finds a NOTIFY_SOCKET in /run/notify */

@@ -65,7 +65,7 @@ typedef struct InitBuild {
         FilterTime filter_time;
         uint32_t preserve_fds, listen_fds;
         const char *listen_fd_names;
-        uint8_t sockets;              /* as in Request */
+        uint8_t sockets, files;       /* as in Request */
         bool launcher_stays;
         const Request *request;       /* of the init */
 

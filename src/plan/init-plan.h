@@ -213,7 +213,7 @@ typedef struct InitPlan {
         /* Left to the launcher; the first two once the helper is ready: */
         bool launcher_schedules;      /* process.scheduler and ioPriority */
         bool launcher_gives_stdio;    /* what INIT_STDIO_OWNER does */
-        uint8_t piped;                /* of 0, 1 and 2, a bit each, sockets that the process is not to have: it gets pipes, and
+        uint8_t piped;                /* of 0, 1 and 2, a bit each, those that the process is not to have: it gets pipes, and
                                        * the launcher copies */
         Strings warnings;             /* for people: what is passed over, and why. Not handed to the helper */
         Arena arena;

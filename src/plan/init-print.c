@@ -189,7 +189,7 @@ static void print(const InitPlan *plan, bool origins, Text *text) {
         if (plan->launcher_gives_stdio)
                 text_add(text, "# the launcher gives the pipes on 0, 1, 2 to the user\n");
         if (plan->piped) {
-                text_add(text, "# the launcher gives pipes for sockets at");
+                text_add(text, "# the launcher gives pipes in the place of");
                 for (unsigned fd = 0; fd < 3; fd++)
                         if (plan->piped & 1U << fd)
                                 text_addf(text, " %u", fd);

@@ -82,6 +82,7 @@ static int make_plans(Creation *c, Error *reterr) {
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
                 .sockets = streams_sockets(),
+                .files = streams_files(),
                 .launcher_stays = c->start_now && !c->options->detach,
                 .environment = (const char *const *) environ,
                 .notifies = notify_is_wanted(c->spec->process),

@@ -91,6 +91,7 @@ static int plan(Exec *e, Error *reterr) {
                 .listen_fds = activation.n,
                 .listen_fd_names = activation.names,
                 .sockets = streams_sockets(),
+                .files = streams_files(),
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||

@@ -18,7 +18,7 @@ typedef struct Foreground {
         const Launch *launch;
         int signals, interrupt; /* of foreground_begin() */
         Console *console;       /* its terminal, or NULL */
-        Streams *streams;       /* what it has in the place of sockets, or NULL */
+        Streams *streams;       /* by which it has pipes in the place of ours, or NULL */
         Notify *notify;         /* what it tells the service that we are, or NULL */
 } Foreground;
 

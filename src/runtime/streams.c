@@ -2,6 +2,7 @@
 #include "runtime/streams.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,8 +15,10 @@
 #define BUFFER_SIZE 65536U /* what is in a pipe */
 
 typedef struct Stream {
-        int socket;             /* 0, 1 or 2 */
+        int outside;            /* 0, 1 or 2 */
+        bool is_socket;
         int pipe;               /* our end; -EBADF: nothing comes or goes any more */
+        size_t most;            /* that is written outside at once */
         size_t left;            /* how much is to be read yet; SIZE_MAX: all */
         size_t at, end;         /* of the bytes, those that were read and not written yet */
         char bytes[BUFFER_SIZE];
@@ -24,18 +27,43 @@ typedef struct Stream {
 struct Streams {
         Stream streams[STREAMS];
         int inside[STREAMS];
+        int untaken;            /* the container's end of an input that can be given back; or -EBADF */
         pid_t pid;
         bool ending;
 };
 
-uint8_t streams_sockets(void) {
-        uint8_t found = 0;
+static bool is_socket(int fd) {
         struct stat st;
 
+        return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Not asked for the handle itself, by which it could be found from then on, but how long that is. */
+static bool has_handle(int fd) {
+        struct file_handle handle = {};
+        int mount;
+
+        return name_to_handle_at(fd, "", &handle, &mount, AT_EMPTY_PATH) == 0 || (errno != EOPNOTSUPP && errno != EBADF);
+}
+
+static bool is_file(int fd) {
+        return !is_socket(fd) && !fd_is_null(fd) && !isatty(fd) && has_handle(fd);
+}
+
+static uint8_t those_that(bool (*are)(int fd)) {
+        uint8_t found = 0;
+
         for (int fd = 0; fd < STREAMS; fd++)
-                if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
-                        found |= (uint8_t) (1U << fd);
+                found |= (uint8_t) (are(fd) ? 1U << fd : 0U);
         return found;
+}
+
+uint8_t streams_sockets(void) {
+        return those_that(is_socket);
+}
+
+uint8_t streams_files(void) {
+        return those_that(is_file);
 }
 
 Streams *streams_free(Streams *s) {
@@ -43,6 +71,8 @@ Streams *streams_free(Streams *s) {
                 close_fd(s->streams[fd].pipe);
                 close_fd(s->inside[fd]);
         }
+        if (s)
+                close_fd(s->untaken);
         free(s);
         return NULL;
 }
@@ -65,11 +95,11 @@ static int make_pipe(Streams *s, int fd) {
         return fcntl(s->streams[fd].pipe, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-static int make_pipes(Streams *s, uint8_t sockets) {
+static int make_pipes(Streams *s, uint8_t piped) {
         for (int fd = 0; fd < STREAMS; fd++) {
                 int r = 0;
 
-                if (!(sockets & 1U << fd))
+                if (!(piped & 1U << fd))
                         continue;
                 if (fd == 2 && s->inside[1] >= 0 && is_output_twice())
                         r = s->inside[2] = fcntl(s->inside[1], F_DUPFD_CLOEXEC, STREAMS);
@@ -81,19 +111,34 @@ static int make_pipes(Streams *s, uint8_t sockets) {
         return 0;
 }
 
-int streams_new(uint8_t sockets, Streams **ret, Error *reterr) {
+/* A FIFO for which poll() says so takes this without waiting for who reads it. */
+static size_t most_at_once(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? PIPE_BUF : BUFFER_SIZE;
+}
+
+static void stream_begin(Stream *s, int fd) {
+        s->outside = fd;
+        s->is_socket = is_socket(fd);
+        s->most = most_at_once(fd);
+        s->left = SIZE_MAX;
+        s->pipe = -EBADF;
+}
+
+int streams_new(uint8_t piped, Streams **ret, Error *reterr) {
         Streams *s;
         int r;
 
-        if (sockets == 0)
+        if (piped == 0)
                 return 0;
         s = xmalloc0(sizeof(*s));
         for (int fd = 0; fd < STREAMS; fd++) {
-                s->streams[fd].socket = fd;
-                s->streams[fd].left = SIZE_MAX;
-                s->streams[fd].pipe = s->inside[fd] = -EBADF;
+                stream_begin(&s->streams[fd], fd);
+                s->inside[fd] = -EBADF;
         }
-        r = make_pipes(s, sockets);
+        s->untaken = -EBADF;
+        r = make_pipes(s, piped);
         if (r < 0) {
                 streams_free(s);
                 return error_errnof(reterr, r, "cannot make pipes for the container's standard descriptors");
@@ -108,6 +153,8 @@ int streams_inside(const Streams *s, int fd) {
 
 void streams_begin(Streams *s, pid_t pid) {
         s->pid = pid;
+        if (s->inside[0] >= 0 && lseek(0, 0, SEEK_CUR) >= 0)
+                s->untaken = TAKE_FD(s->inside[0]);
         for (int fd = 0; fd < STREAMS; fd++)
                 s->inside[fd] = close_fd(s->inside[fd]);
 }
@@ -115,7 +162,7 @@ void streams_begin(Streams *s, pid_t pid) {
 /* --- one of them ------------------------------------------------------------------------------------------------ */
 
 static bool is_input(const Stream *s) {
-        return s->socket == 0;
+        return s->outside == 0;
 }
 
 static bool has_bytes(const Stream *s) {
@@ -134,7 +181,8 @@ static bool is_for_later(ssize_t n) {
 
 static void take(Stream *s) {
         size_t size = MIN(sizeof(s->bytes), s->left);
-        ssize_t n = is_input(s) ? recv(s->socket, s->bytes, size, MSG_DONTWAIT) : read(s->pipe, s->bytes, size);
+        ssize_t n = !is_input(s) ? read(s->pipe, s->bytes, size) :
+                    s->is_socket ? recv(s->outside, s->bytes, size, MSG_DONTWAIT) : read(s->outside, s->bytes, size);
 
         if (is_for_later(n))
                 return;
@@ -168,10 +216,20 @@ static ssize_t send_as(pid_t pid, int socket, char *bytes, size_t size) {
         return n;
 }
 
+/* As much as a FIFO has room for. */
+static ssize_t write_at_once(int fd, const char *bytes, size_t size) {
+        struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+        errno = EAGAIN;
+        return poll(&p, 1, 0) == 0 ? -1 : write(fd, bytes, size);
+}
+
 static void give(Stream *s, pid_t pid) {
         char *bytes = s->bytes + s->at;
         size_t size = s->end - s->at;
-        ssize_t n = is_input(s) ? write(s->pipe, bytes, size) : send_as(pid, s->socket, bytes, size);
+        ssize_t n = is_input(s) ? write(s->pipe, bytes, size) :
+                    s->is_socket ? send_as(pid, s->outside, bytes, size) :
+                    write_at_once(s->outside, bytes, MIN(size, s->most));
 
         if (n > 0)
                 s->at += (size_t) n;
@@ -192,7 +250,7 @@ void streams_ask(const Streams *s, struct pollfd ret[STREAMS]) {
                 bool gives = has_bytes(stream);
 
                 ret[i].events = gives ? POLLOUT : POLLIN;
-                ret[i].fd = stream->pipe < 0 ? -EBADF : gives == is_input(stream) ? stream->pipe : stream->socket;
+                ret[i].fd = stream->pipe < 0 ? -EBADF : gives == is_input(stream) ? stream->pipe : stream->outside;
         }
 }
 
@@ -210,8 +268,18 @@ void streams_copy(Streams *s, const struct pollfd fds[STREAMS]) {
         }
 }
 
+/* Where it has stopped to read, who has the file, too, goes on: as a shell does in a loop over its lines. */
+static void give_back(const Streams *s) {
+        const Stream *input = &s->streams[0];
+        int there = 0;
+
+        if (s->untaken >= 0 && ioctl(s->untaken, FIONREAD, &there) == 0)
+                (void) lseek(input->outside, -(off_t) (input->end - input->at) - there, SEEK_CUR);
+}
+
 void streams_end(Streams *s) {
         s->ending = true;
+        give_back(s);
         for (int i = 0; i < STREAMS; i++) {
                 Stream *stream = &s->streams[i];
                 int there = 0;

@@ -11,8 +11,9 @@
 #include "basic/macro.h"
 
 /*
- * Standard descriptors of ours that are sockets and that the container is not to have (InitPlan.piped): it gets pipes, and
- * we copy. The sockets stay as they are, as others have them too: they are not made non-blocking, nor shut down.
+ * Standard descriptors of ours that the container is not to have (InitPlan.piped): it gets pipes, and we copy. Ours stay as
+ * they are, as others have them too: they are not made non-blocking, nor shut down. Of a file as its input, who goes on with
+ * that gets what the container has not taken.
  */
 #define STREAMS 3
 
@@ -20,9 +21,12 @@ typedef struct Streams Streams;
 
 /* Which of 0, 1 and 2 are sockets, a bit each. */
 uint8_t streams_sockets(void);
+/* Which are on a file system with file handles: files, FIFOs that have a name, directories, devices. Not terminals, as these
+ * would be none any more, and not the null device, for which a process gets another (INIT_STDIO_OWNER). */
+uint8_t streams_files(void);
 
 /* The pipes for those; nothing for none. After foreground_begin(). */
-int streams_new(uint8_t sockets, Streams **ret, Error *reterr);
+int streams_new(uint8_t piped, Streams **ret, Error *reterr);
 Streams *streams_free(Streams *s);
 
 /* What becomes 0, 1 or 2 of the container; -EBADF: what we have there. Ours to close, by streams_begin(). s may be NULL. */

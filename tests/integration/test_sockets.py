@@ -269,7 +269,7 @@ def test_pipes_belong_to_the_user_in_a_user_namespace(begin, container):
     check_owner(begin, joined(container, config()).user(1000, 1000).mapped_users(), "run")
 
 
-WARNING = "a socket, by which the container can get at the host, as it may have CAP_SYS_PTRACE; give it a pipe or a file"
+WARNING = "a socket, by which the container can get at the host, as it may have CAP_SYS_PTRACE; give it a pipe"
 
 
 @needs_danger

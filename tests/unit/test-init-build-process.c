@@ -269,11 +269,33 @@ static void test_sockets_without_launcher(void) {
         TEST("sockets as standard descriptors: nobody stays to copy");
         ASSERT_EQ(b.plan.piped, 0);
         assert_contains(&b, "# standard output, error: a socket, by which the container can get at the host, as it may have "
-                        "CAP_SYS_PTRACE; give it a pipe or a file\n");
+                        "CAP_SYS_PTRACE; give it a pipe\n");
 
         TEST("sockets as standard descriptors: which of them");
         ASSERT_EQ(served.plan.piped, 5);
-        assert_contains(&served, "# the launcher gives pipes for sockets at 0 2\n");
+        assert_contains(&served, "# the launcher gives pipes in the place of 0 2\n");
+}
+
+#define FILES(...) piped(&(Config){ .facts = root, .request = { .files = 3, .launcher_stays = true }, __VA_ARGS__ })
+
+static void test_files(void) {
+        _cleanup_built_ Built both = BUILD(.facts = root, .request = { .sockets = 4, .files = 3 },
+                                           .process = ",\"capabilities\":{\"bounding\":[\"CAP_DAC_READ_SEARCH\","
+                                                      "\"CAP_SYS_PTRACE\"]}");
+
+        TEST("files as standard descriptors: who could open others by them");
+        ASSERT_EQ(FILES(.process = CAPABILITY("SYS_PTRACE")), 0);
+        ASSERT_EQ(FILES(.process = CAPABILITY("DAC_READ_SEARCH")), 3);
+        ASSERT_EQ(FILES(.process = CAPABILITY("DAC_READ_SEARCH"), .namespaces = USER, .linux_ = MAPS), 0);
+        ASSERT_EQ(FILES(.namespaces = JOINED("pid")), 3);
+        ASSERT_EQ(PIPED(.process = CAPABILITY("DAC_READ_SEARCH")), 0);
+
+        TEST("files as standard descriptors: nobody stays to copy");
+        ASSERT_EQ(both.plan.piped, 0);
+        assert_contains(&both, "# standard error: a socket, by which the container can get at the host, as it may have "
+                        "CAP_SYS_PTRACE; give it a pipe\n"
+                        "# standard input, output: a file, by which the container can open every other of its file system, "
+                        "as it may have CAP_DAC_READ_SEARCH; give it a pipe\n");
 }
 
 static void test_sockets_of_exec(void) {
@@ -295,6 +317,7 @@ int main(void) {
         test_exec();
         test_sockets();
         test_sockets_without_launcher();
+        test_files();
         test_sockets_of_exec();
         return 0;
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from .config import CAPABILITIES
 from .needs import needs_root
 from .runtime import PROGRAMS
+from .user import ORDINARY, RUNTIME_DIRECTORY
 
 SECRET = "the host's"
 needs_file_handles = needs_root("in a user namespace CAP_DAC_READ_SEARCH opens no handle")
@@ -21,7 +22,7 @@ needs_file_handles = needs_root("in a user namespace CAP_DAC_READ_SEARCH opens n
 @contextmanager
 def host_directory():
     """On a file system that has them: in the machines' own that may be an overlay, which has none."""
-    with tempfile.TemporaryDirectory(dir="/run", prefix="ocirt-sd-tests-") as path:
+    with tempfile.TemporaryDirectory(dir=RUNTIME_DIRECTORY if ORDINARY else "/run", prefix="ocirt-sd-tests-") as path:
         yield Path(path)
 
 
