@@ -61,7 +61,8 @@ static int write_config(const char *directory, const char *text, Error *reterr) 
 
         if (dir < 0)
                 return error_errnof(reterr, errno, "cannot open the bundle %s", directory);
-        fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        /* Environments have secrets in them. */
+        fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0 && errno == EEXIST)
                 return error_setf(reterr, EEXIST, "config.json exists in %s: remove it first", directory);
         r = fd < 0 ? -errno : write_full(fd, text, strlen(text));

@@ -2,6 +2,7 @@
 """The command line itself: help, versions, mistakes, features, spec."""
 
 import json
+import stat
 import subprocess
 
 import pytest
@@ -131,6 +132,13 @@ def test_features_are_all_there():
 def test_spec_writes_what_the_schema_describes(runtime, tmp_path, options):
     runtime("spec", "--bundle", tmp_path, *options)
     assert schema.violations("config", json.loads((tmp_path / "config.json").read_text())) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--rootless"]], ids=str)
+def test_spec_writes_for_the_caller_alone(runtime, tmp_path, options):
+    """An environment that is put in there later may have secrets."""
+    runtime("spec", "--bundle", tmp_path, *options, umask=0)
+    assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == 0o600
 
 
 def test_spec_is_a_configuration_that_runs(container, runtime):
