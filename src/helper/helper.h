@@ -33,7 +33,8 @@ typedef struct Helper {
         int devpts;              /* the devpts mounted at /dev/pts */
         bool has_console;        /* INIT_CONSOLE is behind us */
         int slots[INIT_SLOTS];
-        uint64_t root_propagation; /* of INIT_ROOT_PROPAGATION: mounts opened before it are given the same */
+        bool in_rootfs;          /* INIT_ENTER_ROOTFS has made it the working directory */
+        uint64_t root_propagation, opened_propagation; /* of INIT_ROOT_PROPAGATION */
         const InitStep *hook_filter; /* INIT_SECCOMP for hooks, or NULL */
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */

@@ -45,7 +45,7 @@ static _noreturn_ void become_hook(const Helper *h, const InitStep *s, int input
 
         (void) setsid(); /* so that all of it can be killed */
         if (dup2(input, 0) < 0 || dup2(outputs[0], 1) < 0 || dup2(outputs[1], 2) < 0 ||
-            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || (s->num[4] && fchdir(h->root) < 0))
                 _exit(127);
         r = h->hook_filter ? seccomp_load(h->hook_filter) : 0;
         if (r < 0) {

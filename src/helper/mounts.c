@@ -45,7 +45,7 @@ static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
                 if (fd < 0)
                         return fd;
                 /* It was copied before the mount namespace: it has not been cut off from the host's yet. */
-                r = mount_propagation(fd, h->root_propagation);
+                r = mount_propagation(fd, h->opened_propagation);
                 if (r < 0) {
                         close_fd(fd);
                         return error_errnof(e, r, "set propagation of mount source for %s", s->str[1]);

@@ -21,6 +21,7 @@ int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
         if (r < 0)
                 return error_errnof(e, r, "set propagation of the root mount");
         h->root_propagation = s->num[0];
+        h->opened_propagation = s->num[1] ?: s->num[0];
         return 0;
 }
 
@@ -115,10 +116,30 @@ static int open_rootfs(const Helper *h, const char *path, Error *e) {
         return fd < 0 ? error_prefixf(e, "open rootfs %s", path) : fd;
 }
 
-/* The path is used once, here, while it is still the host's; INIT_ATTACH has another helper. */
+/* A file system may let root of a user namespace in, but not us: a user's, over the network or by FUSE. */
+int step_enter_rootfs(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int dir = open_rootfs(h, s->str[0], e);
+        int r = dir;
+
+        if (r >= 0 && fchdir(dir) < 0)
+                r = error_errnof(e, errno, "enter rootfs %s", s->str[0]);
+        h->in_rootfs = r >= 0;
+        if (r != -EACCES)
+                return MIN(r, 0);
+        error_done(e);
+        return 0;
+}
+
+static int find_rootfs(const Helper *h, const char *path, Error *e) {
+        int fd = h->in_rootfs ? open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : open_rootfs(h, path, e); /* host */
+
+        return fd < 0 && h->in_rootfs ? error_errnof(e, errno, "open rootfs %s", path) : fd;
+}
+
+/* The path is used once, here or before, while it is still the host's; INIT_ATTACH has another helper. */
 int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         const char *path = s->str[0];
-        _cleanup_close_ int dir = open_rootfs(h, path, e), tree = -EBADF;
+        _cleanup_close_ int dir = find_rootfs(h, path, e), tree = -EBADF;
         int r;
 
         if (dir < 0)

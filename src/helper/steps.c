@@ -11,6 +11,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_OPEN_LOG] = step_open_log,
         [INIT_OOM_SCORE_ADJ] = step_oom_score_adj,
         [INIT_RAISE_RLIMIT] = step_raise_rlimit,
+        [INIT_ENTER_ROOTFS] = step_enter_rootfs,
         [INIT_ENTER] = step_enter,
         [INIT_JOIN] = step_join,
         [INIT_USERNS] = step_userns,

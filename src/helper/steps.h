@@ -27,6 +27,7 @@ STEP(step_domainname);
 
 /* rootfs.c */
 STEP(step_root_propagation);
+STEP(step_enter_rootfs);
 STEP(step_rootfs);
 STEP(step_pivot);
 STEP(step_move_root);

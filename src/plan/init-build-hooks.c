@@ -64,6 +64,7 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
                 step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
                 step->num[1] = kind == HOOK_CREATE_CONTAINER ? b->hook_stdout : INIT_NO_SLOT;
                 step->num[2] = kind == HOOK_CREATE_CONTAINER ? b->hook_stderr : INIT_NO_SLOT;
+                step->num[4] = kind == HOOK_CREATE_CONTAINER && build_enters_rootfs(b);
                 step->str[0] = hook->path;
                 step->str[1] = state_head;
                 step->str[2] = state_tail;

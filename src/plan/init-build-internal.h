@@ -110,6 +110,9 @@ int build_slot(InitBuild *b, uint64_t *ret);
  * step that needs either: systemd works while the helper does. Does nothing when that is in the plan already. */
 void build_enter_cgroup(InitBuild *b);
 
+/* Is the rootfs looked up while we are root of the host, and not by root of the user namespace? */
+bool build_enters_rootfs(const InitBuild *b);
+
 /* init-build-namespaces.c */
 int build_check_namespaces(InitBuild *b);
 /* Are its mounts made apart, because others are in the mount namespace that it joins? They see them when they are complete. */

@@ -22,23 +22,43 @@ static void check_mount_label(InitBuild *b) {
                             "linux.mountLabel: has no effect, as SELinux is not enabled on this host");
 }
 
+static const char *rootfs_path(const InitBuild *b) {
+        return path_normalize(b->arena, b->bundle, b->spec->root_path);
+}
+
+/* The directories above the rootfs need not let root of the user namespace through. In a mount namespace of others, who say
+ * what is at a path, it goes itself. */
+bool build_enters_rootfs(const InitBuild *b) {
+        return build_has_userns(b) && b->facts->privileged && b->tree != TREE_COPY && !(b->joined_namespaces & CLONE_NEWNS);
+}
+
+/* What the rootfs is on must not be shared, and who has entered it need not find up there. But in the mount namespace of a
+ * user namespace all is a slave already, and "/" would be shared with nobody. */
+static void add_root_propagation(InitBuild *b, uint64_t cut) {
+        InitStep *step = add_for(b, INIT_ROOT_PROPAGATION, "linux.rootfsPropagation");
+        bool shared = streq_null(b->spec->linux_.rootfs_propagation, "shared"), entered = build_enters_rootfs(b);
+
+        step->num[0] = shared && !entered ? MS_SHARED : cut;
+        step->num[1] = shared && entered ? MS_SHARED : 0;
+}
+
 /* Whether later mounts of the host show up in the container, and the container's on the host (shared). The rootfs
  * itself gets its propagation when it is "/"; what is mounted in it has that too where the word begins with an "r". */
 static void build_root(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
         const char *propagation = l->rootfs_propagation ?: "slave";
         bool private = l->rootfs_propagation_recursive && (streq(propagation, "private") || streq(propagation, "unbindable"));
+        uint64_t cut = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
         InitStep *step;
 
         if (b->tree == TREE_OWN)
-                add_for(b, INIT_ROOT_PROPAGATION, "linux.rootfsPropagation")->num[0] =
-                        streq(propagation, "shared") ? MS_SHARED : private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+                add_root_propagation(b, cut);
         step = add_for(b, INIT_ROOTFS, "root.path");
         if (b->tree != TREE_IN_PLACE)
-                step->num[0] = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
+                step->num[0] = cut;
         step->num[1] = b->tree == TREE_COPY && !build_hands_over(b);
         step->num[2] = b->tree == TREE_IN_PLACE;
-        step->str[0] = path_normalize(b->arena, b->bundle, b->spec->root_path);
+        step->str[0] = rootfs_path(b);
 }
 
 static int add_paths(InitBuild *b, InitOp op, const char *property, const char **paths) {
@@ -131,8 +151,11 @@ static int build_init(InitBuild *b) {
         r = build_open_sources(b);
         if (r >= 0)
                 r = build_open_devices(b);
-        if (r >= 0)
-                r = build_namespaces(b);
+        if (r < 0)
+                return r;
+        if (build_enters_rootfs(b))
+                add_for(b, INIT_ENTER_ROOTFS, "root.path")->str[0] = rootfs_path(b);
+        r = build_namespaces(b);
         if (r < 0)
                 return r;
         build_session(b);

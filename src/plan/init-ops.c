@@ -25,6 +25,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_OPEN_LOG] = { "open-log", .num = { { "slot", NUM_SLOT } }, .str = { { "path" } } },
         [INIT_OOM_SCORE_ADJ] = { "oom-score-adj", .num = { { "value", NUM_SIGNED } } },
         [INIT_RAISE_RLIMIT] = { "raise-rlimit", .num = { { "resource", NUM_RESOURCE }, { "hard", NUM_SIZE } } },
+        [INIT_ENTER_ROOTFS] = { "enter-rootfs", .str = { { "path" } } },
 
         /* namespaces */
         [INIT_ENTER] = { "enter", .num = { { "flags", NUM_NAMESPACES } } },
@@ -47,7 +48,8 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_DOMAINNAME] = { "domainname", .str = { { "name" } } },
 
         /* mounts */
-        [INIT_ROOT_PROPAGATION] = { "root-propagation", .num = { { "flags", NUM_PROPAGATION } } },
+        [INIT_ROOT_PROPAGATION] = { "root-propagation", .num = { { "flags", NUM_PROPAGATION },
+                                    { "opened", NUM_PROPAGATION } } },
         [INIT_ROOTFS] = { "rootfs", .num = { { "propagation", NUM_PROPAGATION }, { "lasting", NUM_BOOL },
                           { "in-place", NUM_BOOL } }, .str = { { "path" } } },
         [INIT_MOUNT] = { "mount", .num = { { "attrs", NUM_ATTRS }, { "super", NUM_SUPER },
@@ -83,7 +85,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
         [INIT_WAIT_CGROUP] = { "wait-cgroup" },
         [INIT_RUNTIME_HOOKS] = { "runtime-hooks" },
         [INIT_HOOK] = { "hook", .num = { { "timeout", NUM_NOT_ZERO }, { "stdout", NUM_SLOT_OR_NONE },
-                        { "stderr", NUM_SLOT_OR_NONE }, { "home", NUM_BOOL } },
+                        { "stderr", NUM_SLOT_OR_NONE }, { "home", NUM_BOOL }, { "in-rootfs", NUM_BOOL } },
                         .str = { { "path" }, { "state-head" }, { "state-tail" } },
                         .list = { { "args", LIST_ANY }, { "env", LIST_ANY } } },
         [INIT_SYSCTL] = { "sysctl", .str = { { "path" }, { "value" } } },

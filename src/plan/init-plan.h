@@ -36,6 +36,9 @@ typedef enum InitOp {
         INIT_RAISE_RLIMIT,    /* resource, hard: raises the hard limit now, while we may (before INIT_USERNS); when
                                * that is refused, it is INIT_RLIMIT that fails */
 
+        INIT_ENTER_ROOTFS,    /* path: makes it the working directory, which comes along into a new mount namespace, for
+                               * INIT_ROOTFS. A refusal is no error: that walks the path itself then */
+
         /* --- into the container's namespaces ------------------------------------------------------------ */
         INIT_ENTER,           /* flags: setns(target pidfd, flags), all at once; for exec */
         INIT_JOIN,            /* slot, type; settings: setns() to what INIT_OPEN_NS opened, which stays open. settings names
@@ -63,7 +66,8 @@ typedef enum InitOp {
         INIT_DOMAINNAME,      /* name */
 
         /* --- the mount tree ------------------------------------------------------------------------------ */
-        INIT_ROOT_PROPAGATION,/* flags (MS_SLAVE…|MS_REC): of "/" in the new mount namespace, first of all */
+        INIT_ROOT_PROPAGATION,/* flags (MS_SLAVE…|MS_REC), opened: of "/" in the new mount namespace, first of all; opened: of
+                               * the mounts that were opened before (0: the same) */
         INIT_ROOTFS,          /* flags, lasting, in place; path: attaches a copy of the tree over itself, of that propagation
                                * (MS_SLAVE or MS_PRIVATE, |MS_REC), on a parent that is made private before: what is
                                * mounted in it shows nowhere else. lasting: the mount namespace is not the container's
@@ -100,9 +104,9 @@ typedef enum InitOp {
         INIT_WAIT_CGROUP,     /* until the launcher says that the process is in its final cgroup */
         INIT_RUNTIME_HOOKS,   /* until the launcher has run prestart and createRuntime hooks */
         INIT_HOOK,            /* timeout s (0: none), slots for stdout and stderr (or INIT_NO_SLOT: into the error, if
-                               * it fails), home; path, state head, state tail; list 0: args, list 1: env. Runs a hook here
-                               * and now; on stdin the head, our pid in decimal, the tail. home: its HOME is the process's,
-                               * which INIT_FIND has looked up */
+                               * it fails), home, in rootfs; path, state head, state tail; list 0: args, list 1: env. Runs a
+                               * hook here and now; on stdin the head, our pid in decimal, the tail. home: its HOME is the
+                               * process's, which INIT_FIND has looked up. in rootfs: that is its working directory */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
         INIT_MASK,            /* slot (or INIT_NO_SLOT); path: nothing to see there; skipped when it does not exist; rest */
         INIT_READONLY,        /* slot (or INIT_NO_SLOT), slot to keep it; path: read-only; skipped when it does not exist;

@@ -128,25 +128,35 @@ static bool may_pass(const SpecLinux *l, const struct stat *st) {
         return st->st_mode & (st->st_uid == uid ? S_IXUSR : st->st_gid == gid ? S_IXGRP : S_IXOTH);
 }
 
-/* A warning, as an ACL may say otherwise, and an engine may mount the rootfs there later. */
-static void check_way(const Preview *p, Findings *f) {
-        const SpecNamespace *users = spec_namespace(p->spec, CLONE_NEWUSER), *mounts = spec_namespace(p->spec, CLONE_NEWNS);
-        const char *path = path_normalize(&f->arena, p->bundle, p->spec->root_path);
+/* A warning, as an ACL may say otherwise, and an engine may mount something there later. The way is looked at from its first
+ * directory on, or is the last alone. */
+static void check_way(const Preview *p, const char *property, const char *path, bool last, Findings *f) {
         struct stat st;
 
-        if (!users || users->path || (mounts && mounts->path))
-                return;
-        for (const char *end = path; end; end = *end ? strchrnul(end + 1, '/') : NULL) {
+        for (const char *end = last ? strchr(path, '\0') : path; end; end = *end ? strchrnul(end + 1, '/') : NULL) {
                 const char *directory = end == path ? "/" : arena_strndup(&f->arena, path, (size_t) (end - path));
 
                 if (stat(directory, &st) < 0)
                         return;
                 if (may_pass(&p->spec->linux_, &st))
                         continue;
-                add(f, true, arena_printf(&f->arena, "root.path: root of the user namespace cannot go through %s, which "
-                                          "has mode %04o", directory, (unsigned) st.st_mode & 07777));
+                add(f, true, arena_printf(&f->arena, "%s: root of the user namespace cannot %s %s, which has mode %04o",
+                                          property, S_ISDIR(st.st_mode) ? "go through" : "execute", directory,
+                                          (unsigned) st.st_mode & 07777));
                 return;
         }
+}
+
+/* What root of the user namespace has to reach by itself. Above the rootfs root of the host does. */
+static void check_ways(const Preview *p, Findings *f) {
+        const SpecNamespace *users = spec_namespace(p->spec, CLONE_NEWUSER), *mounts = spec_namespace(p->spec, CLONE_NEWNS);
+        const SpecHooks *hooks = &p->spec->hooks[HOOK_CREATE_CONTAINER];
+
+        if (!users || users->path || (mounts && mounts->path))
+                return;
+        check_way(p, "root.path", path_normalize(&f->arena, p->bundle, p->spec->root_path), p->rt->facts.privileged, f);
+        for (size_t i = 0; i < hooks->n; i++)
+                check_way(p, arena_printf(&f->arena, "hooks.createContainer[%zu].path", i), hooks->hooks[i].path, false, f);
 }
 
 /* --- the host --------------------------------------------------------------------------------------------------- */
@@ -214,7 +224,7 @@ int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret
                 check_files(&p, ret);
                 check_command(p.spec, ret);
                 check_program(&p, ret);
-                check_way(&p, ret);
+                check_ways(&p, ret);
         }
         for (size_t i = 0; i < ret->errors.n; i++)
                 ret->errors.s[i] = with_name(name, ret->errors.s[i], &ret->arena);

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import has_controller, needs_ocirt_sd, needs_root
+from harness.needs import has_controller, needs_ocirt_sd, needs_ordinary_user, needs_root
 from harness.runtime import BINARY
 from harness.wait import DEADLINE
 
@@ -87,23 +87,62 @@ def test_what_is_missing_on_the_host(check, tmp_path):
     assert check(Config("true").set("root.path", "nowhere")).said("error", "root.path: ", missing)
 
 
+def closed(one, path, mode):
+    """What check says when root of a user namespace cannot pass."""
+    return f"warning: {one.bundle.path}/config.json: {path}, which has mode {mode:04o}\n0 errors, 1 warning\n"
+
+
 @needs_root("has the power over other users")
 @pytest.mark.parametrize("mode, own, passes", [(0o700, False, False), (0o711, False, True), (0o700, True, True),
                                                (0o077, True, True)])
-def test_the_way_to_the_rootfs(container, mode, own, passes):
-    """root of a user namespace goes it, as create shows; it has the power over what is its own."""
-    one = container(Config("true").mapped_users())
+def test_the_way_into_the_rootfs(container, mode, own, passes):
+    """root of a user namespace goes it, as create shows, but root of the host that above it; it has the power over what is
+    its own."""
+    config = Config("true").mapped_users()
+    one = container(config)
     rootfs = one.bundle.path / "above/rootfs"
-    rootfs.parent.mkdir()
+    rootfs.parent.mkdir(mode=0o700)
     one.bundle.rootfs.rename(rootfs)
-    one.bundle.write(Config("true").mapped_users().set("root.path", str(rootfs)).text())
+    one.bundle.write(config.set("root.path", str(rootfs)).text())
     if own:
-        os.chown(rootfs.parent, MAPPED_ROOT, MAPPED_ROOT)
-    rootfs.parent.chmod(mode)
-    said = f"warning: {one.bundle.path}/config.json: root.path: root of the user namespace cannot go through " \
-           f"{rootfs.parent}, which has mode {mode:04o}\n0 errors, 1 warning\n"
+        os.chown(rootfs, MAPPED_ROOT, MAPPED_ROOT)
+    rootfs.chmod(mode)
+    said = closed(one, f"root.path: root of the user namespace cannot go through {rootfs}", mode)
     assert one.runtime("check", one.bundle.path) == ("0 errors, 0 warnings\n" if passes else said)
     assert (one.runtime.call("run", "--bundle", one.bundle.path, one.id).status == 0) == passes
+
+
+@needs_ordinary_user
+@pytest.mark.parametrize("mode", [0o700, 0o711])
+def test_the_way_to_the_rootfs_of_a_user(container, mode):
+    """root of a user namespace goes all of it, as it may be let in where the user is not."""
+    config = Config("true").mapped_users()
+    one = container(config)
+    above = one.bundle.path / "above"
+    above.mkdir()
+    one.bundle.rootfs.rename(above / "rootfs")
+    one.bundle.write(config.set("root.path", "above/rootfs").text())
+    above.chmod(mode)
+    said = closed(one, f"root.path: root of the user namespace cannot go through {above}", mode)
+    assert one.runtime("check", one.bundle.path) == (said if mode == 0o700 else "0 errors, 0 warnings\n")
+    assert (one.runtime.call("run", "--bundle", one.bundle.path, one.id).status == 0) == (mode == 0o711)
+
+
+@needs_root("has the power over other users")
+@pytest.mark.parametrize("closes, words", [("", ""), ("hook", "execute"), (".", "go through")])
+def test_the_way_to_a_hook(container, bundles, closes, words):
+    """hooks.createContainer are executed by root of the user namespace."""
+    hook = bundles.scratch("hooks") / "hook"
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+    one = container(Config("true").mapped_users().hook("createContainer", str(hook)))
+    one.bundle.give_to(MAPPED_ROOT)
+    path = (hook.parent / closes).resolve()
+    if closes:
+        path.chmod(0o700)
+    said = closed(one, f"hooks.createContainer[0].path: root of the user namespace cannot {words} {path}", 0o700)
+    assert one.runtime("check", one.bundle.path) == (said if closes else "0 errors, 0 warnings\n")
+    assert (one.runtime.call("run", "--bundle", one.bundle.path, one.id).status == 0) == (not closes)
 
 
 @pytest.mark.parametrize("config, path", [(Config("true").remove("process"), "process"),

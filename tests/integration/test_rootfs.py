@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import process
-from harness.config import Config
+from harness.config import MAPPED_ROOT, Config
 from harness.needs import needs_mounts
 
 
@@ -155,6 +155,25 @@ def test_mounts_of_the_container_stay_inside(container):
     one.run_detached().wait_for_output("mounted")
     assert " mine " not in Path("/proc/self/mountinfo").read_text()
     assert " mine " in Path(f"/proc/{one.pid}/mountinfo").read_text()
+
+
+@needs_mounts
+@pytest.mark.parametrize("mapped", [False, True])
+def test_mounts_in_a_shared_volume_are_the_hosts(container, bundles, mapped):
+    """linux.rootfsPropagation shared: so are the bind mounts, also of a user namespace."""
+    volume, caps = bundles.scratch("volume"), ["CAP_SYS_ADMIN"]
+    config = Config().script("mount -t tmpfs mine /mnt; echo mounted; sleep 1000").bind(volume, "/mnt", "rbind")
+    config.capabilities(bounding=caps, effective=caps, permitted=caps).set("linux.rootfsPropagation", "shared")
+    one = container(config.mapped_users() if mapped else config)
+    if mapped:
+        one.bundle.give_to(MAPPED_ROOT)
+    with shared(volume):
+        one.run_detached().wait_for_output("mounted")
+        table = mount_table(Path("/proc/self/mountinfo").read_text())
+        assert table[str(volume)][3] == "mine"
+        one.delete("--force")
+        assert str(volume) in Path("/proc/self/mountinfo").read_text()
+        subprocess.run(["umount", volume], check=True)
 
 
 def test_without_pivot_root(seen):

@@ -205,6 +205,7 @@ static inline void check_invariants(const Built *b, const Config *c) {
         ASSERT_EQ(first(&b->plan, INIT_ROOT_PROPAGATION) >= 0, own_root);
         ASSERT(!own_root || step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
         ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOTFS));
+        ASSERT_ORDER(b, INIT_OPENER, INIT_ENTER_ROOTFS, INIT_USERNS, INIT_BECOME_ROOT, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE);
         check_sources(b);

@@ -22,6 +22,7 @@ static void test_idmaps(void) {
                                     "open-tree path=/s slot=4 extra=recursive idmap=1\n"
                                     "open-tree path=/s slot=5 extra=recursive idmap=0\n"
                                     "open-tree path=/b/data slot=6 extra=recursive\n"
+                                    "enter-rootfs path=/b/rootfs\n"
                                     "userns\n");
                 assert_has(&b, "bind target=/b slot=3 propagation=slave,recursive");
         }
@@ -47,7 +48,8 @@ static void test_idmaps(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = MOUNT("/a", "ext4", "\"idmap\",\"ro\",\"noatime\",\"x=1\""));
 
-                assert_contains(&b, "open-fs type=ext4 source=s slot=1 super=ro idmap=0 options=[x=1]\nuserns\n");
+                assert_contains(&b, "open-fs type=ext4 source=s slot=1 super=ro idmap=0 options=[x=1]\n"
+                                    "enter-rootfs path=/b/rootfs\nuserns\n");
                 assert_has(&b, "bind target=/a slot=1 attrs=ro,noatime clear=atime");
         }
 }
@@ -59,7 +61,7 @@ static void test_sources(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = FROM("rootfs/x", "/a") "," FROM("/b/rootfs/../y", "/c"));
 
-                assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1\nopener\nuserns\n");
+                assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1\nopener\nenter-rootfs path=/b/rootfs\nuserns\n");
                 assert_contains(&b, "open-tree path=/x slot=0 extra=source-in-root\nbind target=/a slot=0\nbind target=/c slot=1");
         }
         {

@@ -61,6 +61,7 @@ static void test_namespaces(void) {
                                             "raise-rlimit resource=nofile hard=9\n"
                                             "open-tree path=/b/data slot=0 extra=recursive\n"
                                             "open-tree path=/b/data slot=1 extra=recursive\n"
+                                            "enter-rootfs path=/b/rootfs\n"
                                             "userns\n"
                                             "unshare flags=mount,pid,network\n"
                                             "fork\n"
@@ -80,6 +81,7 @@ static void test_namespaces(void) {
                                             "open-ns path=/proc/7/ns/user slot=0 type=user\n"
                                             "open-ns path=/proc/7/ns/network slot=1 type=network\n"
                                             "open-ns path=/proc/7/ns/pid slot=2 type=pid\n"
+                                            "enter-rootfs path=/b/rootfs\n"
                                             "join slot=1 type=network\n"
                                             "open-fs type=proc source=proc slot=3 pid-namespace=2 options=[]\n"
                                             "join slot=2 type=pid\n"
@@ -360,6 +362,41 @@ static void test_root(void) {
         }
 }
 
+/* Who walks the path of the rootfs. */
+static void test_entered(void) {
+        TEST("root of the host, for root of a user namespace, that is new or joined");
+        {
+                _cleanup_built_ Built new = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS ",\"rootfsPropagation\":\"rshared\"",
+                                                  .top = ",\"hooks\":{" HOOK("createContainer") "," HOOK("startContainer") "}");
+                _cleanup_built_ Built bare = BUILD(.facts = root, .all_namespaces = true, .mounts = " ",
+                                                   .namespaces = "{\"type\":\"user\",\"path\":\"/proc/7/ns/user\"}");
+
+                ASSERT_ORDER(&new, INIT_ENTER_ROOTFS, INIT_USERNS, INIT_UNSHARE, INIT_ROOTFS);
+                assert_has(&new, "enter-rootfs path=/b/rootfs");
+                assert_has(&new, "root-propagation flags=slave,recursive opened=shared");
+                assert_has(&new, "share-root flags=shared,recursive");
+                ASSERT_EQ(new.plan.steps[first(&new.plan, INIT_HOOK)].num[4], 1);
+                ASSERT_EQ(new.plan.steps[new.plan.n_steps - 2].op, INIT_HOOK);
+                ASSERT_EQ(new.plan.steps[new.plan.n_steps - 2].num[4], 0);
+                ASSERT_ORDER(&bare, INIT_ENTER_ROOTFS, INIT_JOIN, INIT_BECOME_ROOT, INIT_ROOTFS);
+                ASSERT_EQ(count(&bare.plan, INIT_ENTER_ROOTFS), 1);
+        }
+        TEST("nobody in advance, where root of the host goes on, is not the caller, or others say what is at the path");
+        {
+                _cleanup_built_ Built plain = BUILD(.facts = root, .top = ",\"hooks\":{" HOOK("createContainer") "}");
+                _cleanup_built_ Built user = BUILD(.facts = { .rootless = true }, .namespaces = USER, .linux_ = MAPS
+                                                   ",\"rootfsPropagation\":\"shared\"");
+                _cleanup_built_ Built joined = BUILD(.facts = root, .all_namespaces = true,
+                                                     .namespaces = "{\"type\":\"mount\",\"path\":\"/proc/7/ns/mnt\"}" JOINED("user"));
+
+                ASSERT_EQ(count(&plain.plan, INIT_ENTER_ROOTFS), 0);
+                ASSERT_EQ(plain.plan.steps[first(&plain.plan, INIT_HOOK)].num[4], 0);
+                ASSERT_EQ(count(&user.plan, INIT_ENTER_ROOTFS), 0);
+                assert_has(&user, "root-propagation flags=shared");
+                ASSERT_EQ(count(&joined.plan, INIT_ENTER_ROOTFS), 0);
+        }
+}
+
 static void test_refused(void) {
         TEST("mounts on /proc: one rule");
         static const char *const bad[] = { "/proc/self", "/proc/self/attr", "/proc/sys", "/x/../proc/sys/kernel",
@@ -407,6 +444,7 @@ int main(void) {
         test_cgroup();
         test_mounts();
         test_root();
+        test_entered();
         test_refused();
         return 0;
 }
