@@ -21,7 +21,15 @@ from harness.wait import until
 pytestmark = needs_ocirt_sd
 
 ROOT = (user.RUNTIME_DIRECTORY if user.ORDINARY else Path("/run")) / "ocirt-sd"
+BUNDLES = Path("/var/lib/ocirt-sd")
 SPEAKING = "echo up; trap 'echo asked; exit 0' TERM; while :; do sleep 1000 & wait $!; done"
+
+
+def executed_by_nobody(program):
+    try:
+        return subprocess.run([program], user=65534, group=65534, extra_groups=[], check=False).returncode == 0
+    except PermissionError:
+        return False
 
 
 class Service:
@@ -175,14 +183,28 @@ def test_its_own_signal(service):
 
 @needs_root("a directory of the system's")
 def test_directory():
-    """Where the bundles are is made when the computer boots, and root's."""
-    found = Path("/var/lib/ocirt-sd").stat()
-    assert stat.S_IMODE(found.st_mode) == 0o711 and found.st_uid == 0
+    """Where the bundles are is made when the computer boots, and root's alone."""
+    found = BUNDLES.stat()
+    assert stat.S_IMODE(found.st_mode) == 0o700 and found.st_uid == 0
+
+
+@needs_root("has the power over other users")
+def test_a_set_user_id_program(service):
+    """root of a container may make one, and anybody on the host would be root by it who can reach it, as in a directory of
+    earlier versions: an upgrade closes that."""
+    one = service(Config().script("cp /bin/busybox /var/true; chmod 4755 /var/true"))
+    assert one.start() and one.ended() == ("inactive", "success")
+    program = one.one.bundle.inside("var/true")
+    assert program.stat().st_mode & stat.S_ISUID and program.stat().st_uid == 0
+    BUNDLES.chmod(0o711)
+    assert executed_by_nobody(program)
+    subprocess.run(["systemd-tmpfiles", "--create", "ocirt-sd.conf"], check=True)
+    assert not executed_by_nobody(program)
 
 
 @needs_root("maps ids")
 def test_mapped(service):
-    """Its root file system is reached by its root, who is nobody special here."""
+    """Its root file system is that of its root, who is nobody special here and could not reach it."""
     one = service(Config().script(SPEAKING).mapped_users())
     one.one.bundle.give_to(100000)
     assert one.start()
