@@ -136,3 +136,12 @@ def test_a_user_without_a_session():
             assert part in found.stderr
     assert call("features").returncode == 0
     assert call("--root", "/nowhere", "list").returncode == 0
+
+
+def test_what_a_process_said_that_ended_at_once(container):
+    """Also while the one that it was forked from has not ended yet."""
+    one = container(Config("true").own_ids().namespace("time").bind("/nosuch", "/mnt"))
+    slowly = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write,waitid", "-e", "inject=write:delay_exit=500000",
+              "-e", "inject=waitid:delay_exit=200000"]
+    said = one.runtime.call("run", "--bundle", one.bundle.path, one.id, prefix=slowly).stderr
+    assert said == "ocirt-sd: mounts[7]: open mount source /nosuch: no such file or directory\n"
