@@ -12,6 +12,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/str.h"
+#include "host/process.h"
 
 #define FILE_MAX_BYTES (16UL * 1024 * 1024)
 
@@ -355,5 +356,24 @@ int cgroup_pids(int fd, pid_t **ret, size_t *ret_n) {
                 return r;
         *ret = TAKE_PTR(pids);
         *ret_n = n;
+        return 0;
+}
+
+int cgroup_signal(int fd, const char *path, int signal) {
+        _cleanup_free_ pid_t *pids = NULL;
+        size_t n;
+        int r;
+
+        r = cgroup_pids(fd, &pids, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++) {
+                ProcessStat stat;
+                _cleanup_close_ int pidfd = process_stat(pids[i], &stat) < 0 ? -EBADF : process_open(pids[i], stat.start_time);
+                _cleanup_free_ char *now = NULL;
+
+                if (pidfd >= 0 && cgroup_of_pid(pids[i], &now) == 0 && path_is_below(now, path))
+                        (void) process_signal(pidfd, signal);
+        }
         return 0;
 }

@@ -58,8 +58,11 @@ void cgroup_hand_down_to(const char *path);
  * /sys/kernel/cgroup/delegate names. */
 int cgroup_delegate(int fd, uid_t uid);
 
-/* SIGKILL to every process in it and below it, at once (cgroup.kill). */
+/* SIGKILL to every process in it and below it, at once (cgroup.kill). Linux 6.18 passes over who has but other threads than
+ * its first left. */
 int cgroup_kill(int fd);
+/* A signal to every process in it and below it, one after the other, each by a pidfd that is checked to be in there still. */
+int cgroup_signal(int fd, const char *path, int signal);
 /* Waits until no process is left, or -ETIMEDOUT. */
 int cgroup_wait_empty(int fd, uint64_t deadline);
 

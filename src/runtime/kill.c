@@ -9,26 +9,10 @@
 #include "host/process.h"
 #include "runtime/runtime.h"
 
-/* Every process in the cgroup, each by a pidfd that is checked to be in it still. */
 static int signal_all(int cgroup, const char *path, int signal) {
-        _cleanup_free_ pid_t *pids = NULL;
-        size_t n;
-        int r;
+        int r = signal == SIGKILL ? cgroup_kill(cgroup) : 0;
 
-        if (signal == SIGKILL)
-                return cgroup_kill(cgroup);
-        r = cgroup_pids(cgroup, &pids, &n);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++) {
-                ProcessStat stat;
-                _cleanup_close_ int pidfd = process_stat(pids[i], &stat) < 0 ? -EBADF : process_open(pids[i], stat.start_time);
-                _cleanup_free_ char *now = NULL;
-
-                if (pidfd >= 0 && cgroup_of_pid(pids[i], &now) == 0 && path_is_below(now, path))
-                        (void) process_signal(pidfd, signal);
-        }
-        return 0;
+        return r < 0 ? r : cgroup_signal(cgroup, path, signal);
 }
 
 static bool is_in(pid_t pid, const char *cgroup) {

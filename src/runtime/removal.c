@@ -18,7 +18,8 @@
 
 #define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 
-/* After this long without an end, kill again: an exec may have brought in a process meanwhile. */
+/* After this long without an end, kill again, and one after the other: an exec may have brought in a process meanwhile, and
+ * cgroup.kill may have passed over one. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
 
 /* For what is over in a moment, if nobody is in the way. */
@@ -57,7 +58,7 @@ static void end_request(const Container *c) {
                 (void) usleep(PASSING_POLL_USEC);
 }
 
-static int kill_cgroup(int cgroup, uint64_t deadline) {
+static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
         for (;;) {
                 int r = cgroup_kill(cgroup);
 
@@ -65,6 +66,7 @@ static int kill_cgroup(int cgroup, uint64_t deadline) {
                         r = cgroup_wait_empty(cgroup, MIN(deadline, now_usec() + KILL_AGAIN_USEC));
                 if (r != -ETIMEDOUT || now_usec() >= deadline)
                         return r;
+                (void) cgroup_signal(cgroup, path, SIGKILL);
         }
 }
 
@@ -74,7 +76,7 @@ int removal_kill(const Container *c, Error *reterr) {
         int r;
 
         if (cgroup >= 0) {
-                r = kill_cgroup(cgroup, deadline);
+                r = kill_cgroup(cgroup, c->record.cgroup, deadline);
                 if (r < 0)
                         return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
         }
@@ -146,7 +148,7 @@ int removal_cgroup(const Container *c, Error *reterr) {
 
         if (cgroup < 0)
                 return cgroup == -ENOENT ? 0 : error_errnof(reterr, cgroup, "cannot open cgroup %s", c->record.cgroup);
-        r = kill_cgroup(cgroup, deadline);
+        r = kill_cgroup(cgroup, c->record.cgroup, deadline);
         if (r < 0)
                 return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
         r = cgroup_remove(cgroup, c->record.cgroup, deadline);

@@ -2,6 +2,9 @@
 """What a signal reaches: the first process, all processes, those that hide."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import until
 
+PROGRAM = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs")) / "leaderless"
 SHARED = "sleep 1000 & sleep 1000 & echo there; wait"
 LEAVES = "sleep 1000 & echo there"
 
@@ -59,6 +63,29 @@ def test_kill_when_the_first_process_has_ended(container):
     until(lambda: not runs_in(path), "all have ended")
     assert "container not running" in one.runtime.fails("kill", one.id, "KILL")
     one.delete()
+
+
+@pytest.fixture(params=[[], ["child"]], ids=["itself", "child"])
+def leaderless(request, container):
+    """Its first process, or a child of it, has but another thread than its first left: Linux 6.18 passes over such a one at
+    cgroup.kill."""
+    config = Config("/leaderless", *request.param)
+    one = container(config.without_namespace("pid") if request.param else config)
+    shutil.copy(PROGRAM, one.bundle.rootfs / "leaderless")
+    one.run_detached().wait_for_output("there")
+    return one
+
+
+def test_kill_when_the_first_thread_has_ended(leaderless):
+    path = leaderless.cgroup
+    leaderless.kill("KILL")
+    until(lambda: not runs_in(path), "all have ended")
+
+
+def test_delete_when_the_first_thread_has_ended(leaderless):
+    path = leaderless.cgroup
+    leaderless.delete("--force")
+    assert not runs_in(path)
 
 
 CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]
