@@ -34,6 +34,7 @@ static const struct {
         FIELD(mount_id, FIELD_U64, false),
         FIELD(has_poststart, FIELD_BOOL, true),
         FIELD(has_poststop, FIELD_BOOL, true),
+        FIELD(notifies, FIELD_BOOL, false),
         FIELD(stop_signal, FIELD_STRING, false),
         FIELD(keyring, FIELD_STRING, false),
         FIELD(rdt_group, FIELD_STRING, false),

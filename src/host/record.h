@@ -34,6 +34,7 @@ typedef struct Record {
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
         uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */
         bool has_poststart, has_poststop;
+        bool notifies;               /* `start` is given what it notifies by */
         const char *stop_signal;     /* or NULL */
         const char *keyring;         /* the name of its session keyring, known to nobody else; NULL: it has none of its own */
         const char *rdt_group;       /* of resctrl, or NULL */

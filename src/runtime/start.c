@@ -89,15 +89,16 @@ static int connect_to_gate(const Runtime *rt, const Container *c) {
         return WEXITSTATUS(status) ? -WEXITSTATUS(status) : TAKE_FD(connection);
 }
 
-/* We hear it ourselves: a socket tells who connected, and not who else has it. */
+/* We hear it ourselves: a socket tells who connected, and not who else has it. Who answers in the place of a process that has
+ * nothing to notify by gives us nothing. */
 static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
         _cleanup_close_ int connection = connect_to_gate(rt, c);
         const size_t size = sizeof(ret->message) - 1;
 
         if (connection < 0)
                 return connection;
-        ret->size = (int) receive_fd(connection, &ret->message, size, &ret->notify);
-        if (ret->size > 0 && ret->message.type == INIT_MSG_NOTIFY)
+        ret->size = (int) receive_fd(connection, &ret->message, size, c->record.notifies ? &ret->notify : NULL);
+        if (c->record.notifies && ret->size > 0 && ret->message.type == INIT_MSG_NOTIFY)
                 ret->size = (int) receive_fd(connection, &ret->message, size, NULL);
         return 0;
 }

@@ -225,6 +225,30 @@ def test_without_a_mount_namespace(container, outside, starting):
     assert table.read_text() == before
 
 
+NOTIFY = 10  # INIT_MSG_NOTIFY, of plan/init-protocol.h
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("notifies", [True, False])
+def test_who_answers_start_has_nothing_to_notify_by(container, outside, starting, notifies):
+    """Another process of the container does so. Where this has a socket for it, that speaks for the container anyway."""
+    names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
+    config = Config().sleeping().capabilities(bounding=names, effective=names, permitted=names)
+    one = container(config if notifies else config.env("NOTIFY_SOCKET=/mine"))
+    shutil.copy(PROGRAMS / "answer-start", one.bundle.rootfs)
+    one.create(prefix=prefix(outside))
+    with one.runtime.start_process("exec", one.id, "/answer-start", str(NOTIFY), stdout=subprocess.PIPE) as attacker:
+        assert attacker.stdout.readline() == b"there\n"
+        child = starting(one)
+        assert child.wait(DEADLINE) == 0 and attacker.wait(DEADLINE) == 0
+    if notifies:
+        assert outside.recv(4096).startswith(b"READY=1\n")
+    else:
+        outside.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            outside.recv(4096)
+
+
 @needs_privileged_namespaces
 def test_a_socket_that_others_have_shut(container, outside, starting):
     """Who may look at the process that waits to be started has its socket, too. Nothing comes from there then."""

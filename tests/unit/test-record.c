@@ -13,7 +13,7 @@ static Record example(void) {
                 .created = "2026-01-02T03:04:05.000000006Z", .owner = 1000, .boot_id = "boot", .unit = "ocirt-sd-c1.scope",
                 .slice = "system.slice", .committed = true, .pid = 42, .start_time = UINT64_MAX,
                 .cgroup = "/system.slice/ocirt-sd-c1.scope", .cgroup_id = UINT64_MAX - 1,
-                .invocation_id = "0123", .namespaces = 0x28020000, .has_poststop = true,
+                .invocation_id = "0123", .namespaces = 0x28020000, .has_poststop = true, .notifies = true,
                 .annotations = annotations, .n_annotations = 2,
         };
 }
@@ -30,7 +30,7 @@ static void test_round_trip(void) {
         ASSERT_STR(back.bundle, "/b\nund");
         ASSERT_EQ(back.owner, 1000);
         ASSERT(back.start_time == UINT64_MAX);
-        ASSERT(back.committed && !back.user_manager && back.has_poststop && !back.has_poststart);
+        ASSERT(back.committed && !back.user_manager && back.has_poststop && !back.has_poststart && back.notifies);
         ASSERT_EQ(back.namespaces, 0x28020000);
         ASSERT(back.cgroup_id == UINT64_MAX - 1);
         ASSERT_STR(back.invocation_id, "0123");
