@@ -319,16 +319,19 @@ static bool is_same_file(const struct stat *a, const struct stat *b) {
         return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Most paths are what they seem to be, which one call tells. */
-static bool is_plain(const char *path) {
+/* Most paths are what they seem to be, and of another file system than the directory, which a few calls tell. */
+static bool is_elsewhere(const char *path, int directory) {
         _cleanup_close_ int fd = strstr(path, "..") ? -EBADF : open_at(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+        struct statfs a, b;
 
-        return fd >= 0;
+        return fd >= 0 && fstatfs(fd, &a) == 0 && fstatfs(directory, &b) == 0 &&
+               (a.f_type != b.f_type || memcmp(&a.f_fsid, &b.f_fsid, sizeof(a.f_fsid)) != 0);
 }
 
 char *path_beyond_symlinks(const char *path, const char *directory) {
-        _cleanup_close_ int end = is_plain(path) ? -EBADF : open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_(walk_done) Walk w = { .dir = end < 0 ? -EBADF : walk_top(path), .rest = xstrdup(path) };
+        _cleanup_close_ int end = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        bool ask = end >= 0 && !is_elsewhere(path, end);
+        _cleanup_(walk_done) Walk w = { .dir = ask ? walk_top(path) : -EBADF, .rest = xstrdup(path) };
         struct stat wanted, st;
         int r = w.dir < 0 || fstat(end, &wanted) < 0 ? -ENOENT : 0;
 

@@ -52,5 +52,5 @@ bool path_is_below(const char *path, const char *prefix);
 /* What is left of the path once it has come to the directory, which is normalized: by its names alone, and never what begins
  * with "..", as that leads out again. NULL: it does not come there. */
 const char *path_beyond(const char *path, const char *directory);
-/* The same by "..", and by symlinks that are not in the directory. For free(); NULL also where names alone would do. */
+/* The same by "..", by symlinks that are not in the directory, and by other mounts of that. For free(). */
 char *path_beyond_symlinks(const char *path, const char *directory);

@@ -55,6 +55,18 @@ def by_an_alias(one, config, host):
     return one.bundle.rootfs, one.bundle.path / "alias"
 
 
+@contextlib.contextmanager
+def mounted_elsewhere(one):
+    """The rootfs, at one more path of the host."""
+    path = one.bundle.path / "elsewhere"
+    path.mkdir()
+    subprocess.run(["mount", "--bind", one.bundle.rootfs, path], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", path], check=True)
+
+
 PLACES = [in_rootfs, on_a_volume, by_an_alias]
 UP = "/".join([".."] * 20)
 LINKS = {  # the link, and what comes after it
@@ -109,14 +121,23 @@ def test_the_rootfs_by_another_mount(container, host):
     """That is to be seen elsewhere on the host, too."""
     one, config = container(), Config("cat", "/b")
     source = planted(one, config, host, in_rootfs, "absolute")
-    elsewhere = one.bundle.path / "elsewhere"
-    elsewhere.mkdir()
-    subprocess.run(["mount", "--bind", one.bundle.rootfs, elsewhere], check=True)
-    try:
+    with mounted_elsewhere(one) as elsewhere:
         config.bind(source.replace(str(one.bundle.rootfs), str(elsewhere)), "/b", "bind")
         assert output_of(one, config) == INSIDE
-    finally:
-        subprocess.run(["umount", elsewhere], check=True)
+
+
+@needs_mounts
+def test_directories_that_become_symlinks_of_another_mount(container, host):
+    """While a source is looked up by it."""
+    one, config = container(), Config("cat", "/b")
+    in_rootfs(one, config, host)
+    fill(one.bundle.rootfs)
+    (one.bundle.rootfs / "link").symlink_to(host)
+    with mounted_elsewhere(one) as elsewhere:
+        written(one, config.bind(elsewhere / "v1/file", "/b", "bind"))
+        with exchanging(one.bundle.rootfs / "link", one.bundle.rootfs / "v1"):
+            for _ in range(TRIES):
+                assert one.runtime("run", "--bundle", one.bundle.path, one.id) == INSIDE
 
 
 @needs_privileged_namespaces

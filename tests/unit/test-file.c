@@ -49,8 +49,8 @@ static void expect(const char *path, const char *rest) {
 
 static void test_beyond_symlinks(void) {
         static const struct { const char *path, *rest; } cases[] = {
-                /* Plain ones, of which the names tell, and what is not there. */
-                { "b/rootfs", NULL }, { "b//./rootfs/data", NULL }, { "b/other", NULL }, { "b", NULL },
+                /* Plain ones, and what is not there. */
+                { "b/rootfs", "" }, { "b//./rootfs/data", "data" }, { "b/other", NULL }, { "b", NULL },
                 { "b/rootfs/none", "none" }, { "b/rootfs/none/..", "none/.." }, { "b/rootfs/file/x", "file/x" },
                 { "none", NULL }, { "file/x", NULL },
                 /* By symlinks of the host, on which a name comes after another. */
