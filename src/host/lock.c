@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "basic/alarm.h"
 #include "basic/fd.h"
 #include "basic/str.h"
 #include "host/process.h"
@@ -21,31 +20,19 @@
 /* And one that is to end whatever happens, before and after it has killed the other. */
 #define BREAK_SECONDS 4
 
-static void on_alarm(int signal) {
-}
-
-/* flock() knows no deadline; a timer that interrupts it does. -ETIMEDOUT. */
-static int lock_until(int dir, time_t seconds) {
-        struct sigaction action = { .sa_handler = on_alarm }, before;
-        /* Again and again: the first may fire between the check and the call. */
-        struct itimerval timer = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 }, none = {};
-        uint64_t deadline = now_usec() + (uint64_t) seconds * 1000000;
-        sigset_t alarm_only, mask;
+/* flock() knows no deadline: -ETIMEDOUT. */
+static int lock_until(int dir, unsigned seconds) {
+        uint64_t patience = (uint64_t) seconds * 1000000, deadline = now_usec() + patience;
+        Alarm alarm;
         int r = 0;
 
-        (void) sigemptyset(&alarm_only);
-        (void) sigaddset(&alarm_only, SIGALRM);
-        (void) sigprocmask(SIG_UNBLOCK, &alarm_only, &mask);
-        (void) sigaction(SIGALRM, &action, &before);
-        (void) setitimer(ITIMER_REAL, &timer, NULL);
+        alarm_begin(patience, &alarm);
         while (r == 0 && flock(dir, LOCK_EX) < 0)
                 if (errno != EINTR)
                         r = -errno;
                 else if (now_usec() >= deadline)
                         r = -ETIMEDOUT;
-        (void) setitimer(ITIMER_REAL, &none, NULL);
-        (void) sigaction(SIGALRM, &before, NULL);
-        (void) sigprocmask(SIG_SETMASK, &mask, NULL);
+        alarm_end(&alarm);
         return r;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "basic/alarm.h"
 #include "basic/fd.h"
 #include "basic/str.h"
 
@@ -16,9 +17,24 @@
 #define MESSAGES_AT_ONCE 64
 /* For systemd to take a message, and to say that it has. */
 #define OUTSIDE_SECONDS 5
+/* What the container sends may hold the last descriptor of a socket that lingers (SO_LINGER): who closes that
+ * waits for as long as the container has said, or for a signal, and `run` has all blocked. */
+#define LINGER_USEC 10000
+
+/* With what nobody has read. */
+static int close_inside(int fd) {
+        Alarm alarm;
+
+        if (fd < 0)
+                return -EBADF;
+        alarm_begin(LINGER_USEC, &alarm);
+        (void) close_fd(fd);
+        alarm_end(&alarm);
+        return -EBADF;
+}
 
 void notify_done(Notify *n) {
-        n->inside = close_fd(n->inside);
+        n->inside = close_inside(n->inside);
         n->outside = close_fd(n->outside);
 }
 
@@ -61,7 +77,7 @@ void notify_begin(int inside, Notify *ret) {
         *ret = NOTIFY_NONE;
         if (has_messages(inside))
                 ret->outside = connect_outside(getenv("NOTIFY_SOCKET"));
-        ret->inside = ret->outside < 0 ? close_fd(inside) : inside;
+        ret->inside = ret->outside < 0 ? close_inside(inside) : inside;
 }
 
 static bool may_pass(const char *line) {
@@ -101,13 +117,24 @@ static void pass_message(Notify *n, char *text, pid_t main_pid) {
                 (void) send_fd(n->outside, message.s, message.n, -EBADF);
 }
 
+/* Descriptors that come with a message are closed. */
+static ssize_t receive(int fd, char *text, size_t size) {
+        Alarm alarm;
+        ssize_t r;
+
+        alarm_begin(LINGER_USEC, &alarm);
+        r = recv(fd, text, size, MSG_DONTWAIT);
+        r = r < 0 ? -errno : r;
+        alarm_end(&alarm);
+        return r;
+}
+
 void notify_pass(Notify *n, pid_t main_pid) {
         for (unsigned i = 0; i < MESSAGES_AT_ONCE && !(n->ready && main_pid > 0); i++) {
                 char text[MESSAGE_MAX + 1];
-                /* A descriptor that comes with it is closed. */
-                ssize_t size = recv(n->inside, text, sizeof(text), MSG_DONTWAIT);
+                ssize_t size = receive(n->inside, text, sizeof(text));
 
-                if (size < 0 && errno == EINTR)
+                if (size == -EINTR)
                         continue;
                 if (size < 0)
                         return;

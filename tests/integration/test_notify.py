@@ -3,13 +3,14 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness import handles, systemd, user
+from harness import handles, process, systemd, user
 from harness.config import CAPABILITIES, MAPPED_ROOT, Config
 from harness.needs import needs_ocirt_sd, needs_privileged_namespaces, needs_root
 from harness.runtime import PROGRAMS, Container, Runtime
@@ -184,11 +185,11 @@ def test_each_has_a_directory_of_its_own(container):
 
 @pytest.fixture
 def starting(outside):
-    """Starts a container that was created, and waits for nothing: a Popen."""
+    """Starts a container that was created, or runs one, and waits for nothing: a Popen."""
     started = []
 
-    def start(one):
-        started.append(subprocess.Popen([*prefix(outside), *one.runtime.command("start", one.id)]))
+    def start(one, *words):
+        started.append(subprocess.Popen([*prefix(outside), *one.runtime.command(*words or ["start"], one.id)]))
         return started[-1]
 
     yield start
@@ -260,3 +261,24 @@ def test_a_socket_that_others_have_shut(container, outside, starting):
     assert one.output_of("/shut-sockets") == "1\n"
     assert starting(one).wait(DEADLINE) == 0
     assert one.status == "running"
+
+
+@pytest.mark.parametrize("verb", ["run", "start"])
+def test_descriptors_that_linger(container, outside, starting, verb):
+    """We close the last ones, and do not wait for as long as the container has said: nor with what is not read."""
+    one = container(Config().script("read words < /go; /linger; exit 3"))
+    os.mkfifo(one.bundle.inside("go"))
+    shutil.copy(PROGRAMS / "linger", one.bundle.rootfs)
+    if verb == "start":
+        child = starting(one.create(prefix=prefix(outside)))
+    else:
+        child = starting(one, "run", "--bundle", one.bundle.path, "--pid-file", one.pid_file)
+    with one.bundle.inside("go").open("w", encoding="ascii") as fifo:
+        child.send_signal(signal.SIGSTOP)
+        until(lambda: process.is_stopped(child.pid), "it reads nothing until the container has no descriptors any more")
+        fifo.write("go\n")
+    one.wait_for_end()
+    child.send_signal(signal.SIGCONT)
+    said = ["READY=1\n", "STATUS=said\n"] if verb == "run" else [f"READY=1\nMAINPID={one.pid}\n", "BARRIER=1"]
+    assert [outside.recv(4096).decode() for _ in said] == said
+    assert child.wait(DEADLINE) == (3 if verb == "run" else 0)
