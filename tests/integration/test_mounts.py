@@ -194,8 +194,9 @@ def test_the_propagation_of_a_symlink_that_is_bound(container, bundles, option, 
     one = container(config)
     one.bundle.inside("there").mkdir()
     table = mount_table(one.runtime("run", "--bundle", one.bundle.path, one.id))
-    found = {point: [field.partition(":")[0] for field in table[point][1]] for point in ["/b", "/data"]}
-    assert found == {"/b": kinds, "/data": ["shared"]}
+    # The mount of the source is its master, if the machine has that shared.
+    found = {point: {field.partition(":")[0] for field in table[point][1]} - {"master"} for point in ["/b", "/data"]}
+    assert found == {"/b": set(kinds), "/data": {"shared"}}
 
 
 def test_a_symlink_that_is_another(runtime, container, bundles):
