@@ -256,8 +256,9 @@ static int look_up(const Helper *h, const char *path) {
         _cleanup_close_ int fd = open_in_root(h->root, path, O_PATH | O_NOFOLLOW, 0);
         struct statx st;
 
-        if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 && S_ISLNK(st.stx_mode) &&
-            (st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) < 0)
+                return -errno;
+        if (fd < 0 || !S_ISLNK(st.stx_mode) || (st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
                 return TAKE_FD(fd);
         return open_in_root(h->root, path, O_PATH, 0);
 }

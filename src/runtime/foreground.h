@@ -11,7 +11,7 @@
 
 /* Before the process is spawned: from here on signals wait for foreground_wait(). *ret_interrupt, to be closed as well, can be
  * read when one of them wants an end, which as long as no program runs is ours. Returns a signalfd. No SIGPIPE
- * comes to us any more. */
+ * comes to us any more, and there is a second thread, which does nothing (HACKING, "have a second thread"). */
 int foreground_begin(int *ret_interrupt, Error *reterr);
 
 typedef struct Foreground {
