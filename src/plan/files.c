@@ -13,6 +13,10 @@ void file_uses_done(FileUses *files) {
         *files = (FileUses){};
 }
 
+const char *file_source(const char *bundle, const char *source, Arena *a) {
+        return source[0] == '/' ? source : arena_printf(a, "%s/%s", bundle, source);
+}
+
 /* By its names, as no symlink leads to a rootfs; in a mount namespace of others there is nothing else to go by. Where the root
  * is the host's, so are all symlinks. */
 const char *file_in_rootfs(const Spec *spec, const char *bundle, const HostQueries *queries, const char *source, Arena *a) {
@@ -43,11 +47,9 @@ static bool has_early_hooks(const Spec *spec) {
 }
 
 static void add_source(FileUses *files, const Spec *spec, const char *bundle, const HostQueries *queries, size_t i) {
-        const char *source = spec->mounts[i].source, *inside;
+        const char *source = file_source(bundle, spec->mounts[i].source, &files->arena);
+        const char *inside = file_in_rootfs(spec, bundle, queries, source, &files->arena);
 
-        if (source[0] != '/')
-                source = arena_printf(&files->arena, "%s/%s", bundle, source);
-        inside = file_in_rootfs(spec, bundle, queries, source, &files->arena);
         add(files, arena_printf(&files->arena, "mounts[%zu].source", i), inside ?: source, FILE_ANY,
             has_early_hooks(spec) || (inside && i > 0));
         files->uses[files->n - 1].in_rootfs = inside;

@@ -31,7 +31,9 @@ void file_uses_done(FileUses *files);
 /* bundle: absolute. */
 void file_uses_build(const Spec *spec, const char *bundle, const HostQueries *queries, FileUses *ret);
 
-/* What the source of a bind mount is called in the container, if it is in the rootfs; NULL. Up to there symlinks are the
+/* The source of a bind mount as it was written: ".." behind a symlink leads elsewhere than by its name. */
+const char *file_source(const char *bundle, const char *source, Arena *a);
+/* What that is called in the container, if it is in the rootfs; NULL. Up to there symlinks are the
  * host's, and what is in there is the container's, which may have put others there. */
 const char *file_in_rootfs(const Spec *spec, const char *bundle, const HostQueries *queries, const char *source, Arena *a);
 

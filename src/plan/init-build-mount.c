@@ -126,7 +126,7 @@ static int read_source(const InitBuild *b, BuildMount *m) {
         }
         if (isempty(source))
                 return refuse(b, m, "source", "needed for a bind mount");
-        m->source = source[0] == '/' ? source : arena_printf(b->arena, "%s/%s", b->bundle, source);
+        m->source = file_source(b->bundle, source, b->arena);
         inside = file_in_rootfs(b->spec, b->bundle, &b->facts->queries, m->source, b->arena);
         if (inside) {
                 m->source = inside;
