@@ -86,7 +86,7 @@ void helper_close_others(Helper *h) {
                         break;
                 first = next + 1;
         }
-        h->target = h->given_root = h->proc = h->time_offsets = h->root = h->null = -EBADF;
+        h->target = h->given_root = h->proc = h->time_offsets = h->root = -EBADF;
         h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
         for (size_t i = 0; i < INIT_SLOTS; i++)
                 h->slots[i] = -EBADF;

@@ -39,6 +39,18 @@ static int adjust(Helper *h, int fd, const struct stat *st, bool made, const Ini
         return r < 0 ? error_errnof(e, r, "change mode of device %s", s->str[0]) : 0;
 }
 
+static int keep_node(Helper *h, uint64_t slot, int node, const char *path, Error *e) {
+        _cleanup_close_ int fd = mount_clone(node, false);
+        int r;
+
+        if (fd < 0)
+                return error_errnof(e, fd, "bind device %s", path);
+        r = helper_set_slot(h, slot, fd, e);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}
+
 /* The node is looked at whether we made it or found it: a file system that the container's owner writes to
  * may have anything at that name, and the kernel tells who made what only by the node itself. */
 int step_device(Helper *h, const InitStep *s, Error *e) {
@@ -61,7 +73,8 @@ int step_device(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, errno, "open device %s", path);
         if (!is_device(&st, type, device))
                 return error_setf(e, EEXIST, "create device %s: something else is there already", path);
-        return adjust(h, fd, &st, made, s, e);
+        r = adjust(h, fd, &st, made, s, e);
+        return r < 0 || s->num[7] == INIT_NO_SLOT ? r : keep_node(h, s->num[7], fd, path, e);
 }
 
 static int need_nodes(Helper *h, const InitStep *s, Error *e) {
@@ -121,18 +134,26 @@ int step_clone_nodes(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* The host's, which is looked at: what is at that path may be another. */
-static int clone_host_node(const InitStep *s, Error *e) {
-        const char *path = s->str[0];
+static int clone_host_node(const char *path, mode_t type, dev_t device, Error *e) {
         _cleanup_close_ int host = open(path, O_PATH | O_CLOEXEC); /* host */
         struct stat st;
         int fd;
 
         if (host < 0 || fstat(host, &st) < 0)
                 return error_errnof(e, errno, "open device %s of the host", path);
-        if (!is_device(&st, type_bits(s->num[1]), makedev((unsigned) s->num[2], (unsigned) s->num[3])))
+        if (!is_device(&st, type, device))
                 return error_setf(e, ENODEV, "bind device %s: the host's is another one", path);
         fd = mount_clone(host, false);
         return fd < 0 ? error_errnof(e, fd, "bind device %s", path) : fd;
+}
+
+int step_host_null(Helper *h, const InitStep *s, Error *e) {
+        _cleanup_close_ int fd = clone_host_node("/dev/null", S_IFCHR, makedev(1, 3), e);
+        int r = fd < 0 ? fd : helper_set_slot(h, s->num[0], fd, e);
+
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
 }
 
 int step_device_bind(Helper *h, const InitStep *s, Error *e) {
@@ -140,7 +161,11 @@ int step_device_bind(Helper *h, const InitStep *s, Error *e) {
         _cleanup_close_ int mount_fd = -EBADF, dir = -EBADF, place = -EBADF;
         int r;
 
-        mount_fd = r = s->num[0] == INIT_NO_SLOT ? clone_host_node(s, e) : helper_take_slot(h, s->num[0], e);
+        if (s->num[0] == INIT_NO_SLOT)
+                r = clone_host_node(path, type_bits(s->num[1]), makedev((unsigned) s->num[2], (unsigned) s->num[3]), e);
+        else
+                r = helper_take_slot(h, s->num[0], e);
+        mount_fd = r;
         if (r >= 0)
                 r = target_open_parent(h, path, &dir, &name, e);
         if (r >= 0)

@@ -26,7 +26,6 @@ typedef struct Helper {
         int proc;                /* the root of a procfs of our own (procfs.c) */
         int time_offsets;        /* ours in /proc, if there is an INIT_TIME_OFFSETS */
         int root;                /* the root of the container's file system (rootfs.c), or of INIT_CHROOT */
-        int null;                /* a detached mount of the host's /dev/null, for the first masked file */
         int mask_file, mask_dir; /* masks in place, to be cloned (masks.c) */
         int opener;              /* a socket to the process of INIT_OPENER */
         int nodes;               /* the file system of INIT_OPEN_NODE */

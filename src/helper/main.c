@@ -147,7 +147,6 @@ int main(int argc, char **argv) {
                       .proc = -EBADF,
                       .time_offsets = -EBADF,
                       .root = -EBADF,
-                      .null = -EBADF,
                       .mask_file = -EBADF,
                       .mask_dir = -EBADF,
                       .opener = -EBADF,

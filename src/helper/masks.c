@@ -10,10 +10,9 @@
 #include "helper/targets.h"
 
 /*
- * What hides a path: for a file the host's /dev/null, verified before anything of the container was in
- * sight, never the container's; for a directory an empty read-only tmpfs. One of each, cloned for every
- * further path. A detached mount cannot be cloned by kernels before 6.15, so it is the mask in place that is
- * cloned.
+ * What hides a path: for a file a null device, which was looked at when its slot was filled, not what a path leads to by
+ * now; for a directory an empty read-only tmpfs. One of each, cloned for every further path. A detached mount cannot be
+ * cloned by kernels before 6.15, so it is the mask in place that is cloned.
  */
 #define MASK_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -29,18 +28,27 @@ static int new_empty_directory(Helper *h, Error *e) {
         return r < 0 ? r : fd;
 }
 
-static int new_mask(Helper *h, bool directory, Error *e) {
+/* Of a read-only mount it takes what is written to it, but no other owner or mode: these would be those of the device. */
+static int new_null(Helper *h, uint64_t slot, Error *e) {
+        _cleanup_close_ int fd = helper_take_slot(h, slot, e);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = mount_attributes(fd, MOUNT_ATTR_RDONLY, 0, false);
+        if (r >= 0)
+                r = mount_propagation(fd, MS_PRIVATE);
+        return r < 0 ? error_errnof(e, r, "make a mount of a null device read-only and private") : TAKE_FD(fd);
+}
+
+static int new_mask(Helper *h, const InitStep *s, bool directory, Error *e) {
         int *in_place = directory ? &h->mask_dir : &h->mask_file, fd;
 
         if (*in_place >= 0) {
                 fd = mount_clone(*in_place, false);
                 return fd < 0 ? error_errnof(e, fd, "clone mask") : fd;
         }
-        if (directory)
-                return new_empty_directory(h, e);
-        if (h->null < 0)
-                return error_setf(e, EBADMSG, "the init plan has no rootfs");
-        return TAKE_FD(h->null);
+        return directory ? new_empty_directory(h, e) : new_null(h, s->num[1], e);
 }
 
 static int keep_mask(Helper *h, bool directory, int fd) {
@@ -69,7 +77,7 @@ int step_mask(Helper *h, const InitStep *s, Error *e) {
         if (fstat(place, &st) < 0)
                 return error_errnof(e, errno, "mask %s", s->str[0]);
         directory = S_ISDIR(st.st_mode);
-        mask = r = new_mask(h, directory, e);
+        mask = r = new_mask(h, s, directory, e);
         if (r >= 0)
                 r = target_attach(h, place, mask, s->str[0], e);
         if (r < 0)

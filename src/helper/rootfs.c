@@ -4,7 +4,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -89,23 +88,6 @@ static int refuse_shared(const Helper *h, int dir, Error *e) {
         return error_setf(e, EOPNOTSUPP, "find its mount in the mount namespace that is joined");
 }
 
-/* The host's /dev/null, while the host's paths can still be seen: what files are masked with. Of a read-only mount it takes
- * what is written to it, but no other owner or mode: these would be the host's. */
-static int open_null(Helper *h, Error *e) {
-        struct stat st;
-        int r;
-
-        h->null = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); /* host */
-        if (h->null < 0 || fstat(h->null, &st) < 0)
-                return error_errnof(e, errno, "open /dev/null");
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-                return error_setf(e, ENODEV, "/dev/null of the host is not the null device");
-        r = mount_attributes(h->null, MOUNT_ATTR_RDONLY, 0, false);
-        if (r >= 0)
-                r = mount_propagation(h->null, MS_PRIVATE);
-        return r < 0 ? error_errnof(e, r, "make a mount of /dev/null read-only and private") : 0;
-}
-
 /* Who can write above the rootfs may have put a symlink in its place, to the host's root for one. In a mount namespace of
  * others all that is there is theirs. */
 static int open_rootfs(const Helper *h, const char *path, Error *e) {
@@ -168,7 +150,7 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
         /* The kernel follows every link, should the layers of an overlay lead to one: not to our procfs. */
         if (h->joined_mounts)
                 h->proc = close_fd(h->proc);
-        return open_null(h, e);
+        return 0;
 }
 
 /* The old root ends up on top of the new one at the same place; it is taken away from there. */

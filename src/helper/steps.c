@@ -35,6 +35,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_CGROUP] = step_cgroup,
         [INIT_DEVICE] = step_device,
         [INIT_CLONE_NODES] = step_clone_nodes,
+        [INIT_HOST_NULL] = step_host_null,
         [INIT_DEVICE_BIND] = step_device_bind,
         [INIT_SYMLINK] = step_symlink,
         [INIT_CONSOLE] = step_console,

@@ -53,6 +53,7 @@ STEP(step_cgroup);
 STEP(step_device);
 STEP(step_open_node);
 STEP(step_clone_nodes);
+STEP(step_host_null);
 STEP(step_device_bind);
 STEP(step_symlink);
 STEP(step_mkdir);

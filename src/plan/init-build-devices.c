@@ -64,6 +64,10 @@ static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, uint6
                                          "the host", origin));
 }
 
+static bool is_null(const SpecDevice *d) {
+        return d->type == 'c' && d->major == 1 && d->minor == 3;
+}
+
 static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
         InitStep *step = add_for(b, INIT_DEVICE, origin);
 
@@ -75,6 +79,10 @@ static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const 
         step->num[4] = d->uid.set ? d->uid.v : 0;
         step->num[5] = d->gid.set ? d->gid.v : 0;
         step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
+        if (!b->has_null && is_null(d)) {
+                step->num[7] = b->null;
+                b->has_null = true;
+        }
 }
 
 static bool is_bound(const InitBuild *b, const SpecDevice *d) {
@@ -110,6 +118,18 @@ static uint32_t host_id(InitBuild *b, const SpecIdMap *maps, size_t n, const Opt
         return 0;
 }
 
+static InitStep *add_open_node(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
+        InitStep *step = add_for(b, INIT_OPEN_NODE, origin);
+
+        step->num[0] = slot;
+        step->num[1] = (unsigned char) d->type;
+        step->num[2] = (uint64_t) d->major;
+        step->num[3] = (uint64_t) d->minor;
+        step->num[4] = mode_of(d);
+        step->list[0] = b->node_options;
+        return step;
+}
+
 static int open_device(InitBuild *b, size_t i) {
         const SpecLinux *l = &b->spec->linux_;
         const SpecDevice *d = &l->devices[i];
@@ -122,22 +142,19 @@ static int open_device(InitBuild *b, size_t i) {
                 return r;
         if (b->n_nodes++ == 0)
                 b->first_node = b->device_slots[i];
-        step = add_for(b, INIT_OPEN_NODE, origin);
-        step->num[0] = b->device_slots[i];
-        step->num[1] = (unsigned char) d->type;
-        step->num[2] = (uint64_t) d->major;
-        step->num[3] = (uint64_t) d->minor;
-        step->num[4] = mode_of(d);
+        step = add_open_node(b, d, b->device_slots[i], origin);
         step->num[5] = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
         step->num[6] = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
-        step->list[0] = b->node_options;
         return 0;
 }
 
 /* Root of the machine's first user namespace makes nodes, if nothing keeps it from that. */
+static bool may_make_nodes(const InitBuild *b) {
+        return b->facts->privileged && !b->facts->own_userns && !(b->facts->lacked_capabilities & 1ULL << CAP_MKNOD);
+}
+
 int build_open_devices(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
-        bool may = b->facts->privileged && !b->facts->own_userns && !(b->facts->lacked_capabilities & 1ULL << CAP_MKNOD);
         int r = 0;
 
         b->device_slots = arena_calloc(b->arena, l->n_devices, sizeof(*b->device_slots));
@@ -146,32 +163,58 @@ int build_open_devices(InitBuild *b) {
         b->node_options[1] = build_mount_label(b, "tmpfs");
         for (size_t i = 0; i < l->n_devices && r >= 0; i++) {
                 b->device_slots[i] = INIT_NO_SLOT;
-                if (may && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
+                if (may_make_nodes(b) && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
                         r = open_device(b, i);
         }
         return r;
 }
 
-void build_devices(InitBuild *b) {
-        const SpecLinux *l = &b->spec->linux_;
+static void add_clone_nodes(InitBuild *b, uint64_t first, size_t n, const char *origin) {
+        InitStep *step = add_for(b, INIT_CLONE_NODES, origin);
 
-        InitStep *step;
+        step->num[0] = first;
+        step->num[1] = n;
+}
 
-        if (b->n_nodes > 0) {
-                step = add_for(b, INIT_CLONE_NODES, "linux.devices");
-                step->num[0] = b->first_node;
-                step->num[1] = b->n_nodes;
+/* What files are masked with, when no device of the container's is it. By a file handle of the host's null device who has
+ * CAP_DAC_READ_SEARCH opens what lies beside it, but not from a user namespace. */
+static void add_null(InitBuild *b) {
+        static const SpecDevice null = { 'c', "", 1, 3 };
+        static const char origin[] = "linux.maskedPaths";
+
+        if (b->in_userns || !may_make_nodes(b)) {
+                add_for(b, INIT_HOST_NULL, origin)->num[0] = b->null;
+                return;
         }
+        (void) add_open_node(b, &null, b->null, origin);
+        add_clone_nodes(b, b->null, 1, origin);
+}
+
+int build_devices(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        int r = 0;
+
+        b->null = INIT_NO_SLOT;
+        if (l->masked_paths[0])
+                r = build_slot(b, &b->null);
+        if (r < 0)
+                return r;
+        if (b->n_nodes > 0)
+                add_clone_nodes(b, b->first_node, b->n_nodes, "linux.devices");
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
                 if (!default_is_replaced(b, &default_devices[i]))
                         add_device(b, &default_devices[i], INIT_NO_SLOT, NULL);
         for (size_t i = 0; i < l->n_devices; i++)
                 add_device(b, &l->devices[i], b->device_slots[i], device_origin(b, i));
+        if (b->null != INIT_NO_SLOT && !b->has_null)
+                add_null(b);
         for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++) {
-                step = add(b, INIT_SYMLINK);
+                InitStep *step = add(b, INIT_SYMLINK);
+
                 step->str[0] = links[i].target;
                 step->str[1] = links[i].path;
         }
+        return 0;
 }
 
 bool build_has_device_near(const InitBuild *b, const char *path) {

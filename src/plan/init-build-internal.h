@@ -88,6 +88,8 @@ typedef struct InitBuild {
         const char **node_options;    /* of their file system */
         uint64_t first_node;
         size_t n_nodes;               /* in as many slots from the first on */
+        uint64_t null;                /* the slot of what files are masked with, or INIT_NO_SLOT */
+        bool has_null;                /* and a step that fills it */
         bool dev_is_bound;            /* the host's /dev or another: nothing is made in it */
 } InitBuild;
 
@@ -174,7 +176,7 @@ bool build_has_mount_at(const InitBuild *b, const char *path);
 /* init-build-devices.c */
 /* Nodes that the user namespace could not make. */
 int build_open_devices(InitBuild *b);
-void build_devices(InitBuild *b);
+int build_devices(InitBuild *b);
 void build_console(InitBuild *b);
 /* Is a node made at, above or below this path? */
 bool build_has_device_near(const InitBuild *b, const char *path);

@@ -65,9 +65,12 @@ static int add_paths(InitBuild *b, InitOp op, const char *property, const char *
         InitStep *step;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && paths[i]; i++)
+        for (size_t i = 0; r >= 0 && paths[i]; i++) {
                 r = build_look_up(b, op, arena_printf(b->arena, "linux.%s[%zu]", property, i),
                                   path_normalize(b->arena, "/", paths[i]), &step);
+                if (r >= 0 && op == INIT_MASK)
+                        step->num[1] = b->null;
+        }
         return r;
 }
 
@@ -163,7 +166,9 @@ static int build_init(InitBuild *b) {
         r = build_mounts(b);
         if (r < 0)
                 return r;
-        build_devices(b);
+        r = build_devices(b);
+        if (r < 0)
+                return r;
         build_console(b);
         build_postponed_mounts(b, false);
         build_mount_hooks(b);

@@ -92,9 +92,11 @@ typedef enum InitOp {
                                * path, to which all may send, for sd_notify(3). The launcher is given it; kept: who calls
                                * `start` is (INIT_GATE) */
         INIT_DEVICE,          /* type ('c', 'b', 'p'), major, minor, mode, uid, gid, set (INIT_SET_*: what a node that is
-                               * there already is given, too); path: makes or keeps the node */
+                               * there already is given, too), slot (or INIT_NO_SLOT) for a detached mount of it; path: makes
+                               * or keeps the node */
         INIT_CLONE_NODES,     /* first slot, number of slots: of the nodes of INIT_OPEN_NODE in these slots detached mounts, for
-                               * INIT_DEVICE_BIND; nothing else of their file system remains */
+                               * INIT_DEVICE_BIND or INIT_MASK; nothing else of their file system remains */
+        INIT_HOST_NULL,       /* slot: a detached mount of the host's null device, for INIT_MASK */
         INIT_DEVICE_BIND,     /* slot (or INIT_NO_SLOT: the host's node of that path and numbers), type, major, minor; path:
                                * binds a node (user ns) */
         INIT_SYMLINK,         /* target, path: kept when something is there already */
@@ -108,7 +110,8 @@ typedef enum InitOp {
                                * hook here and now; on stdin the head, our pid in decimal, the tail. home: its HOME is the
                                * process's, which INIT_FIND has looked up. in rootfs: that is its working directory */
         INIT_SYSCTL,          /* path ("net/ipv4/ip_forward"), value: through our own procfs */
-        INIT_MASK,            /* slot (or INIT_NO_SLOT); path: nothing to see there; skipped when it does not exist; rest */
+        INIT_MASK,            /* slot (or INIT_NO_SLOT), slot with a mount of a null device, which the first that is a file
+                               * takes; path: nothing to see there; skipped when it does not exist; rest */
         INIT_READONLY,        /* slot (or INIT_NO_SLOT), slot to keep it; path: read-only; skipped when it does not exist;
                                * rest */
         INIT_PIVOT,           /* pivot_root to the rootfs, old root made slave (or else the host loses its mounts with

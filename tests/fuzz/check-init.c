@@ -86,10 +86,12 @@ static void check_slots(const InitPlan *plan) {
                         ASSERT(open[s->num[4]]);
                 if ((s->op == INIT_MASK || s->op == INIT_READONLY) && s->num[0] != INIT_NO_SLOT)
                         ASSERT(open[s->num[0]]); /* the mount that it lies on */
+                if (s->op == INIT_MASK)
+                        ASSERT(open[s->num[1]]); /* a null device */
                 if (s->op == INIT_REMOUNT && s->num[6] != INIT_NO_SLOT)
                         ASSERT(open[s->num[6]]);
                 if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG ||
-                    s->op == INIT_OPEN_NODE) {
+                    s->op == INIT_OPEN_NODE || s->op == INIT_HOST_NULL) {
                         fill(open, s->num[0]);
                 } else if (s->op == INIT_JOIN || s->op == INIT_CLONE_NODES ||
                            ((s->op == INIT_BIND || s->op == INIT_DEVICE_BIND) && s->num[0] != INIT_NO_SLOT))
@@ -98,6 +100,8 @@ static void check_slots(const InitPlan *plan) {
                         fill(open, s->num[5]);
                 if (s->op == INIT_BIND)
                         fill(open, s->num[8]);
+                if (s->op == INIT_DEVICE)
+                        fill(open, s->num[7]);
                 if (s->op == INIT_CGROUP)
                         fill(open, s->num[4]);
                 if (s->op == INIT_READONLY)

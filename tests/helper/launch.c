@@ -340,6 +340,14 @@ void plan_begin(InitPlan *p, const char *rootfs, int namespaces) {
         plan_step(p, INIT_SETSID, NULL, NULL);
         plan_step(p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_step(p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_step(p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
+}
+
+InitStep *plan_mask(InitPlan *p, const char *path, const char *rest) {
+        InitStep *s = plan_step(p, INIT_MASK, path, rest);
+
+        s->num[1] = PLAN_NULL_SLOT;
+        return s;
 }
 
 void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,

@@ -59,6 +59,9 @@ void launch_finish(Launch *l);
 
 /* Parts of a plan as init-build.c makes them, less what a test wants otherwise. */
 void plan_begin(InitPlan *p, const char *rootfs, int namespaces);
+/* Files are masked with the host's null device, which plan_begin() opens. */
+#define PLAN_NULL_SLOT (INIT_SLOTS - 1)
+InitStep *plan_mask(InitPlan *p, const char *path, const char *rest);
 void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
                 const char **options);
 void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra);

@@ -405,23 +405,43 @@ static void test_masks(void) {
         for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
                 fresh(prepare[i]);
                 begin(&p);
-                plan_step(&p, INIT_MASK, "/m", NULL);
+                plan_mask(&p, "/m", NULL);
                 run(&p, "stat -c '%F %t:%T' /m");
                 EXPECT_OUTPUT("character special file 1:3\n");
         }
         fresh("ln -s $V m; ln -s $V r; ln -s ../victim/secret n; ln -s loop loop");
         begin(&p);
-        plan_step(&p, INIT_MASK, "/m", NULL);
-        plan_step(&p, INIT_MASK, "/n", NULL);
+        plan_mask(&p, "/m", NULL);
+        plan_mask(&p, "/n", NULL);
         plan_step(&p, INIT_READONLY, "/r", NULL);
         run(&p, "echo in");
         EXPECT_OUTPUT("in\n");
         shell("touch %s/x && rm %s/x", victim, victim);
         fresh("ln -s loop loop");
         begin(&p);
-        plan_step(&p, INIT_MASK, "/loop", NULL);
+        plan_mask(&p, "/loop", NULL);
         run(&p, "echo in");
         EXPECT_ERROR("mask /loop: too many levels of symbolic links");
+}
+
+static void test_masks_of_own_node(void) {
+        InitPlan p = {};
+        InitStep *s;
+
+        TEST("a null device that was looked at when it was made stays what files are masked with");
+        fresh("echo s > m; echo s > n");
+        begin(&p);
+        s = plan_step(&p, INIT_DEVICE, "/dev/null", NULL);
+        memcpy(s->num, (uint64_t[]){ 'c', 1, 3, 0666, 0, 0, 0, 5 }, 8 * sizeof(s->num[0]));
+        plan_step(&p, INIT_MOUNT, "tmpfs", "tmpfs")->str[2] = "/dev";
+        plan_step(&p, INIT_PIVOT, NULL, NULL);
+        plan_mask(&p, "/m", NULL)->num[1] = 5;
+        plan_mask(&p, "/n", NULL)->num[1] = 5;
+        plan_shell(&p, "for i in /m /n; do stat -c %t:%T $i; /bin/busybox chmod 600 $i 2>/dev/null && echo $i; done; true");
+        launch(&p, &l);
+        ASSERT_STR(l.error, "");
+        EXPECT_OUTPUT("1:3\n1:3\n");
+        ASSERT_STR(shell_output("stat -c %%a %s/dev/null", rootfs), "666\n");
 }
 
 static void test_masks_of_host_node(void) {
@@ -431,8 +451,8 @@ static void test_masks_of_host_node(void) {
         TEST("what files are masked with takes what is written, but no owner or mode, which would be the host's");
         fresh("echo s > m; echo s > n");
         begin(&p);
-        plan_step(&p, INIT_MASK, "/m", NULL);
-        plan_step(&p, INIT_MASK, "/n", NULL);
+        plan_mask(&p, "/m", NULL);
+        plan_mask(&p, "/n", NULL);
         run(&p, "for i in /m /n; do echo x > $i && cat $i; for c in 'chmod 666' 'chown 0:0'; do "
                 "/bin/busybox $c $i 2>/dev/null && echo $c $i; done; done; true");
         EXPECT_OUTPUT("");
@@ -580,6 +600,7 @@ int main(void) {
         test_sources();
         test_hostile_namespace();
         test_masks();
+        test_masks_of_own_node();
         test_masks_of_host_node();
         test_rootfs_symlink();
         test_cwd();

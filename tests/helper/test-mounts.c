@@ -176,8 +176,9 @@ static void joined_plan(InitPlan *p, const char *place, bool locked) {
         plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
         plan_step(p, INIT_ROOTFS, place, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_mount(p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
+        plan_step(p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
         plan_step(p, INIT_CHROOT, NULL, NULL);
-        plan_step(p, INIT_MASK, "/proc/version", NULL);
+        plan_mask(p, "/proc/version", NULL);
         plan_step(p, INIT_DETACH, NULL, NULL)->num[0] = locked;
         plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
         plan_step(p, INIT_CHROOT, NULL, NULL);
@@ -312,13 +313,13 @@ static void test_masks(void) {
         shell("mkdir -p %s/secret %s/ro/in && echo s > %s/secret/f && echo s > %s/file1 && echo s > %s/file2",
               rootfs, rootfs, rootfs, rootfs, rootfs);
         begin(&p);
-        plan_step(&p, INIT_MASK, "/secret", NULL);
-        plan_step(&p, INIT_MASK, "/file1", NULL);
-        plan_step(&p, INIT_MASK, "/file2", NULL);
-        plan_step(&p, INIT_MASK, "/proc/acpi-not-there", NULL);
-        plan_step(&p, INIT_MASK, "/file1/below", NULL);
-        plan_step(&p, INIT_MASK, "/proc/scsi", NULL);
-        plan_step(&p, INIT_MASK, "/proc/keys", NULL);
+        plan_mask(&p, "/secret", NULL);
+        plan_mask(&p, "/file1", NULL);
+        plan_mask(&p, "/file2", NULL);
+        plan_mask(&p, "/proc/acpi-not-there", NULL);
+        plan_mask(&p, "/file1/below", NULL);
+        plan_mask(&p, "/proc/scsi", NULL);
+        plan_mask(&p, "/proc/keys", NULL);
         plan_step(&p, INIT_READONLY, "/ro", NULL);
         plan_step(&p, INIT_READONLY, "/proc/sys", NULL);
         plan_step(&p, INIT_READONLY, "/nonesuch", NULL);
@@ -331,10 +332,6 @@ static void test_masks(void) {
                    "character special file 1:3\ncharacter special file 1:3\ncharacter special file 1:3\n"
                    "touch: /ro/in/x: Read-only file system\n"
                    "sh: can't create /proc/sys/kernel/ns_last_pid: Read-only file system\n");
-}
-
-static void look_up(InitPlan *p, InitOp op, uint64_t slot, const char *path, const char *rest) {
-        plan_step(p, op, path, rest)->num[0] = slot;
 }
 
 static void test_lookups(void) {
@@ -350,11 +347,11 @@ static void test_lookups(void) {
         plan_mount(&p, "tmpfs", "/kept", 0, 0, NULL);
         plan_step(&p, INIT_MKDIR, "/kept/a/f", NULL);
         plan_step(&p, INIT_PIVOT, NULL, NULL);
-        look_up(&p, INIT_READONLY, 3, "/kept/b", "b");
-        look_up(&p, INIT_MASK, 3, "/kept/a", "a");
-        look_up(&p, INIT_MASK, 3, "/kept/b/f", "b/f");
-        look_up(&p, INIT_MASK, 3, "/kept/none", "none");
-        look_up(&p, INIT_MASK, 3, "/kept/out", "out"); /* leads out of the mount, so by its name: not there */
+        plan_step(&p, INIT_READONLY, "/kept/b", "b")->num[0] = 3;
+        plan_mask(&p, "/kept/a", "a")->num[0] = 3;
+        plan_mask(&p, "/kept/b/f", "b/f")->num[0] = 3;
+        plan_mask(&p, "/kept/none", "none")->num[0] = 3;
+        plan_mask(&p, "/kept/out", "out")->num[0] = 3; /* leads out of the mount, so by its name: not there */
         plan_shell(&p, "ls /kept/a; /bin/busybox umount /kept; ls /kept/a; stat -c %t:%T /kept/b/f /out/f; touch /kept/b/g");
         launch(&p, &l);
         ASSERT_STR(l.error, "");
@@ -364,14 +361,14 @@ static void test_lookups(void) {
         begin(&p);
         plan_bind(&p, source, "/kept", 0, 0);
         p.steps[p.n_steps - 1].num[8] = 3;
-        look_up(&p, INIT_MASK, 3, "/kept/out", "out");
-        look_up(&p, INIT_MASK, 3, "/kept", NULL);
+        plan_mask(&p, "/kept/out", "out")->num[0] = 3;
+        plan_mask(&p, "/kept", NULL)->num[0] = 3;
         run(&p, "stat -c %t:%T /out/f; ls /kept");
         EXPECT("1:3\n");
 
         TEST("or there is no such mount");
         begin(&p);
-        look_up(&p, INIT_MASK, 3, "/kept/a", "a");
+        plan_mask(&p, "/kept/a", "a")->num[0] = 3;
         run(&p, "true");
         ASSERT_STR(l.error, "mask /kept/a: bad message");
 }

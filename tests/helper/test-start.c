@@ -185,6 +185,7 @@ static void test_userns(void) {
         plan_step(&p, INIT_SETSID, NULL, NULL);
         plan_step(&p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
         plan_step(&p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
+        plan_step(&p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
         plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
         plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_HOST_FALLBACK, NULL);
         plan_mount(&p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID, 0, mode);
@@ -199,8 +200,8 @@ static void test_userns(void) {
         s->num[0] = ATTRS | MOUNT_ATTR_RDONLY;
         s->num[1] = 1;
         plan_step(&p, INIT_SYSCTL, "net/ipv4/ip_forward", "1");
-        plan_step(&p, INIT_MASK, "/proc/keys", NULL);
-        plan_step(&p, INIT_MASK, "/etc", NULL);
+        plan_mask(&p, "/proc/keys", NULL);
+        plan_mask(&p, "/etc", NULL);
         run(&p,
             "id -u; id -g; cat /proc/self/uid_map | tr -s ' '; echo x > /dev/null; stat -c %t:%T /dev/null /proc/keys; ls /etc;"
             "ls /sys/fs/cgroup/cgroup.procs; cat /proc/sys/net/ipv4/ip_forward; grep ' /sys/fs/cgroup ' /proc/mounts;"

@@ -11,8 +11,10 @@ import os
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +85,20 @@ def test_no_file_leads_to_another(command, host, verb):
     assert files.run(command(verb, f"/by-handle read {guess} 0 1 2")) == 0
     found, errors = files.written
     assert [line.partition(b":")[0] for line in found.splitlines()] == [b"none"] * 3 and errors == b""
+
+
+@needs_danger
+@pytest.mark.parametrize("dev", ["new", "of others"])
+def test_no_mask_leads_to_the_host(container, dev):
+    """Peers mask files with the host's /dev/null."""
+    settings = dangerous(Config()).set("linux.maskedPaths", ["/proc/kcore"])
+    with tempfile.TemporaryDirectory() as others, tempfile.TemporaryDirectory(dir="/dev") as directory:
+        if dev == "of others":
+            settings.bind(others, "/dev")
+        guess = handles.secret(Path(directory))
+        one = handles.arm(container(settings.script(f"/by-handle read {guess} /proc/kcore; stat -c %t:%T /proc/kcore")))
+        found = one.run().stdout.splitlines()
+    assert [found[0].partition(":")[0], found[1]] == ["none", "1:3"]
 
 
 @needs_danger

@@ -346,7 +346,7 @@ static void test_mount_namespaces(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .all_namespaces = true, .namespaces = MOUNT_NS,
                                                 .linux_ = ",\"maskedPaths\":[\"/x\"],\"rootfsPropagation\":\"unbindable\"");
 
-                assert_contains(&b, "mask path=/x\ndetach locked\njoin slot=0 type=mount\nchroot\nshare-root flags=unbindable\n");
+                assert_contains(&b, "mask path=/x null=1\ndetach locked\njoin slot=0 type=mount\nchroot\nshare-root flags=unbindable\n");
         }
         REFUSE(EOPNOTSUPP, "mounts[0].options: \"unbindable\" is not to be had in a mount namespace that is joined",
                .facts = root, .all_namespaces = true, .namespaces = MOUNT_NS, .mounts = MOUNT("/x", "tmpfs", "\"runbindable\""));
@@ -435,21 +435,21 @@ static void test_lookups(void) {
                                   "\"maskedPaths\":[\"/proc/kcore\",\"/proc/sys/fs\",\"/proc/uptime\",\"/a/b/c\",\"/a\","
                                   "\"/procs\",\"/link/x\",\"/\"]");
 
-                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc keep=1");
+                assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc keep=2");
                 assert_has(&b, "bind source=/b/data target=/a/b attrs=ro extra=recursive");
                 assert_has(&b, "bind source=/b/data target=/a attrs=ro extra=recursive keep=0");
                 assert_has(&b, "remount path=/a mount=0");
-                assert_has(&b, "readonly path=/proc/sys rest=sys mount=1");
-                assert_has(&b, "readonly path=/proc mount=1 keep=2");
-                assert_has(&b, "readonly path=/proc/bus rest=bus mount=2");
-                assert_has(&b, "mask path=/proc/kcore rest=kcore mount=2");
-                assert_has(&b, "mask path=/proc/sys/fs rest=sys/fs mount=2");
-                assert_has(&b, "mask path=/proc/uptime rest=uptime mount=2");
-                assert_has(&b, "mask path=/a/b/c rest=b/c mount=0");
-                assert_has(&b, "mask path=/a mount=0");
-                assert_has(&b, "mask path=/procs");
-                assert_has(&b, "mask path=/link/x");
-                assert_has(&b, "mask path=/");
+                assert_has(&b, "readonly path=/proc/sys rest=sys mount=2");
+                assert_has(&b, "readonly path=/proc mount=2 keep=3");
+                assert_has(&b, "readonly path=/proc/bus rest=bus mount=3");
+                assert_has(&b, "mask path=/proc/kcore rest=kcore mount=3 null=1");
+                assert_has(&b, "mask path=/proc/sys/fs rest=sys/fs mount=3 null=1");
+                assert_has(&b, "mask path=/proc/uptime rest=uptime mount=3 null=1");
+                assert_has(&b, "mask path=/a/b/c rest=b/c mount=0 null=1");
+                assert_has(&b, "mask path=/a mount=0 null=1");
+                assert_has(&b, "mask path=/procs null=1");
+                assert_has(&b, "mask path=/link/x null=1");
+                assert_has(&b, "mask path=/ null=1");
                 ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_MASK) + 5].num[0], INIT_NO_SLOT);
         }
 }

@@ -267,6 +267,26 @@ static void test_mounts(void) {
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 5);
                 assert_has(&b, "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=7 gid=0");
         }
+        TEST("files are masked with a null device of the container's own, with the host's in a user namespace alone");
+        {
+                static const struct {
+                        const char *namespaces, *maps, *mounts, *has;
+                } rows[] = {
+                        { "", "", PROC, "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=0 gid=0 keep=0" },
+                        { "", "", PROC "," BIND("/dev"),
+                          "open-node slot=0 type=c major=1 minor=3 mode=0666 uid=0 gid=0 options=[mode=711]" },
+                        { "", "", PROC "," BIND("/dev/null"), "clone-nodes first=0 number=1" },
+                        { USER, MAPS, PROC, "host-null slot=1" },
+                };
+
+                for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                        _cleanup_free_ char *properties = xasprintf("%s,\"maskedPaths\":[\"/proc/kcore\"]", rows[i].maps);
+                        _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = rows[i].namespaces, .mounts = rows[i].mounts,
+                                                        .linux_ = properties);
+
+                        assert_has(&b, rows[i].has);
+                }
+        }
         TEST("user namespaces: no tty group, no sysfs without a network of its own, FIFOs are made");
         {
                 _cleanup_built_ Built b = BUILD(

@@ -176,7 +176,7 @@ static void test_print(void) {
         *init_plan_add(&plan, INIT_RLIMIT) = (InitStep){ .op = INIT_RLIMIT, .num = { RLIMIT_NOFILE, 0, UINT64_MAX } };
         *init_plan_add(&plan, INIT_STDIO_OWNER) = (InitStep){ .op = INIT_STDIO_OWNER, .num = { 1000, INIT_KEEP_ID } };
         *init_plan_add(&plan, INIT_DEVICE) = (InitStep){
-                .op = INIT_DEVICE, .str = { "/dev/null" }, .num = { 'c', 1, 3, 0666 } };
+                .op = INIT_DEVICE, .str = { "/dev/null" }, .num = { 'c', 1, 3, 0666, [7] = INIT_NO_SLOT } };
         *init_plan_add(&plan, INIT_CAPABILITIES) = (InitStep){ .op = INIT_CAPABILITIES, .num = { 0x21 } };
         *init_plan_add(&plan, INIT_EXEC) = (InitStep){ .op = INIT_EXEC, .list = { args, empty } };
         init_plan_print(&plan, &text);
