@@ -17,7 +17,6 @@
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
-#include "runtime/notify.h"
 #include "runtime/removal.h"
 #include "runtime/rootfs.h"
 
@@ -83,7 +82,7 @@ static int write_record(Creation *c, Error *reterr) {
                 .cgroup = c->unit.cgroup,
                 .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
                 .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
-                .notifies = notify_is_wanted(c->spec->process),
+                .notifies = init_plan_comes_to(&c->init, INIT_NOTIFY, INIT_GATE),
                 .keyring = c->keyring,
                 .stop_signal = spec_annotation(c->spec, SPEC_STOP_SIGNAL),
                 .rdt_group = c->rdt.group,
