@@ -15,7 +15,7 @@
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "host/trust.h"
-#include "plan/unit-plan.h"
+#include "oci/container-id.h"
 
 #define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 #define JUST_MADE_SECONDS 10

@@ -5,7 +5,6 @@
 
 #include "plan/unit-internal.h"
 
-#define ID_MAX 200
 /* systemd takes 255 bytes; some are left for what it appends itself (drop-in directories). */
 #define SCOPE_MAX 200
 #define SLICE_MAX 255
@@ -14,17 +13,6 @@
 
 static bool is_alnum(char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool container_id_is_valid(const char *id) {
-        size_t n = strlen(id);
-
-        if (n < 1 || n > ID_MAX || id[0] == '.' || id[0] == '-')
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (!is_alnum(id[i]) && !strchr("_+.-", id[i]))
-                        return false;
-        return true;
 }
 
 /* What unit names are made of. '@' would make an instance of a template; systemd's own escapes use '\\'. */

@@ -114,6 +114,3 @@ int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Are
 
 /* The first unit, slices aside, that a path of cgroups leads through, or NULL. */
 const char *unit_name_above(const char *path, Arena *a);
-
-/* Is this a container id? [A-Za-z0-9_+.-], 1 to 200 bytes, not starting with "." or "-". */
-bool container_id_is_valid(const char *id);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
+#include "oci/container-id.h"
 
 /* A line that is linux.cgroupsPath, and one that is an id, to the names of a scope and its slice. */
 
