@@ -6,7 +6,6 @@
 #include "basic/arch.h"
 #include "plan/init-build-internal.h"
 #include "plan/seccomp-run.h"
-#include "plan/seccomp.h"
 
 /*
  * When is the filter loaded? Every system call after it has to pass it, and until it is in force whoever gets hold of the

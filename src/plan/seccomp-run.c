@@ -2,8 +2,35 @@
 #include "plan/seccomp-run.h"
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "basic/str.h"
+
+bool seccomp_notifies(const SpecSeccomp *seccomp) {
+        for (size_t i = 0; i < seccomp->n_syscalls; i++)
+                if (streq(seccomp->syscalls[i].action, "SCMP_ACT_NOTIFY"))
+                        return true;
+        return streq(seccomp->default_action, "SCMP_ACT_NOTIFY");
+}
+
+unsigned seccomp_flags(const SpecSeccomp *seccomp) {
+        unsigned flags = 0;
+
+        /* Other runtimes' default: a filter is no reason to make every branch of the container slower. */
+        if (!seccomp->flags[0])
+                return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+        for (const char **flag = seccomp->flags; *flag; flag++)
+                if (streq(*flag, "SECCOMP_FILTER_FLAG_LOG"))
+                        flags |= SECCOMP_FILTER_FLAG_LOG;
+                else if (streq(*flag, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"))
+                        flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+                else if (streq(*flag, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") && seccomp_notifies(seccomp))
+                        /* The kernel takes it together with a listener only. */
+                        flags |= SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+        /* TSYNC has nothing to do: the process that loads the filter has one thread. */
+        return flags;
+}
 
 /* Takes the jumps of a comparison; false when it is none. */
 static bool compare(const struct sock_filter *i, uint32_t a, size_t *pc) {

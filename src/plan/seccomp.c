@@ -230,31 +230,6 @@ int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Te
         return 0;
 }
 
-bool seccomp_notifies(const SpecSeccomp *seccomp) {
-        for (size_t i = 0; i < seccomp->n_syscalls; i++)
-                if (streq(seccomp->syscalls[i].action, "SCMP_ACT_NOTIFY"))
-                        return true;
-        return streq(seccomp->default_action, "SCMP_ACT_NOTIFY");
-}
-
-unsigned seccomp_flags(const SpecSeccomp *seccomp) {
-        unsigned flags = 0;
-
-        /* Other runtimes' default: a filter is no reason to make every branch of the container slower. */
-        if (!seccomp->flags[0])
-                return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-        for (const char **flag = seccomp->flags; *flag; flag++)
-                if (streq(*flag, "SECCOMP_FILTER_FLAG_LOG"))
-                        flags |= SECCOMP_FILTER_FLAG_LOG;
-                else if (streq(*flag, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"))
-                        flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-                else if (streq(*flag, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") && seccomp_notifies(seccomp))
-                        /* The kernel takes it together with a listener only. */
-                        flags |= SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-        /* TSYNC has nothing to do: the process that loads the filter has one thread. */
-        return flags;
-}
-
 /* Lengths in front, so that the key can be read in one way only, and no two profiles have the same. */
 static void key_add_number(Text *key, uint64_t v) {
         text_addn(key, (const char *) &v, sizeof(v));

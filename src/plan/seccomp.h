@@ -11,11 +11,5 @@
  */
 int seccomp_compile(const SpecSeccomp *seccomp, void **ret, size_t *ret_size, Text *ret_unknown, Error *reterr);
 
-/* SECCOMP_FILTER_FLAG_* of the flags list, as seccomp(2) takes them. */
-unsigned seccomp_flags(const SpecSeccomp *seccomp);
-
-/* Does a rule (or the default) use SCMP_ACT_NOTIFY? */
-bool seccomp_notifies(const SpecSeccomp *seccomp);
-
 /* Everything the filter depends on as bytes, for a cache whose key is compared byte by byte. */
 void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret);
