@@ -10,7 +10,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/trust.h"
-#include "plan/seccomp.h"
+#include "host/seccomp.h"
 
 #define CACHE_DIRECTORY ".seccomp"
 #define FILTER_MAX_BYTES (16UL * 1024 * 1024)

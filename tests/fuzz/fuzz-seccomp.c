@@ -4,9 +4,9 @@
 
 #include "fuzz.h"
 #include "oci/spec-fields.h"
-#include "plan/seccomp-library.h"
+#include "host/seccomp-library.h"
+#include "host/seccomp.h"
 #include "plan/seccomp-run.h"
-#include "plan/seccomp.h"
 
 /*
  * linux.seccomp to BPF. The filter is such that the kernel takes it, it is the same each time (it is

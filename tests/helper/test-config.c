@@ -9,9 +9,9 @@
 
 #include "../unit/test.h"
 #include "basic/file.h"
+#include "host/seccomp.h"
 #include "launch.h"
 #include "plan/init-build.h"
-#include "plan/seccomp.h"
 
 /* From config.json to a process, with what the engines write. */
 

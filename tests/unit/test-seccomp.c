@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 
 #include "basic/str.h"
+#include "host/seccomp.h"
 #include "plan/seccomp-run.h"
-#include "plan/seccomp.h"
 #include "test.h"
 
 typedef struct Compiled {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "plan/seccomp-library.h"
+#include "host/seccomp-library.h"
 
 #include <dlfcn.h>
 #include <errno.h>

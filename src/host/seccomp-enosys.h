@@ -3,7 +3,7 @@
 
 #include "basic/str.h"
 #include "oci/spec.h"
-#include "plan/seccomp-library.h"
+#include "host/seccomp-library.h"
 
 /*
  * Programs find out what the kernel can by trying, and take ENOSYS for "no". A profile denies what it does

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "plan/seccomp-enosys.h"
+#include "host/seccomp-enosys.h"
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -5,7 +5,7 @@
 #include "oci/spec.h"
 
 /*
- * linux.seccomp to BPF (struct sock_filter[]) by libseccomp, which is loaded when first needed. Pure but for that.
+ * linux.seccomp to BPF (struct sock_filter[]) by libseccomp, which is loaded when first needed.
  * Syscalls and architectures that this libseccomp does not know are skipped, as other runtimes do; the names of the
  * former are added to ret_unknown, for people.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "plan/seccomp.h"
+#include "host/seccomp.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
-#include "plan/seccomp-enosys.h"
-#include "plan/seccomp-library.h"
+#include "host/seccomp-enosys.h"
+#include "host/seccomp-library.h"
 
 #define FILTER_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 #define ARGS_MAX 6
