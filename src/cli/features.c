@@ -5,7 +5,7 @@
 
 #include "cli/state-object.h"
 #include "cli/verb.h"
-#include "plan/mount-options.h"
+#include "plan/init/mount-options.h"
 #include "version.h"
 
 static json_object *strings(const char *const *list) {

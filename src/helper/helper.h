@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "basic/error.h"
-#include "plan/init-plan.h"
+#include "plan/init/plan.h"
 
 /*
  * What one step leaves for later ones. All descriptors are close-on-exec, and -EBADF while there is nothing.

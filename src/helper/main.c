@@ -14,7 +14,7 @@
 #include "helper/helper.h"
 #include "helper/procfs.h"
 #include "helper/talk.h"
-#include "plan/init-protocol.h"
+#include "plan/init/protocol.h"
 
 /*
  * ocirt-sd-init: executes an init plan and becomes the container's process. It is a program of its own so

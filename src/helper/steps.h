@@ -3,7 +3,7 @@
 
 #include "helper/helper.h"
 
-/* The steps, by the file that has them. Their operands: plan/init-plan.h. */
+/* The steps, by the file that has them. Their operands: plan/init/plan.h. */
 #define STEP(name) int name(Helper *h, const InitStep *s, Error *e)
 
 /* namespaces.c */

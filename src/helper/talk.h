@@ -2,9 +2,9 @@
 #pragma once
 
 #include "helper/helper.h"
-#include "plan/init-protocol.h"
+#include "plan/init/protocol.h"
 
-/* Messages with the launcher (plan/init-protocol.h). A launcher that is gone ends the helper: nobody is left
+/* Messages with the launcher (plan/init/protocol.h). A launcher that is gone ends the helper: nobody is left
  * to be told, and nobody wants the container any more. */
 
 /* One message, with a descriptor or -EBADF. */

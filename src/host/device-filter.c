@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
-#include "plan/device-program.h"
+#include "plan/unit/device-program.h"
 
 /* How ours is told from those of others; BPF_OBJ_NAME_LEN - 1 bytes at most. */
 #define NAME "ocirt_devices"

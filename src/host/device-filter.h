@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 
 /*
  * Our own filter of the devices of a cgroup, for what systemd's cannot say. Both are asked, and so are those of the

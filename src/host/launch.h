@@ -4,8 +4,8 @@
 #include <sys/types.h>
 
 #include "oci/spec.h"
-#include "plan/init-plan.h"
-#include "plan/init-protocol.h"
+#include "plan/init/plan.h"
+#include "plan/init/protocol.h"
 
 /*
  * Spawning the helper (helper/) and talking to it. The helper runs from a copy that nobody can write to through

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "host/unit-ref.h"
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 
 /*
  * A connection to systemd (org.freedesktop.systemd1(5)): the system manager, or the user's. Every wait has a

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 
 struct sd_bus_message;
 

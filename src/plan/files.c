@@ -5,7 +5,7 @@
 
 #include "basic/file.h"
 #include "basic/str.h"
-#include "plan/init-plan.h"
+#include "plan/init/plan.h"
 
 void file_uses_done(FileUses *files) {
         free(files->uses);

@@ -9,7 +9,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "runtime/activation.h"
 #include "runtime/bundle.h"
 #include "runtime/console.h"

@@ -13,7 +13,7 @@
 #include "host/launch-finish.h"
 #include "host/process.h"
 #include "host/userns.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "runtime/console.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"

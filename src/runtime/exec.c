@@ -9,7 +9,7 @@
 #include "host/cgroup.h"
 #include "host/launch-finish.h"
 #include "host/resctrl.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "runtime/activation.h"
 #include "runtime/creation.h"
 #include "runtime/exec-process.h"

@@ -9,8 +9,8 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
-#include "host/trust.h"
 #include "host/seccomp.h"
+#include "host/trust.h"
 
 #define CACHE_DIRECTORY ".seccomp"
 #define FILTER_MAX_BYTES (16UL * 1024 * 1024)

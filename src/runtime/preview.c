@@ -6,7 +6,7 @@
 #include "basic/fd.h"
 #include "host/resctrl.h"
 #include "oci/container-id.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "runtime/bundle.h"
 #include "runtime/creation.h"
 

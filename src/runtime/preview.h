@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "plan/init-plan.h"
+#include "plan/init/plan.h"
 #include "plan/rdt-plan.h"
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 #include "runtime/filter.h"
 #include "runtime/runtime.h"
 

@@ -5,7 +5,7 @@
 #include <poll.h>
 
 #include "host/launch.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 
 /* For file systems that may not answer. */
 #define UNMOUNT_MSEC 2000

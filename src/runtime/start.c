@@ -14,7 +14,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/launch.h"
-#include "plan/init-protocol.h"
+#include "plan/init/protocol.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "runtime/removal.h"

@@ -4,7 +4,7 @@
 #include "basic/file.h"
 #include "fuzz.h"
 #include "oci/json.h"
-#include "plan/init-ops.h"
+#include "plan/init/ops.h"
 
 static void check_round_trip(const InitPlan *plan) {
         _cleanup_text_ Text bytes = {}, again = {}, before = {}, after = {};

@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 #include "oci/json-text.h"
-#include "plan/unit-internal.h"
+#include "plan/unit/internal.h"
 
 /* What is demanded here is written after systemd's own checks and the kernel's, not after the code that is
  * tested. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
-#include "plan/unit-internal.h"
-#include "plan/variant.h"
+#include "plan/unit/internal.h"
+#include "plan/unit/variant.h"
 
 /* Lines NAME=VALUE, which are annotations org.systemd.property.NAME, to unit properties. */
 

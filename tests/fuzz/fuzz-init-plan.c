@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "plan/init-ops.h"
+#include "plan/init/ops.h"
 
 /* What the helper reads: bytes to an init plan. There is one encoding of each, so a plan that is read is
  * written as it was. */

@@ -2,7 +2,7 @@
 #include <linux/mount.h>
 
 #include "fuzz.h"
-#include "plan/mount-options.h"
+#include "plan/init/mount-options.h"
 
 /* A line an option. */
 

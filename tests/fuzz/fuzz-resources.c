@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
 #include "oci/spec-fields.h"
-#include "plan/unit-internal.h"
+#include "plan/unit/internal.h"
 
 /* update's --resources: the object alone, to the properties that change. The same in config.json. */
 

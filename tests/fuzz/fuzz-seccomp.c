@@ -3,10 +3,10 @@
 #include <linux/filter.h>
 
 #include "fuzz.h"
-#include "oci/spec-fields.h"
 #include "host/seccomp-library.h"
 #include "host/seccomp.h"
-#include "plan/seccomp-run.h"
+#include "oci/spec-fields.h"
+#include "plan/seccomp.h"
 
 /*
  * linux.seccomp to BPF. The filter is such that the kernel takes it, it is the same each time (it is

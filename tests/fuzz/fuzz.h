@@ -3,8 +3,8 @@
 
 #include "../unit/test.h"
 #include "oci/json.h"
-#include "plan/init-build.h"
-#include "plan/unit-plan.h"
+#include "plan/init/build.h"
+#include "plan/unit/plan.h"
 
 /*
  * A fuzzer is one function, which gets bytes that may be anything and asserts what has to hold for them.

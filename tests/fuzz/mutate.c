@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 #include "oci/spec-fields.h"
-#include "plan/mount-options.h"
+#include "plan/init/mount-options.h"
 
 /*
  * Another JSON document out of one, for libFuzzer: bytes that change at random are soon no JSON any more.

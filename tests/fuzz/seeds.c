@@ -6,8 +6,8 @@
 #include "../unit/test.h"
 #include "basic/file.h"
 #include "oci/spec-fields.h"
-#include "plan/init-build.h"
-#include "plan/mount-options.h"
+#include "plan/init/build.h"
+#include "plan/init/mount-options.h"
 
 /*
  * seeds dictionary: prints the words of the specification, as the tables of the code have them, for -dict=

@@ -9,9 +9,9 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "plan/rdt-plan.h"
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 
 /*
  * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than

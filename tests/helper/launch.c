@@ -24,7 +24,7 @@
 
 #include "../unit/test.h"
 #include "basic/file.h"
-#include "plan/init-protocol.h"
+#include "plan/init/protocol.h"
 
 #define BASE 3
 

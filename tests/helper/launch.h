@@ -6,7 +6,7 @@
 
 #include "basic/fd.h"
 #include "basic/str.h"
-#include "plan/init-plan.h"
+#include "plan/init/plan.h"
 
 /*
  * Plays the launcher's part for one helper: hands it a plan and answers its messages. All in a private mount
@@ -57,7 +57,7 @@ void launch(InitPlan *plan, Launch *l);
 void launch_start(Launch *l);
 void launch_finish(Launch *l);
 
-/* Parts of a plan as init-build.c makes them, less what a test wants otherwise. */
+/* Parts of a plan as plan/init/build.c makes them, less what a test wants otherwise. */
 void plan_begin(InitPlan *p, const char *rootfs, int namespaces);
 /* Files are masked with the host's null device, which plan_begin() opens. */
 #define PLAN_NULL_SLOT (INIT_SLOTS - 1)

@@ -11,7 +11,7 @@
 #include "basic/file.h"
 #include "host/seccomp.h"
 #include "launch.h"
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 
 /* From config.json to a process, with what the engines write. */
 

@@ -226,7 +226,7 @@ def test_without_a_mount_namespace(container, outside, starting):
     assert table.read_text() == before
 
 
-NOTIFY = 10  # INIT_MSG_NOTIFY, of plan/init-protocol.h
+NOTIFY = 10  # INIT_MSG_NOTIFY, of plan/init/protocol.h
 
 
 @needs_privileged_namespaces

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "plan/init-build.h"
+#include "plan/init/build.h"
 #include "test.h"
 
 /* config.json of which only the parts that matter to a test are given. */

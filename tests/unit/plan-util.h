@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "basic/str.h"
-#include "plan/unit-plan.h"
+#include "plan/unit/plan.h"
 #include "test.h"
 
 /* Fragments of a config.json to a printed unit plan or to an error. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/macro.h"
-#include "plan/device-program.h"
+#include "plan/unit/device-program.h"
 #include "test.h"
 
 /* What the kernel does with such a program, for those instructions that it has; -1: it does not end properly. */

@@ -4,8 +4,8 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "plan/init-ops.h"
-#include "plan/init-plan.h"
+#include "plan/init/ops.h"
+#include "plan/init/plan.h"
 #include "test.h"
 
 static const char *args[] = { "sh", "-c", "echo a b,c\n", NULL };

@@ -3,7 +3,7 @@
 #include <linux/mount.h>
 
 #include "basic/str.h"
-#include "plan/mount-options.h"
+#include "plan/init/mount-options.h"
 #include "test.h"
 
 static Arena arena;

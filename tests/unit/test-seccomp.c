@@ -7,7 +7,7 @@
 
 #include "basic/str.h"
 #include "host/seccomp.h"
-#include "plan/seccomp-run.h"
+#include "plan/seccomp.h"
 #include "test.h"
 
 typedef struct Compiled {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "plan/variant.h"
 #include "plan-util.h"
+#include "plan/unit/variant.h"
 
 #define A(name, value) "\"org.systemd.property." name "\":\"" value "\""
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "plan/unit-internal.h"
+#include "plan/unit/internal.h"
 #include "test.h"
 
 static void expect(const char *path, bool rootless, const char *name, const char *slice) {

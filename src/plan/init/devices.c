@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/capability.h>
+
+#include "basic/file.h"
+#include "plan/init/internal.h"
+
+/* config-linux.md, "Default Devices". ptmx is a link into the container's own devpts, console needs a terminal. */
+static const SpecDevice default_devices[] = {
+        { 'c', "/dev/null", 1, 3 },
+        { 'c', "/dev/zero", 1, 5 },
+        { 'c', "/dev/full", 1, 7 },
+        { 'c', "/dev/random", 1, 8 },
+        { 'c', "/dev/urandom", 1, 9 },
+        { 'c', "/dev/tty", 5, 0 },
+};
+
+static const struct {
+        const char *target, *path;
+} links[] = {
+        { "/proc/self/fd", "/dev/fd" },
+        { "/proc/self/fd/0", "/dev/stdin" },
+        { "/proc/self/fd/1", "/dev/stdout" },
+        { "/proc/self/fd/2", "/dev/stderr" },
+        { "/proc/kcore", "/dev/core" },
+        { "pts/ptmx", "/dev/ptmx" },
+};
+
+static const char *normalized(const InitBuild *b, const SpecDevice *d) {
+        return path_normalize(b->arena, "/", d->path);
+}
+
+/* Is it made? In a /dev that is bound from elsewhere nothing is. */
+static bool is_made(const InitBuild *b, const char *path) {
+        return !streq(path, "/dev/ptmx") && !(b->dev_is_bound && path_is_below(path, "/dev"));
+}
+
+/* A listed device of the same path replaces a default one, and so does a mount over it. */
+static bool default_is_replaced(const InitBuild *b, const SpecDevice *d) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        for (size_t i = 0; i < l->n_devices; i++)
+                if (streq(normalized(b, &l->devices[i]), d->path))
+                        return true;
+        return build_has_mount_at(b, d->path);
+}
+
+static uint32_t mode_of(const SpecDevice *d) {
+        return d->file_mode.set ? d->file_mode.v & 07777 : 0666;
+}
+
+/* Nobody makes device nodes in a user namespace. There those are bound that were made outside of it, or else the host's,
+ * which are as they are on the host. */
+static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, uint64_t slot, const char *origin) {
+        InitStep *step = add_for(b, INIT_DEVICE_BIND, origin);
+
+        step->str[0] = path;
+        step->num[0] = slot;
+        step->num[1] = (unsigned char) d->type;
+        step->num[2] = (uint64_t) d->major;
+        step->num[3] = (uint64_t) d->minor;
+        if (slot == INIT_NO_SLOT && (d->file_mode.set || d->uid.set || d->gid.set))
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "%s: in a user namespace it has the mode and the owner that it has on "
+                                         "the host", origin));
+}
+
+static bool is_null(const SpecDevice *d) {
+        return d->type == 'c' && d->major == 1 && d->minor == 3;
+}
+
+static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
+        InitStep *step = add_for(b, INIT_DEVICE, origin);
+
+        step->str[0] = path;
+        step->num[0] = (unsigned char) d->type;
+        step->num[1] = (uint64_t) d->major;
+        step->num[2] = (uint64_t) d->minor;
+        step->num[3] = mode_of(d);
+        step->num[4] = d->uid.set ? d->uid.v : 0;
+        step->num[5] = d->gid.set ? d->gid.v : 0;
+        step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
+        if (!b->has_null && is_null(d)) {
+                step->num[7] = b->null;
+                b->has_null = true;
+        }
+}
+
+static bool is_bound(const InitBuild *b, const SpecDevice *d) {
+        return b->in_userns && d->type != 'p' && b->tree != TREE_IN_PLACE; /* a FIFO is no device there */
+}
+
+/* origin: NULL for those that nobody asked for. */
+static void add_device(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
+        const char *path = normalized(b, d);
+
+        if (!is_made(b, path))
+                return;
+        if (is_bound(b, d))
+                add_bound(b, d, path, slot, origin);
+        else
+                add_node(b, d, path, origin);
+}
+
+static const char *device_origin(const InitBuild *b, size_t i) {
+        return arena_printf(b->arena, "linux.devices[%zu]", i);
+}
+
+/* The host's ID of one in the container; 0 of one that it has not got, or that only a namespace which is joined knows. */
+static uint32_t host_id(InitBuild *b, const SpecIdMap *maps, size_t n, const OptU32 *id, const char *origin, const char *name) {
+        uint32_t found;
+
+        if (spec_map_id(maps, n, id->set ? id->v : 0, &found))
+                return found;
+        if (id->set)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "%s.%s: the user namespace has no such ID, as far as is known here", origin,
+                                         name));
+        return 0;
+}
+
+static InitStep *add_open_node(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
+        InitStep *step = add_for(b, INIT_OPEN_NODE, origin);
+
+        step->num[0] = slot;
+        step->num[1] = (unsigned char) d->type;
+        step->num[2] = (uint64_t) d->major;
+        step->num[3] = (uint64_t) d->minor;
+        step->num[4] = mode_of(d);
+        step->list[0] = b->node_options;
+        return step;
+}
+
+static int open_device(InitBuild *b, size_t i) {
+        const SpecLinux *l = &b->spec->linux_;
+        const SpecDevice *d = &l->devices[i];
+        const char *origin = device_origin(b, i);
+        InitStep *step;
+        int r;
+
+        r = build_slot(b, &b->device_slots[i]);
+        if (r < 0)
+                return r;
+        if (b->n_nodes++ == 0)
+                b->first_node = b->device_slots[i];
+        step = add_open_node(b, d, b->device_slots[i], origin);
+        step->num[5] = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
+        step->num[6] = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
+        return 0;
+}
+
+/* Root of the machine's first user namespace makes nodes, if nothing keeps it from that. */
+static bool may_make_nodes(const InitBuild *b) {
+        return b->facts->privileged && !b->facts->own_userns && !(b->facts->lacked_capabilities & 1ULL << CAP_MKNOD);
+}
+
+int build_open_devices(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        int r = 0;
+
+        b->device_slots = arena_calloc(b->arena, l->n_devices, sizeof(*b->device_slots));
+        b->node_options = arena_calloc(b->arena, 3, sizeof(*b->node_options));
+        b->node_options[0] = "mode=711"; /* who takes it away is root of the user namespace by then */
+        b->node_options[1] = build_mount_label(b, "tmpfs");
+        for (size_t i = 0; i < l->n_devices && r >= 0; i++) {
+                b->device_slots[i] = INIT_NO_SLOT;
+                if (may_make_nodes(b) && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
+                        r = open_device(b, i);
+        }
+        return r;
+}
+
+static void add_clone_nodes(InitBuild *b, uint64_t first, size_t n, const char *origin) {
+        InitStep *step = add_for(b, INIT_CLONE_NODES, origin);
+
+        step->num[0] = first;
+        step->num[1] = n;
+}
+
+/* What files are masked with, when no device of the container's is it. By a file handle of the host's null device who has
+ * CAP_DAC_READ_SEARCH opens what lies beside it, but not from a user namespace. */
+static void add_null(InitBuild *b) {
+        static const SpecDevice null = { 'c', "", 1, 3 };
+        static const char origin[] = "linux.maskedPaths";
+
+        if (b->in_userns || !may_make_nodes(b)) {
+                add_for(b, INIT_HOST_NULL, origin)->num[0] = b->null;
+                return;
+        }
+        (void) add_open_node(b, &null, b->null, origin);
+        add_clone_nodes(b, b->null, 1, origin);
+}
+
+int build_devices(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        int r = 0;
+
+        b->null = INIT_NO_SLOT;
+        if (l->masked_paths[0])
+                r = build_slot(b, &b->null);
+        if (r < 0)
+                return r;
+        if (b->n_nodes > 0)
+                add_clone_nodes(b, b->first_node, b->n_nodes, "linux.devices");
+        for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
+                if (!default_is_replaced(b, &default_devices[i]))
+                        add_device(b, &default_devices[i], INIT_NO_SLOT, NULL);
+        for (size_t i = 0; i < l->n_devices; i++)
+                add_device(b, &l->devices[i], b->device_slots[i], device_origin(b, i));
+        if (b->null != INIT_NO_SLOT && !b->has_null)
+                add_null(b);
+        for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++) {
+                InitStep *step = add(b, INIT_SYMLINK);
+
+                step->str[0] = links[i].target;
+                step->str[1] = links[i].path;
+        }
+        return 0;
+}
+
+bool build_has_device_near(const InitBuild *b, const char *path) {
+        const SpecLinux *l = &b->spec->linux_;
+
+        if (path_is_below(path, "/dev") || path_is_below("/dev", path))
+                return true;
+        for (size_t i = 0; i < l->n_devices; i++) {
+                const char *device = normalized(b, &l->devices[i]);
+
+                if (path_is_below(path, device) || path_is_below(device, path))
+                        return true;
+        }
+        return false;
+}
+
+void build_console(InitBuild *b) {
+        InitStep *step;
+
+        if (!b->process || !b->process->terminal)
+                return;
+        step = add_for(b, INIT_CONSOLE, "process.terminal");
+        if (b->process->has_console_size) {
+                step->num[0] = b->process->console_height;
+                step->num[1] = b->process->console_width;
+        }
+        step->num[2] = b->process->uid;
+        step->num[3] = INIT_KEEP_ID; /* the group is what devpts' gid option says */
+        step->num[4] = !b->exec && b->tree != TREE_IN_PLACE;
+        if (!build_goes_inside(b))
+                add(b, INIT_CONTROL_TERMINAL);
+}

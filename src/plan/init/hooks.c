@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "oci/state-json.h"
+#include "plan/init/internal.h"
+
+static int open_log(InitBuild *b, const char *key, uint64_t *ret_slot) {
+        const char *path;
+        InitStep *step;
+        int r;
+
+        *ret_slot = INIT_NO_SLOT;
+        r = spec_annotation_path(b->spec, key, &path, b->reterr);
+        if (r < 0 || !path || b->spec->hooks[HOOK_CREATE_CONTAINER].n == 0)
+                return r;
+        r = build_slot(b, ret_slot);
+        if (r < 0)
+                return r;
+        step = add(b, INIT_OPEN_LOG);
+        step->num[0] = *ret_slot;
+        step->str[0] = path;
+        return 0;
+}
+
+/* crun's annotations. For hooks whose program is the host's: those of startContainer are the container's own, and would
+ * hold a file of the host open. */
+int build_open_hook_logs(InitBuild *b) {
+        int r = open_log(b, "run.oci.hooks.stdout", &b->hook_stdout);
+
+        return r < 0 ? r : open_log(b, "run.oci.hooks.stderr", &b->hook_stderr);
+}
+
+/*
+ * A hook without an environment has that of who runs it. That is not in the specification, but relied upon: PATH, HOME and
+ * what an engine has set for its hooks are the caller's, and those of startContainer, which other runtimes run from within
+ * the container, have what the container's process has.
+ */
+static void add_environment(const InitBuild *b, SpecHookKind kind, const SpecHook *hook, InitStep *step) {
+        static const char *nothing[] = { NULL };
+        bool inside = kind == HOOK_START_CONTAINER && b->process;
+
+        step->num[3] = inside && !hook->env;
+        if (hook->env)
+                step->list[1] = hook->env;
+        else if (inside)
+                step->list[1] = b->env;
+        else
+                step->list[1] = (const char **) b->request->environment ?: nothing;
+}
+
+static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
+        const SpecHooks *hooks = &b->spec->hooks[kind];
+        _cleanup_text_ Text head = {}, tail = {};
+        const char *state_head, *state_tail;
+
+        if (hooks->n == 0)
+                return;
+        state_json_hook(b->spec, b->id, status, b->bundle, &head, &tail);
+        state_head = arena_strdup(b->arena, head.s);
+        state_tail = arena_strdup(b->arena, tail.s);
+        for (size_t i = 0; i < hooks->n; i++) {
+                const SpecHook *hook = &hooks->hooks[i];
+                InitStep *step = add_for(b, INIT_HOOK, arena_printf(b->arena, "error running %s hook #%zu",
+                                                                    spec_hook_names[kind], i));
+
+                step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
+                step->num[1] = kind == HOOK_CREATE_CONTAINER ? b->hook_stdout : INIT_NO_SLOT;
+                step->num[2] = kind == HOOK_CREATE_CONTAINER ? b->hook_stderr : INIT_NO_SLOT;
+                step->num[4] = kind == HOOK_CREATE_CONTAINER && build_enters_rootfs(b);
+                step->str[0] = hook->path;
+                step->str[1] = state_head;
+                step->str[2] = state_tail;
+                step->list[0] = hook->args;
+                add_environment(b, kind, hook, step);
+        }
+}
+
+bool build_has_mount_hooks(const InitBuild *b) {
+        return b->spec->hooks[HOOK_PRESTART].n > 0 || b->spec->hooks[HOOK_CREATE_RUNTIME].n > 0 ||
+               b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
+}
+
+/* "After the runtime environment has been created": all namespaces, all mounts, the final cgroup. The launcher hears of
+ * it even if it has no hook to run: from here on a failure calls for the poststop hooks. */
+void build_mount_hooks(InitBuild *b) {
+        if (!build_has_mount_hooks(b))
+                return;
+        build_enter_cgroup(b);
+        add(b, INIT_RUNTIME_HOOKS);
+        add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
+}
+
+void build_start_hooks(InitBuild *b) {
+        if (b->spec->hooks[HOOK_START_CONTAINER].n > 0)
+                build_filter_of_hooks(b);
+        add_hooks(b, HOOK_START_CONTAINER, "created");
+}

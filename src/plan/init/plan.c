@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/init/plan.h"
+
+#include "plan/init/ops.h"
+
+void init_plan_done(InitPlan *plan) {
+        free(plan->steps);
+        arena_done(&plan->arena);
+        *plan = (InitPlan){};
+}
+
+InitStep *init_plan_add(InitPlan *plan, InitOp op) {
+        const InitOpRow *row = init_op_row(op);
+        InitStep *step;
+
+        GREW(plan->steps, plan->n_steps);
+        step = &plan->steps[plan->n_steps++];
+        *step = (InitStep){ .op = op };
+        for (unsigned i = 0; row && i < INIT_NUMS; i++)
+                if (row->num[i].kind == NUM_SLOT_OR_NONE)
+                        step->num[i] = INIT_NO_SLOT;
+        return step;
+}
+
+bool init_plan_comes_to(const InitPlan *plan, InitOp op, InitOp before) {
+        for (size_t i = 0; i < plan->n_steps && plan->steps[i].op != before; i++)
+                if (plan->steps[i].op == op)
+                        return true;
+        return false;
+}

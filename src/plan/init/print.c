@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include "plan/init/ops.h"
+#include "plan/init/plan.h"
+
+#define WAIT_KILLABLE_RECV (1U << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, since Linux 5.19 */
+
+typedef struct FlagName {
+        uint64_t flag;
+        const char *name;
+} FlagName;
+
+static const FlagName namespace_names[] = {
+        { CLONE_NEWUSER, "user" }, { CLONE_NEWNS, "mount" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNET, "network" },
+        { CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
+        {},
+};
+
+/* The access time is a field of several bits, cleared as a whole ("atime"). */
+static const FlagName attr_names[] = {
+        { MOUNT_ATTR_RDONLY, "ro" }, { MOUNT_ATTR_NOSUID, "nosuid" }, { MOUNT_ATTR_NODEV, "nodev" },
+        { MOUNT_ATTR_NOEXEC, "noexec" }, { MOUNT_ATTR__ATIME, "atime" }, { MOUNT_ATTR_NOATIME, "noatime" },
+        { MOUNT_ATTR_STRICTATIME, "strictatime" }, { MOUNT_ATTR_NODIRATIME, "nodiratime" },
+        { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+        {},
+};
+
+static const FlagName super_names[] = {
+        { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
+        { MS_LAZYTIME, "lazytime" }, { MS_SILENT, "silent" }, { MS_I_VERSION, "iversion" },
+        {},
+};
+
+static const FlagName propagation_names[] = {
+        { MS_SHARED, "shared" }, { MS_SLAVE, "slave" }, { MS_PRIVATE, "private" }, { MS_UNBINDABLE, "unbindable" },
+        { MS_REC, "recursive" },
+        {},
+};
+
+static const FlagName extra_names[] = {
+        { INIT_COPY_UP, "copy-up" }, { INIT_HOST_FALLBACK, "host-fallback" }, { INIT_TARGET_FILE, "target-file" },
+        { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
+        { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
+        { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },
+        { INIT_NO_TARGET_FOLLOW, "no-target-follow" }, { INIT_COPY_SYMLINK, "copy-symlink" },
+        { INIT_SOURCE_IN_ROOT, "source-in-root" },
+        {},
+};
+
+static const FlagName seccomp_names[] = {
+        { SECCOMP_FILTER_FLAG_TSYNC, "tsync" }, { SECCOMP_FILTER_FLAG_LOG, "log" },
+        { SECCOMP_FILTER_FLAG_SPEC_ALLOW, "spec-allow" }, { WAIT_KILLABLE_RECV, "wait-killable-recv" },
+        {},
+};
+
+static const FlagName set_names[] = { { INIT_SET_MODE, "mode" }, { INIT_SET_OWNER, "owner" }, {} };
+
+static const char *const resource_names[] = {
+        [RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data", [RLIMIT_STACK] = "stack",
+        [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss", [RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile",
+        [RLIMIT_MEMLOCK] = "memlock", [RLIMIT_AS] = "as", [RLIMIT_LOCKS] = "locks",
+        [RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
+        [RLIMIT_RTPRIO] = "rtprio", [RLIMIT_RTTIME] = "rttime",
+};
+
+/* In the order of their numbers. */
+static const char *const capability_names[] = {
+        "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
+        "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
+        "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
+        "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
+        "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+        "checkpoint_restore",
+};
+_Static_assert(ELEMENTSOF(capability_names) == CAP_LAST_CAP + 1, "a capability without a name");
+
+static void print_flags(Text *t, const FlagName *names, uint64_t flags) {
+        const char *separator = "";
+
+        for (; names->flag != 0; names++)
+                if ((flags & names->flag) == names->flag) {
+                        text_addf(t, "%s%s", separator, names->name);
+                        flags &= ~names->flag;
+                        separator = ",";
+                }
+        if (flags != 0)
+                text_addf(t, "%s0x%" PRIx64, separator, flags);
+}
+
+void init_plan_print_capabilities(Text *t, uint64_t mask) {
+        const char *separator = "";
+
+        if (mask == 0)
+                text_add(t, "none");
+        for (unsigned i = 0; i < 64; i++) {
+                if (!(mask & (UINT64_C(1) << i)))
+                        continue;
+                if (i < ELEMENTSOF(capability_names))
+                        text_addf(t, "%s%s", separator, capability_names[i]);
+                else
+                        text_addf(t, "%s%u", separator, i);
+                separator = ",";
+        }
+}
+
+static void print_flag_number(Text *t, InitNumKind kind, uint64_t v) {
+        switch (kind) {
+        case NUM_NAMESPACES:
+                return print_flags(t, namespace_names, v);
+        case NUM_ATTRS:
+                return print_flags(t, attr_names, v);
+        case NUM_SUPER:
+                return print_flags(t, super_names, v);
+        case NUM_PROPAGATION:
+                return print_flags(t, propagation_names, v);
+        case NUM_EXTRA:
+                return print_flags(t, extra_names, v);
+        case NUM_SECCOMP:
+                return print_flags(t, seccomp_names, v);
+        case NUM_SET:
+                return print_flags(t, set_names, v);
+        default:
+                text_addf(t, "0x%" PRIx64, v);
+        }
+}
+
+static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
+        switch (kind) {
+        case NUM_SIGNED:
+                text_addf(t, "%" PRIi64, (int64_t) v);
+                break;
+        case NUM_OCTAL:
+                text_addf(t, "0%" PRIo64, v);
+                break;
+        case NUM_CHAR:
+                text_addf(t, "%c", v > ' ' && v < 0x7f ? (char) v : '?');
+                break;
+        case NUM_CAPS:
+                init_plan_print_capabilities(t, v);
+                break;
+        case NUM_RESOURCE:
+                text_add(t, v < ELEMENTSOF(resource_names) ? resource_names[v] : "?");
+                break;
+        default:
+                if (kind == NUM_SIZE && v == UINT64_MAX)
+                        text_add(t, "infinity");
+                else
+                        text_addf(t, "%" PRIu64, v);
+        }
+}
+
+static void print_number(Text *t, const InitNumRow *row, uint64_t v) {
+        bool flags = row->kind >= NUM_NAMESPACES;
+
+        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_NOT_ZERO)) ||
+            (row->kind == NUM_SLOT_OR_NONE && v == INIT_NO_SLOT))
+                return;
+        text_addf(t, " %s", row->name);
+        if (row->kind == NUM_BOOL)
+                return;
+        text_add(t, "=");
+        if (flags)
+                print_flag_number(t, row->kind, v);
+        else
+                print_plain_number(t, row->kind, v);
+}
+
+/* [a,b,c]; a comma inside an element is escaped. */
+static void print_list(Text *t, const char *name, const char **list) {
+        text_addf(t, " %s=[", name);
+        for (size_t i = 0; list[i]; i++) {
+                text_add(t, i > 0 ? "," : "");
+                text_add_escaped(t, list[i], " ,");
+        }
+        text_add(t, "]");
+}
+
+static void print(const InitPlan *plan, bool origins, Text *text) {
+        for (size_t i = 0; i < plan->warnings.n; i++)
+                text_addf(text, "# %s\n", plan->warnings.s[i]);
+        if (plan->launcher_schedules)
+                text_add(text, "# the launcher sets scheduler and I/O priority\n");
+        if (plan->launcher_gives_stdio)
+                text_add(text, "# the launcher gives the pipes on 0, 1, 2 to the user\n");
+        if (plan->piped) {
+                text_add(text, "# the launcher gives pipes in the place of");
+                for (unsigned fd = 0; fd < 3; fd++)
+                        if (plan->piped & 1U << fd)
+                                text_addf(text, " %u", fd);
+                text_add(text, "\n");
+        }
+        for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
+                const InitOpRow *row = init_op_row(step->op);
+
+                text_add(text, init_op_name(step->op));
+                for (unsigned i = 0; row && i < INIT_STRS; i++)
+                        if (row->str[i].name && step->str[i]) {
+                                text_addf(text, " %s=", row->str[i].name);
+                                text_add_escaped(text, step->str[i], " ");
+                        }
+                for (unsigned i = 0; row && i < INIT_NUMS; i++)
+                        print_number(text, &row->num[i], step->num[i]);
+                for (unsigned i = 0; row && i < INIT_LISTS; i++)
+                        if (row->list[i].kind != LIST_NONE && step->list[i])
+                                print_list(text, row->list[i].name, step->list[i]);
+                if (origins && step->origin)
+                        text_addf(text, " # %s", step->origin);
+                text_add(text, "\n");
+        }
+}
+
+void init_plan_print(const InitPlan *plan, Text *text) {
+        print(plan, false, text);
+}
+
+void init_plan_explain(const InitPlan *plan, Text *text) {
+        print(plan, true, text);
+}

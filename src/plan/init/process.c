@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/mempolicy.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+
+#include "plan/init/internal.h"
+
+#define OWN_FILES 16U
+
+#define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6U /* since Linux 6.9 */
+
+void build_oom_score_adj(InitBuild *b) {
+        if (b->process && b->process->oom_score_adj.set)
+                add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj")->num[0] =
+                        (uint64_t) (int64_t) b->process->oom_score_adj.v;
+}
+
+typedef enum LimitTime { LIMIT_EARLY, LIMIT_AFTER_FORK, LIMIT_LAST } LimitTime;
+
+/* The fork would meet that of processes. Fewer files than we need ourselves, for the gate, a listener, startContainer hooks,
+ * are for right before the exec. */
+static LimitTime limit_time(const InitBuild *b, const SpecRlimit *limit) {
+        if (limit->resource == RLIMIT_NOFILE && limit->soft < 3 + (uint64_t) b->preserve_fds + OWN_FILES)
+                return LIMIT_LAST;
+        return limit->resource == RLIMIT_NPROC && build_goes_inside(b) ? LIMIT_AFTER_FORK : LIMIT_EARLY;
+}
+
+/* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins, and with the
+ * capabilities. */
+void build_raise_rlimits(InitBuild *b) {
+        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
+                const SpecRlimit *limit = &b->process->rlimits[i];
+                InitStep *step;
+
+                if (!build_has_userns(b) && limit_time(b, limit) == LIMIT_EARLY)
+                        continue;
+                step = add(b, INIT_RAISE_RLIMIT);
+                step->num[0] = (uint64_t) limit->resource;
+                step->num[1] = limit->hard;
+        }
+}
+
+static bool has_apparmor(const InitBuild *b) {
+        return !isempty(b->process->apparmor_profile) &&
+               (b->facts->apparmor || !streq(b->process->apparmor_profile, "unconfined"));
+}
+
+/* An ordinary user may write such a map without newgidmap, but only after setgroups(2) was denied. */
+static bool maps_own_group_only(const InitBuild *b) {
+        const SpecNamespace *user = spec_namespace(b->spec, CLONE_NEWUSER);
+        const SpecLinux *l = &b->spec->linux_;
+
+        return !b->facts->privileged && user && !user->path && l->n_gid_mappings == 1 && l->gid_mappings[0].size == 1 &&
+               l->gid_mappings[0].host_id == b->facts->gid;
+}
+
+bool build_keeps_groups(const InitBuild *b) {
+        const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
+
+        return keep && !streq(keep, "0");
+}
+
+/*
+ * Where it may be denied, a refusal of setgroups(2) is none of the configuration: engines list the groups of the
+ * image whether or not they can be had.
+ */
+static bool may_not_change_groups(const InitBuild *b) {
+        const SpecNamespace *user = spec_namespace(b->spec, CLONE_NEWUSER);
+
+        return b->facts->setgroups_denied || maps_own_group_only(b) || (b->facts->rootless && user && user->path);
+}
+
+static void warn_refused(InitBuild *b, const char *set, uint64_t refused, const char *why) {
+        _cleanup_text_ Text text = {};
+
+        if (refused == 0)
+                return;
+        init_plan_print_capabilities(&text, refused);
+        strings_add(b->arena, &b->plan->warnings, arena_printf(b->arena, "process.capabilities%s: cannot be granted%s: %s",
+                                                               set, why, text.s));
+}
+
+/* "Runtimes SHOULD NOT fail if the container configuration requests capabilities that cannot be granted", but warn.
+ * In a user namespace there are all of them, over what belongs to it. */
+static void grant_capabilities(InitBuild *b) {
+        bool all = (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
+        uint64_t possible = all ? UINT64_MAX : ~b->facts->lacked_capabilities;
+        SpecCapabilities *c = &b->capabilities;
+
+        if (!b->process->has_capabilities)
+                return;
+        *c = b->process->capabilities;
+        warn_refused(b, "", (c->bounding | c->effective | c->permitted | c->inheritable | c->ambient) & ~possible, "");
+        c->bounding &= possible;
+        c->permitted &= possible;
+        warn_refused(b, ".effective", c->effective & possible & ~c->permitted, " (not permitted)");
+        c->effective &= c->permitted;
+        warn_refused(b, ".inheritable", c->inheritable & possible & ~c->bounding, " (not in the bounding set)");
+        c->inheritable &= c->bounding;
+        warn_refused(b, ".ambient", c->ambient & possible & ~(c->permitted & c->inheritable),
+                     " (not permitted and inheritable)");
+        c->ambient &= c->permitted & c->inheritable;
+}
+
+/* sched(7). INIT_HOOK comes after INIT_SCHEDULER and forks. */
+static bool cannot_fork(const SpecProcess *p) {
+        return p->scheduler && p->scheduler->policy == SCHED_DEADLINE &&
+               !(p->scheduler->flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
+/* A process that is to be confined does not run unconfined because the host lacks the means. */
+int build_check_process(InitBuild *b) {
+        const SpecProcess *p = b->process;
+
+        if (b->request && b->request->seccomp_unknown)
+                strings_add(b->arena, &b->plan->warnings,
+                            arena_printf(b->arena, "linux.seccomp.syscalls: libseccomp does not know, and so without effect: "
+                                         "%s", b->request->seccomp_unknown));
+        if (!p)
+                return 0;
+        if (has_apparmor(b) && !b->facts->apparmor)
+                return error_setf(b->reterr, EOPNOTSUPP,
+                                  "process.apparmorProfile: AppArmor is not enabled on this host");
+        if (!isempty(p->selinux_label) && !b->facts->selinux)
+                return error_setf(b->reterr, EOPNOTSUPP,
+                                  "process.selinuxLabel: SELinux is not enabled on this host");
+        if (!p->args && (!b->request || b->request->start_now)) /* exec has none */
+                return error_setf(b->reterr, EINVAL, "process.args: needed to run something");
+        if (p->n_additional_gids > 0 && maps_own_group_only(b) && !build_keeps_groups(b))
+                return error_setf(b->reterr, EOPNOTSUPP, "process.user.additionalGids: nobody may change groups in a user "
+                                  "namespace in which linux.gidMappings has your own group alone");
+        if (p->n_additional_gids > 0 && b->facts->setgroups_denied && !build_keeps_groups(b))
+                strings_add(b->arena, &b->plan->warnings, "process.user.additionalGids: setgroups(2) is denied in this user "
+                            "namespace");
+        if (!b->exec && cannot_fork(p) && b->spec->hooks[HOOK_START_CONTAINER].n > 0)
+                return error_setf(b->reterr, EINVAL, "process.scheduler.flags: SCHED_DEADLINE with startContainer hooks "
+                                  "needs SCHED_FLAG_RESET_ON_FORK");
+        grant_capabilities(b);
+        return build_check_seccomp(b);
+}
+
+/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. After a fork, which some policies
+ * forbid and others do not survive, they are the launcher's, too. */
+static bool launcher_schedules(const InitBuild *b) {
+        return b->facts->privileged && (build_has_userns(b) || build_goes_inside(b));
+}
+
+static void add_scheduling(InitBuild *b) {
+        const SpecProcess *p = b->process;
+        InitStep *step;
+
+        if (p->scheduler) {
+                build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
+                step = add_for(b, INIT_SCHEDULER, "process.scheduler");
+                step->num[0] = p->scheduler->policy;
+                step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
+                step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
+                step->num[3] = p->scheduler->flags;
+                step->num[4] = p->scheduler->runtime;
+                step->num[5] = p->scheduler->deadline;
+                step->num[6] = p->scheduler->period;
+        }
+        if (p->io_priority.set)
+                add_for(b, INIT_IO_PRIORITY, "process.ioPriority")->num[0] = (uint32_t) p->io_priority.v;
+}
+
+typedef struct PolicyWord {
+        const char *word;
+        uint32_t value;
+} PolicyWord;
+
+static uint32_t policy_value(const PolicyWord *words, const char *word) {
+        while (words->word && !streq(words->word, word))
+                words++;
+        return words->value;
+}
+
+static void add_memory_policy(InitBuild *b) {
+        static const PolicyWord modes[] = {
+                { "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_BIND", MPOL_BIND },
+                { "MPOL_INTERLEAVE", MPOL_INTERLEAVE }, { "MPOL_LOCAL", MPOL_LOCAL },
+                { "MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY },
+                { "MPOL_WEIGHTED_INTERLEAVE", MPOL_WEIGHTED_INTERLEAVE_NUMBER },
+                { NULL, MPOL_DEFAULT },
+        };
+        static const PolicyWord flags[] = {
+                { "MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES },
+                { "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
+                { "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
+                {},
+        };
+        const SpecMemoryPolicy *policy = b->spec->linux_.memory_policy;
+        InitStep *step;
+
+        if (!policy)
+                return;
+        build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
+        step = add_for(b, INIT_MEMORY_POLICY, "linux.memoryPolicy");
+        step->num[0] = policy_value(modes, policy->mode);
+        for (size_t i = 0; policy->flags[i]; i++)
+                step->num[0] |= policy_value(flags, policy->flags[i]);
+        step->str[0] = policy->nodes;
+}
+
+static void add_personality(InitBuild *b) {
+        const char *personality = b->spec->linux_.personality;
+
+        if (personality)
+                add_for(b, INIT_PERSONALITY, "linux.personality")->num[0] =
+                        streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+}
+
+static void add_user(InitBuild *b) {
+        const SpecProcess *p = b->process;
+        const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
+        InitStep *step = add_for(b, INIT_USER, "process.user");
+
+        for (size_t i = 0; i < p->n_additional_gids; i++)
+                groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
+        step->num[0] = p->uid;
+        step->num[1] = p->gid;
+        step->num[2] = build_keeps_groups(b);
+        step->num[3] = may_not_change_groups(b);
+        step->list[0] = groups;
+}
+
+/* While the launcher can still report that there is no such program. */
+static void add_find(InitBuild *b) {
+        InitStep *step;
+
+        if (!b->process->args)
+                return;
+        b->env = build_env(b);
+        step = add(b, INIT_FIND);
+        step->num[0] = b->capabilities.effective;
+        step->list[0] = b->process->args;
+        step->list[1] = b->env;
+}
+
+static void add_rlimits(InitBuild *b, LimitTime now) {
+        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
+                const SpecRlimit *limit = &b->process->rlimits[i];
+                InitStep *step;
+
+                if (limit_time(b, limit) != now)
+                        continue;
+                step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
+                step->num[0] = (uint64_t) limit->resource;
+                step->num[1] = limit->soft;
+                step->num[2] = limit->hard;
+        }
+}
+
+bool build_has_late_limits(const InitBuild *b) {
+        const SpecProcess *p = b->process;
+
+        for (size_t i = 0; i < p->n_rlimits; i++)
+                if (limit_time(b, &p->rlimits[i]) != LIMIT_EARLY)
+                        return true;
+        return build_goes_inside(b) && !launcher_schedules(b) && (p->scheduler || p->io_priority.set);
+}
+
+void build_after_fork(InitBuild *b) {
+        if (!b->process)
+                return;
+        if (!launcher_schedules(b))
+                add_scheduling(b);
+        add_rlimits(b, LIMIT_AFTER_FORK);
+}
+
+static void add_capabilities(InitBuild *b) {
+        const SpecCapabilities *c = &b->capabilities;
+        InitStep *step = add_for(b, INIT_CAPABILITIES, "process.capabilities");
+
+        step->num[0] = c->effective;
+        step->num[1] = c->permitted;
+        step->num[2] = c->inheritable;
+        step->num[3] = c->ambient;
+}
+
+/*
+ * From root in the container's namespaces to the user that was asked for. After INIT_USER files are opened with that
+ * user's ids, and until INIT_CAPABILITIES with all capabilities:
+ *   - what is written to /proc (labels) comes before the user, as our files there belong to root;
+ *   - INIT_CWD comes in between: a directory that only the user may enter (a network file system that squashes
+ *     root) and one that only root may enter (the engine's choice, not the user's) both work;
+ *   - INIT_FIND sees what the exec will see, as the user, with the capabilities that will be in effect, but not through
+ *     the filter: that is made for the program, which may get along without the calls that a search takes;
+ *   - the limits come before the filter and after all that may need many descriptors or pages; only what the gate
+ *     needs comes after, for which a limit of very few files waits until the end.
+ */
+void build_process(InitBuild *b) {
+        const SpecProcess *p = b->process;
+
+        build_stdio(b);
+        if (!p) { /* nothing will run, but it will be seen */
+                if (build_goes_inside(b))
+                        add(b, INIT_CAPABILITIES);
+                return;
+        }
+        if (launcher_schedules(b))
+                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
+        else if (!build_goes_inside(b))
+                add_scheduling(b);
+        add_personality(b);
+        add_memory_policy(b);
+        if (has_apparmor(b))
+                add_for(b, INIT_APPARMOR, "process.apparmorProfile")->str[0] = p->apparmor_profile;
+        if (!isempty(p->selinux_label))
+                add_for(b, INIT_SELINUX, "process.selinuxLabel")->str[0] = p->selinux_label;
+        add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
+        add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
+        add_user(b);
+        add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
+        build_enter_cgroup(b); /* before the first file of the image is opened: it may be a device */
+        add_find(b);
+        add_rlimits(b, LIMIT_EARLY);
+        build_filter(b, FILTER_BEFORE_CAPABILITIES);
+        add_capabilities(b);
+        if (p->no_new_privileges)
+                add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
+        build_filter(b, FILTER_BEFORE_READY);
+}
+
+/* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
+void build_command(InitBuild *b) {
+        InitStep *step;
+
+        build_enter_cgroup(b);
+        build_go_inside(b);
+        if (b->waits || b->plan->launcher_schedules || b->plan->launcher_gives_stdio)
+                add(b, INIT_READY);
+        if (build_has_gate(b))
+                add(b, INIT_GATE);
+        if (!b->process || !b->process->args)
+                return;
+        if (!b->exec)
+                build_start_hooks(b);
+        add_rlimits(b, LIMIT_LAST);
+        build_filter(b, FILTER_LAST);
+        step = add(b, INIT_EXEC);
+        step->num[0] = b->listen_fds > 0;
+        step->list[0] = b->process->args;
+        step->list[1] = b->env;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the process has at 0, 1 and 2, where that is not a terminal of its own. */
+#include <linux/capability.h>
+#include <sched.h>
+
+#include "plan/init/internal.h"
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+/* What asks for privileges over the machine, which end where a user namespace begins. The launcher has them still. */
+static bool is_left_to_launcher(const InitBuild *b) {
+        return b->facts->privileged && build_has_userns(b);
+}
+
+/* The pipes of an engine are its own root's. */
+static void add_owner(InitBuild *b) {
+        InitStep *step;
+
+        b->plan->launcher_gives_stdio = is_left_to_launcher(b);
+        if (b->plan->launcher_gives_stdio)
+                return;
+        step = add(b, INIT_STDIO_OWNER);
+        step->num[0] = b->process->uid;
+        step->num[1] = INIT_KEEP_ID;
+}
+
+/* Of the process, and of who can look into it. */
+static uint64_t capabilities_near(const InitBuild *b) {
+        const SpecProcess *first = b->spec->process;
+
+        return (b->process ? b->process->capabilities.bounding : 0) | (first ? first->capabilities.bounding : 0);
+}
+
+/* What we have inherited, of a kind that leads to the host. */
+typedef struct Kind {
+        uint8_t which;
+        const char *way;    /* "standard output: WAY, as DANGER" */
+        const char *danger; /* who could go that way; NULL: nobody */
+} Kind;
+
+/* It tells who is at its other end (SO_PEERPIDFD), and out of that process one can take descriptors, with CAP_SYS_PTRACE. And
+ * it belongs to the network namespace that it was made in, whose devices one can set up by it, with CAP_NET_ADMIN. */
+static const char *danger_of_sockets(const InitBuild *b) {
+        uint64_t capabilities = capabilities_near(b);
+
+        if (capabilities & BIT(CAP_SYS_PTRACE))
+                return "it may have CAP_SYS_PTRACE";
+        if (capabilities & BIT(CAP_NET_ADMIN) && spec_namespace(b->spec, CLONE_NEWNET))
+                return "it may have CAP_NET_ADMIN";
+        return NULL;
+}
+
+/* With any descriptor of a file system every file of it is opened by its handle, which can be guessed. */
+static const char *danger_of_files(const InitBuild *b) {
+        return capabilities_near(b) & BIT(CAP_DAC_READ_SEARCH) ? "it may have CAP_DAC_READ_SEARCH" : NULL;
+}
+
+/* From within a user namespace that is new nobody could. */
+static const char *find_danger(const InitBuild *b, const char *(*danger)(const InitBuild *b)) {
+        const SpecNamespace *pid = spec_namespace(b->spec, CLONE_NEWPID), *user = spec_namespace(b->spec, CLONE_NEWUSER);
+
+        if (pid && pid->path)
+                return "others are in its pid namespace";
+        return user && !user->path ? NULL : danger(b);
+}
+
+static void warn(InitBuild *b, const Kind *kind) {
+        static const char *const names[] = { "input", "output", "error" };
+        _cleanup_text_ Text text = {};
+
+        for (unsigned fd = 0; fd < ELEMENTSOF(names); fd++)
+                if (kind->which & 1U << fd)
+                        text_addf(&text, "%s %s", text.n > 0 ? "," : "standard", names[fd]);
+        strings_add(b->arena, &b->plan->warnings,
+                    arena_printf(b->arena, "%s: %s, as %s; give it a pipe", text.s, kind->way, kind->danger));
+}
+
+static void check_kinds(InitBuild *b) {
+        const Kind kinds[] = {
+                { b->sockets, "a socket, by which the container can get at the host", find_danger(b, danger_of_sockets) },
+                { b->files, "a file, by which the container can open every other of its file system",
+                  find_danger(b, danger_of_files) },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (!kinds[i].which || !kinds[i].danger)
+                        continue;
+                else if (b->launcher_stays)
+                        b->plan->piped |= kinds[i].which;
+                else
+                        warn(b, &kinds[i]);
+}
+
+void build_stdio(InitBuild *b) {
+        if (b->process && b->process->terminal)
+                return;
+        check_kinds(b);
+        if (b->process)
+                add_owner(b);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+
+#include "basic/nearest.h"
+#include "plan/unit/internal.h"
+#include "plan/unit/variant.h"
+
+/*
+ * Annotations org.systemd.property.NAME become properties of the scope. Engines pass on what their users
+ * write, and a property can be as good as root on the host, so there is a list of what may be set. What the
+ * runtime decides itself is not in it; of what it only proposes, the annotation wins; what the resources
+ * say, they say.
+ */
+
+#define PREFIX "org.systemd.property."
+#define VALUE_MAX 4096
+
+typedef enum Check { CHECK_NONE, CHECK_ENUM, CHECK_SIGNAL, CHECK_TEXT, CHECK_AFTER, CHECK_BEFORE, CHECK_URLS } Check;
+
+typedef struct Allowed {
+        const char *name;
+        UnitType type;
+        Check check;
+        const char *values;     /* CHECK_ENUM: " one two " */
+        bool proposal;          /* the plan has a value that may be replaced */
+} Allowed;
+
+static const Allowed allowed[] = {
+        { "After", UNIT_STRV, CHECK_AFTER },
+        { "Before", UNIT_STRV, CHECK_BEFORE },
+        { "CPUQuotaPerSecUSec", UNIT_U64 },
+        { "CPUQuotaPeriodUSec", UNIT_U64 },
+        { "CPUWeight", UNIT_U64 },
+        { "CollectMode", UNIT_STRING, CHECK_ENUM, " inactive inactive-or-failed ", .proposal = true },
+        { "DefaultDependencies", UNIT_BOOL, .proposal = true },
+        { "Description", UNIT_STRING, CHECK_TEXT, .proposal = true },
+        { "Documentation", UNIT_STRV, CHECK_URLS },
+        { "FinalKillSignal", UNIT_I32, CHECK_SIGNAL },
+        { "IOWeight", UNIT_U64 },
+        { "KillSignal", UNIT_I32, CHECK_SIGNAL },
+        { "ManagedOOMMemoryPressure", UNIT_STRING, CHECK_ENUM, " auto kill " },
+        { "ManagedOOMMemoryPressureDurationUSec", UNIT_U64 },
+        { "ManagedOOMMemoryPressureLimit", UNIT_U32 },
+        { "ManagedOOMPreference", UNIT_STRING, CHECK_ENUM, " none avoid omit " },
+        { "ManagedOOMSwap", UNIT_STRING, CHECK_ENUM, " auto kill " },
+        { "MemoryHigh", UNIT_U64 },
+        { "MemoryLow", UNIT_U64 },
+        { "MemoryMax", UNIT_U64 },
+        { "MemoryMin", UNIT_U64 },
+        { "MemorySwapMax", UNIT_U64 },
+        { "MemoryZSwapMax", UNIT_U64 },
+        { "OOMPolicy", UNIT_STRING, CHECK_ENUM, " continue stop kill " },
+        { "RuntimeMaxUSec", UNIT_U64 },
+        { "StartupCPUWeight", UNIT_U64 },
+        { "StartupIOWeight", UNIT_U64 },
+        { "TasksMax", UNIT_U64 },
+        { "TimeoutStopUSec", UNIT_U64, .proposal = true },
+};
+
+static int check_units(const Variant *v, bool after) {
+        static const char *const before_types[] = { ".slice", ".target", NULL };
+        static const char *const after_types[] = {
+                ".slice", ".target", ".service", ".socket", ".mount", NULL
+        };
+
+        for (size_t i = 0; i < v->n_items; i++)
+                if (!unit_name_is_plain(v->items[i], after ? after_types : before_types))
+                        return -EINVAL;
+        return 0;
+}
+
+static int check_enum(const char *values, const char *s) {
+        _cleanup_free_ char *word = xasprintf(" %s ", s);
+
+        return strchr(s, ' ') || !strstr(values, word) ? -EINVAL : 0;
+}
+
+/* Control characters would break lines of the unit file and of every listing. */
+static int check_text(const char *s) {
+        for (; *s; s++)
+                if (iscntrl((unsigned char) *s))
+                        return -EINVAL;
+        return 0;
+}
+
+/* What systemd takes for Documentation=. */
+static int check_urls(const Variant *v) {
+        static const char *const schemes[] = { "http://", "https://", "file:/", "info:", "man:" };
+
+        for (size_t i = 0; i < v->n_items; i++) {
+                const char *rest = NULL;
+
+                for (size_t k = 0; k < ELEMENTSOF(schemes) && !rest; k++)
+                        rest = startswith(v->items[i], schemes[k]);
+                if (isempty(rest) || check_text(rest) < 0)
+                        return -EINVAL;
+        }
+        return 0;
+}
+
+static int check_value(const Allowed *p, const Variant *v) {
+        switch (p->check) {
+        case CHECK_ENUM:
+                return check_enum(p->values, v->s);
+        case CHECK_SIGNAL:
+                return v->i < 1 || v->i > SIGRTMAX ? -EINVAL : 0;
+        case CHECK_TEXT:
+                return check_text(v->s);
+        case CHECK_AFTER:
+                return check_units(v, true);
+        case CHECK_BEFORE:
+                return check_units(v, false);
+        case CHECK_URLS:
+                return check_urls(v);
+        default:
+                return 0;
+        }
+}
+
+static void set_value(UnitProp *p, const Variant *v) {
+        switch (p->type) {
+        case UNIT_BOOL:
+                p->v.b = v->u != 0;
+                break;
+        case UNIT_I32:
+                p->v.i32 = (int32_t) v->i;
+                break;
+        case UNIT_U32:
+                p->v.u32 = (uint32_t) v->u;
+                break;
+        case UNIT_U64:
+                p->v.u64 = v->u;
+                break;
+        case UNIT_STRING:
+                p->v.s = v->s;
+                break;
+        default:
+                p->v.strv.items = v->items;
+                p->v.strv.n = v->n_items;
+                break;
+        }
+}
+
+/*
+ * systemd's manuals say TimeoutStopSec, its bus TimeoutStopUSec. As other runtimes do, take both: seconds,
+ * of any numeric type, are multiplied. Returns 1 when name was of that kind; *ret_name then is the bus's
+ * name.
+ */
+static int convert_seconds(Arena *a, const char *name, const char **ret_name) {
+        size_t n = strlen(name);
+
+        if (n < 4 || !endswith(name, "Sec") || !islower((unsigned char) name[n - 4]))
+                return 0;
+        *ret_name = arena_printf(a, "%.*sUSec", (int) (n - 3), name);
+        return 1;
+}
+
+static int check_name(const char *name) {
+        size_t n = 0;
+
+        for (; name[n]; n++)
+                if (!isalpha((unsigned char) name[n]) || (unsigned char) name[n] >= 0x80)
+                        return -EINVAL;
+        return n >= 3 && n <= 64 ? 0 : -EINVAL;
+}
+
+static const Allowed *find_allowed(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(allowed); i++)
+                if (streq(allowed[i].name, name))
+                        return allowed + i;
+        return NULL;
+}
+
+static const char *type_name(UnitType type) {
+        switch (type) {
+        case UNIT_BOOL:
+                return "a boolean";
+        case UNIT_I32:
+                return "an int32";
+        case UNIT_U32:
+                return "a uint32";
+        case UNIT_U64:
+                return "a uint64";
+        case UNIT_STRING:
+                return "a string";
+        default:
+                return "strings: words, or a list like ['a', 'b']";
+        }
+}
+
+static int refuse(const char *key, const char *name, Error *reterr) {
+        const char *names[ELEMENTSOF(allowed)], *near;
+
+        for (size_t i = 0; i < ELEMENTSOF(allowed); i++)
+                names[i] = allowed[i].name;
+        near = nearest(name, names, ELEMENTSOF(allowed));
+        return error_setf(reterr, EOPNOTSUPP, "annotation %s: not a property that a container may set%s%s%s", key,
+                          near ? ", did you mean " : "", near ?: "", near ? "?" : "");
+}
+
+/* Strings need no quotes where strings are wanted, and lists no brackets: they are words then, as in a unit file. */
+static int read_value(const Allowed *p, const char *text, Arena *a, Variant *ret) {
+        bool strings = p->type == UNIT_STRING || p->type == UNIT_STRV;
+        int r = variant_parse(text, a, ret);
+
+        if (strings && !strchr("'\"[@", *text) && (r < 0 || (ret->type != 's' && ret->type != 'a'))) {
+                *ret = (Variant){ .type = 's', .s = strip(arena_strdup(a, text)) };
+                r = 0;
+        }
+        if (r == 0 && p->type == UNIT_STRV && ret->type == 's')
+                variant_split(ret, a);
+        return r;
+}
+
+static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text,
+                          Error *reterr) {
+        const Allowed *p;
+        Variant v = {};
+        UnitProp *prop;
+        bool seconds;
+
+        if (check_name(name) < 0)
+                return error_setf(reterr, EINVAL, "annotation %s: not the name of a unit property", key);
+        seconds = convert_seconds(&plan->arena, name, &name) > 0;
+        p = find_allowed(name);
+        if (!p || (seconds && p->type != UNIT_U64))
+                return refuse(key, name, reterr);
+        if (strlen(text) > VALUE_MAX)
+                return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key,
+                                  VALUE_MAX);
+        text += strspn(text, " \t");
+        if (read_value(p, text, &plan->arena, &v) < 0)
+                return error_setf(reterr, EINVAL,
+                                  "annotation %s: \"%s\" is not a value in GVariant's text format: expected %s", key,
+                                  text, seconds ? "a number of seconds" : type_name(p->type));
+        if ((seconds ? variant_seconds_to_usec(&v) : variant_convert(&v, p->type)) < 0)
+                return error_setf(reterr, EINVAL, "annotation %s: expected %s, got \"%s\"", key,
+                                  seconds ? "a number of seconds" : type_name(p->type), text);
+        if (check_value(p, &v) < 0)
+                return error_setf(reterr, EINVAL, "annotation %s: bad value \"%s\"", key, text);
+        prop = unit_plan_find(plan, p->name);
+        if (prop && !p->proposal)
+                return error_setf(reterr, EINVAL,
+                                  "annotation %s: %s is set elsewhere in the configuration, too", key,
+                                  p->name);
+        if (!prop)
+                prop = unit_plan_add(plan, p->name, p->type);
+        prop->optional = false;
+        prop->path = arena_printf(&plan->arena, "annotation %s", key);
+        set_value(prop, &v);
+        return 0;
+}
+
+/* The same property twice, be it as Sec and USec or by a document with the same key twice. */
+static int check_duplicates(const Spec *spec, size_t n, const char *name, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
+
+        (void) convert_seconds(&a, name, &name);
+        for (size_t i = 0; i < n; i++) {
+                const char *other = startswith(spec->annotations[i].key, PREFIX);
+
+                if (!other)
+                        continue;
+                (void) convert_seconds(&a, other, &other);
+                if (streq(other, name))
+                        return error_setf(reterr, EINVAL, "annotation %s: sets %s, as annotation %s does",
+                                          spec->annotations[n].key, name, spec->annotations[i].key);
+        }
+        return 0;
+}
+
+int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr) {
+        for (size_t i = 0; i < spec->n_annotations; i++) {
+                const char *name = startswith(spec->annotations[i].key, PREFIX);
+                int r;
+
+                if (!name)
+                        continue;
+                r = check_duplicates(spec, i, name, reterr);
+                if (r < 0)
+                        return r;
+                r = add_annotation(plan, spec->annotations[i].key, name, spec->annotations[i].value, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
