@@ -44,6 +44,9 @@ int open_append(const char *path, mode_t mode, Error *reterr);
 /* A sealed memfd with these bytes, read position at 0. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);
 
+/* Where programs of a container are looked for that has no PATH. */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Absolute, no "." or "..", no double slash; the path is not looked up. base must be absolute. */
 char *path_normalize(Arena *a, const char *base, const char *path);
 /* Is path equal to prefix, or below it? Both normalized. */

@@ -90,7 +90,7 @@ static int find_executable(const char *name, const char **env, char **ret, Error
         int r;
 
         if (!strchr(name, '/')) {
-                *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: INIT_DEFAULT_PATH, name);
+                *ret = isempty(name) ? NULL : search_path(environment(env, "PATH") ?: DEFAULT_PATH, name);
                 if (!*ret)
                         return error_setf(e, ENOENT, "exec: \"%s\": executable file not found in $PATH",
                                           name);

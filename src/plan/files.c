@@ -5,7 +5,6 @@
 
 #include "basic/file.h"
 #include "basic/str.h"
-#include "plan/init/plan.h"
 
 void file_uses_done(FileUses *files) {
         free(files->uses);
@@ -119,7 +118,7 @@ void file_uses_program(const Spec *spec, Arena *a, Strings *ret, bool *ret_cover
                 strings_add(a, ret, path_normalize(a, spec->process->cwd, name));
                 return;
         }
-        for (const char *p = environment(spec->process, "PATH") ?: INIT_DEFAULT_PATH; *p;) {
+        for (const char *p = environment(spec->process, "PATH") ?: DEFAULT_PATH; *p;) {
                 size_t n = strcspn(p, ":");
 
                 if (p[0] == '/')

@@ -7,14 +7,6 @@
 #include "basic/file.h"
 #include "plan/init/internal.h"
 
-int build_slot(InitBuild *b, uint64_t *ret) {
-        if (b->n_slots == INIT_SLOTS)
-                return error_setf(b->reterr, EINVAL, "more than %u bind mounts, devices and namespaces to open",
-                                  INIT_SLOTS);
-        *ret = b->n_slots++;
-        return 0;
-}
-
 /* No file system would take the option, and nobody there would be kept from anything by it. */
 static void check_mount_label(InitBuild *b) {
         if (!isempty(b->spec->linux_.mount_label) && !b->facts->selinux)
@@ -24,12 +16,6 @@ static void check_mount_label(InitBuild *b) {
 
 static const char *rootfs_path(const InitBuild *b) {
         return path_normalize(b->arena, b->bundle, b->spec->root_path);
-}
-
-/* The directories above the rootfs need not let root of the user namespace through. In a mount namespace of others, who say
- * what is at a path, it goes itself. */
-bool build_enters_rootfs(const InitBuild *b) {
-        return build_has_userns(b) && b->facts->privileged && b->tree != TREE_COPY && !(b->joined_namespaces & CLONE_NEWNS);
 }
 
 /* What the rootfs is on must not be shared, and who has entered it need not find up there. But in the mount namespace of a

@@ -217,20 +217,6 @@ int build_devices(InitBuild *b) {
         return 0;
 }
 
-bool build_has_device_near(const InitBuild *b, const char *path) {
-        const SpecLinux *l = &b->spec->linux_;
-
-        if (path_is_below(path, "/dev") || path_is_below("/dev", path))
-                return true;
-        for (size_t i = 0; i < l->n_devices; i++) {
-                const char *device = normalized(b, &l->devices[i]);
-
-                if (path_is_below(path, device) || path_is_below(device, path))
-                        return true;
-        }
-        return false;
-}
-
 void build_console(InitBuild *b) {
         InitStep *step;
 

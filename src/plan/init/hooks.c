@@ -73,11 +73,6 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         }
 }
 
-bool build_has_mount_hooks(const InitBuild *b) {
-        return b->spec->hooks[HOOK_PRESTART].n > 0 || b->spec->hooks[HOOK_CREATE_RUNTIME].n > 0 ||
-               b->spec->hooks[HOOK_CREATE_CONTAINER].n > 0;
-}
-
 /* "After the runtime environment has been created": all namespaces, all mounts, the final cgroup. The launcher hears of
  * it even if it has no hook to run: from here on a failure calls for the poststop hooks. */
 void build_mount_hooks(InitBuild *b) {

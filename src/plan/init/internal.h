@@ -7,7 +7,8 @@
 #include "plan/init/build.h"
 #include "plan/init/mount-options.h"
 
-/* What the parts of the builder share; used in this directory only. Each part appends its steps in order. */
+/* What the parts of the builder share; used in this directory only. Each part appends its steps in order, and takes
+ * something of those alone that stand before it here. */
 
 typedef enum MountKind { KIND_NEW, KIND_BIND, KIND_CGROUP, KIND_REMOUNT } MountKind;
 typedef enum Postponed { POSTPONED_NOT, POSTPONED_TO_PIVOT, POSTPONED_BEYOND_PIVOT } Postponed;
@@ -105,44 +106,30 @@ static inline InitStep *add_for(InitBuild *b, InitOp op, const char *origin) {
         return step;
 }
 
+/* context.c */
 /* The next slot; -EINVAL when all are used. */
 int build_slot(InitBuild *b, uint64_t *ret);
-
+/* In a new user namespace, or one that is joined? */
+bool build_has_userns(const InitBuild *b);
+bool build_has_gate(const InitBuild *b);
+/* Does it end up in a pid namespace that others are in? It is brought there last, as what may be seen by them. */
+bool build_goes_inside(const InitBuild *b);
+/* Are its mounts made apart, because others are in the mount namespace that it joins? They see them when they are complete. */
+bool build_hands_over(const InitBuild *b);
+/* Is the rootfs looked up while we are root of the host, and not by root of the user namespace? */
+bool build_enters_rootfs(const InitBuild *b);
+/* Are the caller's groups to be the container's? An annotation of crun's, which Podman's keep-groups becomes. */
+bool build_keeps_groups(const InitBuild *b);
+/* Is there a mount at exactly this path? */
+bool build_has_mount_at(const InitBuild *b, const char *path);
+/* Is a node made at, above or below this path? */
+bool build_has_device_near(const InitBuild *b, const char *path);
+bool build_has_mount_hooks(const InitBuild *b);
 /* Waits for the final cgroup and enters a cgroup namespace of its own there, at the last moment before the first
  * step that needs either: systemd works while the helper does. Does nothing when that is in the plan already. */
 void build_enter_cgroup(InitBuild *b);
-
-/* Is the rootfs looked up while we are root of the host, and not by root of the user namespace? */
-bool build_enters_rootfs(const InitBuild *b);
-
-/* namespaces.c */
-int build_check_namespaces(InitBuild *b);
-/* Are its mounts made apart, because others are in the mount namespace that it joins? They see them when they are complete. */
-bool build_hands_over(const InitBuild *b);
-void build_hand_over(InitBuild *b);
-/* So that what is masked and read-only is that also for who has it open when the container ends. */
-void build_lock_mounts(InitBuild *b);
-int build_open_namespaces(InitBuild *b, uint32_t types);
-/* Back to where the container's mounts are, later and from another process. */
-int build_rejoin_mounts(InitBuild *b);
-void build_enter_mounts(InitBuild *b);
-int build_namespaces(InitBuild *b);
-/* Are the caller's groups to be the container's? An annotation of crun's, which Podman's keep-groups becomes. */
-bool build_keeps_groups(const InitBuild *b);
-
-/* INIT_USERNS or INIT_BECOME_ROOT. */
-void build_become_root(InitBuild *b, InitOp op);
-void build_session(InitBuild *b);
-/* In a new user namespace, or one that is joined? */
-bool build_has_userns(const InitBuild *b);
-
-/* Does it end up in a pid namespace that others are in? It is brought there last, as what may be seen by them. */
-bool build_goes_inside(const InitBuild *b);
-bool build_has_gate(const InitBuild *b);
-/* While there is power over that namespace, but after the last fork that is not to be seen in it. */
-void build_join_pid(InitBuild *b);
-/* And there it is. */
-void build_go_inside(InitBuild *b);
+/* The first half of it. */
+void build_wait_for_cgroup(InitBuild *b);
 
 /* idmaps.c */
 int build_read_idmap(InitBuild *b, BuildMount *m);
@@ -170,16 +157,28 @@ int build_readonly_mounts(InitBuild *b);
 void build_propagation_again(InitBuild *b);
 /* A step about what is at a path by now: looked up from the mount that it lies on, which is kept for that. */
 int build_look_up(InitBuild *b, InitOp op, const char *origin, const char *path, InitStep **ret);
-/* Is there a mount at exactly this path? */
-bool build_has_mount_at(const InitBuild *b, const char *path);
+
+/* namespaces.c */
+int build_check_namespaces(InitBuild *b);
+void build_hand_over(InitBuild *b);
+/* So that what is masked and read-only is that also for who has it open when the container ends. */
+void build_lock_mounts(InitBuild *b);
+int build_open_namespaces(InitBuild *b, uint32_t types);
+/* Back to where the container's mounts are, later and from another process. */
+int build_rejoin_mounts(InitBuild *b);
+void build_enter_mounts(InitBuild *b);
+int build_namespaces(InitBuild *b);
+/* INIT_USERNS or INIT_BECOME_ROOT. */
+void build_become_root(InitBuild *b, InitOp op);
+void build_session(InitBuild *b);
+/* While there is power over that namespace, but after the last fork that is not to be seen in it. */
+void build_join_pid(InitBuild *b);
 
 /* devices.c */
 /* Nodes that the user namespace could not make. */
 int build_open_devices(InitBuild *b);
 int build_devices(InitBuild *b);
 void build_console(InitBuild *b);
-/* Is a node made at, above or below this path? */
-bool build_has_device_near(const InitBuild *b, const char *path);
 
 /* env.c */
 const char **build_env(InitBuild *b);
@@ -187,16 +186,15 @@ const char **build_env(InitBuild *b);
 /* stdio.c */
 void build_stdio(InitBuild *b);
 
-/* process.c */
-void build_raise_rlimits(InitBuild *b);
+/* limits.c */
+typedef enum LimitTime { LIMIT_EARLY, LIMIT_AFTER_FORK, LIMIT_LAST } LimitTime;
 void build_oom_score_adj(InitBuild *b);
-int build_check_process(InitBuild *b);
-void build_process(InitBuild *b);
-void build_command(InitBuild *b);
-
+void build_raise_rlimits(InitBuild *b);
+void build_priorities(InitBuild *b);
+void build_rlimits(InitBuild *b, LimitTime now);
+bool build_has_late_limits(const InitBuild *b);
 /* Limits and priorities that would be in the way of the fork, or lost by it. */
 void build_after_fork(InitBuild *b);
-bool build_has_late_limits(const InitBuild *b);
 
 /* seccomp.c */
 int build_check_seccomp(InitBuild *b);
@@ -206,6 +204,10 @@ void build_filter_of_hooks(InitBuild *b);
 
 /* hooks.c */
 int build_open_hook_logs(InitBuild *b);
-bool build_has_mount_hooks(const InitBuild *b);
 void build_mount_hooks(InitBuild *b);
 void build_start_hooks(InitBuild *b);
+
+/* process.c */
+int build_check_process(InitBuild *b);
+void build_process(InitBuild *b);
+void build_command(InitBuild *b);

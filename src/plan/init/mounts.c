@@ -5,13 +5,6 @@
 #include "basic/file.h"
 #include "plan/init/internal.h"
 
-bool build_has_mount_at(const InitBuild *b, const char *path) {
-        for (size_t i = 0; i < b->n_mounts; i++)
-                if (streq(b->mounts[i].target, path))
-                        return true;
-        return false;
-}
-
 /* The slot of the one that is joined: we are not in it when we mount its procfs. */
 static uint64_t shown_pid_namespace(const InitBuild *b, const BuildMount *m) {
         const SpecLinux *l = &b->spec->linux_;

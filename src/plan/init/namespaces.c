@@ -6,22 +6,6 @@
 #include "basic/file.h"
 #include "plan/init/internal.h"
 
-bool build_has_userns(const InitBuild *b) {
-        return (b->new_namespaces | b->joined_namespaces) & CLONE_NEWUSER;
-}
-
-bool build_has_gate(const InitBuild *b) {
-        return b->request && !b->request->start_now;
-}
-
-bool build_goes_inside(const InitBuild *b) {
-        return b->joined_namespaces & CLONE_NEWPID;
-}
-
-bool build_hands_over(const InitBuild *b) {
-        return (b->joined_namespaces & CLONE_NEWNS) && b->tree == TREE_COPY;
-}
-
 /* Who gives himself up in a user namespace has no power over that of the host's any more. */
 static bool joins_pid_early(const InitBuild *b) {
         return b->facts->privileged && build_has_userns(b) && !b->exec;
@@ -204,12 +188,6 @@ static void unshare_and_fork(InitBuild *b, uint32_t types) {
                 add(b, INIT_FORK);
 }
 
-static void wait_for_cgroup(InitBuild *b) {
-        if (!b->has_waited && !b->facts->cgroup_disabled)
-                add(b, INIT_WAIT_CGROUP);
-        b->has_waited = true;
-}
-
 /* The systemd of an ordinary user takes processes of that user only, and who sets the container up may become another. */
 static bool becomes_another(const InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
@@ -248,7 +226,7 @@ int build_namespaces(InitBuild *b) {
         int r;
 
         if (becomes_another(b))
-                wait_for_cgroup(b);
+                build_wait_for_cgroup(b);
         if (b->facts->privileged)
                 others &= ~(uint32_t) CLONE_NEWNS; /* build_enter_mounts() */
         if (first)
@@ -292,16 +270,6 @@ void build_join_pid(InitBuild *b) {
                 join(b, CLONE_NEWPID);
 }
 
-void build_go_inside(InitBuild *b) {
-        if (!build_goes_inside(b))
-                return;
-        add(b, INIT_FORK_INSIDE);
-        add(b, INIT_SETSID);
-        if (b->process && b->process->terminal)
-                add(b, INIT_CONTROL_TERMINAL);
-        build_after_fork(b);
-}
-
 /* The sources of mounts are looked up where the container will be. */
 void build_enter_mounts(InitBuild *b) {
         if (b->facts->privileged)
@@ -330,13 +298,4 @@ void build_session(InitBuild *b) {
                 add_for(b, INIT_HOSTNAME, "hostname")->str[0] = b->spec->hostname;
         if (!isempty(b->spec->domainname))
                 add_for(b, INIT_DOMAINNAME, "domainname")->str[0] = b->spec->domainname;
-}
-
-void build_enter_cgroup(InitBuild *b) {
-        if (b->in_cgroup)
-                return;
-        b->in_cgroup = true;
-        wait_for_cgroup(b);
-        if (b->new_namespaces & CLONE_NEWCGROUP)
-                add(b, INIT_UNSHARE)->num[0] = CLONE_NEWCGROUP;
 }

@@ -172,9 +172,6 @@ typedef enum InitOp {
 #define INIT_STRS 3
 #define INIT_LISTS 2
 
-/* Where INIT_FIND looks without a PATH. */
-#define INIT_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* A slot that means none. Slots are 0 to INIT_SLOTS - 1. */
 #define INIT_NO_SLOT UINT64_MAX
 #define INIT_SLOTS 512U

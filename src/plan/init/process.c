@@ -1,47 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <stdio.h>
-#include <sys/personality.h>
-#include <sys/resource.h>
 
 #include "plan/init/internal.h"
-
-#define OWN_FILES 16U
-
-#define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6U /* since Linux 6.9 */
-
-void build_oom_score_adj(InitBuild *b) {
-        if (b->process && b->process->oom_score_adj.set)
-                add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj")->num[0] =
-                        (uint64_t) (int64_t) b->process->oom_score_adj.v;
-}
-
-typedef enum LimitTime { LIMIT_EARLY, LIMIT_AFTER_FORK, LIMIT_LAST } LimitTime;
-
-/* The fork would meet that of processes. Fewer files than we need ourselves, for the gate, a listener, startContainer hooks,
- * are for right before the exec. */
-static LimitTime limit_time(const InitBuild *b, const SpecRlimit *limit) {
-        if (limit->resource == RLIMIT_NOFILE && limit->soft < 3 + (uint64_t) b->preserve_fds + OWN_FILES)
-                return LIMIT_LAST;
-        return limit->resource == RLIMIT_NPROC && build_goes_inside(b) ? LIMIT_AFTER_FORK : LIMIT_EARLY;
-}
-
-/* Raising a hard limit needs CAP_SYS_RESOURCE over the machine, which ends where a user namespace begins, and with the
- * capabilities. */
-void build_raise_rlimits(InitBuild *b) {
-        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
-                const SpecRlimit *limit = &b->process->rlimits[i];
-                InitStep *step;
-
-                if (!build_has_userns(b) && limit_time(b, limit) == LIMIT_EARLY)
-                        continue;
-                step = add(b, INIT_RAISE_RLIMIT);
-                step->num[0] = (uint64_t) limit->resource;
-                step->num[1] = limit->hard;
-        }
-}
 
 static bool has_apparmor(const InitBuild *b) {
         return !isempty(b->process->apparmor_profile) &&
@@ -55,12 +16,6 @@ static bool maps_own_group_only(const InitBuild *b) {
 
         return !b->facts->privileged && user && !user->path && l->n_gid_mappings == 1 && l->gid_mappings[0].size == 1 &&
                l->gid_mappings[0].host_id == b->facts->gid;
-}
-
-bool build_keeps_groups(const InitBuild *b) {
-        const char *keep = spec_annotation(b->spec, "run.oci.keep_original_groups");
-
-        return keep && !streq(keep, "0");
 }
 
 /*
@@ -142,77 +97,6 @@ int build_check_process(InitBuild *b) {
         return build_check_seccomp(b);
 }
 
-/* Policies and priorities, which ask for capabilities that INIT_CAPABILITIES takes away. After a fork, which some policies
- * forbid and others do not survive, they are the launcher's, too. */
-static bool launcher_schedules(const InitBuild *b) {
-        return b->facts->privileged && (build_has_userns(b) || build_goes_inside(b));
-}
-
-static void add_scheduling(InitBuild *b) {
-        const SpecProcess *p = b->process;
-        InitStep *step;
-
-        if (p->scheduler) {
-                build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
-                step = add_for(b, INIT_SCHEDULER, "process.scheduler");
-                step->num[0] = p->scheduler->policy;
-                step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
-                step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
-                step->num[3] = p->scheduler->flags;
-                step->num[4] = p->scheduler->runtime;
-                step->num[5] = p->scheduler->deadline;
-                step->num[6] = p->scheduler->period;
-        }
-        if (p->io_priority.set)
-                add_for(b, INIT_IO_PRIORITY, "process.ioPriority")->num[0] = (uint32_t) p->io_priority.v;
-}
-
-typedef struct PolicyWord {
-        const char *word;
-        uint32_t value;
-} PolicyWord;
-
-static uint32_t policy_value(const PolicyWord *words, const char *word) {
-        while (words->word && !streq(words->word, word))
-                words++;
-        return words->value;
-}
-
-static void add_memory_policy(InitBuild *b) {
-        static const PolicyWord modes[] = {
-                { "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_BIND", MPOL_BIND },
-                { "MPOL_INTERLEAVE", MPOL_INTERLEAVE }, { "MPOL_LOCAL", MPOL_LOCAL },
-                { "MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY },
-                { "MPOL_WEIGHTED_INTERLEAVE", MPOL_WEIGHTED_INTERLEAVE_NUMBER },
-                { NULL, MPOL_DEFAULT },
-        };
-        static const PolicyWord flags[] = {
-                { "MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES },
-                { "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
-                { "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
-                {},
-        };
-        const SpecMemoryPolicy *policy = b->spec->linux_.memory_policy;
-        InitStep *step;
-
-        if (!policy)
-                return;
-        build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
-        step = add_for(b, INIT_MEMORY_POLICY, "linux.memoryPolicy");
-        step->num[0] = policy_value(modes, policy->mode);
-        for (size_t i = 0; policy->flags[i]; i++)
-                step->num[0] |= policy_value(flags, policy->flags[i]);
-        step->str[0] = policy->nodes;
-}
-
-static void add_personality(InitBuild *b) {
-        const char *personality = b->spec->linux_.personality;
-
-        if (personality)
-                add_for(b, INIT_PERSONALITY, "linux.personality")->num[0] =
-                        streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
-}
-
 static void add_user(InitBuild *b) {
         const SpecProcess *p = b->process;
         const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
@@ -238,37 +122,6 @@ static void add_find(InitBuild *b) {
         step->num[0] = b->capabilities.effective;
         step->list[0] = b->process->args;
         step->list[1] = b->env;
-}
-
-static void add_rlimits(InitBuild *b, LimitTime now) {
-        for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
-                const SpecRlimit *limit = &b->process->rlimits[i];
-                InitStep *step;
-
-                if (limit_time(b, limit) != now)
-                        continue;
-                step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
-                step->num[0] = (uint64_t) limit->resource;
-                step->num[1] = limit->soft;
-                step->num[2] = limit->hard;
-        }
-}
-
-bool build_has_late_limits(const InitBuild *b) {
-        const SpecProcess *p = b->process;
-
-        for (size_t i = 0; i < p->n_rlimits; i++)
-                if (limit_time(b, &p->rlimits[i]) != LIMIT_EARLY)
-                        return true;
-        return build_goes_inside(b) && !launcher_schedules(b) && (p->scheduler || p->io_priority.set);
-}
-
-void build_after_fork(InitBuild *b) {
-        if (!b->process)
-                return;
-        if (!launcher_schedules(b))
-                add_scheduling(b);
-        add_rlimits(b, LIMIT_AFTER_FORK);
 }
 
 static void add_capabilities(InitBuild *b) {
@@ -301,12 +154,7 @@ void build_process(InitBuild *b) {
                         add(b, INIT_CAPABILITIES);
                 return;
         }
-        if (launcher_schedules(b))
-                b->plan->launcher_schedules = p->scheduler || p->io_priority.set;
-        else if (!build_goes_inside(b))
-                add_scheduling(b);
-        add_personality(b);
-        add_memory_policy(b);
+        build_priorities(b);
         if (has_apparmor(b))
                 add_for(b, INIT_APPARMOR, "process.apparmorProfile")->str[0] = p->apparmor_profile;
         if (!isempty(p->selinux_label))
@@ -317,7 +165,7 @@ void build_process(InitBuild *b) {
         add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
         build_enter_cgroup(b); /* before the first file of the image is opened: it may be a device */
         add_find(b);
-        add_rlimits(b, LIMIT_EARLY);
+        build_rlimits(b, LIMIT_EARLY);
         build_filter(b, FILTER_BEFORE_CAPABILITIES);
         add_capabilities(b);
         if (p->no_new_privileges)
@@ -325,12 +173,22 @@ void build_process(InitBuild *b) {
         build_filter(b, FILTER_BEFORE_READY);
 }
 
+static void go_inside(InitBuild *b) {
+        if (!build_goes_inside(b))
+                return;
+        add(b, INIT_FORK_INSIDE);
+        add(b, INIT_SETSID);
+        if (b->process && b->process->terminal)
+                add(b, INIT_CONTROL_TERMINAL);
+        build_after_fork(b);
+}
+
 /* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
 void build_command(InitBuild *b) {
         InitStep *step;
 
         build_enter_cgroup(b);
-        build_go_inside(b);
+        go_inside(b);
         if (b->waits || b->plan->launcher_schedules || b->plan->launcher_gives_stdio)
                 add(b, INIT_READY);
         if (build_has_gate(b))
@@ -339,7 +197,7 @@ void build_command(InitBuild *b) {
                 return;
         if (!b->exec)
                 build_start_hooks(b);
-        add_rlimits(b, LIMIT_LAST);
+        build_rlimits(b, LIMIT_LAST);
         build_filter(b, FILTER_LAST);
         step = add(b, INIT_EXEC);
         step->num[0] = b->listen_fds > 0;
