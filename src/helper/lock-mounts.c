@@ -2,10 +2,16 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "helper/mounts.h"
 #include "helper/steps.h"
 #include "helper/talk.h"
 
@@ -57,4 +63,91 @@ int step_lock_mounts(Helper *h, const InitStep *s, Error *e) {
                 return error_errnof(e, r, "open /");
         console_reopen(h);
         return 0;
+}
+
+/*
+ * Those that are attached nowhere yet have to be for that: on a file system that a child makes in a mount namespace of its
+ * own. It has our table of descriptors, and leaves the copies in the places of the mounts.
+ */
+
+/* The file system becomes the root. In a chroot there would be no user namespace, and setns() leaves ours. Without the host's
+ * mounts, which are private first, or would be lost to the host, there is less to copy; in an initramfs they stay. */
+static int enter_scratch(void) {
+        _cleanup_close_ int self = pidfd_open(getpid(), 0), fs = fsopen("tmpfs", FSOPEN_CLOEXEC), top = -EBADF;
+        struct mount_attr private = { .propagation = MS_PRIVATE };
+
+        if (self < 0 || fs < 0 || setns(self, CLONE_NEWNS) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        top = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+        if (top < 0 || mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0 || /* host */
+            move_mount(top, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||                      /* host */
+            fchdir(top) < 0)
+                return -errno;
+        if (syscall(SYS_pivot_root, ".", ".") == 0)
+                return umount2(".", MNT_DETACH) < 0 ? -errno : 0;
+        return chroot(".") < 0 ? -errno : 0;
+}
+
+static int attach(int fd, const char *name) {
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = S_ISDIR(st.st_mode) ? mkdirat(AT_FDCWD, name, 0700) : mknodat(AT_FDCWD, name, S_IFREG, 0); /* own */
+        if (r < 0 || move_mount(fd, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)                   /* own */
+                return -errno;
+        return 0;
+}
+
+/* The file of a mount namespace, which would be a loop, is not mounted there any more. */
+static int take_copy(int fd, const char *name) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+        _cleanup_close_ int copy = open_tree(AT_FDCWD, name, flags); /* own */
+        struct stat before, after;
+
+        if (copy < 0 || fstat(fd, &before) < 0 || fstat(copy, &after) < 0)
+                return -errno;
+        if (before.st_dev != after.st_dev || before.st_ino != after.st_ino)
+                return -ELOOP;
+        return dup3(copy, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int for_each(const int *fds, size_t n, int (*function)(int, const char *)) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                char name[24];
+
+                (void) snprintf(name, sizeof(name), "%zu", i);
+                r = function(fds[i], name);
+        }
+        return r;
+}
+
+static int lock_all(const int *fds, size_t n) {
+        int r = enter_scratch();
+
+        if (r >= 0)
+                r = for_each(fds, n, attach);
+        if (r >= 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                r = -errno;
+        return r < 0 ? r : for_each(fds, n, take_copy);
+}
+
+int mount_lock(const int *fds, size_t n, Error *e) {
+        int status = -1, r;
+        long pid;
+
+        pid = syscall(SYS_clone, CLONE_FILES | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
+        if (pid == 0)
+                _exit(-lock_all(fds, n));
+        r = pid < 0 ? -errno : 0;
+        while (pid > 0 && waitpid((pid_t) pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (pid > 0)
+                r = WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+        if (r == -ENOSPC || r == -EPERM)
+                return error_errnof(e, r, "make a user namespace, which locks mounts (sysctl user.max_user_namespaces)");
+        return r < 0 ? error_errnof(e, r, "lock mounts") : 0;
 }

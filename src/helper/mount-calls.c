@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -13,24 +11,6 @@ int mount_clone(int fd, bool recursive) {
         int mount_fd = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 
         return mount_fd < 0 ? -errno : mount_fd;
-}
-
-/* In the mount namespace that we are in, whose root is not ours in a chroot: with that there would be no user namespace. */
-static int clone_in_userns(void *data) {
-        _cleanup_close_ int self = (int) syscall(SYS_pidfd_open, getpid(), 0);
-        const int *dir = data;
-        int fd;
-
-        if (self < 0 || setns(self, CLONE_NEWNS) < 0 || fchdir(*dir) < 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                return -errno;
-        fd = open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE); /* own */
-        return fd < 0 ? -errno : fd;
-}
-
-/* Mounts that come to a mount namespace of another user namespace are locked together (mount_namespaces(7)), and their copies
- * are. */
-int mount_clone_locked(int fd) {
-        return helper_let_open(clone_in_userns, &fd);
 }
 
 int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {

@@ -9,8 +9,9 @@
 
 /* A detached copy of the mount at fd. */
 int mount_clone(int fd, bool recursive);
-/* A recursive one whose mounts stay on one another, also when they are not mounted any more. */
-int mount_clone_locked(int fd);
+/* The detached mounts become copies whose flags nobody takes off, and whose mounts stay on one another, also when they are
+ * not mounted any more; slaves of what was shared. */
+int mount_lock(const int *fds, size_t n, Error *e);
 /* Sets and clears MOUNT_ATTR_*; nothing when both are 0. */
 int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* The same, but what a mount has that was locked by a user namespace stays: engines say "rw" for all that is not to be

@@ -244,13 +244,11 @@ int step_chroot(Helper *h, const InitStep *s, Error *e) {
 }
 
 int step_detach(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int tree = s->num[0] ? mount_clone_locked(h->root) : mount_clone(h->root, true);
+        _cleanup_close_ int tree = mount_clone(h->root, true);
         int r = tree;
 
-        if (s->num[0] && (r == -ENOSPC || r == -EPERM))
-                return error_errnof(e, r, "make a user namespace, which keeps masks where they are (sysctl "
-                                    "user.max_user_namespaces)");
-
+        if (r >= 0 && s->num[0])
+                r = mount_lock(&tree, 1, e);
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_DETACHED, 0, tree, e);
         if (r >= 0)
