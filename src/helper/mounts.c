@@ -91,10 +91,8 @@ static int take_mode(int mount_fd, int place, const char *path, Error *e) {
 }
 
 static int set_bind_attributes(int mount_fd, const InitStep *s, Error *e) {
-        int r = mount_change_attributes(mount_fd, s->num[1], s->num[2], false);
+        int r = mount_change_all(mount_fd, s->num + 1);
 
-        if (r >= 0)
-                r = mount_change_attributes(mount_fd, s->num[3], s->num[4], true);
         return r < 0 ? error_errnof(e, r, "set attributes of the mount at %s", s->str[1]) : 0;
 }
 

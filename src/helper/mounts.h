@@ -17,6 +17,8 @@ int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* The same, but what a mount has that was locked by a user namespace stays: engines say "rw" for all that is not to be
  * read-only. */
 int mount_change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
+/* Set and cleared, and set and cleared recursively after that: the numbers of INIT_OPEN_TREE and INIT_BIND. */
+int mount_change_all(int fd, const uint64_t attrs[static 4]);
 /* flags: MS_PRIVATE, MS_SLAVE, … (in this order when several), with MS_REC. */
 int mount_propagation(int fd, uint64_t flags);
 

@@ -47,7 +47,10 @@ static int open_mapped(Helper *h, const InitStep *s, Error *e) {
 
         if (r >= 0)
                 r = mount_map(h, fd, s->num[2], s->num[3], e);
-        return r < 0 ? r : TAKE_FD(fd);
+        if (r < 0)
+                return r;
+        r = mount_change_all(fd, s->num + 4);
+        return r < 0 ? error_errnof(e, r, "set attributes of mount source %s", s->str[0]) : TAKE_FD(fd);
 }
 
 /*

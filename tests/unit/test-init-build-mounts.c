@@ -21,7 +21,7 @@ static void test_idmaps(void) {
                                     "open-tree path=/s slot=3 extra=recursive idmap=1 idmap-recursive\n"
                                     "open-tree path=/s slot=4 extra=recursive idmap=1\n"
                                     "open-tree path=/s slot=5 extra=recursive idmap=0\n"
-                                    "open-tree path=/b/data slot=6 extra=recursive\n"
+                                    "open-tree path=/b/data slot=6 extra=recursive attrs=ro\n"
                                     "enter-rootfs path=/b/rootfs\n"
                                     "userns\n");
                 assert_has(&b, "bind target=/b slot=3 propagation=slave,recursive");

@@ -59,15 +59,15 @@ static void test_namespaces(void) {
                 ASSERT(startswith(b.text.s, "# the launcher gives the pipes on 0, 1, 2 to the user\n"
                                             "oom-score-adj value=-5\n"
                                             "raise-rlimit resource=nofile hard=9\n"
-                                            "open-tree path=/b/data slot=0 extra=recursive\n"
-                                            "open-tree path=/b/data slot=1 extra=recursive\n"
+                                            "open-tree path=/b/data slot=0 extra=recursive attrs=ro\n"
+                                            "open-tree path=/b/data slot=1 extra=recursive attrs=ro\n"
                                             "enter-rootfs path=/b/rootfs\n"
                                             "userns\n"
                                             "unshare flags=mount,pid,network\n"
                                             "fork\n"
                                             "setsid\n"));
                 ASSERT_EQ(init_plan_clone_flags(b.spec), 0);
-                assert_has(&b, "bind target=/b slot=1 attrs=ro propagation=slave,recursive");
+                assert_has(&b, "bind target=/b slot=1 propagation=slave,recursive");
                 assert_has(&b, "loopback");
                 assert_has(&b, "device-bind path=/dev/null type=c major=1 minor=3");
                 ASSERT_EQ(count(&b.plan, INIT_DEVICE), 0);

@@ -33,6 +33,13 @@ static int add_open_fs(InitBuild *b, BuildMount *m) {
         return 0;
 }
 
+static void set_attributes(uint64_t num[static 4], const MountOptions *o) {
+        num[0] = o->attrs.set;
+        num[1] = o->attrs.clear;
+        num[2] = o->recursive.set;
+        num[3] = o->recursive.clear;
+}
+
 static void add_open_tree(InitBuild *b, BuildMount *m) {
         InitStep *step = add_for(b, INIT_OPEN_TREE, m->origin);
 
@@ -40,8 +47,10 @@ static void add_open_tree(InitBuild *b, BuildMount *m) {
         step->num[1] = m->extra & INIT_OF_SOURCE;
         step->num[2] = m->idmap;
         step->num[3] = m->o.ridmap;
+        set_attributes(step->num + 4, &m->o);
         step->str[0] = m->source;
         m->extra &= ~(uint64_t) INIT_OF_SOURCE;
+        m->o.attrs = m->o.recursive = (MountAttrs){};
 }
 
 /* The rootfs comes later than what is opened on the host. Mounts happen in the order of the list, and one may be there by
@@ -135,10 +144,7 @@ static void add_bind(InitBuild *b, const BuildMount *m) {
         InitStep *step = add_for(b, INIT_BIND, m->origin);
 
         step->num[0] = m->slot;
-        step->num[1] = m->o.attrs.set;
-        step->num[2] = m->o.attrs.clear;
-        step->num[3] = m->o.recursive.set;
-        step->num[4] = m->o.recursive.clear;
+        set_attributes(step->num + 1, &m->o);
         step->num[5] = m->o.propagation;
         step->num[6] = m->extra;
         step->num[7] = m->o.top_propagation;
@@ -226,10 +232,7 @@ static int add_remount(InitBuild *b, const BuildMount *m, const MountOptions *o)
 
         if (r < 0)
                 return r;
-        step->num[0] = o->attrs.set;
-        step->num[1] = o->attrs.clear;
-        step->num[2] = o->recursive.set;
-        step->num[3] = o->recursive.clear;
+        set_attributes(step->num, o);
         step->num[4] = o->propagation;
         step->num[5] = o->top_propagation;
         return 0;

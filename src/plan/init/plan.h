@@ -22,8 +22,9 @@ typedef enum InitOp {
         INIT_OPEN_NS = 1,     /* slot, type; path: opens a namespace file and checks that it is one of that type */
         INIT_IDMAP,           /* slot; list 0: uids, list 1: gids ("0:100000:65536"): a user namespace with these maps
                                * and nobody in it, for the next two */
-        INIT_OPEN_TREE,       /* slot, extra, idmap slot (or INIT_NO_SLOT), idmap recursive; path: a detached copy of that
-                               * mount (open_tree), for INIT_BIND; with INIT_SOURCE_IN_ROOT once there is a rootfs */
+        INIT_OPEN_TREE,       /* slot, extra, idmap slot (or INIT_NO_SLOT), idmap recursive, attrs set, attrs cleared, recursive
+                               * attrs set, recursive attrs cleared; path: a detached copy of that mount (open_tree), for
+                               * INIT_BIND; with INIT_SOURCE_IN_ROOT once there is a rootfs */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT), pid namespace as of INIT_MOUNT; type, source;
                                * list 0: options "k=v". A new file system that is not attached yet, for INIT_BIND */
         INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
