@@ -163,3 +163,18 @@ int step_open_tree(Helper *h, const InitStep *s, Error *e) {
                 (void) TAKE_FD(fd);
         return r;
 }
+
+int step_lock_sources(Helper *h, const InitStep *s, Error *e) {
+        int fds[INIT_SLOTS], r;
+        size_t n = 0;
+
+        for (const InitStep *open = h->plan->steps; open < s; open++) {
+                if (open->op != INIT_OPEN_TREE || !(open->num[1] & INIT_LOCKED))
+                        continue;
+                r = helper_slot(h, open->num[0], e);
+                if (r < 0)
+                        return r;
+                fds[n++] = r;
+        }
+        return mount_lock(fds, n, e);
+}

@@ -5,6 +5,7 @@ static const StepFunction functions[_INIT_OP_MAX] = {
         [INIT_OPEN_NS] = step_open_ns,
         [INIT_IDMAP] = step_idmap,
         [INIT_OPEN_TREE] = step_open_tree,
+        [INIT_LOCK_SOURCES] = step_lock_sources,
         [INIT_OPEN_FS] = step_open_fs,
         [INIT_OPENER] = step_opener,
         [INIT_OPEN_NODE] = step_open_node,

@@ -43,6 +43,7 @@ STEP(step_unmount);
 STEP(step_idmap);
 STEP(step_opener);
 STEP(step_open_tree);
+STEP(step_lock_sources);
 STEP(step_open_fs);
 STEP(step_bind);
 STEP(step_mount);

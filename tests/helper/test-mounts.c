@@ -64,6 +64,24 @@ static void test_slots(void) {
         ASSERT_STR(
                 l.output,
                 "touch: /bound/x: Read-only file system\ntouch: /bound/sub/x: Read-only file system\n1\n0\n");
+
+        TEST("locked sources: attributes and what is mounted in them stay, whoever may unmount");
+        reset();
+        for (unsigned i = 0; i < 2; i++) {
+                s = plan_step(&p, INIT_OPEN_TREE, sandbox_path(i == 0 ? "src" : "src/file"), NULL);
+                s->num[0] = 7 + i;
+                s->num[1] = INIT_RECURSIVE | INIT_LOCKED;
+                s->num[2] = INIT_NO_SLOT;
+                s->num[4] = MOUNT_ATTR_RDONLY;
+        }
+        plan_step(&p, INIT_LOCK_SOURCES, NULL, NULL);
+        plan_begin(&p, rootfs, NAMESPACES);
+        plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
+        plan_step(&p, INIT_BIND, NULL, "/bound")->num[0] = 7;
+        plan_step(&p, INIT_BIND, NULL, "/bound-file")->num[0] = 8;
+        run(&p, "exec 2>/dev/null; cat /bound-file; mount -o remount,bind,rw x /bound && echo bare; "
+                "mount -o remount,bind,rw x /bound-file && echo bare; umount /bound/sub || ls /bound/sub");
+        EXPECT("hello\nin\nx\n");
         shell("umount %s", sandbox_path("src/sub"));
 }
 

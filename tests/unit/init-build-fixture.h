@@ -157,14 +157,20 @@ static inline void check_rlimits(const Built *b) {
 
 /* Sources on the host, and those in the rootfs. */
 static inline void check_sources(const Built *b) {
-        int userns = first(&b->plan, INIT_USERNS), rootfs = first(&b->plan, INIT_ROOTFS);
+        int userns = first(&b->plan, INIT_USERNS), rootfs = first(&b->plan, INIT_ROOTFS), locks = 0;
 
         for (int i = 0; i < (int) b->plan.n_steps; i++) {
                 const InitStep *s = &b->plan.steps[i];
 
-                if (s->op == INIT_OPEN_TREE)
-                        ASSERT(s->num[1] & INIT_SOURCE_IN_ROOT ? i > rootfs : i < rootfs && (userns < 0 || i < userns));
+                if (s->op != INIT_OPEN_TREE)
+                        continue;
+                ASSERT(s->num[1] & INIT_SOURCE_IN_ROOT ? i > rootfs : i < rootfs && (userns < 0 || i < userns));
+                if (s->num[1] & INIT_LOCKED) {
+                        ASSERT(i < first(&b->plan, INIT_LOCK_SOURCES));
+                        locks = 1;
+                }
         }
+        ASSERT_EQ(count(&b->plan, INIT_LOCK_SOURCES), locks);
 }
 
 static inline void check_process(const Built *b, const Config *c) {
@@ -205,7 +211,7 @@ static inline void check_invariants(const Built *b, const Config *c) {
         ASSERT_EQ(first(&b->plan, INIT_ROOT_PROPAGATION) >= 0, own_root);
         ASSERT(!own_root || step_unsharing(&b->plan, CLONE_NEWNS) <= first(&b->plan, INIT_ROOT_PROPAGATION));
         ASSERT(step_unsharing(&b->plan, CLONE_NEWNS) < first(&b->plan, INIT_ROOTFS));
-        ASSERT_ORDER(b, INIT_OPENER, INIT_ENTER_ROOTFS, INIT_USERNS, INIT_BECOME_ROOT, INIT_ROOTFS);
+        ASSERT_ORDER(b, INIT_LOCK_SOURCES, INIT_OPENER, INIT_ENTER_ROOTFS, INIT_USERNS, INIT_BECOME_ROOT, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_FS, INIT_USERNS, INIT_ROOTFS);
         ASSERT_ORDER(b, INIT_IDMAP, INIT_OPEN_TREE);
         check_sources(b);

@@ -17,11 +17,12 @@ static void test_idmaps(void) {
 
                 assert_contains(&b, "idmap slot=0 uids=[0:1000:10] gids=[0:1000:10]\n"
                                     "idmap slot=1 uids=[0:5000:10] gids=[0:6000:10]\n"
-                                    "open-tree path=/s slot=2 extra=recursive idmap=0\n"
-                                    "open-tree path=/s slot=3 extra=recursive idmap=1 idmap-recursive\n"
-                                    "open-tree path=/s slot=4 extra=recursive idmap=1\n"
-                                    "open-tree path=/s slot=5 extra=recursive idmap=0\n"
-                                    "open-tree path=/b/data slot=6 extra=recursive attrs=ro\n"
+                                    "open-tree path=/s slot=2 extra=recursive,locked idmap=0\n"
+                                    "open-tree path=/s slot=3 extra=recursive,locked idmap=1 idmap-recursive\n"
+                                    "open-tree path=/s slot=4 extra=recursive,locked idmap=1\n"
+                                    "open-tree path=/s slot=5 extra=recursive,locked idmap=0\n"
+                                    "open-tree path=/b/data slot=6 extra=recursive,locked attrs=ro\n"
+                                    "lock-sources\n"
                                     "enter-rootfs path=/b/rootfs\n"
                                     "userns\n");
                 assert_has(&b, "bind target=/b slot=3 propagation=slave,recursive");
@@ -41,7 +42,7 @@ static void test_idmaps(void) {
 
                 assert_contains(&b, "open-ns path=/proc/7/ns/user slot=1 type=user\n"
                                     "open-ns path=/proc/7/ns/user slot=0 type=user\n"
-                                    "open-tree path=/s slot=2 extra=recursive idmap=0\n");
+                                    "open-tree path=/s slot=2 extra=recursive,locked idmap=0\n");
         }
         TEST("new file systems are made before power over them is given up");
         {
@@ -61,7 +62,8 @@ static void test_sources(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = FROM("rootfs/x", "/a") "," FROM("/b/rootfs/../y", "/c"));
 
-                assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1\nopener\nenter-rootfs path=/b/rootfs\nuserns\n");
+                assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1 extra=locked\nlock-sources\nopener\n"
+                                    "enter-rootfs path=/b/rootfs\nuserns\n");
                 assert_contains(&b, "open-tree path=/x slot=0 extra=source-in-root\nbind target=/a slot=0\nbind target=/c slot=1");
         }
         {
@@ -82,6 +84,34 @@ static void test_sources(void) {
                                                 .mounts = FROM("rootfs/x", "/a"));
 
                 assert_has(&b, "bind source=/x target=/a propagation=slave,recursive extra=source-in-root");
+        }
+}
+
+#define SHARED ",\"rootfsPropagation\":\"rshared\""
+#define OPTIONS(options) MOUNT("/a", "bind", options)
+
+static void test_locked_sources(void) {
+        static const struct { const char *namespaces, *mounts, *linux_; HostFacts facts; bool locked; } cases[] = {
+                { USER, BIND("/a"), MAPS, { .privileged = true }, true },
+                { USER, MAPPED("/a", ",\"idmap\"", ""), MAPS, { .privileged = true }, true },
+                { USER, OPTIONS("\"rshared\""), MAPS, { .privileged = true }, true },
+                { USER, OPTIONS("\"rslave\",\"shared\""), MAPS SHARED, { .privileged = true }, true },
+                { USER, OPTIONS("\"private\""), MAPS SHARED, { .privileged = true }, true },
+                { USER, OPTIONS("\"rshared\""), MAPS SHARED, { .privileged = true }, false },
+                { USER, BIND("/a"), MAPS SHARED, { .privileged = true }, false },
+                { USER, MOUNT("/a", "bind", ""), MAPS, { .privileged = true, .own_userns = true }, true },
+                { USER, BIND("/a"), MAPS, { .rootless = true }, false },
+                { JOINED("user"), BIND("/a"), "", { .privileged = true }, true },
+                { PID, MAPPED("/a", ",\"idmap\"", MAPS), "", { .privileged = true }, false },
+                { USER, FROM("rootfs/x", "/a"), MAPS, { .privileged = true }, false },
+        };
+
+        TEST("mounts of the host are locked for a user namespace, but for those that are shared with it");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_built_ Built b = BUILD(.facts = cases[i].facts, .namespaces = cases[i].namespaces,
+                                                .mounts = cases[i].mounts, .linux_ = cases[i].linux_);
+
+                ASSERT_EQ(count(&b.plan, INIT_LOCK_SOURCES), cases[i].locked ? 1 : 0);
         }
 }
 
@@ -168,7 +198,7 @@ static void test_options(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = MAPPED("/b", ",\"copy-symlink\"", ""));
 
-                assert_has(&b, "open-tree path=/s slot=0 extra=recursive,no-source-follow");
+                assert_has(&b, "open-tree path=/s slot=0 extra=recursive,no-source-follow,locked");
                 assert_has(&b, "bind target=/b slot=0 propagation=slave,recursive extra=copy-symlink");
         }
         TEST("what a file system takes by name goes past a bind");
@@ -470,6 +500,7 @@ static void test_origins(void) {
 int main(void) {
         test_idmaps();
         test_sources();
+        test_locked_sources();
         test_id_words();
         test_idmaps_refused();
         test_options();

@@ -59,6 +59,12 @@ static bool opens_in_turn(const BuildMount *m) {
         return m->slot != INIT_NO_SLOT && (m->extra & INIT_SOURCE_IN_ROOT);
 }
 
+/* With the host: what the container mounts there shows there, too. */
+static bool is_shared(const InitBuild *b, const BuildMount *m) {
+        return streq_null(b->spec->linux_.rootfs_propagation, "shared") &&
+               !((m->o.propagation | m->o.top_propagation) & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE));
+}
+
 static int open_source(InitBuild *b, BuildMount *m) {
         int r = build_slot(b, &m->slot);
 
@@ -68,14 +74,19 @@ static int open_source(InitBuild *b, BuildMount *m) {
 }
 
 /* Only who has power over a file system may map its owners, and the root of a user namespace may not be able to read
- * what the host's root may. (And should not, where others say what is at a path.) */
+ * what the host's root may. (And should not, where others say what is at a path.) But he could take off mounts what the host
+ * has put on, if they were not locked; and locked ones are not shared. */
 int build_open_sources(InitBuild *b) {
-        bool privileged = build_has_userns(b) && b->facts->privileged, all = privileged && b->tree == TREE_OWN, later = false;
+        bool privileged = build_has_userns(b) && b->facts->privileged, all = privileged && b->tree == TREE_OWN;
+        bool locks = false, later = false;
 
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 bool taken;
                 int r = 0;
 
+                if (all && m->kind == KIND_BIND && !(m->extra & INIT_SOURCE_IN_ROOT) && !is_shared(b, m))
+                        m->extra |= INIT_LOCKED;
+                locks = locks || (m->extra & INIT_LOCKED);
                 if (m->kind == KIND_NEW && m->idmap != INIT_NO_SLOT)
                         r = add_open_fs(b, m);
                 else if (m->kind == KIND_BIND && (all || m->idmap != INIT_NO_SLOT))
@@ -85,10 +96,11 @@ int build_open_sources(InitBuild *b) {
                 later = later || opens_in_turn(m);
                 /* Taken from a mount namespace of others, it would still share mounts with it. */
                 taken = (m->slot != INIT_NO_SLOT && !opens_in_turn(m)) || b->tree != TREE_OWN;
-                if (m->kind == KIND_BIND && taken && m->o.propagation == 0 &&
-                    !streq_null(b->spec->linux_.rootfs_propagation, "shared"))
+                if (m->kind == KIND_BIND && taken && m->o.propagation == 0 && !is_shared(b, m))
                         m->o.propagation = MS_SLAVE | MS_REC;
         }
+        if (locks)
+                add(b, INIT_LOCK_SOURCES);
         if (later && privileged)
                 add(b, INIT_OPENER);
         return 0;

@@ -15,6 +15,7 @@ static const InitOpRow rows[_INIT_OP_MAX] = {
                              { "idmap", NUM_SLOT_OR_NONE }, { "idmap-recursive", NUM_BOOL }, { "attrs", NUM_ATTRS },
                              { "clear", NUM_ATTRS }, { "recursive-attrs", NUM_ATTRS }, { "recursive-clear", NUM_ATTRS } },
                              .str = { { "path" } } },
+        [INIT_LOCK_SOURCES] = { "lock-sources" },
         [INIT_OPEN_FS] = { "open-fs", .num = { { "slot", NUM_SLOT }, { "super", NUM_SUPER },
                            { "idmap", NUM_SLOT_OR_NONE }, { "pid-namespace", NUM_SLOT_OR_NONE } },
                            .str = { { "type" }, { "source" } },

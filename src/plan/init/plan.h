@@ -25,6 +25,8 @@ typedef enum InitOp {
         INIT_OPEN_TREE,       /* slot, extra, idmap slot (or INIT_NO_SLOT), idmap recursive, attrs set, attrs cleared, recursive
                                * attrs set, recursive attrs cleared; path: a detached copy of that mount (open_tree), for
                                * INIT_BIND; with INIT_SOURCE_IN_ROOT once there is a rootfs */
+        INIT_LOCK_SOURCES,    /* of the mounts of INIT_OPEN_TREE with INIT_LOCKED, from here on nobody takes off attributes or
+                               * what is mounted in them; they are slaves of what was shared */
         INIT_OPEN_FS,         /* slot, sb flags, idmap slot (or INIT_NO_SLOT), pid namespace as of INIT_MOUNT; type, source;
                                * list 0: options "k=v". A new file system that is not attached yet, for INIT_BIND */
         INIT_OPENER,          /* leaves a process behind that opens for each later INIT_OPEN_TREE, with what we may now, in the
@@ -198,8 +200,9 @@ typedef enum InitOp {
 #define INIT_NO_TARGET_FOLLOW (1U << 9) /* a target that is a symlink is covered itself */
 #define INIT_COPY_SYMLINK (1U << 10)  /* a source that is a symlink is made at the target once more instead */
 #define INIT_SOURCE_IN_ROOT (1U << 11) /* the source is a path in the rootfs, with what is mounted there so far */
+#define INIT_LOCKED (1U << 12) /* of a mount for a user namespace: INIT_LOCK_SOURCES locks it */
 /* What is about the source, of which INIT_OPEN_TREE is told where there is one. */
-#define INIT_OF_SOURCE (INIT_RECURSIVE | INIT_NO_SOURCE_FOLLOW | INIT_SOURCE_IN_ROOT)
+#define INIT_OF_SOURCE (INIT_RECURSIVE | INIT_NO_SOURCE_FOLLOW | INIT_SOURCE_IN_ROOT | INIT_LOCKED)
 
 typedef struct InitStep {
         InitOp op;

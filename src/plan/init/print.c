@@ -49,7 +49,7 @@ static const FlagName extra_names[] = {
         { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
         { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },
         { INIT_NO_TARGET_FOLLOW, "no-target-follow" }, { INIT_COPY_SYMLINK, "copy-symlink" },
-        { INIT_SOURCE_IN_ROOT, "source-in-root" },
+        { INIT_SOURCE_IN_ROOT, "source-in-root" }, { INIT_LOCKED, "locked" },
         {},
 };
 
