@@ -20,7 +20,7 @@ void error_done(Error *e) {
 
 const char *errno_text(int code) {
         static _Thread_local char text[128];
-        const char *description = strerrordesc_np(abs(code));
+        const char *description = abs(code) == EINTR ? "interrupted by a signal" : strerrordesc_np(abs(code));
 
         if (!description)
                 snprintf(text, sizeof(text), "error %d", abs(code));

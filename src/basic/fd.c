@@ -151,24 +151,14 @@ int mount_id(int fd, uint64_t *ret) {
         return -EOPNOTSUPP;
 }
 
-bool pidfd_has_exited(int pidfd) {
-        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+bool fd_is_ready(int fd, short events) {
+        struct pollfd p = { .fd = fd, .events = events };
 
         return poll(&p, 1, 0) > 0;
 }
 
-int pidfd_wait(int pidfd, uint64_t deadline) {
-        for (;;) {
-                struct pollfd p = { .fd = pidfd, .events = POLLIN };
-                int r = poll(&p, 1, poll_timeout(deadline));
-
-                if (r > 0)
-                        return 0;
-                if (r == 0)
-                        return -ETIMEDOUT;
-                if (errno != EINTR)
-                        return -errno;
-        }
+bool pidfd_has_exited(int pidfd) {
+        return fd_is_ready(pidfd, POLLIN);
 }
 
 uint64_t now_usec(void) {

@@ -35,10 +35,10 @@ bool fd_is_null(int fd);
 /* The number of the mount that fd is on: one of its own, or before Linux 6.8 one that may be used again. */
 int mount_id(int fd, uint64_t *ret);
 
+/* Is there now what poll(2) waits for? */
+bool fd_is_ready(int fd, short events);
 /* A pidfd: has the process ended? */
 bool pidfd_has_exited(int pidfd);
-/* Waits until it has, or until the deadline (µs on CLOCK_MONOTONIC, UINT64_MAX: none); -ETIMEDOUT. */
-int pidfd_wait(int pidfd, uint64_t deadline);
 
 /* CLOCK_MONOTONIC in µs. */
 uint64_t now_usec(void);

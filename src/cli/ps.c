@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/file.h"
 #include "basic/signals.h"
 #include "basic/str.h"
@@ -93,8 +94,7 @@ static int run_ps(char **argv, char **ret, Error *reterr) {
         close(ends[1]);
         r = read_file_fd(ends[0], OUTPUT_MAX_BYTES, &output, NULL);
         close(ends[0]);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
+        (void) child_wait(pid, UINT64_MAX, &status);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read what ps prints");
         if (status != 0)

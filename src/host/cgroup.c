@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -11,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 #include "host/process.h"
 
@@ -149,7 +149,6 @@ static int wait_for_event(int fd, const char *event, uint64_t deadline) {
         if (events < 0)
                 return errno == ENOENT || errno == ENODEV ? 0 : -errno;
         for (;;) {
-                struct pollfd p = { .fd = events, .events = POLLPRI };
                 char buffer[256];
                 ssize_t n = pread(events, buffer, sizeof(buffer) - 1, 0);
                 int r;
@@ -161,9 +160,9 @@ static int wait_for_event(int fd, const char *event, uint64_t deadline) {
                         return 0;
                 if (now_usec() >= deadline)
                         return -ETIMEDOUT;
-                r = poll(&p, 1, poll_timeout(MIN(deadline, now_usec() + EVENTS_POLL_USEC)));
-                if (r < 0 && errno != EINTR)
-                        return -errno;
+                r = loop_wait_fd(events, POLLPRI, MIN(deadline, now_usec() + EVENTS_POLL_USEC));
+                if (r < 0)
+                        return r;
         }
 }
 

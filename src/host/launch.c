@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/loop.h"
 #include "basic/schedule.h"
 #include "host/process.h"
 
@@ -156,15 +157,6 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int plan,
         give_up(high[INIT_FD_CONTROL], "execute the helper");
 }
 
-static int reap(pid_t pid) {
-        int status;
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return status;
-}
-
 /* -1 with the errno that clone3() would have given. */
 static long bring_to_cgroup(pid_t pid, int pidfd, int cgroup) {
         _cleanup_free_ char *number = xasprintf("%d", pid);
@@ -172,8 +164,7 @@ static long bring_to_cgroup(pid_t pid, int pidfd, int cgroup) {
 
         if (r == 0)
                 return pid;
-        (void) kill(pid, SIGKILL); /* where there is no clone3(), pidfds may not know signals either */
-        (void) reap(pid);
+        child_kill(pid, false);
         close_fd(pidfd);
         errno = -r;
         return -1;
@@ -286,7 +277,6 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         if (pid == 0)
                 child(request, helper, plan, control, say, l.answers[0]);
         l.pid = (pid_t) pid;
-        l.interrupt = request->interrupt;
         memcpy(l.stdio, request->stdio, sizeof(l.stdio));
         expect(&l, request->plan);
         *ret = l;
@@ -295,8 +285,10 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
 }
 
 static void reap_left(Launch *l) {
+        int status;
+
         if (l->left > 0)
-                (void) reap(l->left);
+                (void) child_wait(l->left, UINT64_MAX, &status);
         l->left = 0;
 }
 
@@ -333,14 +325,12 @@ static bool is_believed(Launch *l, const InitMessage *m) {
 /* 0 when nothing can come any more, -EINTR when we are not to wait for it. The end of the stream is not enough: who is forked
  * holds it open, too. */
 static int wait_for_word(const Launch *l) {
-        struct pollfd fds[] = { { .fd = l->control, .events = POLLIN }, { .fd = l->pidfd, .events = POLLIN },
-                                { .fd = l->interrupt, .events = POLLIN } };
+        struct pollfd fds[] = { { .fd = l->control, .events = POLLIN }, { .fd = l->pidfd, .events = POLLIN } };
+        int r = loop_wait(fds, ELEMENTSOF(fds), UINT64_MAX);
 
-        while (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno == EINTR)
-                ;
-        if (fds[0].revents) /* first: the signal may be meant for the program, which runs by now */
-                return 1;
-        return fds[2].revents ? -EINTR : poll(fds, 1, 0) > 0;
+        if (r < 0 || fds[0].revents) /* first: a signal may be meant for the program, which runs by now */
+                return r < 0 ? r : 1;
+        return loop_is_interrupted() ? -EINTR : fd_is_ready(l->control, POLLIN);
 }
 
 /* One message, 0 at the end of the stream. That is ECONNRESET, once, when the helper left something of ours unread; what it
@@ -382,7 +372,7 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
                 *ret_fd = -EBADF;
         r = wait_for_word(l);
         if (r < 0)
-                return error_setf(reterr, EINTR, "interrupted by a signal");
+                return error_setf(reterr, -r, "%s", errno_text(r));
         n = r > 0 ? receive(l, ret, ret_fd) : 0;
         if (n == 0)
                 return 0;
@@ -453,11 +443,14 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
 }
 
 void launch_kill(Launch *l) {
-        if (l->pidfd < 0)
-                return;
-        (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
-        (void) pidfd_wait(l->pidfd, UINT64_MAX);
-        (void) waitpid(l->pid, NULL, WNOHANG); /* who traces it may keep it */
-        reap_left(l);
+        int before = loop_interrupt(-EBADF);
+
+        if (l->pidfd >= 0) {
+                (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
+                (void) pidfd_wait(l->pidfd, UINT64_MAX);
+                (void) waitpid(l->pid, NULL, WNOHANG); /* who traces it may keep it */
+                reap_left(l);
+        }
         launch_done(l);
+        (void) loop_interrupt(before);
 }

@@ -21,7 +21,6 @@ typedef struct LaunchRequest {
         unsigned clone_flags;       /* CLONE_NEWPID, or 0 */
         uint32_t preserve_fds;
         int target, root;           /* or -EBADF */
-        int interrupt;              /* kept by who asks: when it can be read, nothing is waited for any more; or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2, kept by who asks until launch_finish(); -EBADF: ours */
@@ -33,7 +32,6 @@ typedef struct Launch {
         int control;                /* where it speaks: a socket, and later a pipe */
         int later;                  /* that pipe, until then; -EBADF: it is later */
         int answers[2];             /* the pipe on which it hears us later. That we could read it, too, keeps SIGPIPE from us */
-        int interrupt;              /* the request's */
         int stdio[3];               /* the request's */
         pid_t left;                 /* the one before it, which exits by itself and is not reaped yet; or 0 */
         bool inside;                /* it is where others may lay hands on it, and gets nothing done by us any more */
@@ -46,7 +44,7 @@ typedef struct Launch {
 char *launch_command(const char *id, uint64_t mark);
 
 #define LAUNCH_NONE ((Launch){ .pidfd = -EBADF, .control = -EBADF, .later = -EBADF, .answers = { -EBADF, -EBADF }, \
-                               .interrupt = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } })
+                               .stdio = { -EBADF, -EBADF, -EBADF } })
 #define _cleanup_launch_ _cleanup_(launch_done)
 /* Closes the descriptors; the process, if it waits for us, sees that and exits. */
 void launch_done(Launch *l);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -10,29 +11,31 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "basic/alarm.h"
 #include "basic/fd.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 #include "host/process.h"
+
+#define LOOK_USEC 2000
 
 /* How long a verb waits for another one that changes the same container. */
 #define PATIENCE_SECONDS 60
 /* And one that is to end whatever happens, before and after it has killed the other. */
 #define BREAK_SECONDS 4
 
-/* flock() knows no deadline: -ETIMEDOUT. */
+/* flock() knows no deadline, and nothing says that a lock is free: it is looked at, as most are after some milliseconds.
+ * -ETIMEDOUT. */
 static int lock_until(int dir, unsigned seconds) {
-        uint64_t patience = (uint64_t) seconds * 1000000, deadline = now_usec() + patience;
-        Alarm alarm;
+        uint64_t deadline = now_usec() + (uint64_t) seconds * 1000000;
         int r = 0;
 
-        alarm_begin(patience, &alarm);
-        while (r == 0 && flock(dir, LOCK_EX) < 0)
-                if (errno != EINTR)
+        while (r == 0 && flock(dir, LOCK_EX | LOCK_NB) < 0)
+                if (errno != EWOULDBLOCK)
                         r = -errno;
                 else if (now_usec() >= deadline)
                         r = -ETIMEDOUT;
-        alarm_end(&alarm);
+                else
+                        r = loop_sleep(LOOK_USEC);
         return r;
 }
 
@@ -69,10 +72,8 @@ static void kill_holders(int dir) {
 
 int lock_directory(int dir, LockMode mode) {
         struct stat st;
-        int r = 0;
+        int r = lock_until(dir, mode == LOCK_BREAK ? BREAK_SECONDS : PATIENCE_SECONDS);
 
-        if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-                r = errno == EWOULDBLOCK ? lock_until(dir, mode == LOCK_BREAK ? BREAK_SECONDS : PATIENCE_SECONDS) : -errno;
         if (r == -ETIMEDOUT && mode == LOCK_BREAK) {
                 kill_holders(dir);
                 r = lock_until(dir, BREAK_SECONDS);

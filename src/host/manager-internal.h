@@ -54,6 +54,9 @@ int manager_reconnect(Manager *m, Error *reterr);
  * what the error says, or the D-Bus name of one? */
 bool manager_is_away(int r, const char *name);
 
+/* Until there is something to process, or the deadline. */
+int manager_wait(Manager *m, uint64_t deadline);
+
 /* From now on systemd is to answer. */
 void manager_expect(Manager *m);
 bool manager_is_at_work(const Manager *m);

@@ -2,9 +2,9 @@
 #include "host/manager.h"
 
 #include <errno.h>
-#include <poll.h>
 
 #include "basic/fd.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 #include "host/cgroup.h"
 #include "host/manager-internal.h"
@@ -15,11 +15,11 @@
 /* systemd does not stop what it has frozen, and does not thaw what is in a frozen slice; but it forgets a scope without
  * processes, frozen or not, and for that it gets this much time. */
 #define FROZEN_USEC 2000000
-#define FROZEN_POLL_MSEC 10
+#define FROZEN_LOOK_USEC 10000
 
 /* A job that systemd had before it began again needs no more than this. */
 #define ARRIVAL_USEC 5000000
-#define ARRIVAL_POLL_MSEC 10
+#define ARRIVAL_LOOK_USEC 10000
 
 #define UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
 
@@ -203,7 +203,7 @@ static bool exists_by_us(const Manager *m) {
         if (!m->was_lost || !streq_null(m->job_error_name, UNIT_EXISTS))
                 return false;
         while (!has_arrived(m))
-                if (now_usec() >= deadline || poll(NULL, 0, ARRIVAL_POLL_MSEC) < 0)
+                if (now_usec() >= deadline || loop_sleep(ARRIVAL_LOOK_USEC) < 0)
                         return false;
         return true;
 }
@@ -245,18 +245,17 @@ int manager_give_up(const Manager *m, Error *reterr) {
 
 static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
         for (;;) {
-                uint64_t now, until;
+                uint64_t until;
                 int r;
 
                 r = manager_dispatch(m, reterr);
                 if (r != 0)
                         return r < 0 ? r : 0;
                 until = manager_wait_until(m, deadline);
-                now = now_usec();
-                if (now >= until)
+                if (now_usec() >= until)
                         return manager_give_up(m, reterr);
-                r = sd.bus_wait(m->bus, until - now);
-                if (r < 0 && r != -EINTR)
+                r = manager_wait(m, until);
+                if (r < 0)
                         return error_errnof(reterr, r, "lost the connection to systemd");
         }
 }
@@ -267,9 +266,9 @@ void manager_abandon_scope(Manager *m, const char *invocation, uint64_t deadline
 
         m->tries = START_TRIES;
         while (manager_dispatch(m, &error) >= 0 && m->job == JOB_SENT) {
-                uint64_t until = manager_wait_until(m, deadline), now = now_usec();
+                uint64_t until = manager_wait_until(m, deadline);
 
-                if (now >= until || sd.bus_wait(m->bus, until - now) < 0)
+                if (now_usec() >= until || manager_wait(m, until) < 0)
                         break;
         }
         ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
@@ -315,7 +314,7 @@ int manager_stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr
         while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
                 error_done(&error);
                 (void) manager_freeze_unit(m, unit, false, NULL);
-                (void) poll(NULL, 0, FROZEN_POLL_MSEC);
+                (void) loop_sleep(FROZEN_LOOK_USEC);
                 r = stop_unit(m, unit, deadline, &error);
         }
         return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit.name, error.message) : 0;

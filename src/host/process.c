@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 
 #define EXITING_POLL_USEC UINT64_C(10000)

@@ -7,13 +7,13 @@
 
 /*
  * libsystemd, loaded when a verb first talks to a manager: state, list, kill and exec never do, and start
- * faster without it. Every function we use is a member here, called as sd.bus_call(…).
+ * faster without it. Every function we use is a member here, called as sd.bus_process(…).
  */
 #define SD_FUNCTIONS(X)                                                                                    \
         X(bus_open_system) X(bus_open_user) X(bus_new) X(bus_set_address) X(bus_start) X(bus_close_unref)  \
-        X(bus_is_ready) X(bus_get_fd) X(bus_get_events) X(bus_process) X(bus_wait) X(bus_match_signal_async)  \
-        X(bus_call) X(bus_call_async) X(bus_error_free)                                                         \
-        X(bus_message_new_method_call) X(bus_message_unref)                    \
+        X(bus_is_ready) X(bus_get_fd) X(bus_get_events) X(bus_get_timeout) X(bus_process) X(bus_match_signal_async) \
+        X(bus_call_async) X(bus_slot_unref) X(bus_error_copy) X(bus_error_free)                            \
+        X(bus_message_new_method_call) X(bus_message_ref) X(bus_message_unref)                             \
         X(bus_message_copy) X(bus_path_encode)                                                              \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_append_strv) X(bus_message_open_container) X(bus_message_close_container)            \

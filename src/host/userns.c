@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/signals.h"
@@ -115,8 +116,7 @@ static _noreturn_ void become_tool(const char *path, char **argv, int output) {
 
 /* Its exit status, or -errno. */
 static int run_tool(const char *path, char **argv, int output) {
-        _cleanup_close_ int pidfd = -EBADF;
-        int status;
+        int status, r;
         pid_t pid;
 
         pid = fork();
@@ -124,12 +124,11 @@ static int run_tool(const char *path, char **argv, int output) {
                 return -errno;
         if (pid == 0)
                 become_tool(path, argv, output);
-        pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
-        if (pidfd >= 0 && pidfd_wait(pidfd, now_usec() + TOOL_USEC) == -ETIMEDOUT)
-                (void) kill(pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
+        r = child_wait(pid, now_usec() + TOOL_USEC, &status);
+        if (r < 0) {
+                child_kill(pid, false);
+                return r;
+        }
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -2,7 +2,6 @@
 #include "runtime/creation.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/loop.h"
 #include "host/launch-finish.h"
 #include "host/process.h"
 #include "host/userns.h"
@@ -28,7 +28,6 @@ void creation_done(Creation *c) {
         c->streams = streams_free(c->streams);
         netdevices_done(&c->net_devices);
         c->resctrl = close_fd(c->resctrl);
-        c->interrupt = close_fd(c->interrupt);
         c->listener = close_fd(c->listener);
         c->rootfs = close_fd(c->rootfs);
         c->console = close_fd(c->console);
@@ -114,7 +113,6 @@ static int spawn(Creation *c, Error *reterr) {
                 .preserve_fds = c->preserve_fds,
                 .target = -EBADF,
                 .root = -EBADF,
-                .interrupt = c->interrupt,
                 .cgroup = -EBADF,
                 .stdio = { streams_inside(c->streams, 0), streams_inside(c->streams, 1), streams_inside(c->streams, 2) },
         };
@@ -144,9 +142,9 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         c->hooked = true;
         r = creation_note_process(c, false, reterr); /* for a hook that asks for our state */
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_PRESTART, &state, c->interrupt, reterr);
+                r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, c->interrupt, reterr);
+                r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 
@@ -287,8 +285,7 @@ static int attend(Creation *c, Error *reterr) {
 
         for (;;) {
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 },
-                                        { .fd = c->launch.pidfd, .events = POLLIN },
-                                        { .fd = c->interrupt, .events = POLLIN } };
+                                        { .fd = c->launch.pidfd, .events = POLLIN } };
                 uint64_t until;
 
                 /* The scope wants the process that stays, unless that is to be born in it. */
@@ -302,17 +299,17 @@ static int attend(Creation *c, Error *reterr) {
                         fds[1] = (struct pollfd){ .fd = manager_poll_fd(c->manager),
                                                   .events = manager_poll_events(c->manager) };
                 until = scope_ready ? UINT64_MAX : c->scope_requested ? manager_wait_until(c->manager, deadline) : deadline;
-                r = poll(fds, ELEMENTSOF(fds), poll_timeout(until));
+                r = loop_wait(fds, ELEMENTSOF(fds), until);
                 if (r == 0 && now_usec() >= deadline && !c->scope_requested)
                         return error_setf(reterr, ETIMEDOUT, "the container's process was not set up in time");
                 if (r == 0 && c->scope_requested && now_usec() >= manager_wait_until(c->manager, deadline))
                         return give_up(c, reterr);
-                if (r < 0 && errno != EINTR)
-                        return error_errnof(reterr, errno, "cannot wait for the helper");
+                if (r < 0)
+                        return error_setf(reterr, -r, "%s", errno_text(r));
                 r = fds[1].revents ? dispatch_manager(c, &scope_ready, reterr) : 0;
                 if (r < 0)
                         return r;
-                r = fds[0].revents || fds[2].revents || fds[3].revents ? answer(c, reterr) : 0;
+                r = fds[0].revents || fds[2].revents ? answer(c, reterr) : 0;
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
@@ -354,7 +351,7 @@ static int commit(Creation *c, Error *reterr) {
 
 /* The process has given up all that it will not have by now: who is in that mount namespace finds it in the procfs. */
 static int attach_rootfs(Creation *c, Error *reterr) {
-        int r = c->rootfs < 0 ? 0 : rootfs_attach(c->rt, &c->container, c->spec, c->rootfs, c->interrupt, reterr);
+        int r = c->rootfs < 0 ? 0 : rootfs_attach(c->rt, &c->container, c->spec, c->rootfs, reterr);
 
         c->rootfs = close_fd(c->rootfs);
         return r;
@@ -421,10 +418,12 @@ static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
 
         if (c->hooked || c->container.record.committed)
-                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, c->interrupt, NULL);
+                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
 }
 
 void creation_undo(Creation *c) {
+        int interrupt = loop_interrupt(-EBADF);
+
         log_info("container %s: taken back", c->options->id);
         netdevices_return(&c->net_devices);
         launch_kill(&c->launch);
@@ -440,5 +439,6 @@ void creation_undo(Creation *c) {
         if (c->made)
                 (void) container_remove(&c->store, &c->container, NULL);
         c->made = false;
+        (void) loop_interrupt(interrupt);
         run_poststop(c);
 }

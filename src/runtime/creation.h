@@ -43,7 +43,6 @@ typedef struct Creation {
         uint64_t scope_asked;    /* when */
         bool hooked;             /* hooks were run: its end calls for the poststop hooks (runtime.md, "Lifecycle") */
         Streams *streams;        /* for run in the foreground, or NULL */
-        int interrupt;           /* when it can be read, nothing is waited for any more */
         Launch launch;
         NetDevices net_devices;  /* those that were moved */
         int resctrl;             /* its root, when there is something to do there */
@@ -58,7 +57,7 @@ typedef struct Creation {
         ((Creation){ .rt = (runtime), .options = (opts), .start_now = (now), .store = { .fd = -EBADF },    \
                      .console_socket = -EBADF, .pidfd_socket = -EBADF,       \
                      .container = { .dir = -EBADF }, .launch = LAUNCH_NONE, .net_devices = NETDEVICES_NONE, \
-                     .resctrl = -EBADF, .interrupt = -EBADF, \
+                     .resctrl = -EBADF, \
                      .console = -EBADF, .notify = -EBADF, .rootfs = -EBADF, .listener = -EBADF })
 
 /* Frees memory and closes descriptors; the container stays. */

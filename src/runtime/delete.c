@@ -26,5 +26,5 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s (%s)", id,
                                   status_name(status), status == STATUS_CREATED ? "it was never started: delete --force"
                                                                                 : "stop it first, or delete --force");
-        return removal_run(rt, &store, &c, NULL, -EBADF, reterr);
+        return removal_run(rt, &store, &c, NULL, reterr);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/inotify.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/loop.h"
 #include "host/cgroup.h"
 #include "runtime/runtime.h"
 
@@ -106,8 +106,9 @@ static int attend(Watch *w, Error *reterr) {
                 r = look(w, reterr);
                 if (r != 0)
                         return MIN(r, 0);
-                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
-                        return error_errnof(reterr, errno, "cannot wait for events of container %s", w->id);
+                r = loop_wait(fds, ELEMENTSOF(fds), UINT64_MAX);
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot wait for events of container %s", w->id);
                 drain(w->changes);
                 if (!fds[1].revents)
                         continue;

@@ -31,7 +31,7 @@ typedef struct Exec {
         InitPlan plan;
         uint32_t preserve_fds;
         Streams *streams;            /* in the foreground, or NULL */
-        int init, root, cgroup, console_socket, pidfd_socket, console, listener, interrupt;
+        int init, root, cgroup, console_socket, pidfd_socket, console, listener;
         const char *cgroup_path;     /* of cgroup */
         Launch launch;
 } Exec;
@@ -39,7 +39,6 @@ typedef struct Exec {
 static void exec_done(Exec *e) {
         launch_done(&e->launch);
         e->streams = streams_free(e->streams);
-        e->interrupt = close_fd(e->interrupt);
         e->listener = close_fd(e->listener);
         e->console = close_fd(e->console);
         e->console_socket = close_fd(e->console_socket);
@@ -213,7 +212,6 @@ static int spawn(Exec *e, Error *reterr) {
                 .preserve_fds = e->preserve_fds,
                 .target = e->init,
                 .root = e->root,
-                .interrupt = e->interrupt,
                 .cgroup = e->cgroup,
                 .stdio = { streams_inside(e->streams, 0), streams_inside(e->streams, 1), streams_inside(e->streams, 2) },
                 .cpus = e->process->cpu_affinity_initial,
@@ -299,27 +297,29 @@ static int explain(const Exec *e, int r, Error *reterr) {
         return container_blame_end(&e->container, "exec in", r, reterr);
 }
 
-static int serve(Exec *e, int signals, int *ret_status, Error *reterr) {
+static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = CONSOLE_NONE;
-        Foreground f = { .launch = &e->launch, .signals = signals, .interrupt = e->interrupt, .streams = e->streams };
         int r = 0;
+
+        f->launch = &e->launch;
+        f->streams = e->streams;
 
         if (e->streams)
                 streams_begin(e->streams, e->launch.pid);
         if (e->console >= 0) {
-                f.console = &console;
+                f->console = &console;
                 r = console_begin(&console, TAKE_FD(e->console), reterr);
         }
-        return r < 0 ? r : foreground_wait(&f, UINT64_MAX, ret_status, reterr);
+        return r < 0 ? r : foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
                 .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
-                .console = -EBADF, .listener = -EBADF, .interrupt = -EBADF, .launch = LAUNCH_NONE,
+                .console = -EBADF, .listener = -EBADF, .launch = LAUNCH_NONE,
         };
-        _cleanup_close_ int signals = -EBADF;
+        _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
         int r;
 
         *ret_status = 0;
@@ -338,9 +338,9 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
                 return r;
         if (options->detach)
                 return explain(&e, start(&e, reterr), reterr);
-        signals = foreground_begin(&e.interrupt, reterr);
-        if (signals < 0)
-                return signals;
+        r = foreground_begin(&f, reterr);
+        if (r < 0)
+                return r;
         r = streams_new(e.plan.piped, &e.streams, reterr) ?: explain(&e, start(&e, reterr), reterr);
-        return r < 0 ? r : serve(&e, signals, ret_status, reterr);
+        return r < 0 ? r : serve(&e, &f, ret_status, reterr);
 }

@@ -2,7 +2,6 @@
 #include "runtime/foreground.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/loop.h"
 #include "host/process.h"
 
 static bool is_ignored(int number) {
@@ -41,12 +41,10 @@ static int keep_keyring(Error *reterr) {
         return r == 0 ? 0 : error_errnof(reterr, r, "cannot start a second thread");
 }
 
-int foreground_begin(int *ret_interrupt, Error *reterr) {
+int foreground_begin(Foreground *f, Error *reterr) {
         static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE };
         static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-        _cleanup_close_ int interrupt = -EBADF, signals = -EBADF;
         sigset_t all, end;
-        int r;
 
         (void) sigfillset(&all);
         (void) sigemptyset(&end);
@@ -58,17 +56,20 @@ int foreground_begin(int *ret_interrupt, Error *reterr) {
         for (int i = 1; i < NSIG; i++)
                 if (is_ignored(i))
                         (void) sigdelset(&all, i);
-        interrupt = signalfd(-1, &end, SFD_CLOEXEC | SFD_NONBLOCK);
-        signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        f->interrupt = signalfd(-1, &end, SFD_CLOEXEC | SFD_NONBLOCK);
+        f->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
         (void) sigaddset(&all, SIGPIPE); /* ours, when who reads has gone, and for nobody else */
         (void) sigprocmask(SIG_SETMASK, &all, NULL);
-        if (signals < 0 || interrupt < 0)
+        if (f->signals < 0 || f->interrupt < 0)
                 return error_errnof(reterr, errno, "cannot wait for signals");
-        r = keep_keyring(reterr);
-        if (r < 0)
-                return r;
-        *ret_interrupt = TAKE_FD(interrupt);
-        return TAKE_FD(signals);
+        (void) loop_interrupt(f->interrupt);
+        return keep_keyring(reterr);
+}
+
+void foreground_done(Foreground *f) {
+        (void) loop_interrupt(-EBADF);
+        f->signals = close_fd(f->signals);
+        f->interrupt = close_fd(f->interrupt);
 }
 
 static void forward_signals(int signals, const Launch *launch, const Console *console) {
@@ -91,14 +92,11 @@ static int wait_for_tracer(const Foreground *f, Error *reterr) {
         (void) sigaddset(&set, SIGCHLD);
         child = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         for (;;) {
-                struct pollfd fds[] = { { .fd = f->interrupt, .events = POLLIN }, { .fd = child, .events = POLLIN } };
                 siginfo_t status = {};
 
                 if (waitid(P_PID, (id_t) f->launch->pid, &status, WEXITED | WNOHANG | WNOWAIT) < 0 || status.si_pid != 0)
                         return 0;
-                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
-                        return error_errnof(reterr, errno, "cannot wait for the container's process");
-                if (fds[0].revents)
+                if (loop_wait_fd(child, POLLIN, UINT64_MAX) < 0)
                         return error_setf(reterr, EINTR, "interrupted by a signal; the process has ended, but another one of "
                                           "the container traces it and keeps how");
                 (void) !read(child, &info, sizeof(info));
@@ -143,7 +141,8 @@ static void attend(const Foreground *f, const struct pollfd fds[_FD_MAX]) {
                 console_flush_out(f->console);
 }
 
-int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
+/* 0 when it has ended, and what it wrote has been passed on. */
+static int serve(const Foreground *f, uint64_t deadline, Error *reterr) {
         Console *console = f->console;
         int r;
 
@@ -164,16 +163,26 @@ int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Err
                         fds[FD_MASTER].events = POLLOUT;
                 if (f->streams)
                         streams_ask(f->streams, fds + FD_STREAMS);
-                r = poll(fds, f->streams ? _FD_MAX : FD_STREAMS, poll_timeout(deadline));
+                r = loop_wait(fds, f->streams ? _FD_MAX : FD_STREAMS, deadline);
                 if (r == 0)
                         return -ETIMEDOUT;
-                if (r < 0 && errno != EINTR)
-                        return error_errnof(reterr, errno, "cannot wait for the container's process");
+                if (r < 0)
+                        return error_errnof(reterr, r, "cannot wait for the container's process");
                 attend(f, fds);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
                 if (!out && (fds[FD_MASTER].revents & ~POLLOUT))
                         console_copy_out(console);
                 else if ((!out || ending) && is_over(f->streams, fds[FD_PROCESS].revents))
-                        return reap(f, ret_status, reterr);
+                        return 0;
         }
+}
+
+/* The program runs: signals are for it. */
+int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
+        int r;
+
+        (void) loop_interrupt(-EBADF);
+        r = serve(f, deadline, reterr);
+        (void) loop_interrupt(f->interrupt);
+        return r < 0 ? r : reap(f, ret_status, reterr);
 }

@@ -9,18 +9,23 @@
 /* Being the parent of a container's process until it ends: signals go on to it, and its terminal or its pipes are
  * served. */
 
-/* Before the process is spawned: from here on signals wait for foreground_wait(). *ret_interrupt, to be closed as well, can be
- * read when one of them wants an end, which as long as no program runs is ours. Returns a signalfd. No SIGPIPE
- * comes to us any more, and there is a second thread, which does nothing (HACKING, "have a second thread"). */
-int foreground_begin(int *ret_interrupt, Error *reterr);
-
 typedef struct Foreground {
         const Launch *launch;
-        int signals, interrupt; /* of foreground_begin() */
+        int signals;            /* those that come to us */
+        int interrupt;          /* and of them those that want an end */
         Console *console;       /* its terminal, or NULL */
         Streams *streams;       /* by which it has pipes in the place of ours, or NULL */
         Notify *notify;         /* what it tells the service that we are, or NULL */
 } Foreground;
+
+#define FOREGROUND_NONE ((Foreground){ .signals = -EBADF, .interrupt = -EBADF })
+#define _cleanup_foreground_ _cleanup_(foreground_done)
+void foreground_done(Foreground *f);
+
+/* Before the process is spawned: from here on signals wait for foreground_wait(), and one that wants an end interrupts
+ * (loop_interrupt()) what we wait for, as long as no program runs whose end it could be. No SIGPIPE comes to us any more, and
+ * there is a second thread, which does nothing (HACKING, "have a second thread"). */
+int foreground_begin(Foreground *f, Error *reterr);
 
 /* *ret_status: exit status, or 128 + the signal that ended it. -ETIMEDOUT, without an error, when it still runs at the
  * deadline: call again. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -13,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/loop.h"
 #include "basic/signals.h"
 #include "basic/str.h"
 #include "oci/state-json.h"
@@ -27,7 +28,6 @@
 typedef struct Setting {
         int out, err;           /* where what they write goes: files that annotations name (crun's), or -EBADF: into the
                                  * error, if one fails */
-        int interrupt;
 } Setting;
 
 static _noreturn_ void child(const SpecHook *hook, int input, int output, const Setting *setting, pid_t runtime) {
@@ -60,39 +60,28 @@ static int failed(const SpecHook *hook, int output, const char *how, int value, 
         return error_setf(reterr, EIO, "hook %s: %s %d%s%s%s", hook->path, how, value, unit, n > 0 ? ": " : "", text);
 }
 
-/* 0 when it has ended, -ETIMEDOUT, or the number of a signal that wants an end. */
-static int wait_end(int pidfd, int interrupt, uint64_t deadline) {
-        struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = interrupt, .events = POLLIN } };
-        struct signalfd_siginfo info;
+/* The number of the signal that wants an end. */
+static int which_signal(void) {
+        int interrupt = loop_interrupt(-EBADF);
+        struct signalfd_siginfo info = {};
 
-        for (;;) {
-                int r = poll(fds, ELEMENTSOF(fds), poll_timeout(deadline));
-
-                if (r == 0)
-                        return -ETIMEDOUT;
-                if (r < 0 ? errno != EINTR : fds[0].revents)
-                        return 0;
-                if (r > 0 && read(interrupt, &info, sizeof(info)) == sizeof(info))
-                        return (int) info.ssi_signo;
-        }
+        (void) !read(interrupt, &info, sizeof(info));
+        (void) loop_interrupt(interrupt);
+        return (int) info.ssi_signo;
 }
 
-static int wait_hook(const SpecHook *hook, pid_t pid, int output, int interrupt, Error *reterr) {
+static int wait_hook(const SpecHook *hook, pid_t pid, int output, Error *reterr) {
         uint64_t deadline = hook->timeout.set ? now_usec() + (uint64_t) hook->timeout.v * 1000000 : UINT64_MAX;
-        _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
-        int r = pidfd >= 0 ? wait_end(pidfd, interrupt, deadline) : 0, status;
+        int status, r = child_wait(pid, deadline, &status);
 
-        if (r != 0) {
-                (void) kill(-pid, SIGKILL);
-                (void) kill(pid, SIGKILL);
-        }
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return error_errnof(reterr, errno, "hook %s: lost", hook->path);
-        if (r > 0)
-                return failed(hook, output, "interrupted by signal", r, "", reterr);
         if (r < 0)
+                child_kill(pid, true);
+        if (r == -EINTR)
+                return failed(hook, output, "interrupted by signal", which_signal(), "", reterr);
+        if (r == -ETIMEDOUT)
                 return failed(hook, output, "timed out after", hook->timeout.v, " s", reterr);
+        if (r < 0)
+                return error_errnof(reterr, r, "hook %s: lost", hook->path);
         if (WIFSIGNALED(status))
                 return failed(hook, output, "killed by signal", WTERMSIG(status), "", reterr);
         if (WEXITSTATUS(status) != 0)
@@ -113,7 +102,7 @@ static int run(const SpecHook *hook, const Text *state, const Setting *setting, 
                 return error_errnof(reterr, errno, "hook %s: cannot be started", hook->path);
         if (pid == 0)
                 child(hook, input, output, setting, runtime);
-        return wait_hook(hook, pid, output, setting->interrupt, reterr);
+        return wait_hook(hook, pid, output, reterr);
 }
 
 static int open_annotated(const Spec *spec, const char *key, int *ret, Error *reterr) {
@@ -148,15 +137,13 @@ static int run_number(const Spec *spec, SpecHookKind kind, size_t i, const Text 
 }
 
 /* What has ended the container already is not meant for what cleans up after it. */
-static void forget_signals(int interrupt) {
-        struct signalfd_siginfo info;
-
-        while (read(interrupt, &info, sizeof(info)) > 0)
+static void forget_signals(void) {
+        while (loop_is_interrupted() && which_signal() > 0)
                 ;
 }
 
-int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, int interrupt, Error *reterr) {
-        Setting setting = { .out = -EBADF, .err = -EBADF, .interrupt = interrupt };
+int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
+        Setting setting = { .out = -EBADF, .err = -EBADF };
         _cleanup_text_ Text text = {}, tail = {};
         _cleanup_error_ Error error = {};
         int r;
@@ -164,7 +151,7 @@ int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, int i
         if (spec->hooks[kind].n == 0)
                 return 0;
         if (kind == HOOK_POSTSTOP)
-                forget_signals(interrupt);
+                forget_signals();
         if (open_annotated(spec, "run.oci.hooks.stdout", &setting.out, &error) == 0)
                 (void) open_annotated(spec, "run.oci.hooks.stderr", &setting.err, &error);
         r = settle(kind, &error, reterr);

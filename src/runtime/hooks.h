@@ -12,6 +12,6 @@ typedef struct HookState {
 } HookState;
 
 /* Runs all hooks of a kind in order and stops at the first that fails: exit status, signal or timeout, with what
- * it wrote. The state goes to its standard input. The failure of a poststop hook is logged, and the others follow.
- * interrupt: a signalfd; a signal ends the hook that runs as a timeout would. Or -EBADF. */
-int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, int interrupt, Error *reterr);
+ * it wrote. The state goes to its standard input. The failure of a poststop hook is logged, and the others follow. What
+ * interrupts us (loop_interrupt()) ends the hook that runs as a timeout would. */
+int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr);

@@ -2,7 +2,6 @@
 #include "runtime/notify.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -11,6 +10,7 @@
 
 #include "basic/alarm.h"
 #include "basic/fd.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 
 #define MESSAGE_MAX 4096 /* systemd's own limit */
@@ -147,16 +147,13 @@ void notify_pass(Notify *n, pid_t main_pid) {
 
 /* sd_notify_barrier(3): systemd looks at the sender of a message when it reads it, so we have to be there still. */
 static void wait_for_systemd(const Notify *n) {
-        struct pollfd p = { .fd = -1 };
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return;
-        p.fd = ends[0];
         if (send_fd(n->outside, "BARRIER=1", strlen("BARRIER=1"), ends[1]) == 0) {
                 ends[1] = close_fd(ends[1]);
-                while (poll(&p, 1, OUTSIDE_SECONDS * 1000) < 0 && errno == EINTR)
-                        ;
+                (void) loop_wait_fd(ends[0], POLLIN, now_usec() + OUTSIDE_SECONDS * UINT64_C(1000000));
         }
         close_fd(ends[0]);
         close_fd(ends[1]);
@@ -170,7 +167,7 @@ void notify_wait(Notify *n, pid_t pid, int pidfd) {
         while (!n->ready && !ended) {
                 struct pollfd p[] = { { .fd = n->inside, .events = POLLIN | POLLRDHUP }, { .fd = pidfd, .events = POLLIN } };
 
-                if (poll(p, ELEMENTSOF(p), -1) < 0 && errno != EINTR)
+                if (loop_wait(p, ELEMENTSOF(p), UINT64_MAX) < 0)
                         return;
                 ended = p[1].revents || (p[0].revents & POLLRDHUP); /* what it said before is there by now */
                 notify_pass(n, pid);

@@ -8,6 +8,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/loop.h"
 #include "host/cgroup.h"
 #include "host/launch.h"
 #include "host/manager.h"
@@ -24,7 +25,7 @@
 
 /* For what is over in a moment, if nobody is in the way. */
 #define PASSING_USEC UINT64_C(1000000)
-#define PASSING_POLL_USEC 5000
+#define PASSING_LOOK_USEC 5000
 
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
@@ -55,7 +56,7 @@ static void end_request(const Container *c) {
         if (pidfd >= 0)
                 (void) process_signal(pidfd, SIGKILL);
         while (process_stat(record->pid, &stat) == 0 && stat.start_time == record->start_time && now_usec() < deadline)
-                (void) usleep(PASSING_POLL_USEC);
+                (void) loop_sleep(PASSING_LOOK_USEC);
 }
 
 static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
@@ -100,7 +101,7 @@ static int find_left_unit(const Container *c, Manager *m, char **ret_invocation,
         do {
                 invocation = unit_invocation(c->record.unit, c->record.user_manager);
                 r = manager_unit_runs_only(m, c->record.unit, helper, reterr);
-        } while (r > 0 && !invocation && now_usec() < deadline && usleep(PASSING_POLL_USEC) == 0);
+        } while (r > 0 && !invocation && now_usec() < deadline && loop_sleep(PASSING_LOOK_USEC) == 0);
         *ret_invocation = invocation;
         return r > 0 && !invocation ? 0 : r;
 }
@@ -183,7 +184,7 @@ void removal_unmount(const Runtime *rt, const Container *c) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
-static void run_poststop(const Container *c, const char *config, size_t size, int interrupt) {
+static void run_poststop(const Container *c, const char *config, size_t size) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
         _cleanup_error_ Error error = {};
         _cleanup_spec_ Spec *spec = NULL;
@@ -191,7 +192,7 @@ static void run_poststop(const Container *c, const char *config, size_t size, in
 
         r = spec_parse(config, size, &spec, &error);
         if (r == 0)
-                r = hooks_run(spec, HOOK_POSTSTOP, &state, interrupt, &error);
+                r = hooks_run(spec, HOOK_POSTSTOP, &state, &error);
         if (r < 0)
                 log_message(LOG_WARNING, "%s", error.message);
 }
@@ -211,9 +212,9 @@ static int remove_rdt_groups(const Container *c, Error *reterr) {
         return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
 }
 
-int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, int interrupt, Error *reterr) {
-        _cleanup_free_ char *config = NULL;
-        size_t config_size = 0;
+/* All but the poststop hooks. *ret_config: of these. */
+static int take_away(const Runtime *rt, const Store *store, Container *c, Manager *m, char **ret_config, size_t *ret_size,
+                     Error *reterr) {
         int r;
 
         r = removal_kill(c, reterr);
@@ -232,11 +233,21 @@ int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m,
         remove_unnumbered(c);
         removal_unmount(rt, c);
         if (c->record.has_poststop)
-                (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &config_size);
+                (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, ret_config, ret_size);
         r = container_remove(store, c, reterr);
         if (r == 0)
                 log_info("container %s: removed", c->id);
+        return r;
+}
+
+int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr) {
+        int r, interrupt = loop_interrupt(-EBADF);
+        _cleanup_free_ char *config = NULL;
+        size_t size = 0;
+
+        r = take_away(rt, store, c, m, &config, &size, reterr);
+        (void) loop_interrupt(interrupt);
         if (r == 0 && config)
-                run_poststop(c, config, config_size, interrupt);
+                run_poststop(c, config, size);
         return r;
 }

@@ -16,6 +16,6 @@ int removal_cgroup(const Container *c, Error *reterr);
 void removal_unmount(const Runtime *rt, const Container *c);
 
 /* Takes away what create made, of a container in any state, down to its directory; then runs its poststop hooks,
- * whose failures are warnings. Idempotent. m: a connection that is open anyway, or NULL.
- * interrupt: as of hooks_run(). */
-int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, int interrupt, Error *reterr);
+ * whose failures are warnings. Idempotent. Nothing but these hooks is interrupted. m: a connection that is open anyway, or
+ * NULL. */
+int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr);

@@ -2,20 +2,21 @@
 #include "runtime/rootfs.h"
 
 #include <errno.h>
-#include <poll.h>
 
+#include "basic/fd.h"
+#include "basic/loop.h"
 #include "host/launch.h"
 #include "plan/init/build.h"
 
 /* For file systems that may not answer. */
-#define UNMOUNT_MSEC 2000
+#define UNMOUNT_USEC 2000000
 
 static LaunchRequest request_of(const Container *c, const InitPlan *plan) {
         return (LaunchRequest){ .id = c->id, .mark = container_mark(c), .plan = plan, .target = -EBADF, .root = -EBADF,
-                                .interrupt = -EBADF, .cgroup = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
+                                .cgroup = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
 }
 
-int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, int interrupt, Error *reterr) {
+int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
         LaunchRequest request = request_of(c, &plan);
@@ -23,7 +24,6 @@ int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int t
         int r;
 
         request.root = tree;
-        request.interrupt = interrupt;
         r = init_plan_build_attach(spec, &rt->facts, c->record.rootfs, &plan, reterr);
         if (r == 0)
                 r = launch_spawn(&request, &launch, reterr);
@@ -45,7 +45,7 @@ int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Erro
         r = init_plan_build_unmount(spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
         if (r == 0)
                 r = launch_spawn(&request, &launch, reterr);
-        if (r == 0 && poll(&(struct pollfd){ .fd = launch.control, .events = POLLIN }, 1, UNMOUNT_MSEC) <= 0)
+        if (r == 0 && loop_wait_fd(launch.control, POLLIN, now_usec() + UNMOUNT_USEC) <= 0)
                 r = error_setf(reterr, ETIMEDOUT, "%s cannot be unmounted", c->record.rootfs);
         if (r == 0)
                 r = launch_receive(&launch, &message, NULL, reterr);

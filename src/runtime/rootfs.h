@@ -7,8 +7,8 @@
 /* What is done to the rootfs in a mount namespace that is not the container's alone, by helpers of their own: one does
  * what it likes with its namespaces, and is in none that a procfs of the container may show. */
 
-/* tree came with INIT_MSG_DETACHED. -EINTR when interrupt can be read. */
-int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, int interrupt, Error *reterr);
+/* tree came with INIT_MSG_DETACHED. */
+int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, Error *reterr);
 
 /* Nothing, if it is not there any more. */
 int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr);

@@ -9,7 +9,7 @@
 
 static int run_poststart(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
-        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, c->interrupt, reterr);
+        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, reterr);
 
         if (r < 0)
                 creation_undo(c);
@@ -20,25 +20,26 @@ static int run_poststart(Creation *c, Error *reterr) {
  * that runs for days does not use up the bus's number of connections. */
 #define KEEP_MANAGER_USEC 1000000ULL
 
-static int serve(Creation *c, int signals, Notify *notify, int *ret_status, Error *reterr) {
+static int serve(Creation *c, Foreground *f, int *ret_status, Error *reterr) {
         _cleanup_(console_done) Console console = CONSOLE_NONE;
-        Foreground f = { .launch = &c->launch, .signals = signals, .interrupt = c->interrupt, .streams = c->streams,
-                         .notify = notify };
         int r = 0;
+
+        f->launch = &c->launch;
+        f->streams = c->streams;
 
         if (c->streams)
                 streams_begin(c->streams, c->launch.pid);
         if (c->console >= 0) {
-                f.console = &console;
+                f->console = &console;
                 r = console_begin(&console, TAKE_FD(c->console), reterr);
         }
         container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
-                r = foreground_wait(&f, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
+                r = foreground_wait(f, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
         if (r != -ETIMEDOUT)
                 return r;
         c->manager = manager_close(c->manager);
-        return foreground_wait(&f, UINT64_MAX, ret_status, reterr);
+        return foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
 
 /* The same container, or was it deleted, and perhaps made anew, while we waited? */
@@ -52,7 +53,7 @@ static int remove_after(Creation *c, Error *reterr) {
                 return 0;
         if (r < 0)
                 return error_setf(reterr, -r, "%s", gone.message);
-        return removal_run(c->rt, &c->store, &now, c->manager, c->interrupt, reterr);
+        return removal_run(c->rt, &c->store, &now, c->manager, reterr);
 }
 
 /* Up to a program that runs. notify: what it has to say waits there. */
@@ -68,17 +69,18 @@ static int begin(Creation *c, Notify *notify, Error *reterr) {
 
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         _cleanup_notify_ Notify notify = NOTIFY_NONE;
-        _cleanup_close_ int signals = -EBADF;
+        _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
         int r;
 
-        signals = foreground_begin(&c->interrupt, reterr);
-        if (signals < 0)
-                return signals;
+        f.notify = &notify;
+        r = foreground_begin(&f, reterr);
+        if (r < 0)
+                return r;
         r = streams_new(c->init.piped, &c->streams, reterr);
         if (r == 0)
                 r = begin(c, &notify, reterr);
         if (r == 0)
-                r = serve(c, signals, &notify, ret_status, reterr);
+                r = serve(c, &f, ret_status, reterr);
         if (r == 0 && !c->options->keep)
                 r = remove_after(c, reterr);
         return r;

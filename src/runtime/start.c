@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
@@ -68,7 +69,7 @@ static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int lau
 
 static int connect_to_gate(const Runtime *rt, const Container *c) {
         _cleanup_close_ int ours = -EBADF, connection = -EBADF;
-        int ends[2], status;
+        int ends[2], status, r;
         char byte;
         pid_t pid;
 
@@ -82,9 +83,8 @@ static int connect_to_gate(const Runtime *rt, const Container *c) {
         if (pid < 0)
                 return -errno;
         (void) receive_fd(ours, &byte, sizeof(byte), &connection);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        if (!WIFEXITED(status))
+        r = child_wait(pid, UINT64_MAX, &status);
+        if (r < 0 || !WIFEXITED(status))
                 return -EIO;
         return WEXITSTATUS(status) ? -WEXITSTATUS(status) : TAKE_FD(connection);
 }
@@ -152,7 +152,7 @@ static int run_poststart(Container *c, Error *reterr) {
         if (!c->record.has_poststart)
                 return 0;
         r = read_spec(c, &spec, reterr);
-        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, -EBADF, reterr);
+        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
@@ -165,7 +165,7 @@ static int not_started(const Runtime *rt, const Store *store, Container *c, int 
         if (readable && !spec->process)
                 return 0;
         if (c->record.has_poststart || (readable && spec->hooks[HOOK_START_CONTAINER].n > 0))
-                (void) removal_run(rt, store, c, NULL, -EBADF, NULL);
+                (void) removal_run(rt, store, c, NULL, NULL);
         return error;
 }
 

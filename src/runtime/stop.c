@@ -4,6 +4,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "basic/loop.h"
 #include "host/process.h"
 #include "runtime/removal.h"
 

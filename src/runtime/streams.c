@@ -218,10 +218,8 @@ static ssize_t send_as(pid_t pid, int socket, char *bytes, size_t size) {
 
 /* As much as a FIFO has room for. */
 static ssize_t write_at_once(int fd, const char *bytes, size_t size) {
-        struct pollfd p = { .fd = fd, .events = POLLOUT };
-
         errno = EAGAIN;
-        return poll(&p, 1, 0) == 0 ? -1 : write(fd, bytes, size);
+        return fd_is_ready(fd, POLLOUT) ? write(fd, bytes, size) : -1;
 }
 
 static void give(Stream *s, pid_t pid) {
