@@ -2,8 +2,7 @@
 #include "host/record.h"
 
 #include <errno.h>
-
-#define VERSION "1"
+#include <sched.h>
 
 typedef enum FieldType { FIELD_STRING, FIELD_BOOL, FIELD_U32, FIELD_U64, FIELD_PID } FieldType;
 
@@ -32,8 +31,8 @@ static const struct {
         FIELD(invocation_id, FIELD_STRING, false),
         FIELD(namespaces, FIELD_U32, true),
         FIELD(mount_id, FIELD_U64, false),
-        FIELD(has_poststart, FIELD_BOOL, true),
-        FIELD(has_poststop, FIELD_BOOL, true),
+        FIELD(has_process, FIELD_BOOL, false),
+        FIELD(has_start_hooks, FIELD_BOOL, false),
         FIELD(notifies, FIELD_BOOL, false),
         FIELD(stop_signal, FIELD_STRING, false),
         FIELD(keyring, FIELD_STRING, false),
@@ -48,22 +47,176 @@ void record_done(Record *r) {
         *r = (Record){};
 }
 
-static void add_line(Text *t, const char *key, const char *value) {
+static void add_line(Text *t, const char *prefix, const char *key, const char *value) {
+        text_add(t, prefix);
         text_add_escaped(t, key, "=");
         text_add(t, "=");
         text_add_escaped(t, value, "");
         text_add(t, "\n");
 }
 
+/* --- hooks ------------------------------------------------------------------------------------------------------ */
+
+/* A line begins a hook, and those that follow are about that one. */
+static const struct {
+        SpecHookKind kind;
+        const char *key, *prefix;
+} hook_kinds[] = {
+        { HOOK_POSTSTART, "poststart", "poststart." },
+        { HOOK_POSTSTOP, "poststop", "poststop." },
+};
+
+static void add_hook(Text *t, size_t kind, const SpecHook *hook) {
+        const char *prefix = hook_kinds[kind].prefix;
+
+        add_line(t, "", hook_kinds[kind].key, hook->path);
+        for (const char **argument = hook->args; argument && *argument; argument++)
+                add_line(t, prefix, "argument", *argument);
+        if (hook->env) /* that may be empty; without one it has ours */
+                add_line(t, prefix, "environment", "");
+        for (const char **variable = hook->env; variable && *variable; variable++)
+                add_line(t, prefix, "variable", *variable);
+        if (hook->timeout.set)
+                text_addf(t, "%stimeout=%d\n", prefix, hook->timeout.v);
+}
+
+static void add_hooks(Text *t, const Record *r) {
+        for (size_t k = 0; k < ELEMENTSOF(hook_kinds); k++)
+                for (size_t i = 0; i < r->hooks[hook_kinds[k].kind].n; i++)
+                        add_hook(t, k, &r->hooks[hook_kinds[k].kind].hooks[i]);
+}
+
+/* Room for one more, zeroed, in the arena: twice as much each time. */
+static void *grow(Arena *a, void *list, size_t n, size_t size) {
+        void *grown;
+
+        if (n & (n - 1))
+                return list;
+        grown = arena_calloc(a, MAX(2 * n, (size_t) 1), size);
+        if (n > 0)
+                memcpy(grown, list, n * size);
+        return grown;
+}
+
+static const char **append(Arena *a, const char **list, const char *value) {
+        size_t n = 0;
+        const char **grown;
+
+        while (list && list[n])
+                n++;
+        grown = arena_calloc(a, n + 2, sizeof(*grown));
+        if (n > 0)
+                memcpy(grown, list, n * sizeof(*grown));
+        grown[n] = arena_strdup(a, value);
+        return grown;
+}
+
+static int decode_part(Arena *a, SpecHook *hook, const char *key, const char *value) {
+        uint32_t timeout;
+
+        if (streq(key, "argument"))
+                hook->args = append(a, hook->args, value);
+        else if (streq(key, "environment") && !hook->env)
+                hook->env = arena_calloc(a, 1, sizeof(*hook->env));
+        else if (streq(key, "variable") && hook->env)
+                hook->env = append(a, hook->env, value);
+        else if (streq(key, "timeout") && parse_u32(value, &timeout) == 0 && timeout > 0 && timeout <= INT32_MAX)
+                hook->timeout = (OptI32){ true, (int32_t) timeout };
+        else
+                return -EBADMSG;
+        return 0;
+}
+
+/* 1: it is no line of a hook. */
+static int decode_hook(const char *key, const char *value, Record *r) {
+        for (size_t k = 0; k < ELEMENTSOF(hook_kinds); k++) {
+                SpecHooks *hooks = &r->hooks[hook_kinds[k].kind];
+                const char *part = startswith(key, hook_kinds[k].prefix);
+
+                if (part)
+                        return hooks->n > 0 ? decode_part(&r->arena, &hooks->hooks[hooks->n - 1], part, value) : -EBADMSG;
+                if (streq(key, hook_kinds[k].key)) {
+                        hooks->hooks = grow(&r->arena, hooks->hooks, hooks->n, sizeof(SpecHook));
+                        hooks->hooks[hooks->n++].path = arena_strdup(&r->arena, value);
+                        return 0;
+                }
+        }
+        return 1;
+}
+
+/* --- namespaces ------------------------------------------------------------------------------------------------- */
+
+static const struct {
+        int type;
+        const char *key;
+} namespaces[] = { { CLONE_NEWUSER, "user" }, { CLONE_NEWNS, "mount" } };
+
+static void add_namespaces(Text *t, const Record *r) {
+        for (size_t i = 0; i < r->n_namespace_paths; i++)
+                for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
+                        if (r->namespace_paths[i].type == namespaces[k].type)
+                                add_line(t, "namespace.", namespaces[k].key, r->namespace_paths[i].path);
+}
+
+static void keep_namespace(Record *r, int type, const char *path) {
+        r->namespace_paths = grow(&r->arena, r->namespace_paths, r->n_namespace_paths, sizeof(SpecNamespace));
+        r->namespace_paths[r->n_namespace_paths++] = (SpecNamespace){ .type = type, .path = path };
+}
+
+static int decode_namespace(const char *key, const char *value, Record *r) {
+        for (size_t i = 0; i < ELEMENTSOF(namespaces); i++)
+                if (streq(key, namespaces[i].key)) {
+                        keep_namespace(r, namespaces[i].type, arena_strdup(&r->arena, value));
+                        return 0;
+                }
+        return -EBADMSG;
+}
+
+Spec record_spec(const Record *r) {
+        Spec spec = {
+                .oci_version = r->oci_version,
+                .annotations = r->annotations,
+                .n_annotations = r->n_annotations,
+                .linux_.namespaces = r->namespace_paths,
+                .linux_.n_namespaces = r->n_namespace_paths,
+        };
+
+        memcpy(spec.hooks, r->hooks, sizeof(spec.hooks));
+        return spec;
+}
+
+void record_keep(Record *r, const Spec *spec) {
+        bool elsewhere = spec_namespace(spec, CLONE_NEWNS) && spec_namespace(spec, CLONE_NEWNS)->path;
+
+        r->oci_version = spec->oci_version;
+        r->annotations = spec->annotations;
+        r->n_annotations = spec->n_annotations;
+        r->has_process = spec->process;
+        r->has_start_hooks = spec->hooks[HOOK_START_CONTAINER].n > 0;
+        r->stop_signal = spec_annotation(spec, SPEC_STOP_SIGNAL);
+        for (size_t i = 0; i < ELEMENTSOF(hook_kinds); i++)
+                r->hooks[hook_kinds[i].kind] = spec->hooks[hook_kinds[i].kind];
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
+                r->namespaces |= spec->linux_.namespaces[i].type;
+        for (size_t i = 0; i < ELEMENTSOF(namespaces) && elsewhere; i++) {
+                const SpecNamespace *n = spec_namespace(spec, namespaces[i].type);
+
+                if (n && n->path)
+                        keep_namespace(r, n->type, n->path);
+        }
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------- */
+
 void record_encode(const Record *r, Text *ret) {
-        text_add(ret, "version=" VERSION "\n");
+        text_addf(ret, "version=%d\n", RECORD_VERSION);
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
                 const void *p = (const char *) r + fields[i].offset;
 
                 switch (fields[i].type) {
                 case FIELD_STRING:
                         if (*(const char *const *) p)
-                                add_line(ret, fields[i].key, *(const char *const *) p);
+                                add_line(ret, "", fields[i].key, *(const char *const *) p);
                         break;
                 case FIELD_BOOL:
                         text_addf(ret, "%s=%d\n", fields[i].key, *(const bool *) p);
@@ -79,10 +232,10 @@ void record_encode(const Record *r, Text *ret) {
                         break;
                 }
         }
-        for (size_t i = 0; i < r->n_annotations; i++) {
-                text_add(ret, "annotation.");
-                add_line(ret, r->annotations[i].key, r->annotations[i].value);
-        }
+        add_hooks(ret, r);
+        add_namespaces(ret, r);
+        for (size_t i = 0; i < r->n_annotations; i++)
+                add_line(ret, "annotation.", r->annotations[i].key, r->annotations[i].value);
         text_add(ret, "end=\n");
 }
 
@@ -118,21 +271,41 @@ static int decode_field(size_t i, const char *value, Record *r) {
         }
 }
 
+static int decode_annotation(const char *key, const char *value, Record *r) {
+        r->annotations = grow(&r->arena, r->annotations, r->n_annotations, sizeof(SpecKeyValue));
+        r->annotations[r->n_annotations++] = (SpecKeyValue){ arena_strdup(&r->arena, key), arena_strdup(&r->arena, value) };
+        return 0;
+}
+
+/* What version 1 has, and no other. */
+static int decode_old(const char *key, const char *value, Record *r) {
+        bool *flag = streq(key, "has_poststart") ? &r->has_poststart : streq(key, "has_poststop") ? &r->has_poststop : NULL;
+
+        if (!flag || r->version != 1 || (!streq(value, "0") && !streq(value, "1")))
+                return -EBADMSG;
+        *flag = value[0] == '1';
+        return 0;
+}
+
 static int decode_line(char *line, Record *r, uint64_t *seen) {
-        char *value = strchr(line, '='), *annotation;
+        char *value = strchr(line, '=');
+        const char *rest;
+        int r_hook;
 
         if (!value)
                 return -EBADMSG;
         *value++ = '\0';
         if (unescape(line) < 0 || unescape(value) < 0)
                 return -EBADMSG;
-        annotation = (char *) startswith(line, "annotation.");
-        if (annotation) {
-                GREW(r->annotations, r->n_annotations);
-                r->annotations[r->n_annotations++] = (RecordPair){ arena_strdup(&r->arena, annotation),
-                                                                   arena_strdup(&r->arena, value) };
-                return 0;
-        }
+        rest = startswith(line, "annotation.");
+        if (rest)
+                return decode_annotation(rest, value, r);
+        rest = startswith(line, "namespace.");
+        if (rest)
+                return decode_namespace(rest, value, r);
+        r_hook = decode_hook(line, value, r);
+        if (r_hook <= 0)
+                return r_hook;
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (streq(line, fields[i].key)) {
                         if (*seen & 1ULL << i)
@@ -140,7 +313,20 @@ static int decode_line(char *line, Record *r, uint64_t *seen) {
                         *seen |= 1ULL << i;
                         return decode_field(i, value, r);
                 }
-        return -EBADMSG;
+        return decode_old(line, value, r);
+}
+
+/* What follows the first line, or NULL: by a version that we do not know. */
+static char *decode_version(char *bytes, Record *r) {
+        for (uint32_t version = 1; version <= RECORD_VERSION; version++) {
+                _cleanup_free_ char *line = xasprintf("version=%u\n", version);
+                const char *rest = startswith(bytes, line);
+
+                r->version = version;
+                if (rest)
+                        return (char *) rest;
+        }
+        return NULL;
 }
 
 static int decode(char *bytes, Record *r) {
@@ -148,7 +334,7 @@ static int decode(char *bytes, Record *r) {
         uint64_t seen = 0;
         char *line, *next;
 
-        next = (char *) startswith(bytes, "version=" VERSION "\n");
+        next = decode_version(bytes, r);
         if (!next)
                 return -EBADMSG;
         for (line = next; *line && !ended; line = next) {
@@ -170,22 +356,11 @@ static int decode(char *bytes, Record *r) {
 
 int record_decode(char *bytes, Record *ret) {
         Record record = {};
-        RecordPair *grown;
-        int r;
+        int r = decode(bytes, &record);
 
-        r = decode(bytes, &record);
-        /* The array grew on the heap; from here on it is the arena's like the rest. */
-        grown = record.annotations;
-        record.annotations = NULL;
-        if (r == 0 && record.n_annotations > 0) {
-                record.annotations = arena_calloc(&record.arena, record.n_annotations, sizeof(*grown));
-                memcpy(record.annotations, grown, record.n_annotations * sizeof(*grown));
-        }
-        free(grown);
-        if (r < 0) {
+        if (r < 0)
                 record_done(&record);
-                return r;
-        }
-        *ret = record;
-        return 0;
+        else
+                *ret = record;
+        return r;
 }

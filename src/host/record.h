@@ -8,14 +8,21 @@
 #include "basic/alloc.h"
 #include "basic/str.h"
 #include "host/unit-ref.h"
+#include "oci/spec.h"
 
 /*
- * What we write down about a container: only what systemd and the kernel cannot tell. One file of "key=value"
- * lines, private to this program; written before the unit and before the child exist, replaced when they do.
+ * What we write down about a container: only what systemd and the kernel cannot tell, and what its start and its end need of
+ * config.json, so that these do not depend on how a later version reads that. One file of "key=value" lines, private to this
+ * program; written before the unit and before the child exist, replaced when they do.
  */
-typedef struct RecordPair { const char *key, *value; } RecordPair;
+
+/* What is written. Of version 1, that of ocirt-sd 0.1.0, is read what it has: instead of hooks, namespaces, has_process and
+ * has_start_hooks it had the next two, and the rest is in config.json. */
+#define RECORD_VERSION 2
 
 typedef struct Record {
+        uint32_t version;            /* of that which was read; to be written it is RECORD_VERSION */
+        bool has_poststart, has_poststop; /* of version 1 */
         const char *id;
         const char *oci_version;
         const char *bundle, *rootfs;
@@ -33,13 +40,17 @@ typedef struct Record {
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
         int namespaces;              /* CLONE_NEW* that the container does not share with the runtime */
         uint64_t mount_id;           /* of the rootfs, where it is mounted in a mount namespace of others; or 0 */
-        bool has_poststart, has_poststop;
         bool notifies;               /* `start` is given what it notifies by */
         const char *stop_signal;     /* or NULL */
         const char *keyring;         /* the name of its session keyring, known to nobody else; NULL: it has none of its own */
         const char *rdt_group;       /* of resctrl, or NULL */
         bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
-        RecordPair *annotations;
+        bool has_process;            /* something is to be started */
+        bool has_start_hooks;        /* and by the container itself hooks, first */
+        SpecHooks hooks[_HOOK_KINDS];/* of poststart and poststop */
+        SpecNamespace *namespace_paths; /* that lead to its mounts, if these are in a mount namespace of others */
+        size_t n_namespace_paths;
+        SpecKeyValue *annotations;
         size_t n_annotations;
         Arena arena;
 } Record;
@@ -49,6 +60,11 @@ void record_done(Record *r);
 static inline UnitRef record_unit(const Record *r) {
         return (UnitRef){ .name = r->unit, .invocation = r->invocation_id };
 }
+
+/* Of config.json what the record has of it, in the arena of that. */
+Spec record_spec(const Record *r);
+/* And of that what belongs into a record. */
+void record_keep(Record *r, const Spec *spec);
 
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);

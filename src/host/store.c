@@ -17,6 +17,7 @@
 #include "host/trust.h"
 #include "oci/container-id.h"
 
+#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
 #define RECORD_MAX_BYTES (16UL * 1024 * 1024)
 #define JUST_MADE_SECONDS 10
 #define ENDING_USEC 2000000
@@ -122,6 +123,7 @@ int store_list(const Store *s, Arena *a, char ***ret, Error *reterr) {
 }
 
 void container_done(Container *c) {
+        c->config = spec_free(c->config);
         record_done(&c->record);
         free(c->id);
         c->dir = close_fd(c->dir);
@@ -306,6 +308,38 @@ int container_save(Container *c, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot write the record of container %s", c->id);
         c->has_record = true;
+        return 0;
+}
+
+int container_read_config(Container *c, Spec **ret, Error *reterr) {
+        _cleanup_free_ char *config = NULL;
+        size_t size;
+        int r = 0;
+
+        if (!c->config) {
+                r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
+                r = r < 0 ? error_errnof(reterr, r, "cannot be read") : spec_parse_kept(config, size, &c->config, reterr);
+        }
+        if (r < 0)
+                return error_prefixf(reterr, "the copy of config.json of container %s", c->id);
+        *ret = c->config;
+        return 0;
+}
+
+int container_read_spec(Container *c, Spec *ret, Error *reterr) {
+        Spec *config;
+        int r;
+
+        if (c->record.version != 1) {
+                *ret = record_spec(&c->record);
+                return 0;
+        }
+        r = container_read_config(c, &config, reterr);
+        if (r < 0)
+                return r;
+        c->record.has_process = config->process;
+        c->record.has_start_hooks = config->hooks[HOOK_START_CONTAINER].n > 0;
+        *ret = *config;
         return 0;
 }
 

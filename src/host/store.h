@@ -37,6 +37,7 @@ typedef struct Container {
         bool has_record;
         bool damaged;     /* there is one, but nobody can read it */
         bool never_record; /* and it does not begin as ours do */
+        Spec *config;     /* of container_read_config() */
 } Container;
 
 #define _cleanup_container_ _cleanup_(container_done)
@@ -56,6 +57,11 @@ void container_unlock(Container *c);
 
 /* Writes the record, at once or not at all. */
 int container_save(Container *c, Error *reterr);
+
+/* The copy of config.json, read once; c's. */
+int container_read_config(Container *c, Spec **ret, Error *reterr);
+/* What its start and its end need of that: the record has it, but for one of version 1, of which it is read. */
+int container_read_spec(Container *c, Spec *ret, Error *reterr);
 
 /* Removes the directory and everything in it. */
 int container_remove(const Store *s, Container *c, Error *reterr);

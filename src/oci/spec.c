@@ -142,7 +142,7 @@ static int parse_part(Spec *spec, const char *bytes, size_t size, const JsonNode
         return r < 0 ? r : row->read(&node, row, to);
 }
 
-static int parse(const char *bytes, size_t size, SpecProblems *problems, Spec **ret, Error *reterr) {
+static int parse(const char *bytes, size_t size, bool kept, SpecProblems *problems, Spec **ret, Error *reterr) {
         _cleanup_spec_ Spec *spec = spec_new();
         JsonReader reader = { &spec->arena, reterr, &spec->warnings, problems };
         JsonNode node = { .reader = &reader };
@@ -153,7 +153,7 @@ static int parse(const char *bytes, size_t size, SpecProblems *problems, Spec **
                 r = json_read_fields(&node, spec_fields, spec);
         if (r >= 0)
                 r = spec_find_listener(spec, reterr);
-        if (r >= 0)
+        if (r >= 0 && !kept)
                 r = spec_validate(spec, reterr);
         if (r < 0) {
                 (void) json_goes_on(&reader);
@@ -169,13 +169,17 @@ static int parse(const char *bytes, size_t size, SpecProblems *problems, Spec **
 }
 
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr) {
-        return parse(bytes, size, NULL, ret, reterr);
+        return parse(bytes, size, false, NULL, ret, reterr);
+}
+
+int spec_parse_kept(const char *bytes, size_t size, Spec **ret, Error *reterr) {
+        return parse(bytes, size, true, NULL, ret, reterr);
 }
 
 int spec_parse_all(const char *bytes, size_t size, SpecProblems *problems, Spec **ret) {
         Error error = {}; /* becomes one of the problems */
 
-        return parse(bytes, size, problems, ret, &error);
+        return parse(bytes, size, false, problems, ret, &error);
 }
 
 void spec_problems_done(SpecProblems *problems) {

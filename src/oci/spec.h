@@ -242,6 +242,9 @@ typedef struct Spec {
  */
 int spec_parse(const char *bytes, size_t size, Spec **ret, Error *reterr);
 
+/* What was accepted once, perhaps by an earlier version, and runs: rules between properties are not asked for again. */
+int spec_parse_kept(const char *bytes, size_t size, Spec **ret, Error *reterr);
+
 /* The same for who wants to know all that is wrong with it. With errors *ret is NULL, and the warnings are here. */
 typedef struct SpecProblems {
         Strings errors, warnings;

@@ -68,8 +68,8 @@ static int write_record(Creation *c, Error *reterr) {
         if (!boot)
                 return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
+                .version = RECORD_VERSION,
                 .id = c->options->id,
-                .oci_version = c->spec->oci_version,
                 .bundle = c->bundle,
                 .rootfs = path_normalize(a, c->bundle, c->spec->root_path),
                 .created = timestamp(a),
@@ -79,22 +79,14 @@ static int write_record(Creation *c, Error *reterr) {
                 .unit = c->unit.name,
                 .slice = c->unit.slice,
                 .cgroup = c->unit.cgroup,
-                .has_poststart = c->spec->hooks[HOOK_POSTSTART].n > 0,
-                .has_poststop = c->spec->hooks[HOOK_POSTSTOP].n > 0,
                 .notifies = init_plan_comes_to(&c->init, INIT_NOTIFY, INIT_GATE),
                 .keyring = c->keyring,
-                .stop_signal = spec_annotation(c->spec, SPEC_STOP_SIGNAL),
                 .rdt_group = c->rdt.group,
                 .rdt_own = c->rdt.own,
                 .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
-        for (size_t i = 0; i < c->spec->linux_.n_namespaces; i++)
-                record->namespaces |= c->spec->linux_.namespaces[i].type;
-        record->n_annotations = c->spec->n_annotations;
-        record->annotations = arena_calloc(&record->arena, record->n_annotations, sizeof(RecordPair));
-        for (size_t i = 0; i < record->n_annotations; i++)
-                record->annotations[i] = (RecordPair){ c->spec->annotations[i].key, c->spec->annotations[i].value };
+        record_keep(record, c->spec);
         r = container_save(&c->container, reterr); /* first: a config.json without a record is a bundle */
         if (r < 0)
                 return r;

@@ -17,15 +17,12 @@
 #include "runtime/listener.h"
 #include "runtime/streams.h"
 
-#define FILE_MAX_BYTES (64UL * 1024 * 1024)
-
 typedef struct Exec {
         const Runtime *rt;
         const ExecOptions *options;
         Store store;
         Container container;
-        char *config;
-        Spec *spec;
+        Spec *spec;                  /* the container's */
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
@@ -48,8 +45,6 @@ static void exec_done(Exec *e) {
         e->init = close_fd(e->init);
         init_plan_done(&e->plan);
         filter_done(&e->filter);
-        e->spec = spec_free(e->spec);
-        free(e->config);
         container_done(&e->container);
         store_done(&e->store);
 }
@@ -57,7 +52,6 @@ static void exec_done(Exec *e) {
 static int find_container(Exec *e, Error *reterr) {
         const char *id = e->options->id;
         Status status;
-        size_t size;
         int r;
 
         r = store_open(e->rt->root, false, &e->store, reterr);
@@ -75,11 +69,7 @@ static int find_container(Exec *e, Error *reterr) {
         if (status == STATUS_CREATED && !e->rt->facts.privileged)
                 return error_setf(reterr, EOPNOTSUPP, "cannot exec in container %s: it has to be started before an ordinary "
                                   "user can", id);
-        r = read_file_at(e->container.dir, "config.json", FILE_MAX_BYTES, &e->config, &size);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", id);
-        r = spec_parse(e->config, size, &e->spec, reterr);
-        return r < 0 ? error_prefixf(reterr, "the copy of config.json of container %s", id) : 0;
+        return container_read_config(&e->container, &e->spec, reterr);
 }
 
 static int plan(Exec *e, Error *reterr) {

@@ -17,8 +17,6 @@
 #include "runtime/hooks.h"
 #include "runtime/rootfs.h"
 
-#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
-
 /* After this long without an end, kill again, and one after the other: an exec may have brought in a process meanwhile, and
  * cgroup.kill may have passed over one. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
@@ -167,33 +165,33 @@ static void remove_unnumbered(const Container *c) {
                 (void) unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-void removal_unmount(const Runtime *rt, const Container *c) {
-        _cleanup_free_ char *config = NULL;
+void removal_unmount(const Runtime *rt, Container *c) {
         _cleanup_error_ Error error = {};
-        _cleanup_spec_ Spec *spec = NULL;
-        size_t size;
+        Spec spec;
         int r;
 
         if (c->record.mount_id == 0 || !container_is_of_this_boot(c))
                 return;
-        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
-        r = r < 0 ? error_errnof(&error, r, "cannot read config.json") : spec_parse(config, size, &spec, &error);
+        r = container_read_spec(c, &spec, &error);
         if (r == 0)
-                r = rootfs_unmount(rt, c, spec, &error);
+                r = rootfs_unmount(rt, c, &spec, &error);
         if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
-static void run_poststop(const Container *c, const char *config, size_t size) {
+static void run_poststop(const Container *c, const Spec *spec) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
         _cleanup_error_ Error error = {};
-        _cleanup_spec_ Spec *spec = NULL;
-        int r;
 
-        r = spec_parse(config, size, &spec, &error);
-        if (r == 0)
-                r = hooks_run(spec, HOOK_POSTSTOP, &state, &error);
-        if (r < 0)
+        if (hooks_run(spec, HOOK_POSTSTOP, &state, &error) < 0)
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
+/* Before it is removed. */
+static void find_poststop(Container *c, Spec *ret) {
+        _cleanup_error_ Error error = {};
+
+        if ((c->record.version != 1 || c->record.has_poststop) && container_read_spec(c, ret, &error) < 0)
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
@@ -212,9 +210,8 @@ static int remove_rdt_groups(const Container *c, Error *reterr) {
         return record->rdt_monitored ? resctrl_remove_monitor(root, record->rdt_group, record->id, reterr) : 0;
 }
 
-/* All but the poststop hooks. *ret_config: of these. */
-static int take_away(const Runtime *rt, const Store *store, Container *c, Manager *m, char **ret_config, size_t *ret_size,
-                     Error *reterr) {
+/* All but the poststop hooks, which are in *ret_spec. */
+static int take_away(const Runtime *rt, const Store *store, Container *c, Manager *m, Spec *ret_spec, Error *reterr) {
         int r;
 
         r = removal_kill(c, reterr);
@@ -232,8 +229,7 @@ static int take_away(const Runtime *rt, const Store *store, Container *c, Manage
                 return r;
         remove_unnumbered(c);
         removal_unmount(rt, c);
-        if (c->record.has_poststop)
-                (void) read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, ret_config, ret_size);
+        find_poststop(c, ret_spec);
         r = container_remove(store, c, reterr);
         if (r == 0)
                 log_info("container %s: removed", c->id);
@@ -242,12 +238,11 @@ static int take_away(const Runtime *rt, const Store *store, Container *c, Manage
 
 int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr) {
         int r, interrupt = loop_interrupt(-EBADF);
-        _cleanup_free_ char *config = NULL;
-        size_t size = 0;
+        Spec spec = {};
 
-        r = take_away(rt, store, c, m, &config, &size, reterr);
+        r = take_away(rt, store, c, m, &spec, reterr);
         (void) loop_interrupt(interrupt);
-        if (r == 0 && config)
-                run_poststop(c, config, size);
+        if (r == 0)
+                run_poststop(c, &spec);
         return r;
 }

@@ -13,7 +13,7 @@ int removal_kill(const Container *c, Error *reterr);
 int removal_cgroup(const Container *c, Error *reterr);
 
 /* Unmounts the rootfs where it was mounted in a mount namespace of others; a failure is a warning. */
-void removal_unmount(const Runtime *rt, const Container *c);
+void removal_unmount(const Runtime *rt, Container *c);
 
 /* Takes away what create made, of a container in any state, down to its directory; then runs its poststop hooks,
  * whose failures are warnings. Idempotent. Nothing but these hooks is interrupted. m: a connection that is open anyway, or

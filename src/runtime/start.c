@@ -21,8 +21,6 @@
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 
-#define CONFIG_MAX_BYTES (64UL * 1024 * 1024)
-
 /* What came back from the gate. */
 typedef struct Answer {
         int size;       /* of the message; 0: the end of the stream, or -errno */
@@ -133,38 +131,27 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         return error_setf(reterr, launch_error(m), "%s", m->text);
 }
 
-static int read_spec(const Container *c, Spec **ret, Error *reterr) {
-        _cleanup_free_ char *config = NULL;
-        size_t size;
-        int r;
-
-        r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot read the copy of config.json of container %s", c->id);
-        return spec_parse(config, size, ret, reterr);
-}
-
 static int run_poststart(Container *c, Error *reterr) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
-        _cleanup_spec_ Spec *spec = NULL;
+        Spec spec;
         int r;
 
-        if (!c->record.has_poststart)
+        if (c->record.version == 1 && !c->record.has_poststart)
                 return 0;
-        r = read_spec(c, &spec, reterr);
-        return r < 0 ? r : hooks_run(spec, HOOK_POSTSTART, &state, reterr);
+        r = container_read_spec(c, &spec, reterr);
+        return r < 0 ? r : hooks_run(&spec, HOOK_POSTSTART, &state, reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
  * "Lifecycle"). Without a process the error is said but not returned: the specification leaves open how, and its
  * validation program `start` wants that it is not. */
 static int not_started(const Runtime *rt, const Store *store, Container *c, int error) {
-        _cleanup_spec_ Spec *spec = NULL;
-        bool readable = read_spec(c, &spec, NULL) == 0 && spec;
+        Spec spec = {};
+        bool readable = container_read_spec(c, &spec, NULL) == 0;
 
-        if (readable && !spec->process)
+        if (readable && !c->record.has_process)
                 return 0;
-        if (c->record.has_poststart || (readable && spec->hooks[HOOK_START_CONTAINER].n > 0))
+        if (c->record.has_poststart || spec.hooks[HOOK_POSTSTART].n > 0 || c->record.has_start_hooks)
                 (void) removal_run(rt, store, c, NULL, NULL);
         return error;
 }

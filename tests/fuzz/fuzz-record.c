@@ -48,7 +48,7 @@ static void read_bytes(const char *bytes) {
 
 static void write_strings(char *input) {
         const char *s[8];
-        RecordPair annotations[] = { { "", "" }, { "a", "" } };
+        SpecKeyValue annotations[] = { { "", "" }, { "a", "" } };
         Record record = { .annotations = annotations, .n_annotations = ELEMENTSOF(annotations) };
 
         for (size_t i = 0; i < ELEMENTSOF(s); i++)
@@ -57,8 +57,8 @@ static void write_strings(char *input) {
         record.bundle = record.rootfs = record.boot_id = record.created = record.oci_version = s[1];
         record.unit = record.slice = s[2];
         record.stop_signal = s[3];
-        annotations[0] = (RecordPair){ s[4], s[5] };
-        annotations[1] = (RecordPair){ s[6], s[7] };
+        annotations[0] = (SpecKeyValue){ s[4], s[5] };
+        annotations[1] = (SpecKeyValue){ s[6], s[7] };
         record.pid = (pid_t) strlen(s[0]);
         record.start_time = UINT64_MAX - strlen(s[1]);
         check_round_trip(&record);
