@@ -6,8 +6,9 @@
 #include <sys/types.h>
 
 /*
- * A child's end, waited for in the loop and collected. *ret_status as waitpid(2) has it. -ETIMEDOUT at the deadline, -EINTR when
- * nothing is to be waited for any more: it is still there then. -ECHILD: it is none of ours, or somebody else has collected it.
+ * A child's end, waited for in the loop and collected. *ret_status as waitpid(2) has it. -ETIMEDOUT at the deadline, -EINTR
+ * when nothing is to be waited for any more: it is still there then. -ECHILD: it is none of ours, or somebody else has
+ * collected it.
  */
 int child_wait(pid_t pid, uint64_t deadline, int *ret_status);
 

@@ -12,11 +12,24 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/journal.h"
+#include "basic/loop.h"
 #include "basic/str.h"
 
 #define WARNINGS_MAX 16U
 
-LogSettings log_settings = { .level = LOG_WARNING, .fd = -EBADF, .journal = -EBADF };
+LogSettings log_to(LogLevel level, int errors) {
+        return (LogSettings){ .level = level, .fd = -EBADF, .journal = -EBADF, .errors = errors, .begin = now_usec() };
+}
+
+void log_use(const LogSettings *log) {
+        loop_local()->log = log;
+}
+
+bool log_takes(LogLevel level) {
+        const LogSettings *log = loop_local()->log;
+
+        return log && level <= log->level;
+}
 
 static const char *const level_names[] = {
         [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
@@ -32,29 +45,29 @@ int log_level_from_string(const char *s) {
 /* syslog(3) has names of its own for these. */
 static const int priorities[] = { [LOG_ERROR] = 3, [LOG_WARNING] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7 };
 
-int log_open(const char *target, Error *reterr) {
+int log_open(LogSettings *log, const char *target, Error *reterr) {
         const char *path = startswith(target, "file:") ?: target, *identifier;
 
         if ((identifier = startswith(target, "journald:"))) {
-                log_settings.journal = journal_open();
-                if (log_settings.journal < 0)
-                        return error_errnof(reterr, log_settings.journal, "--log: cannot reach the journal");
+                log->journal = journal_open();
+                if (log->journal < 0)
+                        return error_errnof(reterr, log->journal, "--log: cannot reach the journal");
         } else if ((identifier = startswith(target, "syslog:")))
-                log_settings.syslog = true;
+                log->syslog = true;
         if (streq(target, "journald") || streq(target, "syslog"))
                 return error_setf(reterr, EINVAL, "--log: expected %s:ID, got \"%s\" (a file of that name is ./%s)", target,
                                   target, target);
         if (identifier) {
-                log_settings.identifier = isempty(identifier) ? "ocirt-sd" : identifier;
-                if (log_settings.syslog)
-                        syslog_open(log_settings.identifier);
+                log->identifier = isempty(identifier) ? "ocirt-sd" : identifier;
+                if (log->syslog)
+                        syslog_open(log->identifier);
                 return 0;
         }
-        log_settings.fd = open_append(path, 0644, reterr);
-        if (log_settings.fd < 0)
+        log->fd = open_append(path, 0644, reterr);
+        if (log->fd < 0)
                 return error_prefixf(reterr, "cannot open the log file %s", path);
         /* A line that a FIFO has no room for is lost: who does not read his keeps nobody from stopping a container. */
-        (void) fcntl(log_settings.fd, F_SETFL, O_APPEND | O_NONBLOCK);
+        (void) fcntl(log->fd, F_SETFL, O_APPEND | O_NONBLOCK);
         return 0;
 }
 
@@ -63,7 +76,7 @@ double log_msec_since(uint64_t usec) {
 }
 
 /* RFC 3339; with microseconds where the order of steps matters. */
-static void add_stamp(Text *t) {
+static void add_stamp(const LogSettings *log, Text *t) {
         struct timespec now = {};
         char stamp[64] = "";
         struct tm tm;
@@ -72,16 +85,16 @@ static void add_stamp(Text *t) {
         if (gmtime_r(&now.tv_sec, &tm))
                 strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
         text_add(t, stamp);
-        if (log_settings.level >= LOG_DEBUG)
+        if (log->level >= LOG_DEBUG)
                 text_addf(t, ".%06ld", now.tv_nsec / 1000);
         text_add(t, "Z");
 }
 
-static void write_log_file(LogLevel level, const char *text) {
+static void write_log_file(const LogSettings *log, LogLevel level, const char *text) {
         _cleanup_text_ Text line = {}, stamp = {};
 
-        add_stamp(&stamp);
-        if (log_settings.json) {
+        add_stamp(log, &stamp);
+        if (log->json) {
                 text_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
                 text_add_json_string(&line, text);
                 text_addf(&line, ",\"time\":\"%s\"}\n", stamp.s);
@@ -90,37 +103,37 @@ static void write_log_file(LogLevel level, const char *text) {
                 text_add_json_string(&line, text);
                 text_add(&line, "\n");
         }
-        (void) write_full(log_settings.fd, line.s, line.n);
+        (void) write_full(log->fd, line.s, line.n);
 }
 
-static void write_stderr(LogLevel level, const char *text) {
+static void write_stderr(const LogSettings *log, LogLevel level, const char *text) {
         _cleanup_text_ Text line = {};
 
         text_addf(&line, "ocirt-sd: %s", level == LOG_WARNING ? "warning: " : "");
         if (level >= LOG_INFO)
-                text_addf(&line, "%7.3f ms: ", log_msec_since(log_settings.begin));
+                text_addf(&line, "%7.3f ms: ", log_msec_since(log->begin));
         text_add_printable(&line, text);
         text_add(&line, "\n");
-        (void) write_full(STDERR_FILENO, line.s, line.n);
+        (void) write_full(log->errors, line.s, line.n);
 }
 
 void log_message(LogLevel level, const char *fmt, ...) {
-        bool elsewhere = log_settings.fd >= 0 || log_settings.journal >= 0 || log_settings.syslog;
+        const LogSettings *log = loop_local()->log;
         _cleanup_free_ char *text = NULL;
         va_list ap;
 
-        if (level > log_settings.level)
+        if (!log_takes(level))
                 return;
         va_start(ap, fmt);
         text = xvasprintf(fmt, ap);
         va_end(ap);
-        if (level == LOG_ERROR || !elsewhere)
-                write_stderr(level, text);
-        if (log_settings.fd >= 0)
-                write_log_file(level, text);
-        if (log_settings.journal >= 0)
-                journal_send(log_settings.journal, priorities[level], log_settings.identifier, log_settings.container, text);
-        if (log_settings.syslog)
+        if (level == LOG_ERROR || (log->fd < 0 && log->journal < 0 && !log->syslog))
+                write_stderr(log, level, text);
+        if (log->fd >= 0)
+                write_log_file(log, level, text);
+        if (log->journal >= 0)
+                journal_send(log->journal, priorities[level], log->identifier, log->container, text);
+        if (log->syslog)
                 syslog_send(priorities[level], text);
 }
 

@@ -15,6 +15,7 @@ typedef struct LogSettings {
         LogLevel level;          /* what is less important than this is dropped */
         bool json;               /* in the file: {"level","msg","time"} a line, else text */
         int fd;                  /* the --log file, or -EBADF */
+        int errors;              /* where errors go in any case, and all else if nothing else says where */
         int journal;             /* --log=journald:ID, or -EBADF */
         bool syslog;             /* --log=syslog:ID */
         const char *identifier;  /* of the journal or of syslog */
@@ -22,13 +23,17 @@ typedef struct LogSettings {
         uint64_t begin;          /* now_usec() when we began */
 } LogSettings;
 
-extern LogSettings log_settings;
+/* To begin with: of a level, to that descriptor. */
+LogSettings log_to(LogLevel level, int errors);
+/* From here on messages of who calls this, a task or the command line, go there, and those of what it spawns. Before that
+ * there are none. *log stays the caller's. */
+void log_use(const LogSettings *log);
 
 /* "error", "warning" (or "warn"), "info", "debug"; -EINVAL else. */
 int log_level_from_string(const char *s);
 
 /* "FILE", "file:FILE", "journald:ID" or "syslog:ID". */
-int log_open(const char *target, Error *reterr);
+int log_open(LogSettings *log, const char *target, Error *reterr);
 
 /*
  * Writes one line where --log says (to a file by one write(), so that lines of several processes do not mix) or, without
@@ -37,8 +42,10 @@ int log_open(const char *target, Error *reterr);
  */
 void log_message(LogLevel level, const char *fmt, ...) _printf_(2, 3);
 
+bool log_takes(LogLevel level);
+
 /* Nothing of it is evaluated when it is off. */
-#define log_at(at, ...) (log_settings.level >= (at) ? log_message((at), __VA_ARGS__) : (void) 0)
+#define log_at(at, ...) (log_takes(at) ? log_message((at), __VA_ARGS__) : (void) 0)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 

@@ -36,7 +36,7 @@ typedef struct Task {
         size_t mapped;
         int wake;                /* an epoll of what it waits for, in that of the loop */
         int timer;               /* in wake */
-        int interrupt;
+        Local local;
         bool ended;
 } Task;
 
@@ -48,12 +48,12 @@ struct Loop {
         Task *tasks;
 };
 
-/* Who runs on this thread, and the interrupt of who is no task. */
+/* Who runs on this thread, and what is of who is no task. */
 static _Thread_local Task *running;
-static _Thread_local int own_interrupt = -EBADF;
+static _Thread_local Local own = { .interrupt = -EBADF };
 
-static int *interrupt(void) {
-        return running ? &running->interrupt : &own_interrupt;
+Local *loop_local(void) {
+        return running ? &running->local : &own;
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------------------------ */
@@ -139,7 +139,7 @@ int loop_wait(struct pollfd *fds, size_t n, uint64_t deadline) {
         assert(n <= LOOP_WAIT_MAX);
         if (n > 0)
                 memcpy(all, fds, n * sizeof(*fds));
-        all[n] = (struct pollfd){ .fd = *interrupt(), .events = POLLIN };
+        all[n] = (struct pollfd){ .fd = loop_local()->interrupt, .events = POLLIN };
         r = running ? wait_in_loop(running, all, n, deadline) : wait_here(all, n, deadline);
         if (n > 0)
                 memcpy(fds, all, n * sizeof(*fds));
@@ -163,14 +163,14 @@ int pidfd_wait(int pidfd, uint64_t deadline) {
 }
 
 int loop_interrupt(int fd) {
-        int before = *interrupt();
+        int before = loop_local()->interrupt;
 
-        *interrupt() = fd;
+        loop_local()->interrupt = fd;
         return before;
 }
 
 bool loop_is_interrupted(void) {
-        return *interrupt() >= 0 && fd_is_ready(*interrupt(), POLLIN);
+        return loop_local()->interrupt >= 0 && fd_is_ready(loop_local()->interrupt, POLLIN);
 }
 
 /* --- tasks -------------------------------------------------------------------------------------------------------------- */
@@ -259,7 +259,8 @@ int loop_spawn(Loop *l, void (*function)(void *data), void *data) {
         Task *t = xmalloc0(sizeof(*t));
         int r;
 
-        *t = (Task){ .loop = l, .function = function, .data = data, .wake = -EBADF, .timer = -EBADF, .interrupt = -EBADF };
+        *t = (Task){ .loop = l, .function = function, .data = data, .wake = -EBADF, .timer = -EBADF,
+                    .local = { .interrupt = -EBADF, .log = loop_local()->log } };
         r = prepare(t);
         if (r < 0) {
                 (void) task_free(t);

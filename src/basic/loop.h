@@ -32,6 +32,13 @@ int pidfd_wait(int pidfd, uint64_t deadline);
 int loop_interrupt(int fd);
 bool loop_is_interrupted(void);
 
+/* What each task has for itself, and on the command line the process. */
+typedef struct Local {
+        int interrupt;
+        const struct LogSettings *log;  /* where its messages go (log.h), or NULL */
+} Local;
+Local *loop_local(void);
+
 typedef struct Loop Loop;
 
 int loop_new(Loop **ret);

@@ -40,7 +40,7 @@ static int on_all(const Runtime *rt, char **ids, OnContainer function, void *use
                 _cleanup_error_ Error error = {};
                 int r;
 
-                log_settings.container = *ids;
+                rt->log->container = *ids;
                 r = function(rt, *ids, userdata, &error);
 
                 if (r < 0) {
@@ -60,7 +60,7 @@ static int on_matching(const Runtime *rt, const char *pattern, OnContainer funct
         char **ids = NULL;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
+        r = store_open(rt->root, &rt->caller, false, &store, reterr);
         if (r == 0)
                 r = store_list(&store, &a, &ids, reterr);
         if (r == 0)

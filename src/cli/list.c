@@ -81,7 +81,7 @@ static int list(const Runtime *rt, void *target, char **words, Error *reterr) {
 
         if (o->format && !streq(o->format, "table") && !streq(o->format, "json"))
                 return error_setf(reterr, EINVAL, "--format: expected table or json, got \"%s\"", o->format);
-        r = store_open(rt->root, false, &store, reterr);
+        r = store_open(rt->root, &rt->caller, false, &store, reterr);
         if (r < 0)
                 return r;
         r = store_list(&store, &a, &ids, reterr);

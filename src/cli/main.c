@@ -9,6 +9,7 @@
 #include "basic/log.h"
 #include "basic/nearest.h"
 #include "basic/str.h"
+#include "cli/caller.h"
 #include "cli/habits.h"
 #include "cli/verb.h"
 #include "version.h"
@@ -73,11 +74,11 @@ static void print_version(void) {
         printf("ocirt-sd version %s\ncommit: %s\nspec: %s\n", OCIRT_VERSION, OCIRT_COMMIT, OCIRT_SPEC_VERSION);
 }
 
-static int open_log(const Globals *g, Error *reterr) {
+static int open_log(const Globals *g, LogSettings *log, Error *reterr) {
         if (g->log_format && !streq(g->log_format, "text") && !streq(g->log_format, "json"))
                 return error_setf(reterr, EINVAL, "--log-format: expected text or json, got \"%s\"", g->log_format);
-        log_settings.json = streq_null(g->log_format, "json");
-        if (!isempty(g->log) && log_open(g->log, reterr) < 0)
+        log->json = streq_null(g->log_format, "json");
+        if (!isempty(g->log) && log_open(log, g->log, reterr) < 0)
                 return -EINVAL;
         if (g->log_level) {
                 int level = log_level_from_string(g->log_level);
@@ -85,16 +86,17 @@ static int open_log(const Globals *g, Error *reterr) {
                 if (level < 0)
                         return error_setf(reterr, EINVAL, "--log-level: expected error, warning, info or debug, got \"%s\"",
                                           g->log_level);
-                log_settings.level = (LogLevel) level;
+                log->level = (LogLevel) level;
         }
         if (g->debug)
-                log_settings.level = LOG_DEBUG;
+                log->level = LOG_DEBUG;
         return 0;
 }
 
 static int make_runtime(const Globals *g, const Verb *v, Arena *a, Runtime *ret, Error *reterr) {
         _cleanup_free_ char *cwd = NULL;
 
+        ret->caller = caller_find();
         runtime_probe(&ret->facts);
         if (g->cgroup_manager && !streq(g->cgroup_manager, "systemd") && !streq(g->cgroup_manager, "disabled"))
                 return error_setf(reterr, EINVAL, "--cgroup-manager: expected systemd or disabled, got \"%s\"",
@@ -109,7 +111,7 @@ static int make_runtime(const Globals *g, const Verb *v, Arena *a, Runtime *ret,
                 return error_setf(reterr, EINVAL, "--rootless: expected auto, true or false, got \"%s\"", g->rootless);
         ret->root = g->root;
         if (isempty(g->root) && !v->stateless) {
-                int r = runtime_default_root(&ret->facts, a, &ret->root, reterr);
+                int r = runtime_default_root(&ret->caller, &ret->facts, a, &ret->root, reterr);
 
                 if (r < 0)
                         return r;
@@ -191,7 +193,7 @@ static int run_verb(const Runtime *rt, const Verb *v, char **argv, Arena *a, Err
         }
         r = check_words(v, words, reterr);
         if (r == 0) {
-                log_settings.container = startswith(v->arguments, "ID") ? words[0] : NULL;
+                rt->log->container = startswith(v->arguments, "ID") ? words[0] : NULL;
                 log_debug("%s: version %s, root directory %s, %s", v->name, OCIRT_VERSION, rt->root ?: "none",
                           rt->facts.rootless ? "rootless" : "root");
                 r = v->run(rt, options, words, reterr);
@@ -214,9 +216,9 @@ static int help(const char *name, Error *reterr) {
         return 0;
 }
 
-static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
+static int run(char **argv, LogSettings *log, Arena *a, int *failure_status, Error *reterr) {
+        Runtime rt = { .log = log };
         Globals globals = {};
-        Runtime rt = {};
         const Verb *verb;
         char **words;
         int r;
@@ -227,7 +229,7 @@ static int run(char **argv, Arena *a, int *failure_status, Error *reterr) {
                 return 0;
         }
         if (r == 0)
-                r = open_log(&globals, reterr);
+                r = open_log(&globals, log, reterr);
         if (r < 0)
                 return r;
         if (globals.version) {
@@ -254,12 +256,13 @@ static void fill_stdio(void) {
 int main(int argc, char **argv) {
         _cleanup_(arena_done) Arena arena = {};
         _cleanup_error_ Error error = {};
+        LogSettings log = log_to(LOG_WARNING, STDERR_FILENO);
         int failure_status = 1, r;
 
-        log_settings.begin = now_usec();
+        log_use(&log);
         fill_stdio();
         (void) signal(SIGCHLD, SIG_DFL); /* who calls us may ignore it, and then no child can be waited for */
-        r = run(argv, &arena, &failure_status, &error);
+        r = run(argv, &log, &arena, &failure_status, &error);
         if (fflush(stdout) == EOF && r >= 0)
                 r = error_setf(&error, EIO, "cannot write to standard output");
         if (r < 0) {

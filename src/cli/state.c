@@ -3,16 +3,14 @@
 
 #include "cli/state-object.h"
 #include "cli/verb.h"
+#include "runtime/find.h"
 
 static int state(const Runtime *rt, void *target, char **words, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         json_object *object;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, words[0], LOCK_NONE, &c, reterr);
+        r = runtime_find(rt, words[0], LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         object = state_object(&c);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +13,8 @@
 #define SYSTEM_SOCKET "/run/systemd/private"
 #define LINGER_DIRECTORY "/var/lib/systemd/linger"
 
-static int connect_private(const char *path, sd_bus **ret) {
-        _cleanup_free_ char *address = xasprintf("unix:path=%s", path);
+/* is_bus: there is a bus at the other end, that greets, and not systemd itself. */
+static int connect_to(const char *address, bool is_bus, sd_bus **ret) {
         sd_bus *bus;
         int r;
 
@@ -23,6 +22,8 @@ static int connect_private(const char *path, sd_bus **ret) {
         if (r < 0)
                 return r;
         r = sd.bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd.bus_set_bus_client(bus, is_bus);
         if (r >= 0)
                 r = sd.bus_start(bus);
         if (r < 0) {
@@ -40,7 +41,7 @@ int bus_connect_system(sd_bus **ret, const char **ret_peer, Error *reterr) {
         r = sd.bus_open_system(ret);
         if (r < 0) { /* the bus is down or not there: systemd itself still listens */
                 *ret_peer = "systemd";
-                r = connect_private(SYSTEM_SOCKET, ret);
+                r = connect_to("unix:path=" SYSTEM_SOCKET, false, ret);
         }
         return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd, neither over the system bus nor at "
                                     SYSTEM_SOCKET " (is systemd PID 1 here?)") : 0;
@@ -66,12 +67,11 @@ static bool is_ours(const char *directory) {
         return stat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-char *user_runtime_directory(void) {
-        const char *given = getenv("XDG_RUNTIME_DIR");
+char *user_runtime_directory(const Caller *caller) {
         char *usual;
 
-        if (!isempty(given))
-                return xstrdup(given);
+        if (caller->runtime_directory)
+                return xstrdup(caller->runtime_directory);
         usual = usual_directory();
         if (is_ours(usual))
                 return usual;
@@ -109,37 +109,38 @@ int user_runtime_directory_error(const char *what, Error *reterr) {
         return error_setf(reterr, ENOENT, "%s: XDG_RUNTIME_DIR is not set and %s is not there: %s", what, usual, reason);
 }
 
-static int missing(const char *directory, Error *reterr) {
-        const char *given = getenv("XDG_RUNTIME_DIR");
+static int missing(const Caller *caller, const char *directory, Error *reterr) {
         _cleanup_free_ char *reason = NULL;
 
         if (!directory)
                 return user_runtime_directory_error("cannot reach the user's systemd", reterr);
-        reason = find_reason(isempty(given) ? NULL : given);
+        reason = find_reason(caller->runtime_directory);
         return error_setf(reterr, ENOENT, "cannot reach the user's systemd: there is neither a manager (systemd/private) nor "
                           "a user bus (bus) in XDG_RUNTIME_DIR, which is %s: %s", directory, reason);
 }
 
 /* systemd itself comes first, as with systemctl --user: a user bus is one more package and one more process, and may
  * be one that systemd is not on. */
-int bus_connect_user(sd_bus **ret, const char **ret_peer, Error *reterr) {
-        _cleanup_free_ char *directory = user_runtime_directory();
+int bus_connect_user(const Caller *caller, sd_bus **ret, const char **ret_peer, Error *reterr) {
+        _cleanup_free_ char *directory = user_runtime_directory(caller);
         bool manager = directory && is_ours(directory) && has_file(directory, "systemd/private");
-        bool bus = !isempty(getenv("DBUS_SESSION_BUS_ADDRESS")) || (directory && has_file(directory, "bus"));
+        bool bus = caller->bus_address || (directory && has_file(directory, "bus"));
         int r = -ENOENT;
 
         if (!manager && !bus)
-                return missing(directory, reterr);
+                return missing(caller, directory, reterr);
         if (manager) {
-                _cleanup_free_ char *socket = xasprintf("%s/systemd/private", directory);
+                _cleanup_free_ char *address = xasprintf("unix:path=%s/systemd/private", directory);
 
                 *ret_peer = "the user's systemd";
-                r = connect_private(socket, ret);
+                r = connect_to(address, false, ret);
         }
         if (r < 0 && bus) {
+                _cleanup_free_ char *address = xasprintf("unix:path=%s/bus", directory);
+
                 *ret_peer = "the user bus";
-                r = sd.bus_open_user(ret);
+                r = connect_to(caller->bus_address ?: address, true, ret);
         }
         return r < 0 ? error_errnof(reterr, r, "cannot connect to the user's systemd, by its socket or by the user bus, in %s",
-                                    directory ?: getenv("DBUS_SESSION_BUS_ADDRESS")) : 0;
+                                    directory ?: caller->bus_address) : 0;
 }

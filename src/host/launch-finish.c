@@ -23,12 +23,9 @@ static void give_pipes(const Launch *l, const SpecProcess *process) {
 
         if (!userns_outer_ids(l->pid, process->uid, process->gid, &uid, &gid))
                 return;
-        for (int i = 0; i <= 2; i++) {
-                int fd = l->stdio[i] >= 0 ? l->stdio[i] : i;
-
-                if (fd_is_pipe(fd))
-                        (void) !fchown(fd, uid, gid);
-        }
+        for (int i = 0; i <= 2; i++)
+                if (fd_is_pipe(l->stdio[i]))
+                        (void) !fchown(l->stdio[i], uid, gid);
 }
 
 int launch_finish(const Launch *l, const InitPlan *plan, const SpecProcess *process, Error *reterr) {

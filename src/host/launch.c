@@ -136,7 +136,7 @@ static _noreturn_ void child(const LaunchRequest *request, int helper, int plan,
         for (int i = 0; i < _INIT_FDS; i++)
                 high[i] = move_up(from[i], base, control);
         for (int i = 0; i < 3; i++)
-                stdio[i] = move_up(request->stdio[i], base, control);
+                stdio[i] = move_up(request->stdio[i] == i ? -EBADF : request->stdio[i], base, control);
         for (int i = 0; i < _INIT_FDS; i++)
                 if (high[i] < 0)
                         (void) close(base + i);

@@ -23,7 +23,7 @@ typedef struct LaunchRequest {
         int target, root;           /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
-        int stdio[3];               /* what becomes 0, 1, 2, kept by who asks until launch_finish(); -EBADF: ours */
+        int stdio[3];               /* what becomes 0, 1, 2, kept by who asks until launch_finish() */
 } LaunchRequest;
 
 typedef struct Launch {

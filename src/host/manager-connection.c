@@ -37,7 +37,7 @@ int manager_connect(Manager *m, Error *reterr) {
                 if (m->bus)
                         (void) sd.bus_close_unref(m->bus);
                 m->bus = NULL;
-                r = m->user ? bus_connect_user(&m->bus, &m->peer, reterr)
+                r = m->user ? bus_connect_user(m->caller, &m->bus, &m->peer, reterr)
                             : bus_connect_system(&m->bus, &m->peer, reterr);
         } while (manager_is_away(r, NULL) && now_usec() < manager_patience(m, deadline) && loop_sleep(AWAY_USEC) == 0);
         return r;
@@ -116,7 +116,8 @@ static int await_reply(Manager *m, sd_bus_message *const *reply, uint64_t deadli
         return 0;
 }
 
-/* As sd_bus_call(3), which would wait by itself. -ETIMEDOUT without a name in *ret_error: for longer than systemd may be silent. */
+/* As sd_bus_call(3), which would wait by itself. -ETIMEDOUT without a name in *ret_error: for longer than systemd may be
+ * silent. */
 static int call(Manager *m, sd_bus_message *message, uint64_t deadline, sd_bus_message **ret_reply, sd_bus_error *ret_error) {
         sd_bus_message *reply = NULL;
         sd_bus_slot *slot = NULL;

@@ -18,6 +18,7 @@ typedef enum JobState { JOB_NONE, JOB_SENT, JOB_QUEUED, JOB_DONE, JOB_FAILED } J
 struct Manager {
         sd_bus *bus;
         const char *peer;       /* who is at its other end, in words */
+        const Caller *caller;
         bool user;
 
         /* Since when we wait, and until when if systemd does nothing meanwhile: manager_patience(). */

@@ -23,7 +23,7 @@
 
 #define UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
 
-int manager_open(bool user, Manager **ret, Error *reterr) {
+int manager_open(const Caller *caller, bool user, Manager **ret, Error *reterr) {
         _cleanup_manager_ Manager *m = NULL;
         int r;
 
@@ -31,6 +31,7 @@ int manager_open(bool user, Manager **ret, Error *reterr) {
         if (r < 0)
                 return r;
         m = xmalloc0(sizeof(*m));
+        m->caller = caller;
         m->user = user;
         r = manager_connect(m, reterr);
         if (r < 0)

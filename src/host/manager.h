@@ -21,7 +21,7 @@ typedef struct Manager Manager;
 #define MANAGER_SILENCE_USEC (5 * 1000000ULL)
 
 /* Starts to connect and returns at once. For the user's manager the error says what is missing. */
-int manager_open(bool user, Manager **ret, Error *reterr);
+int manager_open(const Caller *caller, bool user, Manager **ret, Error *reterr);
 Manager *manager_close(Manager *m);
 #define _cleanup_manager_ _cleanup_(manager_closep)
 static inline void manager_closep(Manager **m) {

@@ -10,7 +10,7 @@
  * faster without it. Every function we use is a member here, called as sd.bus_process(…).
  */
 #define SD_FUNCTIONS(X)                                                                                    \
-        X(bus_open_system) X(bus_open_user) X(bus_new) X(bus_set_address) X(bus_start) X(bus_close_unref)  \
+        X(bus_open_system) X(bus_new) X(bus_set_address) X(bus_set_bus_client) X(bus_start) X(bus_close_unref)  \
         X(bus_is_ready) X(bus_get_fd) X(bus_get_events) X(bus_get_timeout) X(bus_process) X(bus_match_signal_async) \
         X(bus_call_async) X(bus_slot_unref) X(bus_error_copy) X(bus_error_free)                            \
         X(bus_message_new_method_call) X(bus_message_ref) X(bus_message_unref)                             \

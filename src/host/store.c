@@ -70,7 +70,7 @@ static int make_root(const char *path, const char *what, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot make %s", what) : 0;
 }
 
-int store_open(const char *path, bool create, Store *ret, Error *reterr) {
+int store_open(const char *path, const Caller *caller, bool create, Store *ret, Error *reterr) {
         _cleanup_free_ char *what = xasprintf("the root directory %s", path);
         _cleanup_close_ int fd = open_named(path, O_RDONLY | O_DIRECTORY, 0, NULL);
         int r;
@@ -88,7 +88,7 @@ int store_open(const char *path, bool create, Store *ret, Error *reterr) {
         r = fd < 0 ? 0 : trust_path(fd, what, reterr);
         if (r < 0)
                 return r;
-        *ret = (Store){ .path = xstrdup(path), .fd = TAKE_FD(fd) };
+        *ret = (Store){ .caller = caller, .path = xstrdup(path), .fd = TAKE_FD(fd) };
         return 0;
 }
 
@@ -183,7 +183,7 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
         /* Before we had it locked ours may have been deleted, and that of another creator be at its place. */
         if (faccessat(dir, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return taken(id, reterr);
-        *ret = (Container){ .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
+        *ret = (Container){ .caller = s->caller, .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
         return 0;
 }
 
@@ -264,7 +264,7 @@ static int look_for_lock(Container *c, Error *reterr) {
 }
 
 int container_open(const Store *s, const char *id, LockMode lock, Container *ret, Error *reterr) {
-        _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_container_ Container c = { .caller = s->caller, .dir = -EBADF };
         int r;
 
         r = check_id(id, reterr);
@@ -343,7 +343,8 @@ int container_read_spec(Container *c, Spec *ret, Error *reterr) {
         return 0;
 }
 
-int container_remove(const Store *s, Container *c, Error *reterr) {
+int container_remove(Container *c, Error *reterr) {
+        _cleanup_free_ char *path = xasprintf("../%s", c->id);
         struct dirent *entry;
         int copy;
         DIR *dir;
@@ -355,7 +356,7 @@ int container_remove(const Store *s, Container *c, Error *reterr) {
                         (void) unlinkat(c->dir, entry->d_name, 0);
         if (dir)
                 closedir(dir);
-        if (unlinkat(s->fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        if (unlinkat(c->dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
         container_unlock(c); /* for who waits to see that it is gone */
         return 0;
@@ -420,13 +421,17 @@ static bool has_our_process(const Container *c) {
         return init_is_alive(c) && cgroup_of_pid(c->record.pid, &path) == 0 && path_is_below(path, c->record.cgroup);
 }
 
+char *container_unit_invocation(const Container *c) {
+        return unit_invocation(c->caller, c->record.unit, c->record.user_manager);
+}
+
 /* What systemd could not remove, as too many cgroups were below it, the next unit of that name gets: the same cgroup. */
 static bool is_of_another_unit(const Container *c) {
         _cleanup_free_ char *now = NULL;
 
         if (!c->record.unit || !c->record.invocation_id)
                 return false;
-        now = unit_invocation(c->record.unit, c->record.user_manager);
+        now = container_unit_invocation(c);
         return now && !streq(now, c->record.invocation_id);
 }
 

@@ -14,6 +14,7 @@
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */
 typedef struct Store {
+        const Caller *caller;
         char *path;
         int fd;
 } Store;
@@ -23,12 +24,13 @@ void store_done(Store *s);
 
 /* Opens the root directory, made (0700) when it is missing and create is set. Without create, a missing one is
  * an empty store. */
-int store_open(const char *path, bool create, Store *ret, Error *reterr);
+int store_open(const char *path, const Caller *caller, bool create, Store *ret, Error *reterr);
 
 /* Ids of all containers, sorted; NULL-terminated, from a. */
 int store_list(const Store *s, Arena *a, char ***ret, Error *reterr);
 
 typedef struct Container {
+        const Caller *caller;
         char *id;
         int dir;          /* its directory; locked when locked is set */
         bool locked;
@@ -64,7 +66,7 @@ int container_read_config(Container *c, Spec **ret, Error *reterr);
 int container_read_spec(Container *c, Spec *ret, Error *reterr);
 
 /* Removes the directory and everything in it. */
-int container_remove(const Store *s, Container *c, Error *reterr);
+int container_remove(Container *c, Error *reterr);
 
 /* What it is doing now, from the record, its process, its gate and its cgroup. */
 Status container_status(const Container *c);
@@ -78,6 +80,8 @@ bool container_is_of_this_boot(const Container *c);
 /* The cgroup that create put its process in, and no other: at its path there may be that of somebody else's unit of the
  * same name by now. -ENOENT: it is gone, or there never was one. */
 int container_open_cgroup(const Container *c);
+/* The InvocationID that the unit of its record has now; for free(), or NULL. */
+char *container_unit_invocation(const Container *c);
 /* The same for who cannot do without: "cannot DO container ID: …". */
 int container_need_cgroup(const Container *c, const char *what, Error *reterr);
 

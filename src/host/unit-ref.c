@@ -9,8 +9,8 @@
 
 #define INVOCATION_DIGITS 32
 
-char *unit_invocation(const char *name, bool user) {
-        _cleanup_free_ char *directory = user ? user_runtime_directory() : xstrdup("/run"), *path = NULL;
+char *unit_invocation(const Caller *caller, const char *name, bool user) {
+        _cleanup_free_ char *directory = user ? user_runtime_directory(caller) : xstrdup("/run"), *path = NULL;
         char digits[INVOCATION_DIGITS + 1];
 
         if (!directory)

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "host/caller.h"
+
 /* Which unit is meant. That of this name may be another one by now; an InvocationID is that of one start of one unit. */
 typedef struct UnitRef {
         const char *name;
@@ -11,4 +13,4 @@ typedef struct UnitRef {
 
 /* The InvocationID that the unit of this name has now, of the system's systemd or of the user's, without asking it: it
  * keeps that in a link before a process is in the unit, and as long as there is one. For free(), or NULL. */
-char *unit_invocation(const char *name, bool user);
+char *unit_invocation(const Caller *caller, const char *name, bool user);

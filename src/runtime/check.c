@@ -186,7 +186,7 @@ static void check_host(const Runtime *rt, Findings *f) {
         if (rt->facts.cgroup_disabled)
                 return;
         if (note(f, cgroup_require_mount(&e), &e))
-                (void) note(f, manager_open(rt->facts.rootless, &m, &e), &e);
+                (void) note(f, manager_open(&rt->caller, rt->facts.rootless, &m, &e), &e);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------- */

@@ -42,41 +42,41 @@ int console_send(int socket, const char *name, int fd, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot send a descriptor over the socket") : 0;
 }
 
-static void take_size(int master) {
+static void take_size(int terminal, int master) {
         struct winsize size;
 
-        if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+        if (ioctl(terminal, TIOCGWINSZ, &size) == 0)
                 (void) ioctl(master, TIOCSWINSZ, &size);
 }
 
 void console_resize(const Console *c) {
-        take_size(c->master);
+        take_size(c->in, c->master);
 }
 
-void console_prepare(int master) {
+void console_prepare(const Caller *caller, int master) {
         struct termios settings;
 
-        take_size(master);
-        if (isatty(STDOUT_FILENO) || tcgetattr(master, &settings) < 0)
+        take_size(caller->stdio[0], master);
+        if (isatty(caller->stdio[1]) || tcgetattr(master, &settings) < 0)
                 return;
         settings.c_oflag &= ~(tcflag_t) ONLCR;
         (void) tcsetattr(master, TCSANOW, &settings);
 }
 
-int console_begin(Console *c, int master, Error *reterr) {
+int console_begin(Console *c, const Caller *caller, int master, Error *reterr) {
         struct termios raw;
 
-        *c = (Console){ .master = master, .source = STDIN_FILENO };
+        *c = (Console){ .in = caller->stdio[0], .out = caller->stdio[1], .master = master, .source = caller->stdio[0] };
         if (fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
                 return error_errnof(reterr, errno, "cannot set the terminal up");
-        if (!isatty(STDIN_FILENO))
+        if (!isatty(c->in))
                 return 0;
         console_resize(c);
-        if (tcgetattr(STDIN_FILENO, &c->before) < 0)
+        if (tcgetattr(c->in, &c->before) < 0)
                 return error_errnof(reterr, errno, "cannot read the settings of the terminal");
         raw = c->before;
         cfmakeraw(&raw);
-        if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+        if (tcsetattr(c->in, TCSANOW, &raw) < 0)
                 return error_errnof(reterr, errno, "cannot set the terminal to raw mode");
         c->raw = true;
         return 0;
@@ -117,7 +117,7 @@ void console_flush_in(Console *c) {
 }
 
 void console_flush_out(Console *c) {
-        if (!pass_on(&c->output, STDOUT_FILENO))
+        if (!pass_on(&c->output, c->out))
                 c->master = close_fd(c->master);
 }
 
@@ -149,9 +149,9 @@ void console_copy_in(Console *c) {
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
-        if (c->source == STDIN_FILENO && n > 0)
+        if (c->source == c->in && n > 0)
                 send_input(c, (size_t) n);
-        else if (c->source == STDIN_FILENO)
+        else if (c->source == c->in)
                 begin_end(c);
         else
                 send_eof(c);
@@ -168,9 +168,9 @@ void console_copy_out(Console *c) {
 
 void console_done(Console *c) {
         if (c->raw)
-                (void) tcsetattr(STDIN_FILENO, TCSANOW, &c->before);
+                (void) tcsetattr(c->in, TCSANOW, &c->before);
         c->raw = false;
-        if (c->source != STDIN_FILENO)
+        if (c->source != c->in)
                 c->source = close_fd(c->source);
         c->master = close_fd(c->master);
 }

@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "basic/error.h"
+#include "host/caller.h"
 
 /* Terminals: the pty's master handed to an engine, or served by ourselves in the foreground. */
 
@@ -24,6 +25,7 @@ typedef struct Bytes {
 
 /* In the foreground: our own terminal raw, until console_done(); bytes both ways; its size kept equal. */
 typedef struct Console {
+        int in, out;            /* ours */
         int master;             /* does not block: a container that does not read must not keep us from its output */
         int source;             /* of input: stdin, and once that has ended a timer */
         Bytes input, output;
@@ -35,8 +37,8 @@ typedef struct Console {
 
 /* Of a terminal that is served by us, before the program runs: it is of the size of ours, and if its output goes to a file
  * or a pipe, lines end as the program writes them. */
-void console_prepare(int master);
-int console_begin(Console *c, int master, Error *reterr);
+void console_prepare(const Caller *caller, int master);
+int console_begin(Console *c, const Caller *caller, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
 void console_resize(const Console *c);
 /* What is there from the source to the container, once all before it has been taken. */

@@ -10,11 +10,11 @@
 #include "basic/log.h"
 #include "host/cgroup.h"
 #include "plan/init/build.h"
-#include "runtime/activation.h"
 #include "runtime/bundle.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
 #include "runtime/notify.h"
+#include "runtime/preserve.h"
 
 static int parse_config(Creation *c, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
@@ -72,27 +72,27 @@ static int name_keyring(Creation *c, Error *reterr) {
 }
 
 static int make_plans(Creation *c, Error *reterr) {
-        Activation activation = activation_find();
+        const Caller *caller = &c->rt->caller;
         Request request = {
                 .id = c->options->id,
                 .bundle = c->bundle,
                 .start_now = c->start_now,
                 .no_pivot = c->options->no_pivot,
                 .keyring = c->keyring,
-                .listen_fds = activation.n,
-                .listen_fd_names = activation.names,
-                .sockets = streams_sockets(),
-                .files = streams_files(),
+                .listen_fds = caller->listen_fds,
+                .listen_fd_names = caller->listen_fd_names,
+                .sockets = streams_sockets(caller),
+                .files = streams_files(caller),
                 .launcher_stays = c->start_now && !c->options->detach,
-                .environment = (const char *const *) environ,
-                .notifies = notify_is_wanted(c->spec->process),
+                .environment = caller->environment,
+                .notifies = notify_is_wanted(caller, c->spec->process),
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
                 .seccomp_unknown = c->filter.unknown,
         };
         int r;
 
-        r = activation_preserve(&activation, c->options->preserve_fds, &c->preserve_fds, reterr);
+        r = preserve_fds(caller, c->options->preserve_fds, &c->preserve_fds, reterr);
         if (r < 0)
                 return r;
         request.preserve_fds = c->preserve_fds;
@@ -133,7 +133,7 @@ static int connect_pidfd_socket(Creation *c, Error *reterr) {
  * no scope as long as such callers queue up. */
 static int check_id(const Creation *c, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
-        int r = store_open(c->rt->root, false, &store, reterr);
+        int r = store_open(c->rt->root, &c->rt->caller, false, &store, reterr);
 
         return r < 0 ? r : container_check_new(&store, c->options->id, reterr);
 }
@@ -150,13 +150,13 @@ int creation_plan(Creation *c, Error *reterr) {
                 return r;
         /* The bus's greeting takes as long as reading the configuration: both at once. */
         if (!c->rt->facts.cgroup_disabled)
-                r = manager_open(c->rt->facts.rootless, &c->manager, reterr);
+                r = manager_open(&c->rt->caller, c->rt->facts.rootless, &c->manager, reterr);
         if (r >= 0)
                 r = parse_config(c, reterr);
         if (r >= 0)
                 r = check_console(c, reterr);
         if (r >= 0)
-                r = store_open(c->rt->root, true, &c->store, reterr);
+                r = store_open(c->rt->root, &c->rt->caller, true, &c->store, reterr);
         if (r >= 0)
                 r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
         if (r >= 0)

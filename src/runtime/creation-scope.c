@@ -29,8 +29,9 @@ int creation_request_scope(Creation *c, Error *reterr) {
 }
 
 /* From here on both are known for ours, by their numbers. What could not be removed of an earlier unit had the cgroup's. */
-static int claim(Record *record, int cgroup, Error *reterr) {
-        _cleanup_free_ char *invocation = unit_invocation(record->unit, record->user_manager);
+static int claim(Container *c, int cgroup, Error *reterr) {
+        Record *record = &c->record;
+        _cleanup_free_ char *invocation = container_unit_invocation(c);
         int r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
 
         record->invocation_id = invocation ? arena_strdup(&record->arena, invocation) : NULL;
@@ -55,7 +56,7 @@ int creation_settle(Creation *c, Error *reterr) {
                                   "is in cgroup %s", c->unit.name, c->unit.slice, r < 0 ? "(none)" : path);
         record->cgroup = arena_strdup(&record->arena, path);
         cgroup = cgroup_open(path);
-        r = claim(record, cgroup, reterr);
+        r = claim(&c->container, cgroup, reterr);
         /* Before anything but the helper runs in there: hooks of the container. */
         if (r == 0)
                 r = container_save(&c->container, reterr);

@@ -73,7 +73,7 @@ static int write_record(Creation *c, Error *reterr) {
                 .bundle = c->bundle,
                 .rootfs = path_normalize(a, c->bundle, c->spec->root_path),
                 .created = timestamp(a),
-                .owner = geteuid(),
+                .owner = c->rt->caller.uid,
                 .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
                 .unit = c->unit.name,
@@ -97,6 +97,7 @@ static int write_record(Creation *c, Error *reterr) {
 /* --- the process, and what it says ------------------------------------------------------------------------------ */
 
 static int spawn(Creation *c, Error *reterr) {
+        const Caller *caller = &c->rt->caller;
         LaunchRequest request = {
                 .id = c->options->id,
                 .mark = container_mark(&c->container),
@@ -106,7 +107,8 @@ static int spawn(Creation *c, Error *reterr) {
                 .target = -EBADF,
                 .root = -EBADF,
                 .cgroup = -EBADF,
-                .stdio = { streams_inside(c->streams, 0), streams_inside(c->streams, 1), streams_inside(c->streams, 2) },
+                .stdio = { streams_inside(c->streams, caller, 0), streams_inside(c->streams, caller, 1),
+                           streams_inside(c->streams, caller, 2) },
         };
         int r = launch_spawn(&request, &c->launch, reterr);
 
@@ -134,9 +136,9 @@ static int run_runtime_hooks(Creation *c, Error *reterr) {
         c->hooked = true;
         r = creation_note_process(c, false, reterr); /* for a hook that asks for our state */
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_PRESTART, &state, reterr);
+                r = hooks_run(&c->rt->caller, c->spec, HOOK_PRESTART, &state, reterr);
         if (r == 0)
-                r = hooks_run(c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
+                r = hooks_run(&c->rt->caller, c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 
@@ -163,7 +165,7 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
                 return error_setf(reterr, EBADMSG, "the helper sent no terminal");
         if (c->console_socket >= 0)
                 return console_send(c->console_socket, "/dev/ptmx", *fd, reterr);
-        console_prepare(*fd);
+        console_prepare(&c->rt->caller, *fd);
         c->console = TAKE_FD(*fd);
         return 0;
 }
@@ -410,7 +412,7 @@ static void run_poststop(const Creation *c) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "stopped" };
 
         if (c->hooked || c->container.record.committed)
-                (void) hooks_run(c->spec, HOOK_POSTSTOP, &state, NULL);
+                (void) hooks_run(&c->rt->caller, c->spec, HOOK_POSTSTOP, &state, NULL);
 }
 
 void creation_undo(Creation *c) {
@@ -429,7 +431,7 @@ void creation_undo(Creation *c) {
                 remove_pid_file(c->options->pid_file);
         removal_unmount(c->rt, &c->container);
         if (c->made)
-                (void) container_remove(&c->store, &c->container, NULL);
+                (void) container_remove(&c->container, NULL);
         c->made = false;
         (void) loop_interrupt(interrupt);
         run_poststop(c);

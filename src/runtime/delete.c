@@ -2,18 +2,16 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "runtime/find.h"
 #include "runtime/removal.h"
 
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_error_ Error error = {};
         Status status;
         int r;
 
-        r = store_open(rt->root, false, &store, &error);
-        if (r == 0)
-                r = container_open(&store, id, force ? LOCK_BREAK : LOCK_WAIT, &c, &error);
+        r = runtime_find(rt, id, force ? LOCK_BREAK : LOCK_WAIT, &c, &error);
         if (r == -ENOENT && force)
                 return 0;
         if (r < 0)
@@ -26,5 +24,5 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s (%s)", id,
                                   status_name(status), status == STATUS_CREATED ? "it was never started: delete --force"
                                                                                 : "stop it first, or delete --force");
-        return removal_run(rt, &store, &c, NULL, reterr);
+        return removal_run(rt, &c, NULL, reterr);
 }

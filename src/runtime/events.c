@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "host/cgroup.h"
+#include "runtime/find.h"
 #include "runtime/runtime.h"
 
 typedef struct Watch {
@@ -129,15 +130,12 @@ static int follow(Watch *w, uint64_t interval, Error *reterr) {
 }
 
 int runtime_events(const Runtime *rt, const char *id, uint64_t interval, const EventSink *sink, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_(watch_done) Watch w = { .id = id, .record = &c.record, .sink = sink,
                                           .cgroup = -EBADF, .init = -EBADF, .changes = -EBADF, .timer = -EBADF };
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_NONE, &c, reterr);
+        r = runtime_find(rt, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)

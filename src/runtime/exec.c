@@ -10,11 +10,11 @@
 #include "host/launch-finish.h"
 #include "host/resctrl.h"
 #include "plan/init/build.h"
-#include "runtime/activation.h"
 #include "runtime/creation.h"
 #include "runtime/exec-process.h"
 #include "runtime/foreground.h"
 #include "runtime/listener.h"
+#include "runtime/preserve.h"
 #include "runtime/streams.h"
 
 typedef struct Exec {
@@ -54,7 +54,7 @@ static int find_container(Exec *e, Error *reterr) {
         Status status;
         int r;
 
-        r = store_open(e->rt->root, false, &e->store, reterr);
+        r = store_open(e->rt->root, &e->rt->caller, false, &e->store, reterr);
         if (r == 0)
                 r = container_open(&e->store, id, LOCK_NONE, &e->container, reterr);
         if (r < 0)
@@ -73,14 +73,14 @@ static int find_container(Exec *e, Error *reterr) {
 }
 
 static int plan(Exec *e, Error *reterr) {
-        Activation activation = activation_find();
+        const Caller *caller = &e->rt->caller;
         ExecRequest request = {
                 .process = e->process,
                 .namespaces = e->container.record.namespaces,
-                .listen_fds = activation.n,
-                .listen_fd_names = activation.names,
-                .sockets = streams_sockets(),
-                .files = streams_files(),
+                .listen_fds = caller->listen_fds,
+                .listen_fd_names = caller->listen_fd_names,
+                .sockets = streams_sockets(caller),
+                .files = streams_files(caller),
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
@@ -92,7 +92,7 @@ static int plan(Exec *e, Error *reterr) {
                 return error_setf(reterr, EINVAL, "a detached process with a terminal needs --console-socket");
         if (!e->process->terminal && e->options->console_socket)
                 return error_setf(reterr, EINVAL, "--console-socket: the process has no terminal");
-        r = activation_preserve(&activation, e->options->preserve_fds, &e->preserve_fds, reterr);
+        r = preserve_fds(caller, e->options->preserve_fds, &e->preserve_fds, reterr);
         if (r == 0)
                 r = filter_get(&e->store, e->spec->linux_.seccomp, &e->filter, reterr);
         if (r < 0)
@@ -181,7 +181,7 @@ static int attach(const Exec *e, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = manager_open(record->user_manager, &m, reterr);
+        r = manager_open(&e->rt->caller, record->user_manager, &m, reterr);
         if (r == 0)
                 r = manager_attach_process(m, record_unit(record), e->cgroup_path + strlen(record->cgroup), e->launch.pid,
                                            reterr);
@@ -196,6 +196,7 @@ static int attach(const Exec *e, Error *reterr) {
  * systemd's, as that of a login session, and asks for it.
  */
 static int spawn(Exec *e, Error *reterr) {
+        const Caller *caller = &e->rt->caller;
         LaunchRequest request = {
                 .id = e->options->id,
                 .plan = &e->plan,
@@ -203,7 +204,8 @@ static int spawn(Exec *e, Error *reterr) {
                 .target = e->init,
                 .root = e->root,
                 .cgroup = e->cgroup,
-                .stdio = { streams_inside(e->streams, 0), streams_inside(e->streams, 1), streams_inside(e->streams, 2) },
+                .stdio = { streams_inside(e->streams, caller, 0), streams_inside(e->streams, caller, 1),
+                           streams_inside(e->streams, caller, 2) },
                 .cpus = e->process->cpu_affinity_initial,
         };
         _cleanup_error_ Error error = {};
@@ -241,7 +243,7 @@ static int answer(Exec *e, Error *reterr) {
         if (type == INIT_MSG_LISTENER)
                 e->listener = TAKE_FD(fd);
         if (type == INIT_MSG_CONSOLE) {
-                console_prepare(fd);
+                console_prepare(&e->rt->caller, fd);
                 e->console = TAKE_FD(fd);
         }
         return send_listener(e, reterr) ?: (type == INIT_MSG_READY || type == INIT_MSG_INSIDE);
@@ -298,7 +300,7 @@ static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
                 streams_begin(e->streams, e->launch.pid);
         if (e->console >= 0) {
                 f->console = &console;
-                r = console_begin(&console, TAKE_FD(e->console), reterr);
+                r = console_begin(&console, &e->rt->caller, TAKE_FD(e->console), reterr);
         }
         return r < 0 ? r : foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
@@ -331,6 +333,6 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         r = foreground_begin(&f, reterr);
         if (r < 0)
                 return r;
-        r = streams_new(e.plan.piped, &e.streams, reterr) ?: explain(&e, start(&e, reterr), reterr);
+        r = streams_new(&rt->caller, e.plan.piped, &e.streams, reterr) ?: explain(&e, start(&e, reterr), reterr);
         return r < 0 ? r : serve(&e, &f, ret_status, reterr);
 }

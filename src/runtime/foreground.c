@@ -156,7 +156,7 @@ static int serve(const Foreground *f, uint64_t deadline, Error *reterr) {
                                         .events = in ? POLLIN | POLLOUT : POLLIN },
                         [FD_SOURCE] = { .fd = console && !in ? console->source : -1, .events = POLLIN },
                         [FD_NOTIFY] = { .fd = f->notify ? f->notify->inside : -1, .events = POLLIN },
-                        [FD_STDOUT] = { .fd = out ? STDOUT_FILENO : -1, .events = POLLOUT },
+                        [FD_STDOUT] = { .fd = out ? console->out : -1, .events = POLLOUT },
                 };
 
                 if (out) /* first what was read before */

@@ -28,6 +28,7 @@
 typedef struct Setting {
         int out, err;           /* where what they write goes: files that annotations name (crun's), or -EBADF: into the
                                  * error, if one fails */
+        const char *const *environment; /* for those without */
 } Setting;
 
 static _noreturn_ void child(const SpecHook *hook, int input, int output, const Setting *setting, pid_t runtime) {
@@ -44,7 +45,7 @@ static _noreturn_ void child(const SpecHook *hook, int input, int output, const 
                 _exit(126);
         (void) syscall(SYS_close_range, 3U, ~0U, 0);
         (void) execve(hook->path, (char **) (hook->args && hook->args[0] ? hook->args : fallback),
-                      hook->env ? (char **) hook->env : environ);
+                      (char **) (hook->env ?: (const char **) setting->environment));
         dprintf(2, "%s", errno_text(errno));
         _exit(127);
 }
@@ -142,8 +143,8 @@ static void forget_signals(void) {
                 ;
 }
 
-int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
-        Setting setting = { .out = -EBADF, .err = -EBADF };
+int hooks_run(const Caller *caller, const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr) {
+        Setting setting = { .out = -EBADF, .err = -EBADF, .environment = caller->environment };
         _cleanup_text_ Text text = {}, tail = {};
         _cleanup_error_ Error error = {};
         int r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "host/caller.h"
 #include "oci/spec.h"
 
 /* Hooks that the specification runs in the runtime's namespaces (config.md, "POSIX-platform Hooks"). */
@@ -14,4 +15,4 @@ typedef struct HookState {
 /* Runs all hooks of a kind in order and stops at the first that fails: exit status, signal or timeout, with what
  * it wrote. The state goes to its standard input. The failure of a poststop hook is logged, and the others follow. What
  * interrupts us (loop_interrupt()) ends the hook that runs as a timeout would. */
-int hooks_run(const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr);
+int hooks_run(const Caller *caller, const Spec *spec, SpecHookKind kind, const HookState *state, Error *reterr);

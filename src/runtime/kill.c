@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "host/cgroup.h"
 #include "host/process.h"
+#include "runtime/find.h"
 #include "runtime/runtime.h"
 
 static int signal_all(int cgroup, const char *path, int signal) {
@@ -45,15 +46,12 @@ static int kill_init(const Container *c, int signal, bool *ret_any, Error *reter
 }
 
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         bool any = false;
         int r;
 
         /* Without the lock: a kill must get through while another verb waits for this very container. */
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_NONE, &c, reterr);
+        r = runtime_find(rt, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         /* KILL ends the container. In a pid namespace of its own the end of its first process is that of all, else not. */

@@ -13,6 +13,7 @@
 typedef struct Change {
         const UnitPlan *plan;
         const Record *record;
+        const Caller *caller;
         int cgroup;
         Manager **manager;              /* *manager: NULL until it is needed */
         bool set;                       /* the properties */
@@ -113,7 +114,7 @@ static int set_properties(Change *c, Error *reterr) {
 
         if (c->plan->n_props == 0)
                 return 0;
-        r = *c->manager ? 0 : manager_open(c->record->user_manager, c->manager, reterr);
+        r = *c->manager ? 0 : manager_open(c->caller, c->record->user_manager, c->manager, reterr);
         if (r == 0 && may_fail_late(c->plan))
                 r = manager_save_properties(*c->manager, record_unit(c->record), c->plan, reterr);
         if (r == 0)
@@ -146,17 +147,17 @@ static void undo(Change *c) {
         restore_files(c, false);
 }
 
-int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
+int limits_change(const Container *container, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
                   Error *reterr) {
         _cleanup_(change_done) Change c = {
-                .plan = plan, .record = record, .cgroup = cgroup, .manager = m,
+                .plan = plan, .record = &container->record, .caller = container->caller, .cgroup = cgroup, .manager = m,
                 .before = xmalloc0((plan->n_writes + 1) * sizeof(char *)),
                 .late = xmalloc0((plan->n_writes + 1) * sizeof(bool)),
                 .old_filter = -EBADF, .new_filter = -EBADF,
         };
         int r;
 
-        r = limits_check(plan, cgroup, record->user_manager, reterr);
+        r = limits_check(plan, cgroup, container->record.user_manager, reterr);
         if (r == 0)
                 r = find_filter(&c, reterr);
         if (r == 0)

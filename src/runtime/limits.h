@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/manager.h"
-#include "host/record.h"
+#include "host/store.h"
 #include "plan/facts.h"
 
 /*
@@ -22,7 +22,7 @@ void limits_read(int cgroup, LimitsNow *ret);
 int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
 /* For a unit that runs: everything that the plan says or, when that fails, nothing. *m: opened if it has to be. */
-int limits_change(const Record *record, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
+int limits_change(const Container *container, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
                   Error *reterr);
 
 /* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:

@@ -2,7 +2,6 @@
 #include "runtime/notify.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -38,11 +37,11 @@ void notify_done(Notify *n) {
         n->outside = close_fd(n->outside);
 }
 
-bool notify_is_wanted(const SpecProcess *process) {
+bool notify_is_wanted(const Caller *caller, const SpecProcess *process) {
         for (const char **env = process ? process->env : NULL; env && *env; env++)
                 if (startswith(*env, "NOTIFY_SOCKET="))
                         return false;
-        return process && !isempty(getenv("NOTIFY_SOCKET"));
+        return process && caller->notify_socket;
 }
 
 /* A path, or "@" and the name of an abstract socket; what else there is (vsock) is for virtual machines. */
@@ -73,10 +72,10 @@ static bool has_messages(int fd) {
                getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
-void notify_begin(int inside, Notify *ret) {
+void notify_begin(const Caller *caller, int inside, Notify *ret) {
         *ret = NOTIFY_NONE;
         if (has_messages(inside))
-                ret->outside = connect_outside(getenv("NOTIFY_SOCKET"));
+                ret->outside = connect_outside(caller->notify_socket);
         ret->inside = ret->outside < 0 ? close_inside(inside) : inside;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "host/caller.h"
 #include "oci/spec.h"
 
 /*
@@ -22,9 +23,9 @@ typedef struct Notify {
 void notify_done(Notify *n);
 
 /* Is there somebody to notify? Not if the bundle has seen to it: process.env has the variable. */
-bool notify_is_wanted(const SpecProcess *process);
+bool notify_is_wanted(const Caller *caller, const SpecProcess *process);
 /* Takes the socket. Without one (-EBADF), or when nobody listens outside, there is nothing to do. */
-void notify_begin(int inside, Notify *ret);
+void notify_begin(const Caller *caller, int inside, Notify *ret);
 
 /* Passes on what is there. main_pid: who is the service's main process from READY=1 on, or 0: we stay it. */
 void notify_pass(Notify *n, pid_t main_pid);

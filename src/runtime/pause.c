@@ -4,6 +4,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "runtime/find.h"
 #include "runtime/runtime.h"
 
 /* Through systemd, so that `systemctl status` says the same as we do; a cgroup of no unit's by ourselves. */
@@ -15,7 +16,6 @@ static int freeze_cgroup(const Container *c, int cgroup, bool freeze, Error *ret
 }
 
 static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         const char *what = freeze ? "pause" : "resume";
         _cleanup_manager_ Manager *m = NULL;
@@ -23,9 +23,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         Status status;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
+        r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);
@@ -38,7 +36,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
                 return cgroup;
         if (!c.record.unit)
                 return freeze_cgroup(&c, cgroup, freeze, reterr);
-        r = manager_open(c.record.user_manager, &m, reterr);
+        r = manager_open(c.caller, c.record.user_manager, &m, reterr);
         if (r == 0)
                 r = manager_freeze_unit(m, record_unit(&c.record), freeze, reterr);
         if (r == 0)

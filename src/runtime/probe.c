@@ -57,12 +57,12 @@ bool runtime_seccomp_waits_killable(void) {
         return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
 
-int runtime_default_root(const HostFacts *facts, Arena *a, const char **ret, Error *reterr) {
+int runtime_default_root(const Caller *caller, const HostFacts *facts, Arena *a, const char **ret, Error *reterr) {
         /* The caller's environment counts only for who is not root: engines drop it on some calls, and create and
          * start must agree. */
-        _cleanup_free_ char *directory = facts->rootless ? user_runtime_directory() : NULL;
+        _cleanup_free_ char *directory = facts->rootless ? user_runtime_directory(caller) : NULL;
 
-        if (facts->rootless && !directory && geteuid() != 0)
+        if (facts->rootless && !directory && !facts->privileged)
                 return user_runtime_directory_error("there is no directory to remember containers in (and no --root)", reterr);
         *ret = directory ? arena_printf(a, "%s/ocirt-sd", directory) : "/run/ocirt-sd";
         return 0;

@@ -3,6 +3,7 @@
 
 #include "basic/fd.h"
 #include "host/cgroup.h"
+#include "runtime/find.h"
 #include "runtime/runtime.h"
 
 static int compare(const void *a, const void *b) {
@@ -10,14 +11,11 @@ static int compare(const void *a, const void *b) {
 }
 
 int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *ret_n, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_close_ int cgroup = -EBADF;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_NONE, &c, reterr);
+        r = runtime_find(rt, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         if (!c.record.committed || container_status(&c) == STATUS_STOPPED)

@@ -97,7 +97,7 @@ static int find_left_unit(const Container *c, Manager *m, char **ret_invocation,
         int r;
 
         do {
-                invocation = unit_invocation(c->record.unit, c->record.user_manager);
+                invocation = container_unit_invocation(c);
                 r = manager_unit_runs_only(m, c->record.unit, helper, reterr);
         } while (r > 0 && !invocation && now_usec() < deadline && loop_sleep(PASSING_LOOK_USEC) == 0);
         *ret_invocation = invocation;
@@ -132,7 +132,7 @@ static int remove_scope(const Container *c, Manager *m, Error *reterr) {
         if (!container_is_of_this_boot(c) || (c->record.cgroup && cgroup < 0))
                 return 0;
         if (!m)
-                r = manager_open(c->record.user_manager, &own, reterr);
+                r = manager_open(c->caller, c->record.user_manager, &own, reterr);
         if (r == 0)
                 r = stop_unit(c, cgroup, m ?: own, reterr);
         if (r < 0 && cgroup >= 0)
@@ -179,11 +179,11 @@ void removal_unmount(const Runtime *rt, Container *c) {
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
-static void run_poststop(const Container *c, const Spec *spec) {
+static void run_poststop(const Runtime *rt, const Container *c, const Spec *spec) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "stopped" };
         _cleanup_error_ Error error = {};
 
-        if (hooks_run(spec, HOOK_POSTSTOP, &state, &error) < 0)
+        if (hooks_run(&rt->caller, spec, HOOK_POSTSTOP, &state, &error) < 0)
                 log_message(LOG_WARNING, "%s", error.message);
 }
 
@@ -211,7 +211,7 @@ static int remove_rdt_groups(const Container *c, Error *reterr) {
 }
 
 /* All but the poststop hooks, which are in *ret_spec. */
-static int take_away(const Runtime *rt, const Store *store, Container *c, Manager *m, Spec *ret_spec, Error *reterr) {
+static int take_away(const Runtime *rt, Container *c, Manager *m, Spec *ret_spec, Error *reterr) {
         int r;
 
         r = removal_kill(c, reterr);
@@ -230,19 +230,19 @@ static int take_away(const Runtime *rt, const Store *store, Container *c, Manage
         remove_unnumbered(c);
         removal_unmount(rt, c);
         find_poststop(c, ret_spec);
-        r = container_remove(store, c, reterr);
+        r = container_remove(c, reterr);
         if (r == 0)
                 log_info("container %s: removed", c->id);
         return r;
 }
 
-int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr) {
+int removal_run(const Runtime *rt, Container *c, Manager *m, Error *reterr) {
         int r, interrupt = loop_interrupt(-EBADF);
         Spec spec = {};
 
-        r = take_away(rt, store, c, m, &spec, reterr);
+        r = take_away(rt, c, m, &spec, reterr);
         (void) loop_interrupt(interrupt);
         if (r == 0)
-                run_poststop(c, &spec);
+                run_poststop(rt, c, &spec);
         return r;
 }

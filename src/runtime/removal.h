@@ -18,4 +18,4 @@ void removal_unmount(const Runtime *rt, Container *c);
 /* Takes away what create made, of a container in any state, down to its directory; then runs its poststop hooks,
  * whose failures are warnings. Idempotent. Nothing but these hooks is interrupted. m: a connection that is open anyway, or
  * NULL. */
-int removal_run(const Runtime *rt, const Store *store, Container *c, Manager *m, Error *reterr);
+int removal_run(const Runtime *rt, Container *c, Manager *m, Error *reterr);

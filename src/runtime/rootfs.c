@@ -11,15 +11,16 @@
 /* For file systems that may not answer. */
 #define UNMOUNT_USEC 2000000
 
-static LaunchRequest request_of(const Container *c, const InitPlan *plan) {
+static LaunchRequest request_of(const Runtime *rt, const Container *c, const InitPlan *plan) {
         return (LaunchRequest){ .id = c->id, .mark = container_mark(c), .plan = plan, .target = -EBADF, .root = -EBADF,
-                                .cgroup = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
+                                .cgroup = -EBADF,
+                                .stdio = { rt->caller.stdio[0], rt->caller.stdio[1], rt->caller.stdio[2] } };
 }
 
 int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int tree, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
-        LaunchRequest request = request_of(c, &plan);
+        LaunchRequest request = request_of(rt, c, &plan);
         InitMessage message;
         int r;
 
@@ -38,7 +39,7 @@ int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int t
 int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
-        LaunchRequest request = request_of(c, &plan);
+        LaunchRequest request = request_of(rt, c, &plan);
         InitMessage message;
         int r;
 

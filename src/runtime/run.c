@@ -9,7 +9,7 @@
 
 static int run_poststart(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
-        int r = hooks_run(c->spec, HOOK_POSTSTART, &state, reterr);
+        int r = hooks_run(&c->rt->caller, c->spec, HOOK_POSTSTART, &state, reterr);
 
         if (r < 0)
                 creation_undo(c);
@@ -31,7 +31,7 @@ static int serve(Creation *c, Foreground *f, int *ret_status, Error *reterr) {
                 streams_begin(c->streams, c->launch.pid);
         if (c->console >= 0) {
                 f->console = &console;
-                r = console_begin(&console, TAKE_FD(c->console), reterr);
+                r = console_begin(&console, &c->rt->caller, TAKE_FD(c->console), reterr);
         }
         container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
@@ -53,7 +53,7 @@ static int remove_after(Creation *c, Error *reterr) {
                 return 0;
         if (r < 0)
                 return error_setf(reterr, -r, "%s", gone.message);
-        return removal_run(c->rt, &c->store, &now, c->manager, reterr);
+        return removal_run(c->rt, &now, c->manager, reterr);
 }
 
 /* Up to a program that runs. notify: what it has to say waits there. */
@@ -62,7 +62,7 @@ static int begin(Creation *c, Notify *notify, Error *reterr) {
 
         if (r < 0)
                 return r;
-        notify_begin(TAKE_FD(c->notify), notify);
+        notify_begin(&c->rt->caller, TAKE_FD(c->notify), notify);
         r = creation_release(c, reterr);
         return r < 0 ? r : run_poststart(c, reterr);
 }
@@ -76,7 +76,7 @@ static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         r = foreground_begin(&f, reterr);
         if (r < 0)
                 return r;
-        r = streams_new(c->init.piped, &c->streams, reterr);
+        r = streams_new(&c->rt->caller, c->init.piped, &c->streams, reterr);
         if (r == 0)
                 r = begin(c, &notify, reterr);
         if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "basic/log.h"
 #include "host/manager.h"
 #include "host/stats.h"
 #include "host/store.h"
@@ -14,11 +15,13 @@
  */
 typedef struct Runtime {
         const char *root;        /* --root, absolute */
+        Caller caller;
+        LogSettings *log;        /* where messages go: for log_use(), by who calls */
         HostFacts facts;
 } Runtime;
 
 /* The default root directory for these facts; from a. An ordinary user may have none. */
-int runtime_default_root(const HostFacts *facts, Arena *a, const char **ret, Error *reterr);
+int runtime_default_root(const Caller *caller, const HostFacts *facts, Arena *a, const char **ret, Error *reterr);
 /* What the pure layer must know about this host and about us. */
 void runtime_probe(HostFacts *ret);
 /* Does the kernel know SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)? */

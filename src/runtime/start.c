@@ -16,6 +16,7 @@
 #include "basic/log.h"
 #include "host/launch.h"
 #include "plan/init/protocol.h"
+#include "runtime/find.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "runtime/removal.h"
@@ -109,7 +110,7 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         int r, n;
 
         r = ask_gate(rt, c, &answer);
-        notify_begin(answer.notify, notify);
+        notify_begin(&rt->caller, answer.notify, notify);
         if (r == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
         r = r == -ESRCH ? -ECONNREFUSED : r;
@@ -131,7 +132,7 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         return error_setf(reterr, launch_error(m), "%s", m->text);
 }
 
-static int run_poststart(Container *c, Error *reterr) {
+static int run_poststart(const Runtime *rt, Container *c, Error *reterr) {
         HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
         Spec spec;
         int r;
@@ -139,20 +140,20 @@ static int run_poststart(Container *c, Error *reterr) {
         if (c->record.version == 1 && !c->record.has_poststart)
                 return 0;
         r = container_read_spec(c, &spec, reterr);
-        return r < 0 ? r : hooks_run(&spec, HOOK_POSTSTART, &state, reterr);
+        return r < 0 ? r : hooks_run(&rt->caller, &spec, HOOK_POSTSTART, &state, reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
  * "Lifecycle"). Without a process the error is said but not returned: the specification leaves open how, and its
  * validation program `start` wants that it is not. */
-static int not_started(const Runtime *rt, const Store *store, Container *c, int error) {
+static int not_started(const Runtime *rt, Container *c, int error) {
         Spec spec = {};
         bool readable = container_read_spec(c, &spec, NULL) == 0;
 
         if (readable && !c->record.has_process)
                 return 0;
         if (c->record.has_poststart || spec.hooks[HOOK_POSTSTART].n > 0 || c->record.has_start_hooks)
-                (void) removal_run(rt, store, c, NULL, NULL);
+                (void) removal_run(rt, c, NULL, NULL);
         return error;
 }
 
@@ -166,16 +167,13 @@ static void wait_until_ready(Container *c, Notify *notify) {
 }
 
 int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_notify_ Notify notify = NOTIFY_NONE;
         bool heard = false;
         Status status;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
+        r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);
@@ -184,11 +182,11 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         r = open_gate(rt, &c, &notify, &heard, reterr);
         if (r == 0) {
                 log_info("container %s: the program runs, process %d", id, c.record.pid);
-                r = run_poststart(&c, reterr);
+                r = run_poststart(rt, &c, reterr);
         }
         if (r == 0)
                 wait_until_ready(&c, &notify);
         else if (heard)
-                r = not_started(rt, &store, &c, r);
+                r = not_started(rt, &c, r);
         return r;
 }

@@ -6,18 +6,16 @@
 #include "basic/log.h"
 #include "basic/loop.h"
 #include "host/process.h"
+#include "runtime/find.h"
 #include "runtime/removal.h"
 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_close_ int init = -EBADF;
         Status status;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_NONE, &c, reterr);
+        r = runtime_find(rt, id, LOCK_NONE, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);

@@ -15,7 +15,8 @@
 #define BUFFER_SIZE 65536U /* what is in a pipe */
 
 typedef struct Stream {
-        int outside;            /* 0, 1 or 2 */
+        bool is_input;          /* descriptor 0 */
+        int outside;            /* the caller's */
         bool is_socket;
         int pipe;               /* our end; -EBADF: nothing comes or goes any more */
         size_t most;            /* that is written outside at once */
@@ -50,20 +51,20 @@ static bool is_file(int fd) {
         return !is_socket(fd) && !fd_is_null(fd) && !isatty(fd) && has_handle(fd);
 }
 
-static uint8_t those_that(bool (*are)(int fd)) {
+static uint8_t those_that(const Caller *caller, bool (*are)(int fd)) {
         uint8_t found = 0;
 
         for (int fd = 0; fd < STREAMS; fd++)
-                found |= (uint8_t) (are(fd) ? 1U << fd : 0U);
+                found |= (uint8_t) (are(caller->stdio[fd]) ? 1U << fd : 0U);
         return found;
 }
 
-uint8_t streams_sockets(void) {
-        return those_that(is_socket);
+uint8_t streams_sockets(const Caller *caller) {
+        return those_that(caller, is_socket);
 }
 
-uint8_t streams_files(void) {
-        return those_that(is_file);
+uint8_t streams_files(const Caller *caller) {
+        return those_that(caller, is_file);
 }
 
 Streams *streams_free(Streams *s) {
@@ -78,10 +79,11 @@ Streams *streams_free(Streams *s) {
 }
 
 /* One pipe for both keeps the order of what is written to the one and to the other. */
-static bool is_output_twice(void) {
+static bool is_output_twice(const Streams *s) {
         struct stat out, err;
 
-        return fstat(1, &out) == 0 && fstat(2, &err) == 0 && out.st_dev == err.st_dev && out.st_ino == err.st_ino;
+        return fstat(s->streams[1].outside, &out) == 0 && fstat(s->streams[2].outside, &err) == 0 &&
+               out.st_dev == err.st_dev && out.st_ino == err.st_ino;
 }
 
 static int make_pipe(Streams *s, int fd) {
@@ -101,7 +103,7 @@ static int make_pipes(Streams *s, uint8_t piped) {
 
                 if (!(piped & 1U << fd))
                         continue;
-                if (fd == 2 && s->inside[1] >= 0 && is_output_twice())
+                if (fd == 2 && s->inside[1] >= 0 && is_output_twice(s))
                         r = s->inside[2] = fcntl(s->inside[1], F_DUPFD_CLOEXEC, STREAMS);
                 else
                         r = make_pipe(s, fd);
@@ -118,15 +120,16 @@ static size_t most_at_once(int fd) {
         return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? PIPE_BUF : BUFFER_SIZE;
 }
 
-static void stream_begin(Stream *s, int fd) {
-        s->outside = fd;
-        s->is_socket = is_socket(fd);
-        s->most = most_at_once(fd);
+static void stream_begin(Stream *s, int fd, int outside) {
+        s->is_input = fd == 0;
+        s->outside = outside;
+        s->is_socket = is_socket(outside);
+        s->most = most_at_once(outside);
         s->left = SIZE_MAX;
         s->pipe = -EBADF;
 }
 
-int streams_new(uint8_t piped, Streams **ret, Error *reterr) {
+int streams_new(const Caller *caller, uint8_t piped, Streams **ret, Error *reterr) {
         Streams *s;
         int r;
 
@@ -134,7 +137,7 @@ int streams_new(uint8_t piped, Streams **ret, Error *reterr) {
                 return 0;
         s = xmalloc0(sizeof(*s));
         for (int fd = 0; fd < STREAMS; fd++) {
-                stream_begin(&s->streams[fd], fd);
+                stream_begin(&s->streams[fd], fd, caller->stdio[fd]);
                 s->inside[fd] = -EBADF;
         }
         s->untaken = -EBADF;
@@ -147,23 +150,19 @@ int streams_new(uint8_t piped, Streams **ret, Error *reterr) {
         return 0;
 }
 
-int streams_inside(const Streams *s, int fd) {
-        return s ? s->inside[fd] : -EBADF;
+int streams_inside(const Streams *s, const Caller *caller, int fd) {
+        return s && s->inside[fd] >= 0 ? s->inside[fd] : caller->stdio[fd];
 }
 
 void streams_begin(Streams *s, pid_t pid) {
         s->pid = pid;
-        if (s->inside[0] >= 0 && lseek(0, 0, SEEK_CUR) >= 0)
+        if (s->inside[0] >= 0 && lseek(s->streams[0].outside, 0, SEEK_CUR) >= 0)
                 s->untaken = TAKE_FD(s->inside[0]);
         for (int fd = 0; fd < STREAMS; fd++)
                 s->inside[fd] = close_fd(s->inside[fd]);
 }
 
 /* --- one of them ------------------------------------------------------------------------------------------------ */
-
-static bool is_input(const Stream *s) {
-        return s->outside == 0;
-}
 
 static bool has_bytes(const Stream *s) {
         return s->at < s->end;
@@ -181,7 +180,7 @@ static bool is_for_later(ssize_t n) {
 
 static void take(Stream *s) {
         size_t size = MIN(sizeof(s->bytes), s->left);
-        ssize_t n = !is_input(s) ? read(s->pipe, s->bytes, size) :
+        ssize_t n = !s->is_input ? read(s->pipe, s->bytes, size) :
                     s->is_socket ? recv(s->outside, s->bytes, size, MSG_DONTWAIT) : read(s->outside, s->bytes, size);
 
         if (is_for_later(n))
@@ -225,7 +224,7 @@ static ssize_t write_at_once(int fd, const char *bytes, size_t size) {
 static void give(Stream *s, pid_t pid) {
         char *bytes = s->bytes + s->at;
         size_t size = s->end - s->at;
-        ssize_t n = is_input(s) ? write(s->pipe, bytes, size) :
+        ssize_t n = s->is_input ? write(s->pipe, bytes, size) :
                     s->is_socket ? send_as(pid, s->outside, bytes, size) :
                     write_at_once(s->outside, bytes, MIN(size, s->most));
 
@@ -248,7 +247,7 @@ void streams_ask(const Streams *s, struct pollfd ret[STREAMS]) {
                 bool gives = has_bytes(stream);
 
                 ret[i].events = gives ? POLLOUT : POLLIN;
-                ret[i].fd = stream->pipe < 0 ? -EBADF : gives == is_input(stream) ? stream->pipe : stream->outside;
+                ret[i].fd = stream->pipe < 0 ? -EBADF : gives == stream->is_input ? stream->pipe : stream->outside;
         }
 }
 
@@ -282,7 +281,7 @@ void streams_end(Streams *s) {
                 Stream *stream = &s->streams[i];
                 int there = 0;
 
-                if (is_input(stream))
+                if (stream->is_input)
                         close_stream(stream);
                 else if (ioctl(stream->pipe, FIONREAD, &there) == 0)
                         stream->left = (size_t) there;

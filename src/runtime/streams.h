@@ -9,28 +9,30 @@
 
 #include "basic/error.h"
 #include "basic/macro.h"
+#include "host/caller.h"
 
 /*
- * Standard descriptors of ours that the container is not to have (InitPlan.piped): it gets pipes, and we copy. Ours stay as
- * they are, as others have them too: they are not made non-blocking, nor shut down. Of a file as its input, who goes on with
- * that gets what the container has not taken.
+ * Standard descriptors of the caller's that the container is not to have (InitPlan.piped): it gets pipes, and we copy. His
+ * stay as they are, as others have them too: they are not made non-blocking, nor shut down. Of a file as its input, who goes
+ * on with that gets what the container has not taken.
  */
 #define STREAMS 3
 
 typedef struct Streams Streams;
 
 /* Which of 0, 1 and 2 are sockets, a bit each. */
-uint8_t streams_sockets(void);
+uint8_t streams_sockets(const Caller *caller);
 /* Which are on a file system with file handles: files, FIFOs that have a name, directories, devices. Not terminals, as these
  * would be none any more, and not the null device, for which a process gets another (INIT_STDIO_OWNER). */
-uint8_t streams_files(void);
+uint8_t streams_files(const Caller *caller);
 
 /* The pipes for those; nothing for none. After foreground_begin(). */
-int streams_new(uint8_t piped, Streams **ret, Error *reterr);
+int streams_new(const Caller *caller, uint8_t piped, Streams **ret, Error *reterr);
 Streams *streams_free(Streams *s);
 
-/* What becomes 0, 1 or 2 of the container; -EBADF: what we have there. Ours to close, by streams_begin(). s may be NULL. */
-int streams_inside(const Streams *s, int fd);
+/* What becomes 0, 1 or 2 of the container: a pipe's end, ours to close, by streams_begin(), or the caller's own. s may be
+ * NULL. */
+int streams_inside(const Streams *s, const Caller *caller, int fd);
 
 /* The container has its ends, and the process is the one that speaks by them. */
 void streams_begin(Streams *s, pid_t pid);

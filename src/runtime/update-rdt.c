@@ -3,18 +3,16 @@
 
 #include "basic/fd.h"
 #include "host/resctrl.h"
+#include "runtime/find.h"
 #include "runtime/runtime.h"
 
 int runtime_update_rdt(const Runtime *rt, const char *id, const SpecIntelRdt *rdt, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_close_ int root = -EBADF;
         RdtPlan plan;
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
+        r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         if (container_status(&c) == STATUS_STOPPED)

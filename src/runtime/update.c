@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "runtime/find.h"
 #include "runtime/limits.h"
 #include "runtime/runtime.h"
 
@@ -13,7 +14,7 @@ static int read_period(const Container *c, const SpecResources *resources, Limit
         if (!c->record.unit || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
             (!resources->cpu.quota.set && resources->n_unified == 0))
                 return 0;
-        r = manager_open(c->record.user_manager, m, reterr);
+        r = manager_open(c->caller, c->record.user_manager, m, reterr);
         if (r == 0)
                 r = manager_get_u64(*m, record_unit(&c->record), "CPUQuotaPeriodUSec", &period, reterr);
         if (r == 0 && period != UINT64_MAX)
@@ -38,17 +39,14 @@ static int change(const Runtime *rt, const Container *c, const SpecResources *gi
         r = read_period(c, &resources, &now, &m, reterr);
         if (r == 0)
                 r = unit_plan_build_update(&resources, &rt->facts, &now, &plan, reterr);
-        return r < 0 ? r : limits_change(&c->record, &plan, &now, cgroup, &m, reterr);
+        return r < 0 ? r : limits_change(c, &plan, &now, cgroup, &m, reterr);
 }
 
 int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr) {
-        _cleanup_store_ Store store = { .fd = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         int r;
 
-        r = store_open(rt->root, false, &store, reterr);
-        if (r == 0)
-                r = container_open(&store, id, LOCK_WAIT, &c, reterr);
+        r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
         if (r < 0)
                 return r;
         if (container_status(&c) == STATUS_STOPPED)

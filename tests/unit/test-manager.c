@@ -6,6 +6,8 @@
 #include "host/sd.h"
 #include "test.h"
 
+static const Caller nobody;
+
 /* systemd and the bus are away for so many attempts to connect, and the connection breaks with so many calls. */
 static unsigned away, breaking;
 
@@ -165,7 +167,7 @@ static void test_signals(void) {
         sd.bus_message_is_method_error = no_error;
 
         TEST("of a job only who has taken it can say that it is done, though anybody may send signals");
-        ASSERT_EQ(manager_open(false, &m, NULL), 0);
+        ASSERT_EQ(manager_open(&nobody, false, &m, NULL), 0);
         ASSERT_EQ(manager_start_scope(m, &plan, 1, -EBADF, NULL), 0);
         say(m, on_reply, ":1.2", NULL);
         say(m, on_signal, ":1.66", "failed");
@@ -207,7 +209,7 @@ int main(void) {
 
         TEST("who does not want to know why may wait, too, for a systemd that is about to come back");
         away = 2;
-        ASSERT_EQ(manager_open(false, &m, NULL), 0);
+        ASSERT_EQ(manager_open(&nobody, false, &m, NULL), 0);
         breaking = 1;
         ASSERT_EQ(manager_freeze_unit(m, unit, false, NULL), 0);
         breaking = 1;

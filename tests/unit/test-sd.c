@@ -11,7 +11,7 @@ int main(void) {
                 _cleanup_error_ Error error = {};
 
                 ASSERT_EQ(sd_load(&error), -ENOPKG);
-                ASSERT_STR(error.message, "libsystemd is too old: it has no sd_bus_open_user");
+                ASSERT_STR(error.message, "libsystemd is too old: it has no sd_bus_new");
         }
         return 0;
 }

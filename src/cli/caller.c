@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "basic/str.h"
+#include "cli/caller.h"
+
+#define LISTEN_FDS_MAX 1024
+
+/* An empty variable is as good as none. */
+static const char *variable(const char *name) {
+        const char *value = getenv(name);
+
+        return isempty(value) ? NULL : value;
+}
+
+/* Those that were passed to this very process. */
+static uint32_t activation(void) {
+        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+        uint32_t value, us;
+
+        if (!pid || !n || parse_u32(pid, &us) < 0 || us != (uint32_t) getpid() || parse_u32(n, &value) < 0 ||
+            value > LISTEN_FDS_MAX)
+                return 0;
+        return value;
+}
+
+Caller caller_find(void) {
+        uint32_t listen_fds = activation();
+
+        return (Caller){
+                .uid = geteuid(),
+                .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+                .environment = (const char *const *) environ,
+                .runtime_directory = variable("XDG_RUNTIME_DIR"),
+                .bus_address = variable("DBUS_SESSION_BUS_ADDRESS"),
+                .notify_socket = variable("NOTIFY_SOCKET"),
+                .listen_fds = listen_fds,
+                .listen_fd_names = listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL,
+        };
+}
