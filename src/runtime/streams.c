@@ -22,6 +22,7 @@ typedef struct Stream {
         size_t most;            /* that is written outside at once */
         size_t left;            /* how much is to be read yet; SIZE_MAX: all */
         size_t at, end;         /* of the bytes, those that were read and not written yet */
+        uint64_t given;         /* how many were written */
         char bytes[BUFFER_SIZE];
 } Stream;
 
@@ -228,9 +229,10 @@ static void give(Stream *s, pid_t pid) {
                     s->is_socket ? send_as(pid, s->outside, bytes, size) :
                     write_at_once(s->outside, bytes, MIN(size, s->most));
 
-        if (n > 0)
+        if (n > 0) {
                 s->at += (size_t) n;
-        else if (!is_for_later(n))
+                s->given += (uint64_t) n;
+        } else if (!is_for_later(n))
                 close_stream(s);
 }
 
@@ -270,8 +272,10 @@ static void give_back(const Streams *s) {
         const Stream *input = &s->streams[0];
         int there = 0;
 
+        /* The container may have filled the pipe by itself. */
         if (s->untaken >= 0 && ioctl(s->untaken, FIONREAD, &there) == 0)
-                (void) lseek(input->outside, -(off_t) (input->end - input->at) - there, SEEK_CUR);
+                (void) lseek(input->outside, -(off_t) (input->end - input->at) - (off_t) MIN((uint64_t) there, input->given),
+                             SEEK_CUR);
 }
 
 void streams_end(Streams *s) {

@@ -20,7 +20,7 @@ import pytest
 
 from harness import handles, process
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_ocirt_sd
+from harness.needs import needs_ocirt_sd, needs_root
 from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
@@ -190,28 +190,28 @@ def kinds(files, words):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_harmless_container_has_the_files(command, host, verb):
-    files = Files(host)
-    assert kinds(files, command(verb, KINDS, Config())) == [str(path) for path in files.paths]
+def test_in_the_foreground_all_have_pipes(command, host, verb):
+    """Somebody who has the power may join it later."""
+    assert kinds(Files(host), command(verb, KINDS, Config())) == ["pipe"] * 3
 
 
-@needs_danger
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_dangerous_container_has_pipes(command, host, verb):
-    assert kinds(Files(host), command(verb, KINDS)) == ["pipe"] * 3
-
-
-@needs_danger
-def test_a_dangerous_command_has_pipes(command, host):
-    """exec --cap"""
-    assert kinds(Files(host), command("exec", KINDS, Config(), ["--cap", "CAP_DAC_READ_SEARCH"])) == ["pipe"] * 3
-
-
-@needs_danger
-def test_a_user_namespace_is_harmless(container, host):
-    one = container(dangerous(Config().script(KINDS).mapped_users()))
+@needs_root("maps users")
+def test_so_has_who_is_in_a_user_namespace(container, host):
+    one = container(Config().script(KINDS).mapped_users())
     one.bundle.give_to(MAPPED_ROOT)
-    assert "pipe" not in kinds(Files(host), one.runtime.command("run", "--bundle", one.bundle.path, one.id))
+    assert kinds(Files(host), one.runtime.command("run", "--bundle", one.bundle.path, one.id)) == ["pipe"] * 3
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_offset_does_not_go_back_before_it_was(command, host, verb):
+    """By what the container itself writes into the pipe that is its input."""
+    words = command(verb, "read a; head -c 1000 /dev/zero >/proc/self/fd/0", Config())
+    path = host / "in"
+    path.write_bytes(b"line\n" * 800)
+    with path.open("rb", buffering=0) as stdin:
+        os.lseek(stdin.fileno(), 2000, os.SEEK_SET)
+        subprocess.run(words, check=True, timeout=DEADLINE, stdin=stdin, stdout=subprocess.DEVNULL)
+        assert 2000 <= os.lseek(stdin.fileno(), 0, os.SEEK_CUR) <= 2005
 
 
 @needs_danger

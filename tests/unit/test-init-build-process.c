@@ -233,50 +233,50 @@ static void test_exec(void) {
 #define CAPABILITY(name) ",\"capabilities\":{\"bounding\":[\"CAP_" name "\"]}"
 #define NETWORK ",{\"type\":\"network\"}"
 
-static uint8_t piped(const Config *c) {
+static size_t warnings(const Config *c) {
         _cleanup_built_ Built b = build(c);
 
-        ASSERT_EQ(b.plan.warnings.n, 0);
-        return b.plan.piped;
+        ASSERT_EQ(b.plan.piped, 0);
+        return b.plan.warnings.n;
 }
-#define PIPED(...) piped(&(Config){ .facts = root, .request = { .sockets = 7, .launcher_stays = true }, __VA_ARGS__ })
+#define SOCKETS(...) warnings(&(Config){ .facts = root, .request = { .sockets = 7 }, __VA_ARGS__ })
 
 static void test_sockets(void) {
         TEST("sockets as standard descriptors: who could get at the host by them");
-        ASSERT_EQ(PIPED(.process = CAPABILITY("KILL")), 0);
-        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE")), 7);
-        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN")), 0); /* the host's network is its own */
-        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN"), .namespaces = NETWORK), 7);
-        ASSERT_EQ(PIPED(.process = CAPABILITY("NET_ADMIN"), .namespaces = JOINED("network")), 7);
-        ASSERT_EQ(PIPED(.namespaces = PID), 0);
-        ASSERT_EQ(PIPED(.namespaces = JOINED("pid")), 7);
-        ASSERT_EQ(PIPED(.no_process = " ", .namespaces = JOINED("pid")), 7);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("KILL")), 0);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("SYS_PTRACE")), 1);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN")), 0); /* the host's network is its own */
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN"), .namespaces = NETWORK), 1);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN"), .namespaces = JOINED("network")), 1);
+        ASSERT_EQ(SOCKETS(.namespaces = PID), 0);
+        ASSERT_EQ(SOCKETS(.namespaces = JOINED("pid")), 1);
+        ASSERT_EQ(SOCKETS(.no_process = " ", .namespaces = JOINED("pid")), 1);
 
         TEST("sockets as standard descriptors: in a user namespace");
-        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE"), .namespaces = USER, .linux_ = MAPS), 0);
-        ASSERT_EQ(PIPED(.process = CAPABILITY("SYS_PTRACE"), .namespaces = JOINED("user")), 7);
-        ASSERT_EQ(PIPED(.namespaces = USER JOINED("pid"), .linux_ = MAPS), 7);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("SYS_PTRACE"), .namespaces = USER, .linux_ = MAPS), 0);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("SYS_PTRACE"), .namespaces = JOINED("user")), 1);
+        ASSERT_EQ(SOCKETS(.namespaces = USER JOINED("pid"), .linux_ = MAPS), 1);
 
         TEST("sockets as standard descriptors: not with a terminal");
-        ASSERT_EQ(PIPED(.process = ",\"terminal\":true" CAPABILITY("SYS_PTRACE")), 0);
+        ASSERT_EQ(SOCKETS(.process = ",\"terminal\":true" CAPABILITY("SYS_PTRACE")), 0);
 }
 
 static void test_sockets_without_launcher(void) {
         _cleanup_built_ Built b = BUILD(.facts = root, .request = { .sockets = 6 }, .process = CAPABILITY("SYS_PTRACE"));
-        _cleanup_built_ Built served = BUILD(.facts = root, .request = { .sockets = 5, .launcher_stays = true },
-                                             .process = CAPABILITY("SYS_PTRACE"));
+        _cleanup_built_ Built served = BUILD(.facts = root, .request = { .sockets = 1, .files = 4, .launcher_stays = true });
 
         TEST("sockets as standard descriptors: nobody stays to copy");
         ASSERT_EQ(b.plan.piped, 0);
         assert_contains(&b, "# standard output, error: a socket, by which the container can get at the host, as it may have "
                         "CAP_SYS_PTRACE; give it a pipe\n");
 
-        TEST("sockets as standard descriptors: which of them");
+        TEST("sockets and files as standard descriptors: who stays copies, whatever the container may do");
         ASSERT_EQ(served.plan.piped, 5);
+        ASSERT_EQ(served.plan.warnings.n, 0);
         assert_contains(&served, "# the launcher gives pipes in the place of 0 2\n");
 }
 
-#define FILES(...) piped(&(Config){ .facts = root, .request = { .files = 3, .launcher_stays = true }, __VA_ARGS__ })
+#define FILES(...) warnings(&(Config){ .facts = root, .request = { .files = 3 }, __VA_ARGS__ })
 
 static void test_files(void) {
         _cleanup_built_ Built both = BUILD(.facts = root, .request = { .sockets = 4, .files = 3 },
@@ -285,10 +285,10 @@ static void test_files(void) {
 
         TEST("files as standard descriptors: who could open others by them");
         ASSERT_EQ(FILES(.process = CAPABILITY("SYS_PTRACE")), 0);
-        ASSERT_EQ(FILES(.process = CAPABILITY("DAC_READ_SEARCH")), 3);
+        ASSERT_EQ(FILES(.process = CAPABILITY("DAC_READ_SEARCH")), 1);
         ASSERT_EQ(FILES(.process = CAPABILITY("DAC_READ_SEARCH"), .namespaces = USER, .linux_ = MAPS), 0);
-        ASSERT_EQ(FILES(.namespaces = JOINED("pid")), 3);
-        ASSERT_EQ(PIPED(.process = CAPABILITY("DAC_READ_SEARCH")), 0);
+        ASSERT_EQ(FILES(.namespaces = JOINED("pid")), 1);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("DAC_READ_SEARCH")), 0);
 
         TEST("files as standard descriptors: nobody stays to copy");
         ASSERT_EQ(both.plan.piped, 0);
@@ -301,14 +301,15 @@ static void test_files(void) {
 static void test_sockets_of_exec(void) {
         _cleanup_built_ Built container = BUILD(.facts = root, .process = CAPABILITY("SYS_PTRACE"));
         SpecProcess harmless = *container.spec->process;
-        ExecRequest request = { .process = &harmless, .keyring = "k", .namespaces = CLONE_NEWNS, .sockets = 2, .launcher_stays = true };
+        ExecRequest request = { .process = &harmless, .keyring = "k", .namespaces = CLONE_NEWNS, .sockets = 2 };
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_error_ Error error = {};
 
         TEST("sockets as standard descriptors: exec, where the container may look");
         harmless.capabilities.bounding = 0;
         ASSERT_EQ(init_plan_build_exec(container.spec, &request, &root, &plan, &error), 0);
-        ASSERT_EQ(plan.piped, 2);
+        ASSERT_EQ(plan.piped, 0);
+        ASSERT_EQ(plan.warnings.n, 1);
 }
 
 int main(void) {

@@ -75,6 +75,7 @@ static void warn(InitBuild *b, const Kind *kind) {
                     arena_printf(b->arena, "%s: %s, as %s; give it a pipe", text.s, kind->way, kind->danger));
 }
 
+/* Who has nothing to reach by them may still be joined by somebody who has, later: as long as we stay it gets pipes. */
 static void check_kinds(InitBuild *b) {
         const Kind kinds[] = {
                 { b->sockets, "a socket, by which the container can get at the host", find_danger(b, danger_of_sockets) },
@@ -82,12 +83,10 @@ static void check_kinds(InitBuild *b) {
                   find_danger(b, danger_of_files) },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
-                if (!kinds[i].which || !kinds[i].danger)
-                        continue;
-                else if (b->launcher_stays)
-                        b->plan->piped |= kinds[i].which;
-                else
+        if (b->launcher_stays)
+                b->plan->piped = b->sockets | b->files;
+        for (size_t i = 0; i < ELEMENTSOF(kinds) && !b->launcher_stays; i++)
+                if (kinds[i].which && kinds[i].danger)
                         warn(b, &kinds[i]);
 }
 
