@@ -61,9 +61,9 @@ static int copy_of_host(Helper *h, const char *host, bool own_directory, Error *
 }
 
 /*
- * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. Without one it sees the host's
- * whole tree, as with other runtimes, but as a copy of the host's mount: a new one in the initial cgroup namespace would
- * take its options (nsdelegate, memory_recursiveprot) from the host's. In a user namespace that leaves its own directory.
+ * In a cgroup namespace of its own a container gets a new mount, whose root is its cgroup. Without one it gets its own
+ * directory of the host's tree, or all of that where it may write to it, as a copy of the host's mount: a new one in the
+ * initial cgroup namespace would take its options (nsdelegate, memory_recursiveprot) from the host's.
  */
 int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         const char *target = s->str[0];

@@ -172,11 +172,12 @@ static void add_cgroup(InitBuild *b, const BuildMount *m) {
         step->num[0] = m->o.attrs.set;
         step->num[1] = ((b->new_namespaces | b->joined_namespaces) & CLONE_NEWCGROUP) != 0;
         step->num[2] = m->o.top_propagation ?: m->o.propagation;
-        /* In a user namespace the rest of the tree is none of its business, and its own part would, writable, let it act
-         * on the cgroups of its host user (CVE-2023-25809). */
-        step->num[3] = !step->num[1] && (build_has_userns(b) || b->facts->own_userns);
-        if (step->num[3])
+        /* The rest of the tree is none of its business, unless all of it is given: a directory of a mount that cannot be
+         * written to is enough for clone3() to put a child into that cgroup. In a user namespace its own part would,
+         * writable, let it act on the cgroups of its host user (CVE-2023-25809). */
+        if (!step->num[1] && (build_has_userns(b) || b->facts->own_userns))
                 step->num[0] |= MOUNT_ATTR_RDONLY;
+        step->num[3] = !step->num[1] && (step->num[0] & MOUNT_ATTR_RDONLY);
         step->str[0] = m->target;
         step->str[1] = b->facts->cgroup_mount ?: "/sys/fs/cgroup";
 }
