@@ -447,7 +447,7 @@ void launch_kill(Launch *l) {
 
         if (l->pidfd >= 0) {
                 (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
-                (void) pidfd_wait(l->pidfd, UINT64_MAX);
+                (void) process_wait(l->pid, l->pidfd, UINT64_MAX);
                 (void) waitpid(l->pid, NULL, WNOHANG); /* who traces it may keep it */
                 reap_left(l);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -11,20 +12,47 @@
 #include "basic/loop.h"
 #include "basic/str.h"
 
+#define STAT_MAX 1024U
 #define EXITING_POLL_USEC UINT64_C(10000)
 
 /* PF_EXITING of the kernel: no instruction of its program will be executed any more. */
 #define FLAG_EXITING 0x4U
 
+/* In text of a stat file. */
+static char state_of(const char *text) {
+        const char *rest = strrchr(text, ')'); /* the name in parentheses may hold anything */
+
+        return rest && rest[1] == ' ' ? rest[2] : '\0';
+}
+
+/* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. */
+static bool all_threads_ended(pid_t pid) {
+        _cleanup_free_ char *path = xasprintf("/proc/%d/task", pid);
+        DIR *dir = opendir(path);
+        struct dirent *entry;
+        bool ended = dir;
+
+        while (ended && (entry = readdir(dir))) {
+                _cleanup_free_ char *text = NULL, *name = xasprintf("%s/stat", entry->d_name);
+
+                if (entry->d_name[0] != '.' && read_file_at(dirfd(dir), name, STAT_MAX, &text, NULL) == 0)
+                        ended = strchr("ZX", state_of(text));
+        }
+        if (dir)
+                closedir(dir);
+        return ended;
+}
+
 int process_stat(pid_t pid, ProcessStat *ret) {
         _cleanup_close_ int fd = -EBADF;
-        char path[64], text[1024];
+        char path[64], text[STAT_MAX];
         unsigned long long start_time = 0, user_ticks = 0, system_ticks = 0;
         unsigned flags = 0;
         const char *name, *rest;
         int threads = 0;
         ssize_t n;
         char state = '\0';
+        bool ended;
 
         snprintf(path, sizeof(path), "/proc/%d/stat", pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -43,11 +71,12 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         if (!name || name > rest)
                 return -EBADMSG;
         /* A first thread that ended before the others is no dead process. */
+        ended = state == 'Z' || (flags & FLAG_EXITING);
         *ret = (ProcessStat){
                 .start_time = start_time,
                 .cpu_ticks = user_ticks + system_ticks,
                 .state = state,
-                .dead = state == 'X' || ((state == 'Z' || (flags & FLAG_EXITING)) && threads <= 1),
+                .dead = state == 'X' || (ended && (threads <= 1 || all_threads_ended(pid))),
         };
         snprintf(ret->name, sizeof(ret->name), "%.*s", (int) (rest - name - 1), name + 1);
         return 0;

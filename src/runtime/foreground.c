@@ -12,6 +12,9 @@
 #include "basic/loop.h"
 #include "host/process.h"
 
+/* A process that is about to end needs no more than this. */
+#define PASSING_USEC UINT64_C(200000)
+
 static bool is_ignored(int number) {
         struct sigaction action;
 
@@ -125,6 +128,13 @@ static bool is_over(Streams *streams, bool heard) {
 
 enum { FD_PROCESS, FD_SIGNALS, FD_MASTER, FD_SOURCE, FD_NOTIFY, FD_STDOUT, FD_STREAMS, _FD_MAX = FD_STREAMS + STREAMS };
 
+/* Has it ended, and does a process of the container keep one of its threads (ptrace(2))? Nobody hears of its end then. */
+static bool is_kept(const Launch *l) {
+        ProcessStat stat;
+
+        return process_stat(l->pid, &stat) == 0 && stat.dead && pidfd_wait(l->pidfd, now_usec() + PASSING_USEC) == -ETIMEDOUT;
+}
+
 /* All but the end of the process, and what comes before that. */
 static void attend(const Foreground *f, const struct pollfd fds[_FD_MAX]) {
         if (fds[FD_SIGNALS].revents && !pidfd_has_exited(f->launch->pidfd)) /* else it is for us */
@@ -168,6 +178,8 @@ static int serve(const Foreground *f, uint64_t deadline, Error *reterr) {
                         return -ETIMEDOUT;
                 if (r < 0)
                         return error_errnof(reterr, r, "cannot wait for the container's process");
+                if (fds[FD_SIGNALS].revents && is_kept(f->launch))
+                        return 0;
                 attend(f, fds);
                 /* What it wrote before it ended is still in the pty: the end of the process is looked at last. */
                 if (!out && (fds[FD_MASTER].revents & ~POLLOUT))

@@ -4,16 +4,18 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness import process
-from harness.config import Config
-from harness.needs import needs_ocirt_sd
-from harness.wait import until
+from harness.config import CAPABILITIES, Config
+from harness.needs import needs_ocirt_sd, needs_root
+from harness.wait import DEADLINE, until
 
-PROGRAM = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs")) / "leaderless"
+PROGRAMS = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs"))
 SHARED = "sleep 1000 & sleep 1000 & echo there; wait"
 LEAVES = "sleep 1000 & echo there"
 
@@ -71,7 +73,7 @@ def leaderless(request, container):
     cgroup.kill."""
     config = Config("/leaderless", *request.param)
     one = container(config.without_namespace("pid") if request.param else config)
-    shutil.copy(PROGRAM, one.bundle.rootfs / "leaderless")
+    shutil.copy(PROGRAMS / "leaderless", one.bundle.rootfs)
     one.run_detached().wait_for_output("there")
     return one
 
@@ -86,6 +88,48 @@ def test_delete_when_the_first_thread_has_ended(leaderless):
     path = leaderless.cgroup
     leaderless.delete("--force")
     assert not runs_in(path)
+
+
+@pytest.fixture
+def holder(container):
+    """A process that traces the second thread of another one, and never collects that."""
+    one = container(strong(Config("/hold-thread", "hold")))
+    shutil.copy(PROGRAMS / "hold-thread", one.bundle.rootfs)
+    return one.run_detached()
+
+
+def strong(config):
+    names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
+    return config.capabilities(bounding=names, effective=names, permitted=names)
+
+
+@needs_root("in a user namespace of its own the one cannot trace the other")
+def test_a_thread_that_is_kept_is_dead(holder, container):
+    """By a process of another container, which is in its pid namespace."""
+    one = container(Config("/hold-thread", "threads").namespace("pid", f"/proc/{holder.pid}/ns/pid"))
+    shutil.copy(PROGRAMS / "hold-thread", one.bundle.rootfs)
+    one.run_detached()
+    holder.wait_for_output("holds")
+    one.kill("KILL")
+    until(lambda: one.status == "stopped", "its end")
+    one.delete()
+    assert holder.status == "running"
+
+
+@needs_root("in a user namespace of its own the one cannot trace the other")
+def test_a_signal_ends_the_wait_for_a_thread_that_is_kept(holder):
+    command = holder.runtime.command("exec", holder.id, "/hold-thread", "threads")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        try:
+            holder.wait_for_output("holds")
+            pid, = (pid for pid in process.every_pid() if process.parent(pid) == waiting.pid and process.comm(pid) == "held")
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: process.status(pid)["State"][0] == "Z", "its end")
+            waiting.terminate()
+            _, error = waiting.communicate(timeout=DEADLINE)
+        finally:
+            waiting.kill()
+    assert waiting.returncode > 0 and b"keeps how" in error
 
 
 CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]
