@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -74,6 +75,15 @@ static void check_command(const Spec *spec, Findings *f) {
                 add(f, true, "process: missing, so there is nothing to run");
         else if (!spec->process->args)
                 add(f, true, "process.args: missing, so there is nothing to run");
+}
+
+/* Which a filter that forbids new user namespaces would keep it from, and engines' have it, but for who has CAP_SYS_ADMIN. */
+static void check_handles(const Spec *spec, Findings *f) {
+        const SpecNamespace *user = spec_namespace(spec, CLONE_NEWUSER);
+
+        if (!(user && !user->path) && spec->process && spec->process->capabilities.bounding & 1ULL << CAP_DAC_READ_SEARCH)
+                add(f, true, "process.capabilities: CAP_DAC_READ_SEARCH opens each cgroup of the host, and each file of the "
+                    "file systems that volumes are on (open_by_handle_at(2)); not from a user namespace");
 }
 
 static bool is_in_rootfs(int root, const char *path) {
@@ -223,6 +233,8 @@ int runtime_check(const Runtime *rt, const CreateOptions *options, Findings *ret
                 check_plans(&p, ret);
                 check_files(&p, ret);
                 check_command(p.spec, ret);
+                if (rt->facts.privileged && !rt->facts.own_userns)
+                        check_handles(p.spec, ret);
                 check_program(&p, ret);
                 check_ways(&p, ret);
         }

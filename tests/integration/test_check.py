@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from harness import handles
 from harness.config import MAPPED_ROOT, Config
 from harness.needs import has_controller, needs_ocirt_sd, needs_ordinary_user, needs_root
 from harness.runtime import BINARY
@@ -160,6 +161,14 @@ def test_nothing_to_run(check, container, config, path):
 def test_what_a_hook_may_bring_is_a_warning(check):
     config = Config("true").bind("/nowhere/data", "/data").hook("createRuntime", "/bin/true")
     assert check(config).said("warning", "mounts[7].source: /nowhere/data")
+
+
+@needs_root("has the power over other users")
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_capability_that_opens_the_host(check, mapped):
+    config = handles.attacker(Config())
+    found = check(config.mapped_users() if mapped else config)
+    assert found.said("warning", "process.capabilities: CAP_DAC_READ_SEARCH") != mapped
 
 
 def test_sources_in_the_rootfs(container):
