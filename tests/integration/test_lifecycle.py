@@ -324,7 +324,8 @@ def test_a_file_of_somebody_in_the_state(container):
     other = one.runtime.root / one.id / "letter"
     other.write_text("dear")
     assert str(one.id) in one.runtime.fails("delete", "--force", one.id)
-    assert other.read_text() == "dear" and not process.is_alive(one.pid)
+    assert other.read_text() == "dear"
+    until(lambda: not process.is_alive(one.pid), "its end")
     other.unlink()
     one.delete("--force")
 

@@ -238,7 +238,7 @@ def test_a_reader_that_does_not_read(into_a_pipe, verb):
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_reader_that_never_reads(into_a_pipe, verb):
     """The first signal is for the program. Its output is kept until there is another."""
-    child = into_a_pipe(verb, "trap 'exit 7' TERM; while :; do echo more; done")
+    child = into_a_pipe(verb, "trap 'exit 7' TERM; while :; do echo more; done & wait")
     until(lambda: is_full(child.stdout), "a full pipe")
     until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
     assert child.returncode == 7 and child.stderr.read() == b""
