@@ -22,7 +22,7 @@
 #define ARRIVE(fake, bottom, size) ((void) (fake), (void) (bottom), (void) (size))
 #endif
 
-#define STACK_BYTES (256U * 1024)
+#define STACK_BYTES ((size_t) 256 * 1024)
 #define AT_ONCE 16
 #define SECOND UINT64_C(1000000)
 

@@ -22,7 +22,9 @@
 static char state_of(const char *text) {
         const char *rest = strrchr(text, ')'); /* the name in parentheses may hold anything */
 
-        return rest && rest[1] == ' ' ? rest[2] : '\0';
+        if (!rest || rest[1] != ' ')
+                return '\0';
+        return rest[2];
 }
 
 /* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. */

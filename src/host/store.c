@@ -320,8 +320,10 @@ int container_read_config(Container *c, Spec **ret, Error *reterr) {
                 r = read_file_at(c->dir, "config.json", CONFIG_MAX_BYTES, &config, &size);
                 r = r < 0 ? error_errnof(reterr, r, "cannot be read") : spec_parse_kept(config, size, &c->config, reterr);
         }
-        if (r < 0)
-                return error_prefixf(reterr, "the copy of config.json of container %s", c->id);
+        if (r < 0) {
+                error_prefixf(reterr, "the copy of config.json of container %s", c->id);
+                return r;
+        }
         *ret = c->config;
         return 0;
 }

@@ -290,18 +290,8 @@ static int explain(const Exec *e, int r, Error *reterr) {
 }
 
 static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
-        _cleanup_(console_done) Console console = CONSOLE_NONE;
-        int r = 0;
+        int r = foreground_serve(f, &e->rt->caller, &e->launch, e->streams, TAKE_FD(e->console), reterr);
 
-        f->launch = &e->launch;
-        f->streams = e->streams;
-
-        if (e->streams)
-                streams_begin(e->streams, e->launch.pid);
-        if (e->console >= 0) {
-                f->console = &console;
-                r = console_begin(&console, &e->rt->caller, TAKE_FD(e->console), reterr);
-        }
         return r < 0 ? r : foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
 

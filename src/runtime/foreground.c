@@ -69,8 +69,20 @@ int foreground_begin(Foreground *f, Error *reterr) {
         return keep_keyring(reterr);
 }
 
+int foreground_serve(Foreground *f, const Caller *caller, const Launch *launch, Streams *streams, int terminal, Error *reterr) {
+        f->launch = launch;
+        f->streams = streams;
+        if (streams)
+                streams_begin(streams, launch->pid);
+        if (terminal < 0)
+                return 0;
+        f->console = &f->terminal;
+        return console_begin(f->console, caller, terminal, reterr);
+}
+
 void foreground_done(Foreground *f) {
         (void) loop_interrupt(-EBADF);
+        console_done(&f->terminal);
         f->signals = close_fd(f->signals);
         f->interrupt = close_fd(f->interrupt);
 }
@@ -190,11 +202,15 @@ static int serve(const Foreground *f, uint64_t deadline, Error *reterr) {
 }
 
 /* The program runs: signals are for it. */
-int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
+int foreground_wait(Foreground *f, uint64_t deadline, int *ret_status, Error *reterr) {
         int r;
 
         (void) loop_interrupt(-EBADF);
         r = serve(f, deadline, reterr);
         (void) loop_interrupt(f->interrupt);
-        return r < 0 ? r : reap(f, ret_status, reterr);
+        if (r == 0)
+                r = reap(f, ret_status, reterr);
+        if (r != -ETIMEDOUT)
+                console_done(&f->terminal);
+        return r;
 }

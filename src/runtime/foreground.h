@@ -13,12 +13,13 @@ typedef struct Foreground {
         const Launch *launch;
         int signals;            /* those that come to us */
         int interrupt;          /* and of them those that want an end */
-        Console *console;       /* its terminal, or NULL */
+        Console terminal;       /* of foreground_serve() */
+        Console *console;       /* that, or NULL */
         Streams *streams;       /* by which it has pipes in the place of ours, or NULL */
         Notify *notify;         /* what it tells the service that we are, or NULL */
 } Foreground;
 
-#define FOREGROUND_NONE ((Foreground){ .signals = -EBADF, .interrupt = -EBADF })
+#define FOREGROUND_NONE ((Foreground){ .signals = -EBADF, .interrupt = -EBADF, .terminal = CONSOLE_NONE })
 #define _cleanup_foreground_ _cleanup_(foreground_done)
 void foreground_done(Foreground *f);
 
@@ -27,6 +28,10 @@ void foreground_done(Foreground *f);
  * there is a second thread, which does nothing (HACKING, "have a second thread"). */
 int foreground_begin(Foreground *f, Error *reterr);
 
+/* The process is there: its terminal (the master, which is taken, or -EBADF) and its pipes (or NULL) are served from here
+ * on. */
+int foreground_serve(Foreground *f, const Caller *caller, const Launch *launch, Streams *streams, int terminal, Error *reterr);
+
 /* *ret_status: exit status, or 128 + the signal that ended it. -ETIMEDOUT, without an error, when it still runs at the
  * deadline: call again. */
-int foreground_wait(const Foreground *f, uint64_t deadline, int *ret_status, Error *reterr);
+int foreground_wait(Foreground *f, uint64_t deadline, int *ret_status, Error *reterr);

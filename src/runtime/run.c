@@ -21,18 +21,8 @@ static int run_poststart(Creation *c, Error *reterr) {
 #define KEEP_MANAGER_USEC 1000000ULL
 
 static int serve(Creation *c, Foreground *f, int *ret_status, Error *reterr) {
-        _cleanup_(console_done) Console console = CONSOLE_NONE;
-        int r = 0;
+        int r = foreground_serve(f, &c->rt->caller, &c->launch, c->streams, TAKE_FD(c->console), reterr);
 
-        f->launch = &c->launch;
-        f->streams = c->streams;
-
-        if (c->streams)
-                streams_begin(c->streams, c->launch.pid);
-        if (c->console >= 0) {
-                f->console = &console;
-                r = console_begin(&console, &c->rt->caller, TAKE_FD(c->console), reterr);
-        }
         container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
                 r = foreground_wait(f, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
