@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+#include "basic/log.h"
+#include "plan/facts.h"
+
 /*
  * Who calls a verb. The command line finds that about itself; nothing below it looks at the environment, at descriptors 0 to 2
  * or at credentials as the caller's, which in a service would be its own. Lives as long as what is done for him.
@@ -17,3 +20,11 @@ typedef struct Caller {
         uint32_t listen_fds;             /* of socket activation (sd_listen_fds(3)): as many from descriptor 3 on */
         const char *listen_fd_names;     /* or NULL */
 } Caller;
+
+/* What every verb is called with. */
+typedef struct Runtime {
+        const char *root;        /* --root, absolute */
+        Caller caller;
+        LogSettings *log;        /* where messages go: for log_use(), by who calls */
+        HostFacts facts;
+} Runtime;

@@ -328,21 +328,16 @@ int container_read_config(Container *c, Spec **ret, Error *reterr) {
         return 0;
 }
 
-int container_read_spec(Container *c, Spec *ret, Error *reterr) {
+int container_complete(Container *c, Error *reterr) {
         Spec *config;
         int r;
 
-        if (c->record.version != 1) {
-                *ret = record_spec(&c->record);
+        if (!c->has_record || c->record.version != 1)
                 return 0;
-        }
         r = container_read_config(c, &config, reterr);
-        if (r < 0)
-                return r;
-        c->record.has_process = config->process;
-        c->record.has_start_hooks = config->hooks[HOOK_START_CONTAINER].n > 0;
-        *ret = *config;
-        return 0;
+        if (r == 0)
+                record_keep(&c->record, config);
+        return r;
 }
 
 int container_remove(Container *c, Error *reterr) {

@@ -3,7 +3,8 @@
 
 #include "basic/error.h"
 #include "host/lock.h"
-#include "host/record.h"
+#include "host/unit-ref.h"
+#include "plan/launch/record.h"
 #include "plan/status.h"
 
 /*
@@ -62,8 +63,8 @@ int container_save(Container *c, Error *reterr);
 
 /* The copy of config.json, read once; c's. */
 int container_read_config(Container *c, Spec **ret, Error *reterr);
-/* What its start and its end need of that: the record has it, but for one of version 1, of which it is read. */
-int container_read_spec(Container *c, Spec *ret, Error *reterr);
+/* For a record of version 1: what one of today has of config.json is read from the copy. */
+int container_complete(Container *c, Error *reterr);
 
 /* Removes the directory and everything in it. */
 int container_remove(Container *c, Error *reterr);

@@ -15,10 +15,10 @@
 #include "host/userns.h"
 #include "plan/init/build.h"
 #include "runtime/console.h"
-#include "runtime/hooks.h"
 #include "runtime/listener.h"
-#include "runtime/removal.h"
-#include "runtime/rootfs.h"
+#include "steps/ending.h"
+#include "steps/hooks.h"
+#include "steps/rootfs.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
@@ -68,25 +68,15 @@ static int write_record(Creation *c, Error *reterr) {
         if (!boot)
                 return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
-                .version = RECORD_VERSION,
-                .id = c->options->id,
-                .bundle = c->bundle,
-                .rootfs = path_normalize(a, c->bundle, c->spec->root_path),
                 .created = timestamp(a),
                 .owner = c->rt->caller.uid,
                 .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
-                .unit = c->unit.name,
-                .slice = c->unit.slice,
-                .cgroup = c->unit.cgroup,
                 .notifies = init_plan_comes_to(&c->init, INIT_NOTIFY, INIT_GATE),
                 .keyring = c->keyring,
-                .rdt_group = c->rdt.group,
-                .rdt_own = c->rdt.own,
-                .rdt_monitored = c->rdt.monitor,
                 .arena = record->arena,
         };
-        record_keep(record, c->spec);
+        record_plan(record, c->options->id, c->bundle, c->spec, &c->unit, &c->rdt);
         r = container_save(&c->container, reterr); /* first: a config.json without a record is a bundle */
         if (r < 0)
                 return r;
@@ -426,10 +416,10 @@ void creation_undo(Creation *c) {
         if (c->scope_requested && c->manager)
                 manager_abandon_scope(c->manager, c->container.record.invocation_id, now_usec() + ABANDON_USEC);
         if (c->scope_requested)
-                (void) removal_cgroup(&c->container, NULL);
+                (void) ending_remove_cgroup(&c->container, NULL);
         if (c->wrote_pid_file)
                 remove_pid_file(c->options->pid_file);
-        removal_unmount(c->rt, &c->container);
+        rootfs_unmount(c->rt, &c->container);
         if (c->made)
                 (void) container_remove(&c->container, NULL);
         c->made = false;

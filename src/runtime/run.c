@@ -4,8 +4,8 @@
 #include "basic/fd.h"
 #include "runtime/creation.h"
 #include "runtime/foreground.h"
-#include "runtime/hooks.h"
 #include "runtime/removal.h"
+#include "steps/hooks.h"
 
 static int run_poststart(Creation *c, Error *reterr) {
         HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
@@ -43,7 +43,7 @@ static int remove_after(Creation *c, Error *reterr) {
                 return 0;
         if (r < 0)
                 return error_setf(reterr, -r, "%s", gone.message);
-        return removal_run(c->rt, &now, c->manager, reterr);
+        return removal_run(c->rt, &now, &c->manager, reterr);
 }
 
 /* Up to a program that runs. notify: what it has to say waits there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "basic/log.h"
+#include "host/caller.h"
 #include "host/manager.h"
 #include "host/stats.h"
 #include "host/store.h"
@@ -13,13 +13,6 @@
  *   -EINVAL bad configuration or argument; -EOPNOTSUPP valid, but not to be had; -ENOENT no such container;
  *   -EEXIST the id is taken; -EBUSY it is in the wrong state; -ETIMEDOUT a deadline passed; -EREMOTEIO systemd refused
  */
-typedef struct Runtime {
-        const char *root;        /* --root, absolute */
-        Caller caller;
-        LogSettings *log;        /* where messages go: for log_use(), by who calls */
-        HostFacts facts;
-} Runtime;
-
 /* The default root directory for these facts; from a. An ordinary user may have none. */
 int runtime_default_root(const Caller *caller, const HostFacts *facts, Arena *a, const char **ret, Error *reterr);
 /* What the pure layer must know about this host and about us. */

@@ -17,10 +17,10 @@
 #include "host/launch.h"
 #include "plan/init/protocol.h"
 #include "runtime/find.h"
-#include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
+#include "steps/hooks.h"
 
 /* What came back from the gate. */
 typedef struct Answer {
@@ -132,27 +132,20 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         return error_setf(reterr, launch_error(m), "%s", m->text);
 }
 
-static int run_poststart(const Runtime *rt, Container *c, Error *reterr) {
-        HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
-        Spec spec;
-        int r;
+static int run_poststart(const Runtime *rt, const Container *c, Error *reterr) {
+        const HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
+        const Spec spec = record_spec(&c->record);
 
-        if (c->record.version == 1 && !c->record.has_poststart)
-                return 0;
-        r = container_read_spec(c, &spec, reterr);
-        return r < 0 ? r : hooks_run(&rt->caller, &spec, HOOK_POSTSTART, &state, reterr);
+        return hooks_run(&rt->caller, &spec, HOOK_POSTSTART, &state, reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,
  * "Lifecycle"). Without a process the error is said but not returned: the specification leaves open how, and its
  * validation program `start` wants that it is not. */
 static int not_started(const Runtime *rt, Container *c, int error) {
-        Spec spec = {};
-        bool readable = container_read_spec(c, &spec, NULL) == 0;
-
-        if (readable && !c->record.has_process)
+        if (!c->record.has_process)
                 return 0;
-        if (c->record.has_poststart || spec.hooks[HOOK_POSTSTART].n > 0 || c->record.has_start_hooks)
+        if (c->record.hooks[HOOK_POSTSTART].n > 0 || c->record.has_start_hooks)
                 (void) removal_run(rt, c, NULL, NULL);
         return error;
 }
@@ -179,7 +172,9 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         status = container_status(&c);
         if (status != STATUS_CREATED)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
-        r = open_gate(rt, &c, &notify, &heard, reterr);
+        r = container_complete(&c, reterr);
+        if (r == 0)
+                r = open_gate(rt, &c, &notify, &heard, reterr);
         if (r == 0) {
                 log_info("container %s: the program runs, process %d", id, c.record.pid);
                 r = run_poststart(rt, &c, reterr);

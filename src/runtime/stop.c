@@ -7,7 +7,7 @@
 #include "basic/loop.h"
 #include "host/process.h"
 #include "runtime/find.h"
-#include "runtime/removal.h"
+#include "steps/ending.h"
 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
@@ -21,7 +21,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
         status = container_status(&c);
         init = container_open_init(&c);
         if (status == STATUS_STOPPED) /* of its processes others may be left */
-                return removal_kill(&c, reterr);
+                return ending_kill(&c, reterr);
         if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
                 return error_setf(reterr, EBUSY, "cannot stop container %s: container not running%s", id,
                                   status == STATUS_CREATED ? " (it was never started: delete --force)" :
@@ -37,7 +37,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 if (r == 0)
                         (void) pidfd_wait(init, grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace);
         }
-        r = removal_kill(&c, reterr);
+        r = ending_kill(&c, reterr);
         if (r == 0)
                 log_info("container %s: none of its processes runs", id);
         return r;

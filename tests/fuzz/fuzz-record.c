@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "host/record.h"
+#include "plan/launch/record.h"
 
 /* The state file: bytes that may be one, and one of any strings. */
 

@@ -10,21 +10,23 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "plan/init/build.h"
+#include "plan/launch/plan.h"
 #include "plan/rdt-plan.h"
 #include "plan/unit/plan.h"
 
 /*
  * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
- * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected, init.expected
- * and, with linux.intelRdt, rdt.expected, or, when it is refused, against error.expected; --update writes these
+ * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected, init.expected,
+ * remove.expected and, with linux.intelRdt, rdt.expected, or, when it is refused, against error.expected; --update writes these
  * instead. Prints TAP.
  */
 
 #define FILE_MAX (4U * 1024 * 1024)
 
-typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_ERROR, _PARTS } Part;
+typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_REMOVE, PART_ERROR, _PARTS } Part;
 
-static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "error.expected" };
+static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "remove.expected",
+                                                 "error.expected" };
 
 typedef struct Case {
         const char *name;
@@ -155,8 +157,37 @@ static int plan_rdt(Case *c, Spec *spec, Error *reterr) {
         return 0;
 }
 
+/* Of one that runs; and of what a create has left that was killed before its process was in the scope. */
+static int plan_remove(Case *c, Spec *spec, Error *reterr) {
+        Record record = { .pid = 4711, .start_time = 1, .mount_id = c->facts.privileged ? 7 : 0 };
+        _cleanup_launch_plan_ LaunchPlan begun = {}, plan = {};
+        UnitPlan unit = {};
+        RdtPlan rdt;
+        int r;
+
+        r = unit_plan_build(spec, &c->request, &c->facts, &unit, reterr);
+        if (r < 0)
+                return r;
+        rdt_plan_build(spec, c->request.id, &rdt);
+        record_plan(&record, c->request.id, c->request.bundle, spec, &unit, &rdt);
+        if (record.n_namespace_paths == 0)
+                record.mount_id = 0;
+        launch_plan_remove(&record, true, &begun);
+        record.committed = true;
+        record.invocation_id = unit.name ? "INVOCATION" : NULL;
+        record.cgroup = record.cgroup ?: "/CGROUP";
+        record.cgroup_id = 1;
+        launch_plan_remove(&record, true, &plan);
+        launch_plan_print(&plan, &c->planned[PART_REMOVE]);
+        text_add(&c->planned[PART_REMOVE], "\n# half made:\n");
+        launch_plan_print(&begun, &c->planned[PART_REMOVE]);
+        record_done(&record);
+        unit_plan_done(&unit);
+        return 0;
+}
+
 /* In the order in which `create` makes them. */
-static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt };
+static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt, plan_remove };
 
 static void plan(Case *c) {
         /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */

@@ -3,7 +3,7 @@
 #include <sched.h>
 
 #include "host/cgroup.h"
-#include "host/record.h"
+#include "plan/launch/record.h"
 #include "test.h"
 
 static Record example(void) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/rootfs.h"
+#include "steps/rootfs.h"
 
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "basic/loop.h"
 #include "host/launch.h"
 #include "plan/init/build.h"
@@ -36,14 +37,15 @@ int rootfs_attach(const Runtime *rt, const Container *c, const Spec *spec, int t
         return r < 0 ? r : 0;
 }
 
-int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Error *reterr) {
+static int unmount(const Runtime *rt, const Container *c, Error *reterr) {
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_launch_ Launch launch = LAUNCH_NONE;
         LaunchRequest request = request_of(rt, c, &plan);
+        const Spec spec = record_spec(&c->record);
         InitMessage message;
         int r;
 
-        r = init_plan_build_unmount(spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
+        r = init_plan_build_unmount(&spec, &rt->facts, c->record.rootfs, c->record.mount_id, &plan, reterr);
         if (r == 0)
                 r = launch_spawn(&request, &launch, reterr);
         if (r == 0 && loop_wait_fd(launch.control, POLLIN, now_usec() + UNMOUNT_USEC) <= 0)
@@ -52,4 +54,15 @@ int rootfs_unmount(const Runtime *rt, const Container *c, const Spec *spec, Erro
                 r = launch_receive(&launch, &message, NULL, reterr);
         launch_kill(&launch);
         return r;
+}
+
+void rootfs_unmount(const Runtime *rt, const Container *c) {
+        _cleanup_error_ Error error = {};
+        int r;
+
+        if (c->record.mount_id == 0 || !container_is_of_this_boot(c))
+                return;
+        r = unmount(rt, c, &error);
+        if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
+                log_message(LOG_WARNING, "%s", error.message);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/hooks.h"
+#include "steps/hooks.h"
 
 #include <errno.h>
 #include <linux/close_range.h>

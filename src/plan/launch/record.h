@@ -7,8 +7,9 @@
 
 #include "basic/alloc.h"
 #include "basic/str.h"
-#include "host/unit-ref.h"
 #include "oci/spec.h"
+#include "plan/rdt-plan.h"
+#include "plan/unit/plan.h"
 
 /*
  * What we write down about a container: only what systemd and the kernel cannot tell, and what its start and its end need of
@@ -57,14 +58,12 @@ typedef struct Record {
 
 void record_done(Record *r);
 
-static inline UnitRef record_unit(const Record *r) {
-        return (UnitRef){ .name = r->unit, .invocation = r->invocation_id };
-}
-
 /* Of config.json what the record has of it, in the arena of that. */
 Spec record_spec(const Record *r);
 /* And of that what belongs into a record. */
 void record_keep(Record *r, const Spec *spec);
+/* What is known of a container before any of it exists: enough to take it away, whatever of it has come about. */
+void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec, const UnitPlan *unit, const RdtPlan *rdt);
 
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);

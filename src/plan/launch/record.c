@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/record.h"
+#include "plan/launch/record.h"
 
 #include <errno.h>
 #include <sched.h>
+
+#include "basic/file.h"
 
 typedef enum FieldType { FIELD_STRING, FIELD_BOOL, FIELD_U32, FIELD_U64, FIELD_PID } FieldType;
 
@@ -204,6 +206,20 @@ void record_keep(Record *r, const Spec *spec) {
                 if (n && n->path)
                         keep_namespace(r, n->type, n->path);
         }
+}
+
+void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec, const UnitPlan *unit, const RdtPlan *rdt) {
+        r->version = RECORD_VERSION;
+        r->id = id;
+        r->bundle = bundle;
+        r->rootfs = path_normalize(&r->arena, bundle, spec->root_path);
+        r->unit = unit->name;
+        r->slice = unit->slice;
+        r->cgroup = unit->cgroup;
+        r->rdt_group = rdt->group;
+        r->rdt_own = rdt->own;
+        r->rdt_monitored = rdt->monitor;
+        record_keep(r, spec);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/launch/plan.h"
+
+#include <inttypes.h>
+
+void launch_plan_done(LaunchPlan *plan) {
+        free(plan->steps);
+        *plan = (LaunchPlan){};
+}
+
+LaunchStep *launch_plan_add(LaunchPlan *plan, LaunchOp op) {
+        GREW(plan->steps, plan->n_steps);
+        plan->steps[plan->n_steps] = (LaunchStep){ .op = op };
+        return &plan->steps[plan->n_steps++];
+}
+
+/* With '-' in the place of '_'. */
+static void add_word(Text *text, const char *word) {
+        for (; *word; word++)
+                text_addn(text, *word == '_' ? "-" : word, 1);
+}
+
+static const char *const names[_LAUNCH_OP_MAX] = {
+#define STEP(OP, step, ...) [LAUNCH_##OP] = #step,
+#include "plan/launch/steps.def"
+};
+
+const char *launch_op_name(LaunchOp op) {
+        return op > _LAUNCH_OP_NONE && op < _LAUNCH_OP_MAX ? names[op] : "?";
+}
+
+static void print_string(Text *text, const char *name, const char *value) {
+        if (!value)
+                return;
+        text_addf(text, " %s=", name);
+        text_add_escaped(text, value, " ,");
+}
+
+static void print_number(Text *text, const char *name, uint64_t value) {
+        text_addf(text, " %s=%" PRIu64, name, value);
+}
+
+static void print_hooks(Text *text, const char *name, const SpecHooks *hooks) {
+        text_addf(text, " %s=[", name);
+        for (size_t i = 0; i < hooks->n; i++) {
+                text_add(text, i > 0 ? "," : "");
+                text_add_escaped(text, hooks->hooks[i].path, " ,");
+        }
+        text_add(text, "]");
+}
+
+#define PRINT_STRING(name) print_string(text, #name, s->name);
+#define PRINT_PID(name) print_number(text, #name, (uint64_t) s->name);
+#define PRINT_U64(name) print_number(text, #name, s->name);
+#define PRINT_HOOKS(name) print_hooks(text, #name, &s->name);
+
+static void print_operands(const LaunchStep *step, Text *text) {
+        switch (step->op) {
+#define OPERAND(kind, type, name) PRINT_##kind(name)
+#define STEP(OP, step_, Step, ...)                           \
+        case LAUNCH_##OP: {                                  \
+                const Launch##Step *s _unused_ = &step->step_; \
+                                                             \
+                __VA_ARGS__                                  \
+                break;                                       \
+        }
+#include "plan/launch/steps.def"
+        default:
+                break;
+        }
+}
+
+void launch_plan_print(const LaunchPlan *plan, Text *text) {
+        for (const LaunchStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                add_word(text, launch_op_name(s->op));
+                print_operands(s, text);
+                text_add(text, "\n");
+        }
+}

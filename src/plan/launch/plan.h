@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/alloc.h"
+#include "basic/str.h"
+#include "oci/spec.h"
+#include "plan/launch/record.h"
+
+/*
+ * The launch plan: what the launcher does, step by step, beside systemd (unit/plan.h) and the helper (init/plan.h), and how
+ * that is undone. It is data: built by pure functions, printed one line a step, executed by an operation (steps/operation.h).
+ *
+ * What steps there are: steps.def.
+ */
+typedef enum LaunchOp {
+        _LAUNCH_OP_NONE,
+#define STEP(OP, ...) LAUNCH_##OP,
+#include "plan/launch/steps.def"
+        _LAUNCH_OP_MAX,
+} LaunchOp;
+
+#define OPERAND(kind, type, name) type name;
+#define STEP(OP, step, Step, ...) typedef struct Launch##Step { __VA_ARGS__ } Launch##Step;
+#include "plan/launch/steps.def"
+
+typedef struct LaunchStep {
+        LaunchOp op;
+        union {
+#define STEP(OP, step, Step, ...) Launch##Step step;
+#include "plan/launch/steps.def"
+        };
+} LaunchStep;
+
+typedef struct LaunchPlan {
+        LaunchStep *steps;
+        size_t n_steps;
+} LaunchPlan;
+
+#define _cleanup_launch_plan_ _cleanup_(launch_plan_done)
+void launch_plan_done(LaunchPlan *plan);
+
+/* Appends a step, zeroed but for its op. Valid until the next call. */
+LaunchStep *launch_plan_add(LaunchPlan *plan, LaunchOp op);
+
+/* *launch_add_forget(plan) = (LaunchForget){ … } */
+#define STEP(OP, step, Step, ...)                                         \
+        static inline Launch##Step *launch_add_##step(LaunchPlan *plan) { \
+                return &launch_plan_add(plan, LAUNCH_##OP)->step;         \
+        }
+#include "plan/launch/steps.def"
+
+/* "stop-unit", "forget": as printed. */
+const char *launch_op_name(LaunchOp op);
+/* One line a step, "stop-unit name=web.scope": for people and goldens. */
+void launch_plan_print(const LaunchPlan *plan, Text *text);
+
+/* The end of a container, whatever became of it: what its record says, in the arena of that. this_boot: the record is of the
+ * boot that we are in; of an earlier one nothing is left but files. */
+void launch_plan_remove(const Record *record, bool this_boot, LaunchPlan *ret);

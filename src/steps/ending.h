@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/store.h"
+
+/* How long the processes of a container may take to die once they are killed, and systemd to notice. */
+#define ENDING_TIMEOUT_USEC (10 * 1000000ULL)
+/* For what is over in a moment, if nobody is in the way, and how often it is looked at. */
+#define ENDING_PASSING_USEC UINT64_C(1000000)
+#define ENDING_LOOK_USEC 5000
+
+/* Ends every process of the container and waits for it. */
+int ending_kill(const Container *c, Error *reterr);
+/* Kills what is in its cgroup and removes that. */
+int ending_remove_cgroup(const Container *c, Error *reterr);

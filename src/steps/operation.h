@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "plan/launch/plan.h"
+
+/*
+ * What a launch plan says is done, one step after the other; when one fails, all that was begun is undone, in reverse order.
+ * Where a step waits (basic/loop.h) other operations go on, in a service; nothing interrupts what undoes.
+ */
+typedef struct StepKind {
+        /* 0, or -errno with the sentence in reterr. What it has half done then undo() takes back. */
+        int (*run)(void *context, const LaunchStep *step, Error *reterr);
+        /* Whatever of it has come about, once; NULL: there is nothing to take back. */
+        void (*undo)(void *context, const LaunchStep *step);
+} StepKind;
+
+typedef struct Operation {
+        const StepKind *const *kinds;  /* by LaunchOp */
+        void *context;                 /* of the steps */
+        struct Begun *begun;
+        size_t n_begun;
+} Operation;
+
+void operation_done(Operation *o);
+#define _cleanup_operation_ _cleanup_(operation_done)
+
+/* Does the steps of the plan, which stays the caller's. On failure everything has been undone. */
+int operation_run(Operation *o, const LaunchPlan *plan, Error *reterr);
+/* The same for a plan that has been run, when what follows fails. */
+void operation_undo(Operation *o);
+/* Has a step of this kind been begun, and not been undone? */
+bool operation_has_begun(const Operation *o, LaunchOp op);
