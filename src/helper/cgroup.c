@@ -65,18 +65,18 @@ static int copy_of_host(Helper *h, const char *host, bool own_directory, Error *
  * directory of the host's tree, or all of that where it may write to it, as a copy of the host's mount: a new one in the
  * initial cgroup namespace would take its options (nsdelegate, memory_recursiveprot) from the host's.
  */
-int step_cgroup(Helper *h, const InitStep *s, Error *e) {
-        const char *target = s->str[0];
-        InitStep fs = { .op = INIT_MOUNT, .num = { s->num[0] }, .str = { "cgroup2", "cgroup", target } };
+int step_cgroup(Helper *h, const InitCgroup *s, Error *e) {
+        const char *target = s->target;
+        const NewFs new = { .type = "cgroup2", .source = "cgroup", .attrs = s->attrs };
         _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
         int r;
 
-        if (s->num[1])
-                r = newfs_create(h, &fs, 0, &mount_fd, e);
+        if (s->own_namespace)
+                r = newfs_create(h, &new, &mount_fd, e);
         else {
-                mount_fd = r = copy_of_host(h, s->str[1], s->num[3], e);
+                mount_fd = r = copy_of_host(h, s->host, s->own_directory, e);
                 if (r >= 0) {
-                        r = mount_attributes(mount_fd, s->num[0], 0, false);
+                        r = mount_attributes(mount_fd, s->attrs, 0, false);
                         if (r < 0)
                                 error_errnof(e, r, "set attributes");
                 }
@@ -88,11 +88,11 @@ int step_cgroup(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0)
                 r = target_attach(h, place, mount_fd, target, e);
         if (r >= 0) {
-                r = mount_propagation(mount_fd, s->num[2]);
+                r = mount_propagation(mount_fd, s->propagation);
                 if (r < 0)
                         error_errnof(e, r, "set propagation");
         }
         if (r >= 0)
-                r = target_keep(h, s->num[4], mount_fd, e);
+                r = target_keep(h, s->keep, mount_fd, e);
         return r < 0 ? error_prefixf(e, "mount cgroup to rootfs at %s", target) : 0;
 }

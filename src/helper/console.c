@@ -53,9 +53,9 @@ static int open_master(int devpts, Error *e) {
         return TAKE_FD(fd);
 }
 
-static int open_peer(int master, const InitStep *s, Error *e) {
+static int open_peer(int master, const InitConsole *s, Error *e) {
         _cleanup_close_ int fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-        struct winsize size = { .ws_row = (uint16_t) s->num[0], .ws_col = (uint16_t) s->num[1] };
+        struct winsize size = { .ws_row = (uint16_t) s->height, .ws_col = (uint16_t) s->width };
         struct stat st;
 
         if (fd < 0)
@@ -65,7 +65,7 @@ static int open_peer(int master, const InitStep *s, Error *e) {
                 return error_setf(e, ENODEV, "open pty: not a pty");
         if ((size.ws_row != 0 || size.ws_col != 0) && ioctl(fd, TIOCSWINSZ, &size) < 0)
                 return error_errnof(e, errno, "set size of pty");
-        if (fchown(fd, (uid_t) s->num[2], (gid_t) s->num[3]) < 0)
+        if (fchown(fd, s->uid, s->gid) < 0)
                 return error_errnof(e, errno, "change owner of pty");
         return TAKE_FD(fd);
 }
@@ -90,7 +90,7 @@ static int put_on_stdio(int peer, Error *e) {
         return 0;
 }
 
-int step_console(Helper *h, const InitStep *s, Error *e) {
+int step_console(Helper *h, const InitConsole *s, Error *e) {
         _cleanup_close_ int devpts = -EBADF, master = -EBADF, peer = -EBADF;
         int r;
 
@@ -99,7 +99,7 @@ int step_console(Helper *h, const InitStep *s, Error *e) {
                 master = r = open_master(devpts, e);
         if (r >= 0)
                 peer = r = open_peer(master, s, e);
-        if (r >= 0 && s->num[4])
+        if (r >= 0 && s->bind)
                 r = attach_console(h, peer, e);
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_CONSOLE, 0, master, e);
@@ -124,7 +124,7 @@ void console_reopen(Helper *h) {
                 (void) put_on_stdio(peer, NULL);
 }
 
-int step_control_terminal(Helper *h, const InitStep *s, Error *e) {
+int step_control_terminal(Helper *h, const InitControlTerminal *s, Error *e) {
         if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
                 return error_errnof(e, errno, "set controlling terminal");
         return 0;

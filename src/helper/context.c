@@ -9,14 +9,13 @@
 #include "basic/file.h"
 #include "helper/helper.h"
 
-int helper_slot(Helper *h, uint64_t slot, Error *e) {
-        if (slot >= INIT_SLOTS || h->slots[slot] < 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is empty",
-                                  (unsigned long long) slot);
+int helper_slot(Helper *h, InitSlot slot, Error *e) {
+        if (slot > INIT_SLOTS || h->slots[slot] < 0)
+                return error_setf(e, EBADMSG, "slot %u of the init plan is empty", slot - 1);
         return h->slots[slot];
 }
 
-int helper_take_slot(Helper *h, uint64_t slot, Error *e) {
+int helper_take_slot(Helper *h, InitSlot slot, Error *e) {
         int fd = helper_slot(h, slot, e);
 
         if (fd >= 0)
@@ -24,10 +23,9 @@ int helper_take_slot(Helper *h, uint64_t slot, Error *e) {
         return fd;
 }
 
-int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e) {
-        if (slot >= INIT_SLOTS || h->slots[slot] >= 0)
-                return error_setf(e, EBADMSG, "slot %llu of the init plan is taken",
-                                  (unsigned long long) slot);
+int helper_set_slot(Helper *h, InitSlot slot, int fd, Error *e) {
+        if (slot == 0 || slot > INIT_SLOTS || h->slots[slot] >= 0)
+                return error_setf(e, EBADMSG, "slot %u of the init plan is taken", slot - 1);
         h->slots[slot] = fd;
         return 0;
 }
@@ -88,7 +86,7 @@ void helper_close_others(Helper *h) {
         }
         h->target = h->given_root = h->proc = h->time_offsets = h->root = -EBADF;
         h->mask_file = h->mask_dir = h->devpts = h->opener = h->nodes = -EBADF;
-        for (size_t i = 0; i < INIT_SLOTS; i++)
+        for (size_t i = 0; i < ELEMENTSOF(h->slots); i++)
                 h->slots[i] = -EBADF;
 }
 

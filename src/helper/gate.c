@@ -20,7 +20,7 @@
 
 /* The way from a socket to the network namespace that it was made in is open to who has CAP_NET_ADMIN (SIOCGSKNS), so it is
  * made in the container's. The directory of its address is the launcher's. */
-int step_make_gate(Helper *h, const InitStep *s, Error *e) {
+int step_make_gate(Helper *h, const InitMakeGate *s, Error *e) {
         h->gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (h->gate < 0)
                 return error_errnof(e, errno, "make the gate");
@@ -59,7 +59,7 @@ static void hand_over_notify(Helper *h) {
         h->notify = close_fd(h->notify);
 }
 
-int step_gate(Helper *h, const InitStep *s, Error *e) {
+int step_gate(Helper *h, const InitGate *s, Error *e) {
         const struct sigaction term = { .sa_handler = on_term };
 
         (void) sigaction(SIGTERM, &term, NULL);

@@ -31,10 +31,10 @@ typedef struct Helper {
         int nodes;               /* the file system of INIT_OPEN_NODE */
         int devpts;              /* the devpts mounted at /dev/pts */
         bool has_console;        /* INIT_CONSOLE is behind us */
-        int slots[INIT_SLOTS];
+        int slots[INIT_SLOTS + 1]; /* by their number; 0 is empty */
         bool in_rootfs;          /* INIT_ENTER_ROOTFS has made it the working directory */
         uint64_t root_propagation, opened_propagation; /* of INIT_ROOT_PROPAGATION */
-        const InitStep *hook_filter; /* INIT_SECCOMP for hooks, or NULL */
+        const InitSeccomp *hook_filter; /* for hooks, or NULL */
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */
         unsigned heard;            /* 1 << INIT_MSG_* for each message that has come before it was waited for */
@@ -42,13 +42,9 @@ typedef struct Helper {
         bool inside;               /* INIT_FORK_INSIDE is behind us: the container may do with us what it likes */
 } Helper;
 
-/* Executes one step; 0 or a negative errno with the error set. steps.c has one for each InitOp. */
-typedef int (*StepFunction)(Helper *h, const InitStep *s, Error *e);
-StepFunction step_function(InitOp op);
-
 /* The descriptor that an earlier step left in a slot, or an error; the slot keeps it, or does not. */
-int helper_slot(Helper *h, uint64_t slot, Error *e);
-int helper_take_slot(Helper *h, uint64_t slot, Error *e);
+int helper_slot(Helper *h, InitSlot slot, Error *e);
+int helper_take_slot(Helper *h, InitSlot slot, Error *e);
 /* All but what is preserved for the container, what the gate needs and the ways to who listens to us. */
 void helper_close_others(Helper *h);
 /* The root of the container, for steps that come when it is our own. -errno. */
@@ -66,4 +62,4 @@ int helper_let_open(int (*make)(void *), void *data);
 char **helper_environment(const Helper *h, const char **env, bool listen);
 
 /* Leaves one there, which the slot then owns. */
-int helper_set_slot(Helper *h, uint64_t slot, int fd, Error *e);
+int helper_set_slot(Helper *h, InitSlot slot, int fd, Error *e);

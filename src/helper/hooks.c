@@ -23,42 +23,42 @@ typedef struct Hook {
         size_t n;
 } Hook;
 
-int step_open_log(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = open_append(s->str[0], 0600, e);
+int step_open_log(Helper *h, const InitOpenLog *s, Error *e) {
+        _cleanup_close_ int fd = open_append(s->path, 0600, e);
         int r;
 
         if (fd < 0)
-                return error_prefixf(e, "open %s for what hooks write", s->str[0]);
-        r = helper_set_slot(h, s->num[0], fd, e);
+                return error_prefixf(e, "open %s for what hooks write", s->path);
+        r = helper_set_slot(h, s->slot, fd, e);
         if (r >= 0)
                 (void) TAKE_FD(fd);
         return r;
 }
 
 /* In the child. What it says on failing is what the hook said. */
-static _noreturn_ void become_hook(const Helper *h, const InitStep *s, int input, const int outputs[2]) {
+static _noreturn_ void become_hook(const Helper *h, const InitHook *s, int input, const int outputs[2]) {
         static const char *none[] = { NULL };
-        const char *only_path[] = { s->str[0], NULL };
-        const char **args = s->list[0] ?: only_path;
-        const char **env = s->list[1] ?: none;
+        const char *only_path[] = { s->path, NULL };
+        const char **args = s->args ?: only_path;
+        const char **env = s->env ?: none;
         int r;
 
         (void) setsid(); /* so that all of it can be killed */
         if (dup2(input, 0) < 0 || dup2(outputs[0], 1) < 0 || dup2(outputs[1], 2) < 0 ||
-            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || (s->num[4] && fchdir(h->root) < 0))
+            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || (s->in_rootfs && fchdir(h->root) < 0))
                 _exit(127);
         r = h->hook_filter ? seccomp_load(h->hook_filter) : 0;
         if (r < 0) {
                 (void) dprintf(2, "load seccomp filter: %s", errno_text(r));
                 _exit(127);
         }
-        (void) execve(s->str[0], (char **) args, s->num[3] ? helper_environment(h, env, false) : (char **) env);
+        (void) execve(s->path, (char **) args, s->home ? helper_environment(h, env, false) : (char **) env);
         (void) dprintf(2, "exec: %s", errno_text(errno));
         _exit(127);
 }
 
-static int start_hook(Helper *h, const InitStep *s, Hook *ret, Error *e) {
-        _cleanup_free_ char *state = xasprintf("%s%d%s", s->str[1], getpid(), s->str[2]);
+static int start_hook(Helper *h, const InitHook *s, Hook *ret, Error *e) {
+        _cleanup_free_ char *state = xasprintf("%s%d%s", s->state_head, getpid(), s->state_tail);
         _cleanup_close_ int input = memfd_sealed("state", state, strlen(state)), output = -EBADF;
         int ends[2], outputs[2];
 
@@ -69,11 +69,10 @@ static int start_hook(Helper *h, const InitStep *s, Hook *ret, Error *e) {
         output = ends[1];
         (void) fcntl(output, F_SETFL, 0); /* only our end does not block */
         ret->output = ends[0];
-        for (unsigned i = 0; i < 2; i++) {
-                outputs[i] = s->num[1 + i] == INIT_NO_SLOT ? output : helper_slot(h, s->num[1 + i], e);
-                if (outputs[i] < 0)
-                        return outputs[i];
-        }
+        outputs[0] = s->stdout_ ? helper_slot(h, s->stdout_, e) : output;
+        outputs[1] = s->stderr_ ? helper_slot(h, s->stderr_, e) : output;
+        if (outputs[0] < 0 || outputs[1] < 0)
+                return MIN(outputs[0], outputs[1]);
         ret->pid = fork();
         if (ret->pid < 0)
                 return error_errnof(e, errno, "fork");
@@ -137,7 +136,7 @@ static int failed(const Hook *hook, const char *how, int value, Error *e) {
         return error_setf(e, EIO, "%s %d%s%s", how, value, hook->n > 0 ? ": " : "", hook->text);
 }
 
-static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
+static int end_hook(Hook *hook, const InitHook *s, int waited, Error *e) {
         int status;
 
         if (waited < 0) {
@@ -150,8 +149,7 @@ static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
         reap_others();
         drain(hook);
         if (waited == -ETIMEDOUT)
-                return error_setf(e, ETIMEDOUT, "timed out after %llu s",
-                                  (unsigned long long) s->num[0]);
+                return error_setf(e, ETIMEDOUT, "timed out after %u s", s->timeout);
         if (waited < 0)
                 return error_errnof(e, waited, "wait");
         if (WIFSIGNALED(status))
@@ -159,8 +157,8 @@ static int end_hook(Hook *hook, const InitStep *s, int waited, Error *e) {
         return WEXITSTATUS(status) != 0 ? failed(hook, "exit status", WEXITSTATUS(status), e) : 0;
 }
 
-int step_hook(Helper *h, const InitStep *s, Error *e) {
-        uint64_t deadline = s->num[0] > 0 ? now_usec() + s->num[0] * 1000000 : UINT64_MAX;
+int step_hook(Helper *h, const InitHook *s, Error *e) {
+        uint64_t deadline = s->timeout > 0 ? now_usec() + s->timeout * UINT64_C(1000000) : UINT64_MAX;
         Hook hook = { .pidfd = -EBADF, .output = -EBADF };
         int r;
 
@@ -169,5 +167,5 @@ int step_hook(Helper *h, const InitStep *s, Error *e) {
                 r = end_hook(&hook, s, wait_hook(&hook, deadline), e);
         close_fd(hook.pidfd);
         close_fd(hook.output);
-        return r < 0 ? error_prefixf(e, "hook %s", s->str[0]) : 0;
+        return r < 0 ? error_prefixf(e, "hook %s", s->path) : 0;
 }

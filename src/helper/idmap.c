@@ -63,7 +63,7 @@ static int open_user_namespace(const Helper *h, const char *child, Error *e) {
         return TAKE_FD(fd);
 }
 
-static int make_namespace(Helper *h, const InitStep *s, int child, Error *e) {
+static int make_namespace(Helper *h, const InitIdmap *s, int child, Error *e) {
         char number[16];
         ssize_t n = read(child, number, sizeof(number) - 1);
         int r;
@@ -71,13 +71,13 @@ static int make_namespace(Helper *h, const InitStep *s, int child, Error *e) {
         if (n <= 0)
                 return error_setf(e, ECHILD, "find the child in procfs");
         number[n] = '\0';
-        r = write_map(h, number, "uid_map", s->list[0], e);
+        r = write_map(h, number, "uid_map", s->uids, e);
         if (r >= 0)
-                r = write_map(h, number, "gid_map", s->list[1], e);
+                r = write_map(h, number, "gid_map", s->gids, e);
         return r < 0 ? r : open_user_namespace(h, number, e);
 }
 
-int step_idmap(Helper *h, const InitStep *s, Error *e) {
+int step_idmap(Helper *h, const InitIdmap *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
         int pair[2], r;
         long pid;
@@ -95,18 +95,18 @@ int step_idmap(Helper *h, const InitStep *s, Error *e) {
         while (pid > 0 && waitpid((pid_t) pid, NULL, 0) < 0 && errno == EINTR)
                 ;
         if (r >= 0)
-                r = helper_set_slot(h, s->num[0], fd, e);
+                r = helper_set_slot(h, s->slot, fd, e);
         if (r < 0)
                 return error_prefixf(e, "map owners");
         (void) TAKE_FD(fd);
         return 0;
 }
 
-int mount_map(Helper *h, int fd, uint64_t slot, bool recursive, Error *e) {
+int mount_map(Helper *h, int fd, InitSlot slot, bool recursive, Error *e) {
         struct mount_attr a = { .attr_set = MOUNT_ATTR_IDMAP };
         int userns;
 
-        if (slot == INIT_NO_SLOT)
+        if (!slot)
                 return 0;
         userns = helper_slot(h, slot, e);
         if (userns < 0)

@@ -52,7 +52,7 @@ static int copy_there_and_back(Helper *h, Error *e) {
         return r;
 }
 
-int step_lock_mounts(Helper *h, const InitStep *s, Error *e) {
+int step_lock_mounts(Helper *h, const InitLockMounts *s, Error *e) {
         int r = copy_there_and_back(h, e);
 
         if (r <= 0)

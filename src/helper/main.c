@@ -11,8 +11,8 @@
 #include "basic/fd.h"
 #include "basic/signals.h"
 #include "helper/credentials.h"
-#include "helper/helper.h"
 #include "helper/procfs.h"
+#include "helper/steps.h"
 #include "helper/talk.h"
 #include "plan/init/protocol.h"
 
@@ -109,13 +109,10 @@ static int run(Helper *h, Error *e) {
         while (h->next < h->plan->n_steps) {
                 int r = given_bytes && others_may_read(h->plan->steps[h->next].op) ? forget_done(h, e) : 0;
                 const InitStep *s = &h->plan->steps[h->next++];
-                StepFunction step = step_function(s->op);
 
                 if (r < 0)
                         return r;
-                if (!step)
-                        return error_setf(e, EBADMSG, "unknown step %d in the init plan", (int) s->op);
-                r = step(h, s, e);
+                r = step_run(h, s, e);
                 if (r < 0)
                         return s->origin ? error_prefixf(e, "%s", s->origin) : r;
         }
@@ -152,7 +149,7 @@ int main(int argc, char **argv) {
                       .opener = -EBADF,
                       .nodes = -EBADF,
                       .devpts = -EBADF };
-        for (size_t i = 0; i < INIT_SLOTS; i++)
+        for (size_t i = 0; i < ELEMENTSOF(h.slots); i++)
                 h.slots[i] = -EBADF;
 
         r = harden((int) base, &e);

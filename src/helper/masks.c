@@ -18,18 +18,15 @@
 
 static int new_empty_directory(Helper *h, Error *e) {
         static const char *options[] = { "nr_inodes=2", "mode=755", NULL };
-        InitStep s = { .op = INIT_MOUNT,
-                       .num = { MASK_ATTRIBUTES },
-                       .str = { "tmpfs", "tmpfs" },
-                       .list = { options } };
+        const NewFs new = { .type = "tmpfs", .source = "tmpfs", .options = options, .attrs = MASK_ATTRIBUTES };
         int fd, r;
 
-        r = newfs_create(h, &s, 0, &fd, e);
+        r = newfs_create(h, &new, &fd, e);
         return r < 0 ? r : fd;
 }
 
 /* Of a read-only mount it takes what is written to it, but no other owner or mode: these would be those of the device. */
-static int new_null(Helper *h, uint64_t slot, Error *e) {
+static int new_null(Helper *h, InitSlot slot, Error *e) {
         _cleanup_close_ int fd = helper_take_slot(h, slot, e);
         int r;
 
@@ -41,14 +38,14 @@ static int new_null(Helper *h, uint64_t slot, Error *e) {
         return r < 0 ? error_errnof(e, r, "make a mount of a null device read-only and private") : TAKE_FD(fd);
 }
 
-static int new_mask(Helper *h, const InitStep *s, bool directory, Error *e) {
+static int new_mask(Helper *h, const InitMask *s, bool directory, Error *e) {
         int *in_place = directory ? &h->mask_dir : &h->mask_file, fd;
 
         if (*in_place >= 0) {
                 fd = mount_clone(*in_place, false);
                 return fd < 0 ? error_errnof(e, fd, "clone mask") : fd;
         }
-        return directory ? new_empty_directory(h, e) : new_null(h, s->num[1], e);
+        return directory ? new_empty_directory(h, e) : new_null(h, s->null, e);
 }
 
 static int keep_mask(Helper *h, bool directory, int fd) {
@@ -64,8 +61,8 @@ static bool is_absent(int r) {
         return r == -ENOENT || r == -ENOTDIR;
 }
 
-int step_mask(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int place = target_look_up(h, s->num[0], s), mask = -EBADF;
+int step_mask(Helper *h, const InitMask *s, Error *e) {
+        _cleanup_close_ int place = target_look_up(h, s->mount, s->path, s->rest), mask = -EBADF;
         bool directory;
         struct stat st;
         int r;
@@ -73,21 +70,21 @@ int step_mask(Helper *h, const InitStep *s, Error *e) {
         if (is_absent(place))
                 return 0;
         if (place < 0)
-                return error_errnof(e, place, "mask %s", s->str[0]);
+                return error_errnof(e, place, "mask %s", s->path);
         if (fstat(place, &st) < 0)
-                return error_errnof(e, errno, "mask %s", s->str[0]);
+                return error_errnof(e, errno, "mask %s", s->path);
         directory = S_ISDIR(st.st_mode);
         mask = r = new_mask(h, s, directory, e);
         if (r >= 0)
-                r = target_attach(h, place, mask, s->str[0], e);
+                r = target_attach(h, place, mask, s->path, e);
         if (r < 0)
-                return error_prefixf(e, "mask %s", s->str[0]);
+                return error_prefixf(e, "mask %s", s->path);
         close_fd(keep_mask(h, directory, TAKE_FD(mask)));
         return 0;
 }
 
-int step_readonly(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int place = target_look_up(h, s->num[0], s), copy = -EBADF;
+int step_readonly(Helper *h, const InitReadonly *s, Error *e) {
+        _cleanup_close_ int place = target_look_up(h, s->mount, s->path, s->rest), copy = -EBADF;
         int r = place;
 
         if (is_absent(r))
@@ -97,9 +94,9 @@ int step_readonly(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0)
                 r = mount_attributes(copy, MOUNT_ATTR_RDONLY, 0, false);
         if (r < 0)
-                return error_errnof(e, r, "make %s read-only", s->str[0]);
-        r = target_attach(h, place, copy, s->str[0], e);
+                return error_errnof(e, r, "make %s read-only", s->path);
+        r = target_attach(h, place, copy, s->path, e);
         if (r >= 0)
-                r = target_keep(h, s->num[1], copy, e);
-        return r < 0 ? error_prefixf(e, "make %s read-only", s->str[0]) : 0;
+                r = target_keep(h, s->keep, copy, e);
+        return r < 0 ? error_prefixf(e, "make %s read-only", s->path) : 0;
 }

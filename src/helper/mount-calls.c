@@ -39,10 +39,10 @@ int mount_change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive
         return mount_attributes(fd, set & ~(uint64_t) MOUNT_ATTR__ATIME, 0, recursive);
 }
 
-int mount_change_all(int fd, const uint64_t attrs[static 4]) {
-        int r = mount_change_attributes(fd, attrs[0], attrs[1], false);
+int mount_change_all(int fd, uint64_t set, uint64_t clear, uint64_t recursive_set, uint64_t recursive_clear) {
+        int r = mount_change_attributes(fd, set, clear, false);
 
-        return r < 0 ? r : mount_change_attributes(fd, attrs[2], attrs[3], true);
+        return r < 0 ? r : mount_change_attributes(fd, recursive_set, recursive_clear, true);
 }
 
 int mount_propagation(int fd, uint64_t flags) {

@@ -11,44 +11,47 @@
 #include "helper/steps.h"
 #include "helper/targets.h"
 
-int step_open_fs(Helper *h, const InitStep *s, Error *e) {
-        const InitStep fs = { .op = INIT_MOUNT,
-                              .num = { [1] = s->num[1], [4] = s->num[3] },
-                              .str = { s->str[0], s->str[1] },
-                              .list = { s->list[0] } };
+int step_open_fs(Helper *h, const InitOpenFs *s, Error *e) {
+        const NewFs new = {
+                .type = s->type,
+                .source = s->source,
+                .options = s->options,
+                .super = s->super,
+                .pid_namespace = s->pid_namespace,
+        };
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if (newfs_needs_classic(&fs))
+        if (newfs_needs_classic(&new))
                 return error_setf(e, EOPNOTSUPP, "create %s: an option is too long, or for the older call alone, which "
-                                  "cannot make a mount without a place", s->str[0]);
-        r = newfs_create(h, &fs, 0, &fd, e);
+                                  "cannot make a mount without a place", s->type);
+        r = newfs_create(h, &new, &fd, e);
         if (r >= 0)
-                r = mount_map(h, fd, s->num[2], false, e);
+                r = mount_map(h, fd, s->idmap, false, e);
         if (r >= 0)
-                r = helper_set_slot(h, s->num[0], fd, e);
+                r = helper_set_slot(h, s->slot, fd, e);
         if (r < 0)
-                return error_prefixf(e, "create %s", s->str[0]);
+                return error_prefixf(e, "create %s", s->type);
         (void) TAKE_FD(fd);
         return 0;
 }
 
-static int bind_source(Helper *h, const InitStep *s, int *ret, Error *e) {
+static int bind_source(Helper *h, const InitBind *s, int *ret, Error *e) {
         int fd, r;
 
-        if (s->num[0] == INIT_NO_SLOT) {
-                fd = source_open(h, s->str[0], s->num[6], e);
+        if (!s->slot) {
+                fd = source_open(h, s->source, s->extra, e);
                 if (fd < 0)
                         return fd;
         } else {
-                fd = helper_take_slot(h, s->num[0], e);
+                fd = helper_take_slot(h, s->slot, e);
                 if (fd < 0)
                         return fd;
                 /* It was copied before the mount namespace: it has not been cut off from the host's yet. */
                 r = mount_propagation(fd, h->opened_propagation);
                 if (r < 0) {
                         close_fd(fd);
-                        return error_errnof(e, r, "set propagation of mount source for %s", s->str[1]);
+                        return error_errnof(e, r, "set propagation of mount source for %s", s->target);
                 }
         }
         *ret = fd;
@@ -90,10 +93,10 @@ static int take_mode(int mount_fd, int place, const char *path, Error *e) {
         return 0;
 }
 
-static int set_bind_attributes(int mount_fd, const InitStep *s, Error *e) {
-        int r = mount_change_all(mount_fd, s->num + 1);
+static int set_bind_attributes(int mount_fd, const InitBind *s, Error *e) {
+        int r = mount_change_all(mount_fd, s->attrs, s->clear, s->recursive_attrs, s->recursive_clear);
 
-        return r < 0 ? error_errnof(e, r, "set attributes of the mount at %s", s->str[1]) : 0;
+        return r < 0 ? error_errnof(e, r, "set attributes of the mount at %s", s->target) : 0;
 }
 
 static int set_propagation(int mount_fd, uint64_t all, uint64_t top, const char *target, Error *e) {
@@ -104,10 +107,10 @@ static int set_propagation(int mount_fd, uint64_t all, uint64_t top, const char 
         return r < 0 ? error_errnof(e, r, "set propagation of the mount at %s", target) : 0;
 }
 
-int step_bind(Helper *h, const InitStep *s, Error *e) {
-        const char *target = s->str[1];
+int step_bind(Helper *h, const InitBind *s, Error *e) {
+        const char *target = s->target;
         _cleanup_close_ int mount_fd = -EBADF, place = -EBADF;
-        uint64_t extra = s->num[6];
+        uint32_t extra = s->extra;
         struct stat st;
         int r;
 
@@ -128,29 +131,29 @@ int step_bind(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0)
                 r = target_attach(h, place, mount_fd, target, e);
         if (r >= 0)
-                r = set_propagation(mount_fd, s->num[5], s->num[7], target, e);
-        return r < 0 ? r : target_keep(h, s->num[8], mount_fd, e);
+                r = set_propagation(mount_fd, s->propagation, s->top_propagation, target, e);
+        return r < 0 ? r : target_keep(h, s->keep, mount_fd, e);
 }
 
 /* A namespace that we share, and have no power over, is what the host's mounts show, too. */
-static int host_fallback(const Helper *h, const InitStep *s, int refused, Error *e) {
-        const char *path = streq(s->str[0], "sysfs") ? "/sys" : streq(s->str[0], "proc") ? "/proc" : "/dev/mqueue";
+static int host_fallback(const Helper *h, const InitMount *s, int refused, Error *e) {
+        const char *path = streq(s->type, "sysfs") ? "/sys" : streq(s->type, "proc") ? "/proc" : "/dev/mqueue";
         int fd = source_open(h, path, INIT_RECURSIVE, NULL), r;
 
         if (fd < 0)
                 return -refused;
-        r = mount_attributes(fd, s->num[0], 0, true);
+        r = mount_attributes(fd, s->attrs, 0, true);
         if (r < 0) {
                 close_fd(fd);
-                return error_errnof(e, r, "set attributes of the mount at %s", s->str[2]);
+                return error_errnof(e, r, "set attributes of the mount at %s", s->target);
         }
         error_done(e);
         return fd;
 }
 
 /* A devpts of our own is where the console comes from, whatever is put over /dev/pts later. */
-static int remember(Helper *h, const InitStep *s, int mount_fd, Error *e) {
-        if (!streq(s->str[0], "devpts") || !streq(s->str[2], "/dev/pts"))
+static int remember(Helper *h, const InitMount *s, int mount_fd, Error *e) {
+        if (!streq(s->type, "devpts") || !streq(s->target, "/dev/pts"))
                 return 0;
         close_fd(h->devpts);
         h->devpts = fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
@@ -158,17 +161,25 @@ static int remember(Helper *h, const InitStep *s, int mount_fd, Error *e) {
 }
 
 /* The new file system, attached at place. */
-static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error *e) {
-        const char *target = s->str[2];
-        uint64_t extra = s->num[3];
+static int mount_new(Helper *h, const InitMount *s, int place, mode_t mode, Error *e) {
+        const NewFs new = {
+                .type = s->type,
+                .source = s->source,
+                .options = s->options,
+                .attrs = s->attrs,
+                .super = s->super,
+                .pid_namespace = s->pid_namespace,
+                .mode = mode,
+        };
+        const char *target = s->target;
+        uint32_t extra = s->extra;
         _cleanup_close_ int mount_fd = -EBADF;
-        bool classic = newfs_needs_classic(s);
-        int r;
+        bool classic = newfs_needs_classic(&new);
+        int r = classic ? target_check(place, -EBADF, extra, target, e) : 0;
 
-        if (classic)
-                r = newfs_mount_classic(h, s, mode, place, &mount_fd, e);
-        else
-                r = newfs_create(h, s, mode, &mount_fd, e);
+        if (r >= 0)
+                r = classic ? newfs_mount_classic(h, &new, place, target, &mount_fd, e)
+                            : newfs_create(h, &new, &mount_fd, e);
         if ((r == -EPERM || r == -EBUSY) && (extra & INIT_HOST_FALLBACK))
                 mount_fd = r = host_fallback(h, s, -r, e);
         if (r >= 0 && (extra & INIT_COPY_UP))
@@ -179,36 +190,36 @@ static int mount_new(Helper *h, const InitStep *s, int place, mode_t mode, Error
                 r = target_attach(h, place, mount_fd, target, e);
         if (r < 0)
                 return r;
-        r = mount_propagation(mount_fd, s->num[2]);
+        r = mount_propagation(mount_fd, s->propagation);
         if (r < 0)
                 return error_errnof(e, r, "set propagation");
         r = remember(h, s, mount_fd, e);
-        return r < 0 ? r : target_keep(h, s->num[5], mount_fd, e);
+        return r < 0 ? r : target_keep(h, s->keep, mount_fd, e);
 }
 
-int step_mount(Helper *h, const InitStep *s, Error *e) {
-        const char *target = s->str[2];
+int step_mount(Helper *h, const InitMount *s, Error *e) {
+        const char *target = s->target;
         _cleanup_close_ int place = -EBADF;
         struct stat st = {};
         int r;
 
-        r = target_open(h, target, TARGET_DIRECTORY, s->num[3], &place, e);
-        if (r == 0 && (s->num[3] & INIT_TARGET_MODE) && fstat(place, &st) < 0)
+        r = target_open(h, target, TARGET_DIRECTORY, s->extra, &place, e);
+        if (r == 0 && (s->extra & INIT_TARGET_MODE) && fstat(place, &st) < 0)
                 r = error_errnof(e, errno, "stat");
         if (r >= 0)
                 r = mount_new(h, s, place, st.st_mode & 07777, e);
         if (r < 0)
-                return error_prefixf(e, "mount %s to rootfs at %s", s->str[0], target);
+                return error_prefixf(e, "mount %s to rootfs at %s", s->type, target);
         return 0;
 }
 
-int step_remount(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = target_look_up(h, s->num[6], s);
-        int r = fd < 0 ? fd : mount_attributes(fd, s->num[0], s->num[1], false);
+int step_remount(Helper *h, const InitRemount *s, Error *e) {
+        _cleanup_close_ int fd = target_look_up(h, s->mount, s->path, s->rest);
+        int r = fd < 0 ? fd : mount_attributes(fd, s->attrs, s->clear, false);
 
         if (r >= 0)
-                r = mount_attributes(fd, s->num[2], s->num[3], true);
+                r = mount_attributes(fd, s->recursive_attrs, s->recursive_clear, true);
         if (r < 0)
-                return error_errnof(e, r, "remount %s", s->str[0]);
-        return set_propagation(fd, s->num[4], s->num[5], s->str[0], e);
+                return error_errnof(e, r, "remount %s", s->path);
+        return set_propagation(fd, s->propagation, s->top_propagation, s->path, e);
 }

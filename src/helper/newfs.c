@@ -62,27 +62,27 @@ static int set_option(int fs, const char *option, Error *e) {
         return explain(fs, r, what, e);
 }
 
-static int configure(int fs, const InitStep *s, mode_t mode, Error *e) {
+static int configure(int fs, const NewFs *new, Error *e) {
         char text[24];
         int r = 0;
 
-        if (fsconfig(fs, FSCONFIG_SET_STRING, "source", s->str[1], 0) < 0)
+        if (fsconfig(fs, FSCONFIG_SET_STRING, "source", new->source, 0) < 0)
                 return explain(fs, errno, "source", e);
         for (size_t i = 0; i < ELEMENTSOF(superblock_options) && r >= 0; i++)
-                if (s->num[1] & superblock_options[i].flag)
+                if (new->super & superblock_options[i].flag)
                         r = set_option(fs, superblock_options[i].option, e);
-        if (mode != 0 && r >= 0) {
-                (void) snprintf(text, sizeof(text), "mode=%o", (unsigned) mode);
+        if (new->mode != 0 && r >= 0) {
+                (void) snprintf(text, sizeof(text), "mode=%o", (unsigned) new->mode);
                 r = set_option(fs, text, e);
         }
-        for (const char **o = s->list[0]; r >= 0 && o && *o; o++)
+        for (const char **o = new->options; r >= 0 && o && *o; o++)
                 r = set_option(fs, *o, e);
         return r;
 }
 
 /* A procfs shows the pid namespace of who makes it, and from Linux 6.17 on any other. */
-static bool shows_other(const InitStep *s) {
-        return streq(s->str[0], "proc") && s->num[4] != INIT_NO_SLOT;
+static bool shows_other(const NewFs *new) {
+        return streq(new->type, "proc") && new->pid_namespace;
 }
 
 static int refuse_option(const char *option, Error *e) {
@@ -91,48 +91,48 @@ static int refuse_option(const char *option, Error *e) {
 }
 
 /* As if it had been made: attached to nothing, and with these attributes alone, if none is locked. */
-static int copy_procfs(Helper *h, const InitStep *s, int pidns, int *ret, Error *e) {
+static int copy_procfs(Helper *h, const NewFs *new, int pidns, int *ret, Error *e) {
         const uint64_t all = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |
                              MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW;
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if (s->list[0] && s->list[0][0])
-                return refuse_option(s->list[0][0], e);
+        if (new->options && new->options[0])
+                return refuse_option(new->options[0], e);
         for (size_t i = 0; i < ELEMENTSOF(superblock_options); i++)
-                if (s->num[1] & superblock_options[i].flag)
+                if (new->super & superblock_options[i].flag)
                         return refuse_option(superblock_options[i].option, e);
         fd = procfs_copy(h, pidns, e);
         if (fd < 0)
                 return fd;
-        r = mount_change_attributes(fd, s->num[0], all & ~s->num[0], false);
+        r = mount_change_attributes(fd, new->attrs, all & ~new->attrs, false);
         if (r < 0)
                 return error_errnof(e, r, "set attributes");
         *ret = TAKE_FD(fd);
         return 0;
 }
 
-int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e) {
-        _cleanup_close_ int fs = fsopen(s->str[0], FSOPEN_CLOEXEC);
+int newfs_create(Helper *h, const NewFs *new, int *ret, Error *e) {
+        _cleanup_close_ int fs = fsopen(new->type, FSOPEN_CLOEXEC);
         int fd, r;
 
         if (fs < 0)
                 return errno == ENODEV ? error_setf(e, ENODEV, "unknown filesystem type")
                                        : error_setf(e, errno, "%s", errno_text(errno));
-        if (shows_other(s)) {
-                fd = helper_slot(h, s->num[4], e);
+        if (shows_other(new)) {
+                fd = helper_slot(h, new->pid_namespace, e);
                 if (fd < 0)
                         return fd;
                 if (fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, fd) < 0)
-                        return errno == EINVAL ? copy_procfs(h, s, fd, ret, e)
+                        return errno == EINVAL ? copy_procfs(h, new, fd, ret, e)
                                                : explain(fs, errno, "show the pid namespace", e);
         }
-        r = configure(fs, s, mode, e);
+        r = configure(fs, new, e);
         if (r < 0)
                 return r;
         if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return explain(fs, errno, "create file system", e);
-        fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned) s->num[0]);
+        fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned) new->attrs);
         if (fd < 0)
                 return explain(fs, errno, "create mount", e);
         *ret = fd;
@@ -141,14 +141,14 @@ int newfs_create(Helper *h, const InitStep *s, mode_t mode, int *ret, Error *e) 
 
 /* Flags that fsconfig(2) has no name for; and an overlay's layer with a comma, which only mount(2) takes before Linux
  * 6.5. What mount(2) makes never shows another pid namespace than ours, and those flags mean nothing to a procfs. */
-bool newfs_needs_classic(const InitStep *s) {
-        bool overlay = streq(s->str[0], "overlay");
+bool newfs_needs_classic(const NewFs *new) {
+        bool overlay = streq(new->type, "overlay");
 
-        if (shows_other(s))
+        if (shows_other(new))
                 return false;
-        if (strlen(s->str[1]) > VALUE_MAX || (s->num[1] & (MS_SILENT | MS_I_VERSION)))
+        if (strlen(new->source) > VALUE_MAX || (new->super & (MS_SILENT | MS_I_VERSION)))
                 return true;
-        for (const char **o = s->list[0]; o && *o; o++) {
+        for (const char **o = new->options; o && *o; o++) {
                 const char *equals = strchr(*o, '=');
 
                 if (equals && (strlen(equals + 1) > VALUE_MAX || (overlay && strchr(equals, ','))))
@@ -220,11 +220,11 @@ static int add_short_paths(Text *data, const char *option, int **fds, size_t *n_
         }
 }
 
-static int shorten(const InitStep *s, Text *data, int **fds, size_t *n_fds, Error *e) {
+static int shorten(const NewFs *new, Text *data, int **fds, size_t *n_fds, Error *e) {
         static const char *const paths[] = { "lowerdir=", "upperdir=", "workdir=" };
         int r = 0;
 
-        for (const char **o = s->list[0]; o && *o && r >= 0; o++) {
+        for (const char **o = new->options; o && *o && r >= 0; o++) {
                 bool path = false;
 
                 for (size_t i = 0; i < ELEMENTSOF(paths); i++)
@@ -238,52 +238,50 @@ static int shorten(const InitStep *s, Text *data, int **fds, size_t *n_fds, Erro
 }
 
 /* By way of the working directory, which is a descriptor as good as any: no path is involved. */
-static int mount_here(const InitStep *s, int place, const char *data, Error *e) {
+static int mount_here(const NewFs *new, int place, const char *target, const char *data, Error *e) {
         int r;
 
         if (strlen(data) >= (size_t) sysconf(_SC_PAGESIZE))
                 return error_setf(e, E2BIG, "options are longer than a page");
         if (fchdir(place) < 0)
-                return error_errnof(e, errno, "enter %s", s->str[2]);
-        r = mount(s->str[1], ".", s->str[0], s->num[1], data) < 0 ? -errno : 0;
+                return error_errnof(e, errno, "enter %s", target);
+        r = mount(new->source, ".", new->type, new->super, data) < 0 ? -errno : 0;
         if (chdir("/") < 0 || r < 0)
                 return error_setf(e, r < 0 ? r : errno, "%s", errno_text(r < 0 ? r : errno));
         return 0;
 }
 
-static int mount_data(const InitStep *s, mode_t mode, int place, Error *e) {
-        bool overlay = streq(s->str[0], "overlay");
+static int mount_data(const NewFs *new, int place, const char *target, Error *e) {
+        bool overlay = streq(new->type, "overlay");
         _cleanup_text_ Text data = {}, shorter = {};
         size_t n_fds = 0;
         int *fds = NULL, r = 0;
 
-        if (mode != 0)
-                text_addf(&data, "mode=%o", (unsigned) mode);
-        for (const char **o = s->list[0]; o && *o; o++)
+        if (new->mode != 0)
+                text_addf(&data, "mode=%o", (unsigned) new->mode);
+        for (const char **o = new->options; o && *o; o++)
                 add_data(&data, *o, overlay);
         if (data.n < (size_t) sysconf(_SC_PAGESIZE) || !overlay)
-                return mount_here(s, place, data.s ?: "", e);
-        r = shorten(s, &shorter, &fds, &n_fds, e);
+                return mount_here(new, place, target, data.s ?: "", e);
+        r = shorten(new, &shorter, &fds, &n_fds, e);
         if (r >= 0)
-                r = mount_here(s, place, shorter.s ?: "", e);
+                r = mount_here(new, place, target, shorter.s ?: "", e);
         for (size_t i = 0; i < n_fds; i++)
                 close_fd(fds[i]);
         free(fds);
         return r;
 }
 
-int newfs_mount_classic(Helper *h, const InitStep *s, mode_t mode, int place, int *ret, Error *e) {
+int newfs_mount_classic(Helper *h, const NewFs *new, int place, const char *target, int *ret, Error *e) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        r = target_check(place, -EBADF, s->num[3], s->str[2], e);
-        if (r >= 0)
-                r = mount_data(s, mode, place, e);
+        r = mount_data(new, place, target, e);
         if (r < 0)
                 return r;
-        fd = r = reopen(h, s->str[2], place);
+        fd = r = reopen(h, target, place);
         if (r >= 0)
-                r = mount_attributes(fd, s->num[0], 0, false);
+                r = mount_attributes(fd, new->attrs, 0, false);
         if (r < 0)
                 return error_errnof(e, r, "set attributes");
         *ret = TAKE_FD(fd);

@@ -22,13 +22,14 @@ static int bind_in(int dir, int fd, const char *name) {
 }
 
 /* As the gate it is of the container's network namespace: who is in there may get at it while it waits. */
-int step_notify(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int dir = target_look_up(h, s->num[0], s), fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        int r = fd < 0 ? -errno : dir < 0 ? dir : bind_in(dir, fd, s->str[2]);
+int step_notify(Helper *h, const InitNotify *s, Error *e) {
+        _cleanup_close_ int dir = target_look_up(h, s->mount, s->path, s->rest);
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        int r = fd < 0 ? -errno : dir < 0 ? dir : bind_in(dir, fd, s->name);
 
         if (r < 0)
-                return error_errnof(e, r, "make a socket in %s", s->str[0]);
-        if (!s->num[1])
+                return error_errnof(e, r, "make a socket in %s", s->path);
+        if (!s->kept)
                 return talk_send(h, INIT_MSG_NOTIFY, 0, fd, e);
         h->notify = TAKE_FD(fd);
         return 0;

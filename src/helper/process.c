@@ -23,18 +23,18 @@ static int check_cwd(void) {
 }
 
 /* No magic links: "/proc/self/fd/7" could be a directory of the host. */
-int step_cwd(Helper *h, const InitStep *s, Error *e) {
+int step_cwd(Helper *h, const InitCwd *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
         int r = helper_root(h);
 
         if (r >= 0)
-                fd = r = open_in_root(r, s->str[0], O_PATH | O_DIRECTORY, 0);
+                fd = r = open_in_root(r, s->path, O_PATH | O_DIRECTORY, 0);
         if (r >= 0)
                 r = fchdir(fd) < 0 ? -errno : 0;
         if (r >= 0)
                 r = check_cwd();
         if (r < 0)
-                return error_errnof(e, r, "chdir to \"%s\"", s->str[0]);
+                return error_errnof(e, r, "chdir to \"%s\"", s->path);
         return 0;
 }
 
@@ -141,20 +141,20 @@ static char *find_home(int root, uid_t uid) {
         return xstrdup("HOME=/");
 }
 
-int step_find(Helper *h, const InitStep *s, Error *e) {
+int step_find(Helper *h, const InitFind *s, Error *e) {
         CapabilitySets sets, less;
         int r = capabilities_get(&sets);
 
         if (r >= 0) {
                 less = sets;
-                less.effective &= s->num[0];
+                less.effective &= s->effective;
                 r = capabilities_set(&less);
         }
         if (r < 0)
                 return error_errnof(e, r, "look for the program without capabilities");
-        if (isempty(environment(s->list[1], "HOME")))
+        if (isempty(environment(s->env, "HOME")))
                 h->home = find_home(helper_root(h), geteuid());
-        r = find_executable(s->list[0][0], s->list[1], &h->executable, e);
+        r = find_executable(s->args[0], s->env, &h->executable, e);
         if (r >= 0 && capabilities_set(&sets) < 0)
                 return error_errnof(e, errno, "take capabilities back");
         return r;
@@ -190,10 +190,10 @@ static int explain_exec(const char *path, int error, Error *e) {
                            : error_errnof(e, error, "exec: \"%s\"", path);
 }
 
-int step_exec(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_free_ char **env = helper_environment(h, s->list[1], s->num[0]);
-        const char *path = h->executable ?: s->list[0][0];
+int step_exec(Helper *h, const InitExec *s, Error *e) {
+        _cleanup_free_ char **env = helper_environment(h, s->env, s->listen);
+        const char *path = h->executable ?: s->args[0];
 
-        (void) execve(path, (char **) s->list[0], env);
+        (void) execve(path, (char **) s->args, env);
         return explain_exec(path, errno, e);
 }

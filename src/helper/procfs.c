@@ -61,7 +61,7 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_ATTACH:
                 return true;
         case INIT_JOIN:
-                return s->str[0];
+                return s->join.settings;
         default:
                 return false;
         }
@@ -198,11 +198,11 @@ int procfs_write_self(const Helper *h, const char *path, const char *value) {
 }
 
 /* Nobody lowers it without CAP_SYS_RESOURCE over the machine: what root has given, or systemd to who logged in. */
-int step_oom_score_adj(Helper *h, const InitStep *s, Error *e) {
+int step_oom_score_adj(Helper *h, const InitOomScoreAdj *s, Error *e) {
         char value[24];
         int r;
 
-        (void) snprintf(value, sizeof(value), "%lld", (long long) s->num[0]);
+        (void) snprintf(value, sizeof(value), "%lld", (long long) s->value);
         r = geteuid() != 0 ? credentials_show(e) : 0;
         if (r < 0)
                 return r;
@@ -222,8 +222,8 @@ static int open_sysctls(const Helper *h) {
         return own < 0 ? fd : open_at(own, "sys", O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
-int step_sysctl(Helper *h, const InitStep *s, Error *e) {
-        const char *path = s->str[0], *value = s->str[1];
+int step_sysctl(Helper *h, const InitSysctl *s, Error *e) {
+        const char *path = s->path, *value = s->value;
         _cleanup_close_ int sys = open_sysctls(h), fd = -EBADF;
         int r = sys;
 
@@ -238,22 +238,22 @@ int step_sysctl(Helper *h, const InitStep *s, Error *e) {
         return 0;
 }
 
-int step_apparmor(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_free_ char *value = xasprintf("exec %s", s->str[0]);
+int step_apparmor(Helper *h, const InitApparmor *s, Error *e) {
+        _cleanup_free_ char *value = xasprintf("exec %s", s->profile);
         int r;
 
         r = procfs_write_self(h, "attr/apparmor/exec", value);
         if (r == -ENOENT) /* Linux before 5.8 */
                 r = procfs_write_self(h, "attr/exec", value);
         if (r < 0)
-                return error_errnof(e, r, "apply apparmor profile %s", s->str[0]);
+                return error_errnof(e, r, "apply apparmor profile %s", s->profile);
         return 0;
 }
 
-int step_selinux(Helper *h, const InitStep *s, Error *e) {
-        int r = procfs_write_self(h, "attr/exec", s->str[0]);
+int step_selinux(Helper *h, const InitSelinux *s, Error *e) {
+        int r = procfs_write_self(h, "attr/exec", s->label);
 
         if (r < 0)
-                return error_errnof(e, r, "apply selinux label %s", s->str[0]);
+                return error_errnof(e, r, "apply selinux label %s", s->label);
         return 0;
 }

@@ -13,14 +13,14 @@
 #include "helper/steps.h"
 #include "helper/talk.h"
 
-int step_root_propagation(Helper *h, const InitStep *s, Error *e) {
+int step_root_propagation(Helper *h, const InitRootPropagation *s, Error *e) {
         _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
-        int r = fd < 0 ? -errno : mount_propagation(fd, s->num[0]);
+        int r = fd < 0 ? -errno : mount_propagation(fd, s->flags);
 
         if (r < 0)
                 return error_errnof(e, r, "set propagation of the root mount");
-        h->root_propagation = s->num[0];
-        h->opened_propagation = s->num[1] ?: s->num[0];
+        h->root_propagation = s->flags;
+        h->opened_propagation = s->opened ?: s->flags;
         return 0;
 }
 
@@ -99,12 +99,12 @@ static int open_rootfs(const Helper *h, const char *path, Error *e) {
 }
 
 /* A file system may let root of a user namespace in, but not us: a user's, over the network or by FUSE. */
-int step_enter_rootfs(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int dir = open_rootfs(h, s->str[0], e);
+int step_enter_rootfs(Helper *h, const InitEnterRootfs *s, Error *e) {
+        _cleanup_close_ int dir = open_rootfs(h, s->path, e);
         int r = dir;
 
         if (r >= 0 && fchdir(dir) < 0)
-                r = error_errnof(e, errno, "enter rootfs %s", s->str[0]);
+                r = error_errnof(e, errno, "enter rootfs %s", s->path);
         h->in_rootfs = r >= 0;
         if (r != -EACCES)
                 return MIN(r, 0);
@@ -119,31 +119,31 @@ static int find_rootfs(const Helper *h, const char *path, Error *e) {
 }
 
 /* The path is used once, here or before, while it is still the host's; INIT_ATTACH has another helper. */
-int step_rootfs(Helper *h, const InitStep *s, Error *e) {
-        const char *path = s->str[0];
+int step_rootfs(Helper *h, const InitRootfs *s, Error *e) {
+        const char *path = s->path;
         _cleanup_close_ int dir = find_rootfs(h, path, e), tree = -EBADF;
         int r;
 
         if (dir < 0)
                 return dir;
-        if (s->num[2]) {
+        if (s->in_place) {
                 h->root = TAKE_FD(dir);
                 return 0;
         }
-        r = s->num[1] ? 0 : make_parent_private(h, dir);
+        r = s->lasting ? 0 : make_parent_private(h, dir);
         if (r >= 0)
                 tree = r = mount_clone(dir, true);
         if (r >= 0)
-                r = mount_propagation(tree, s->num[0]);
-        if (r >= 0 && s->num[1]) { /* what has to be taken away one day is written down before it is there */
+                r = mount_propagation(tree, s->propagation);
+        if (r >= 0 && s->lasting) { /* what has to be taken away one day is written down before it is there */
                 r = talk_send(h, INIT_MSG_MOUNT, 0, tree, e);
                 if (r >= 0)
                         r = talk_wait(h, INIT_MSG_NOTED, e);
         }
         if (r >= 0 && move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = -errno;
-        if (r >= 0 && s->num[1]) /* a shared parent has made it shared: others have a copy, of what is there so far */
-                r = mount_propagation(tree, s->num[0]);
+        if (r >= 0 && s->lasting) /* a shared parent has made it shared: others have a copy, of what is there so far */
+                r = mount_propagation(tree, s->propagation);
         if (r < 0)
                 return error_errnof(e, r, "mount rootfs %s", path);
         h->root = TAKE_FD(tree);
@@ -154,7 +154,7 @@ int step_rootfs(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* The old root ends up on top of the new one at the same place; it is taken away from there. */
-int step_pivot(Helper *h, const InitStep *s, Error *e) {
+int step_pivot(Helper *h, const InitPivot *s, Error *e) {
         _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         int r;
 
@@ -222,7 +222,7 @@ static int hide_host(Helper *h, Error *e) {
         return 0;
 }
 
-int step_move_root(Helper *h, const InitStep *s, Error *e) {
+int step_move_root(Helper *h, const InitMoveRoot *s, Error *e) {
         int r = hide_host(h, e);
 
         if (r < 0)
@@ -237,17 +237,17 @@ int step_move_root(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* Nobody else's root changes, as it would with pivot_root(). */
-int step_chroot(Helper *h, const InitStep *s, Error *e) {
-        if (fchdir(s->num[0] ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+int step_chroot(Helper *h, const InitChroot *s, Error *e) {
+        if (fchdir(s->handed_over ? h->given_root : h->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
                 return error_errnof(e, errno, "change root to the rootfs");
         return h->joined_mounts ? procfs_renew(h, e) : 0;
 }
 
-int step_detach(Helper *h, const InitStep *s, Error *e) {
+int step_detach(Helper *h, const InitDetach *s, Error *e) {
         _cleanup_close_ int tree = mount_clone(h->root, true);
         int r = tree;
 
-        if (r >= 0 && s->num[0])
+        if (r >= 0 && s->locked)
                 r = mount_lock(&tree, 1, e);
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_DETACHED, 0, tree, e);
@@ -262,33 +262,33 @@ int step_detach(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* The path is what it is by now. */
-int step_attach(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int dir = open_rootfs(h, s->str[0], e);
+int step_attach(Helper *h, const InitAttach *s, Error *e) {
+        _cleanup_close_ int dir = open_rootfs(h, s->path, e);
         int r = dir < 0 ? dir : refuse_shared(h, dir, e);
 
         if (r >= 0 && move_mount(h->given_root, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-                r = error_errnof(e, errno, "mount rootfs %s", s->str[0]);
+                r = error_errnof(e, errno, "mount rootfs %s", s->path);
         return r;
 }
 
-int step_unmount(Helper *h, const InitStep *s, Error *e) {
-        const char *path = s->str[0];
+int step_unmount(Helper *h, const InitUnmount *s, Error *e) {
+        const char *path = s->path;
         _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* host */
         uint64_t id;
 
-        if (fd >= 0 && mount_id(fd, &id) >= 0 && id == s->num[0] && (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0))
+        if (fd >= 0 && mount_id(fd, &id) >= 0 && id == s->id && (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0))
                 return error_errnof(e, errno, "unmount %s", path);
         _exit(0);
 }
 
-int step_remount_root(Helper *h, const InitStep *s, Error *e) {
-        int r = mount_attributes(h->root, s->num[0], 0, false);
+int step_remount_root(Helper *h, const InitRemountRoot *s, Error *e) {
+        int r = mount_attributes(h->root, s->attrs, 0, false);
 
         return r < 0 ? error_errnof(e, r, "remount /") : 0;
 }
 
-int step_share_root(Helper *h, const InitStep *s, Error *e) {
-        int r = mount_propagation(h->root, s->num[0]);
+int step_share_root(Helper *h, const InitShareRoot *s, Error *e) {
+        int r = mount_propagation(h->root, s->flags);
 
         return r < 0 ? error_errnof(e, r, "set propagation of /") : 0;
 }

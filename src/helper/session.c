@@ -18,7 +18,7 @@
 #define KEY_POSSESSOR_ALL 0x3f000000UL
 #define KEY_USER_SEARCH 0x00080000UL
 
-int step_setsid(Helper *h, const InitStep *s, Error *e) {
+int step_setsid(Helper *h, const InitSetsid *s, Error *e) {
         if (setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
                 return error_errnof(e, errno, "create session");
         return 0;
@@ -39,19 +39,19 @@ static int look_at_keyring(uid_t *ret_uid, bool *ret_found, Error *e) {
 }
 
 /* maker is our real uid now, and owner will be again. */
-static int join_keyring(const InitStep *s, uid_t maker, uid_t owner, Error *e) {
-        unsigned long permissions = KEY_POSSESSOR_ALL | (s->str[0] ? KEY_USER_SEARCH : 0);
+static int join_keyring(const InitKeyring *s, uid_t maker, uid_t owner, Error *e) {
+        unsigned long permissions = KEY_POSSESSOR_ALL | (s->name ? KEY_USER_SEARCH : 0);
         uid_t uid = owner;
         bool found = false;
         int r;
 
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->str[0]) < 0)
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, s->name) < 0)
                 return errno == ENOSYS ? 0 /* a kernel without keys has none that could leak */
                                        : error_errnof(e, errno, "join session keyring");
         r = look_at_keyring(&uid, &found, e);
         if (r < 0)
                 return r;
-        if (uid != (found ? owner : maker) || (found && !s->num[0]))
+        if (uid != (found ? owner : maker) || (found && !s->shared))
                 return error_setf(e, EEXIST, "join session keyring: somebody else has made it");
         if (found)
                 return 0;
@@ -63,11 +63,11 @@ static int join_keyring(const InitStep *s, uid_t maker, uid_t owner, Error *e) {
 
 /* The kernel makes a keyring that its user sees, with its name, until we forbid it: meanwhile that is a user whom nobody
  * can be but by chance. In a user namespace nothing can be given back, and whoever else is in there may see it. */
-int step_keyring(Helper *h, const InitStep *s, Error *e) {
+int step_keyring(Helper *h, const InitKeyring *s, Error *e) {
         uid_t owner = getuid(), maker = owner;
         int r;
 
-        if (!s->num[1] && (getrandom(&maker, sizeof(maker), 0) != sizeof(maker) || setresuid(maker, -1, -1) < 0))
+        if (!s->in_userns && (getrandom(&maker, sizeof(maker), 0) != sizeof(maker) || setresuid(maker, -1, -1) < 0))
                 maker = owner;
         r = join_keyring(s, maker, owner, e);
         if (r == 0 && maker != owner && setresuid(owner, -1, -1) < 0)
@@ -75,7 +75,7 @@ int step_keyring(Helper *h, const InitStep *s, Error *e) {
         return r;
 }
 
-int step_loopback(Helper *h, const InitStep *s, Error *e) {
+int step_loopback(Helper *h, const InitLoopback *s, Error *e) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any family will do */
         struct ifreq request = { .ifr_name = "lo" };
 
@@ -88,7 +88,7 @@ int step_loopback(Helper *h, const InitStep *s, Error *e) {
 }
 
 /* Which ones, and what is theirs, is for the launcher, who is still where they are. */
-int step_net_devices(Helper *h, const InitStep *s, Error *e) {
+int step_net_devices(Helper *h, const InitNetDevices *s, Error *e) {
         _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
         int r;
 
@@ -98,14 +98,14 @@ int step_net_devices(Helper *h, const InitStep *s, Error *e) {
         return r < 0 ? r : talk_wait(h, INIT_MSG_NETWORK_DONE, e);
 }
 
-int step_hostname(Helper *h, const InitStep *s, Error *e) {
-        if (sethostname(s->str[0], strlen(s->str[0])) < 0)
-                return error_errnof(e, errno, "set hostname to \"%s\"", s->str[0]);
+int step_hostname(Helper *h, const InitHostname *s, Error *e) {
+        if (sethostname(s->name, strlen(s->name)) < 0)
+                return error_errnof(e, errno, "set hostname to \"%s\"", s->name);
         return 0;
 }
 
-int step_domainname(Helper *h, const InitStep *s, Error *e) {
-        if (setdomainname(s->str[0], strlen(s->str[0])) < 0)
-                return error_errnof(e, errno, "set domainname to \"%s\"", s->str[0]);
+int step_domainname(Helper *h, const InitDomainname *s, Error *e) {
+        if (setdomainname(s->name, strlen(s->name)) < 0)
+                return error_errnof(e, errno, "set domainname to \"%s\"", s->name);
         return 0;
 }

@@ -16,7 +16,7 @@
 /* Where bind mounts come from. */
 
 /* The path is the host's and the user's own: symlinks in it are followed as usual, and what mounts itself is mounted. */
-static int clone_host(const char *path, uint64_t extra) {
+static int clone_host(const char *path, uint32_t extra) {
         unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (extra & INIT_RECURSIVE ? AT_RECURSIVE : 0U) |
                          (extra & INIT_NO_SOURCE_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0U);
         int fd = open_tree(AT_FDCWD, path, flags); /* host */
@@ -25,7 +25,7 @@ static int clone_host(const char *path, uint64_t extra) {
 }
 
 /* Others may have made what is on the way. */
-static int clone_hostile(const Helper *h, const char *path, uint64_t extra) {
+static int clone_hostile(const Helper *h, const char *path, uint32_t extra) {
         int flags = O_PATH | (extra & INIT_NO_SOURCE_FOLLOW ? O_NOFOLLOW : 0);
         _cleanup_close_ int place = extra & INIT_SOURCE_IN_ROOT ? open_in_root(h->root, path, flags, 0)
                                                                 : helper_open_host(h, path, flags);
@@ -33,7 +33,7 @@ static int clone_hostile(const Helper *h, const char *path, uint64_t extra) {
         return place < 0 ? place : mount_clone(place, extra & INIT_RECURSIVE);
 }
 
-int source_open(const Helper *h, const char *path, uint64_t extra, Error *e) {
+int source_open(const Helper *h, const char *path, uint32_t extra, Error *e) {
         bool in_root = extra & INIT_SOURCE_IN_ROOT;
         int fd = in_root || h->joined_mounts ? clone_hostile(h, path, extra) : clone_host(path, extra);
 
@@ -41,16 +41,16 @@ int source_open(const Helper *h, const char *path, uint64_t extra, Error *e) {
 }
 
 /* The mount of INIT_OPEN_TREE. */
-static int open_mapped(Helper *h, const InitStep *s, Error *e) {
-        _cleanup_close_ int fd = source_open(h, s->str[0], s->num[1], e);
+static int open_mapped(Helper *h, const InitOpenTree *s, Error *e) {
+        _cleanup_close_ int fd = source_open(h, s->path, s->extra, e);
         int r = fd;
 
         if (r >= 0)
-                r = mount_map(h, fd, s->num[2], s->num[3], e);
+                r = mount_map(h, fd, s->idmap, s->idmap_recursive, e);
         if (r < 0)
                 return r;
-        r = mount_change_all(fd, s->num + 4);
-        return r < 0 ? error_errnof(e, r, "set attributes of mount source %s", s->str[0]) : TAKE_FD(fd);
+        r = mount_change_all(fd, s->attrs, s->clear, s->recursive_attrs, s->recursive_clear);
+        return r < 0 ? error_errnof(e, r, "set attributes of mount source %s", s->path) : TAKE_FD(fd);
 }
 
 /*
@@ -69,7 +69,7 @@ static int answer(Helper *h, size_t number, int asking, Error *e) {
                 return error_setf(e, EBADMSG, "the question cannot be understood");
         if (setns(asking, CLONE_NEWNS) < 0)
                 return error_errnof(e, errno, "join the container's mount namespace");
-        return open_mapped(h, &h->plan->steps[number], e);
+        return open_mapped(h, &h->plan->steps[number].open_tree, e);
 }
 
 /* Who waits for an end of the helper, or of what the container has, does not wait for us. Below base what is not
@@ -105,7 +105,7 @@ static _noreturn_ void serve(Helper *h, int socket) {
 }
 
 /* Nobody's child: who goes on may be the container's process, which knows nothing of it. */
-int step_opener(Helper *h, const InitStep *s, Error *e) {
+int step_opener(Helper *h, const InitOpener *s, Error *e) {
         int pair[2], status = -1;
         pid_t pid;
 
@@ -133,8 +133,8 @@ static bool will_ask_again(const Helper *h) {
         return false;
 }
 
-static int ask(Helper *h, const InitStep *s, Error *e) {
-        size_t number = (size_t) (s - h->plan->steps);
+static int ask(Helper *h, const InitOpenTree *s, Error *e) {
+        size_t number = h->next - 1;
         _cleanup_close_ int self = pidfd_open(getpid(), 0), fd = -EBADF;
         Answer a;
         int r;
@@ -145,33 +145,33 @@ static int ask(Helper *h, const InitStep *s, Error *e) {
         if (r >= 0)
                 r = receive_fd(h->opener, &a, sizeof(a), &fd) == sizeof(a) ? 0 : -ECHILD;
         if (r < 0)
-                return error_errnof(e, r, "have mount source %s opened", s->str[0]);
+                return error_errnof(e, r, "have mount source %s opened", s->path);
         if (a.code == 0 && fd < 0)
-                return error_setf(e, EBADMSG, "have mount source %s opened", s->str[0]);
+                return error_setf(e, EBADMSG, "have mount source %s opened", s->path);
         if (!will_ask_again(h))
                 h->opener = close_fd(h->opener);
         return a.code != 0 ? error_setf(e, a.code, "%.*s", (int) sizeof(a.text), a.text) : TAKE_FD(fd);
 }
 
-int step_open_tree(Helper *h, const InitStep *s, Error *e) {
+int step_open_tree(Helper *h, const InitOpenTree *s, Error *e) {
         _cleanup_close_ int fd = h->opener < 0 ? open_mapped(h, s, e) : ask(h, s, e);
         int r = fd;
 
         if (r >= 0)
-                r = helper_set_slot(h, s->num[0], fd, e);
+                r = helper_set_slot(h, s->slot, fd, e);
         if (r >= 0)
                 (void) TAKE_FD(fd);
         return r;
 }
 
-int step_lock_sources(Helper *h, const InitStep *s, Error *e) {
+int step_lock_sources(Helper *h, const InitLockSources *s, Error *e) {
         int fds[INIT_SLOTS], r;
         size_t n = 0;
 
-        for (const InitStep *open = h->plan->steps; open < s; open++) {
-                if (open->op != INIT_OPEN_TREE || !(open->num[1] & INIT_LOCKED))
+        for (const InitStep *done = h->plan->steps; done < h->plan->steps + h->next; done++) {
+                if (done->op != INIT_OPEN_TREE || !(done->open_tree.extra & INIT_LOCKED))
                         continue;
-                r = helper_slot(h, open->num[0], e);
+                r = helper_slot(h, done->open_tree.slot, e);
                 if (r < 0)
                         return r;
                 fds[n++] = r;

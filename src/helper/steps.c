@@ -1,85 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "helper/steps.h"
 
-static const StepFunction functions[_INIT_OP_MAX] = {
-        [INIT_OPEN_NS] = step_open_ns,
-        [INIT_IDMAP] = step_idmap,
-        [INIT_OPEN_TREE] = step_open_tree,
-        [INIT_LOCK_SOURCES] = step_lock_sources,
-        [INIT_OPEN_FS] = step_open_fs,
-        [INIT_OPENER] = step_opener,
-        [INIT_OPEN_NODE] = step_open_node,
-        [INIT_OPEN_LOG] = step_open_log,
-        [INIT_OOM_SCORE_ADJ] = step_oom_score_adj,
-        [INIT_RAISE_RLIMIT] = step_raise_rlimit,
-        [INIT_ENTER_ROOTFS] = step_enter_rootfs,
-        [INIT_ENTER] = step_enter,
-        [INIT_JOIN] = step_join,
-        [INIT_USERNS] = step_userns,
-        [INIT_BECOME_ROOT] = step_become_root,
-        [INIT_UNSHARE] = step_unshare,
-        [INIT_TIME_OFFSETS] = step_time_offsets,
-        [INIT_FORK] = step_fork,
-        [INIT_FORK_INSIDE] = step_fork_inside,
-        [INIT_SETSID] = step_setsid,
-        [INIT_KEYRING] = step_keyring,
-        [INIT_LOOPBACK] = step_loopback,
-        [INIT_NET_DEVICES] = step_net_devices,
-        [INIT_HOSTNAME] = step_hostname,
-        [INIT_DOMAINNAME] = step_domainname,
-        [INIT_ROOT_PROPAGATION] = step_root_propagation,
-        [INIT_ROOTFS] = step_rootfs,
-        [INIT_MOUNT] = step_mount,
-        [INIT_BIND] = step_bind,
-        [INIT_REMOUNT] = step_remount,
-        [INIT_NOTIFY] = step_notify,
-        [INIT_CGROUP] = step_cgroup,
-        [INIT_DEVICE] = step_device,
-        [INIT_CLONE_NODES] = step_clone_nodes,
-        [INIT_HOST_NULL] = step_host_null,
-        [INIT_DEVICE_BIND] = step_device_bind,
-        [INIT_SYMLINK] = step_symlink,
-        [INIT_CONSOLE] = step_console,
-        [INIT_CONTROL_TERMINAL] = step_control_terminal,
-        [INIT_WAIT_CGROUP] = step_wait_cgroup,
-        [INIT_RUNTIME_HOOKS] = step_runtime_hooks,
-        [INIT_HOOK] = step_hook,
-        [INIT_SYSCTL] = step_sysctl,
-        [INIT_MASK] = step_mask,
-        [INIT_READONLY] = step_readonly,
-        [INIT_PIVOT] = step_pivot,
-        [INIT_MOVE_ROOT] = step_move_root,
-        [INIT_CHROOT] = step_chroot,
-        [INIT_REMOUNT_ROOT] = step_remount_root,
-        [INIT_SHARE_ROOT] = step_share_root,
-        [INIT_ATTACH] = step_attach,
-        [INIT_UNMOUNT] = step_unmount,
-        [INIT_DETACH] = step_detach,
-        [INIT_LOCK_MOUNTS] = step_lock_mounts,
-        [INIT_MKDIR] = step_mkdir,
-        [INIT_STDIO_OWNER] = step_stdio_owner,
-        [INIT_RLIMIT] = step_rlimit,
-        [INIT_SCHEDULER] = step_scheduler,
-        [INIT_IO_PRIORITY] = step_io_priority,
-        [INIT_AFFINITY] = step_affinity,
-        [INIT_PERSONALITY] = step_personality,
-        [INIT_MEMORY_POLICY] = step_memory_policy,
-        [INIT_APPARMOR] = step_apparmor,
-        [INIT_SELINUX] = step_selinux,
-        [INIT_UMASK] = step_umask,
-        [INIT_BOUNDING] = step_bounding,
-        [INIT_USER] = step_user,
-        [INIT_CAPABILITIES] = step_capabilities,
-        [INIT_CWD] = step_cwd,
-        [INIT_NO_NEW_PRIVS] = step_no_new_privs,
-        [INIT_SECCOMP] = step_seccomp,
-        [INIT_FIND] = step_find,
-        [INIT_READY] = step_ready,
-        [INIT_MAKE_GATE] = step_make_gate,
-        [INIT_GATE] = step_gate,
-        [INIT_EXEC] = step_exec,
-};
-
-StepFunction step_function(InitOp op) {
-        return (size_t) op < _INIT_OP_MAX ? functions[op] : NULL;
+int step_run(Helper *h, const InitStep *s, Error *e) {
+        switch (s->op) {
+#define STEP(OP, step, Step, ...) \
+        case INIT_##OP:           \
+                return step_##step(h, &s->step, e);
+#include "plan/init/steps.def"
+        default:
+                return error_setf(e, EBADMSG, "unknown step %d in the init plan", (int) s->op);
+        }
 }

@@ -81,17 +81,17 @@ void talk_error(Helper *h, const Error *e) {
                 ;
 }
 
-int step_wait_cgroup(Helper *h, const InitStep *s, Error *e) {
+int step_wait_cgroup(Helper *h, const InitWaitCgroup *s, Error *e) {
         return talk_wait(h, INIT_MSG_CGROUP, e);
 }
 
-int step_runtime_hooks(Helper *h, const InitStep *s, Error *e) {
+int step_runtime_hooks(Helper *h, const InitRuntimeHooks *s, Error *e) {
         int r = talk_send(h, INIT_MSG_HOOKS, 0, -EBADF, e);
 
         return r < 0 ? r : talk_wait(h, INIT_MSG_HOOKS_DONE, e);
 }
 
-int step_ready(Helper *h, const InitStep *s, Error *e) {
+int step_ready(Helper *h, const InitReady *s, Error *e) {
         int r = 0;
 
         if (!h->inside) { /* or else INIT_FORK_INSIDE has done the like, and INIT_MSG_INSIDE said it */

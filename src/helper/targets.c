@@ -16,7 +16,7 @@
 typedef struct Walk {
         int root;
         TargetKind kind;
-        uint64_t extra;
+        uint32_t extra;
         char done[PATH_MAX], todo[PATH_MAX]; /* "" or "/a/b"; any path */
         unsigned links;
 } Walk;
@@ -133,7 +133,7 @@ static int walk(Walk *w, Error *e) {
         }
 }
 
-static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_t extra, Error *e) {
+static int walk_from(const Helper *h, const char *path, TargetKind kind, uint32_t extra, Error *e) {
         _cleanup_free_ Walk *w = xmalloc0(sizeof(*w));
 
         w->root = h->root;
@@ -146,13 +146,13 @@ static int walk_from(const Helper *h, const char *path, TargetKind kind, uint64_
 }
 
 /* A directory covers directories alone, and what is none the rest; a symlink where it is not to be followed. */
-static bool is_fitting(const struct stat *st, TargetKind kind, uint64_t extra) {
+static bool is_fitting(const struct stat *st, TargetKind kind, uint32_t extra) {
         if (S_ISLNK(st->st_mode))
                 return kind == TARGET_FILE && (extra & INIT_NO_TARGET_FOLLOW);
         return S_ISDIR(st->st_mode) == (kind == TARGET_DIRECTORY);
 }
 
-int target_open(Helper *h, const char *path, TargetKind kind, uint64_t extra, int *ret, Error *e) {
+int target_open(Helper *h, const char *path, TargetKind kind, uint32_t extra, int *ret, Error *e) {
         bool direct = extra & INIT_NO_TARGET_SYMLINK;
         uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (direct ? RESOLVE_NO_SYMLINKS : 0);
         _cleanup_close_ int fd = -EBADF;
@@ -211,7 +211,7 @@ int target_open_node(int dir, const char *name, const char *path, int *ret, Erro
         return 0;
 }
 
-int target_check(int target, int mount, uint64_t extra, const char *path, Error *e) {
+int target_check(int target, int mount, uint32_t extra, const char *path, Error *e) {
         bool mount_is_proc = procfs_is_root(mount);
 
         if ((extra & INIT_SOURCE_PROC) && !mount_is_proc)
@@ -265,27 +265,27 @@ static int look_up(const Helper *h, const char *path) {
 
 /* Names in the rootfs may lead elsewhere by now. Below the mount a symlink may lead out of it: then it is by the name
  * that the container would get there, too. */
-int target_look_up(Helper *h, uint64_t slot, const InitStep *s) {
-        int mount, fd;
+int target_look_up(Helper *h, InitSlot mount, const char *path, const char *rest) {
+        int top, fd;
 
-        if (slot == INIT_NO_SLOT)
-                return look_up(h, s->str[0]);
-        mount = helper_slot(h, slot, NULL);
-        if (mount < 0)
-                return mount;
-        if (!s->str[1]) {
-                fd = fcntl(mount, F_DUPFD_CLOEXEC, 0);
+        if (!mount)
+                return look_up(h, path);
+        top = helper_slot(h, mount, NULL);
+        if (top < 0)
+                return top;
+        if (!rest) {
+                fd = fcntl(top, F_DUPFD_CLOEXEC, 0);
                 return fd < 0 ? -errno : fd;
         }
-        fd = open_at(mount, s->str[1], O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-        return fd == -EXDEV ? open_in_root(h->root, s->str[0], O_PATH, 0) : fd;
+        fd = open_at(top, rest, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+        return fd == -EXDEV ? open_in_root(h->root, path, O_PATH, 0) : fd;
 }
 
-int target_keep(Helper *h, uint64_t slot, int mount, Error *e) {
+int target_keep(Helper *h, InitSlot slot, int mount, Error *e) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if (slot == INIT_NO_SLOT)
+        if (!slot)
                 return 0;
         fd = fcntl(mount, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)

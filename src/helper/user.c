@@ -41,22 +41,22 @@ static void replace_null(int fd) {
 
 /* Pipes are given to the process, so that it can open /dev/stdout again. Only these: files, devices and terminals that the
  * caller put on its descriptors stay their owners', as nobody would take them back. */
-int step_stdio_owner(Helper *h, const InitStep *s, Error *e) {
+int step_stdio_owner(Helper *h, const InitStdioOwner *s, Error *e) {
         for (int fd = 0; fd <= 2; fd++)
                 if (fd_is_null(fd))
                         replace_null(fd);
                 else if (fd_is_pipe(fd))
-                        (void) !fchown(fd, (uid_t) s->num[0], (gid_t) s->num[1]);
+                        (void) !fchown(fd, s->uid, s->gid);
         return 0;
 }
 
-int step_bounding(Helper *h, const InitStep *s, Error *e) {
+int step_bounding(Helper *h, const InitBounding *s, Error *e) {
         for (unsigned cap = 0; cap < 64; cap++) {
                 int held = prctl(PR_CAPBSET_READ, cap);
 
                 if (held < 0) /* the kernel knows no more */
                         break;
-                if (held > 0 && !(s->num[0] & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap) < 0)
+                if (held > 0 && !(s->caps & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap) < 0)
                         return error_errnof(e, errno, "drop capability %u from the bounding set", cap);
         }
         return 0;
@@ -80,23 +80,22 @@ static int parse_groups(const char **list, gid_t **ret, size_t *ret_n) {
 }
 
 /* The capabilities stay as they are until INIT_CAPABILITIES: what comes in between may need them. */
-int step_user(Helper *h, const InitStep *s, Error *e) {
+int step_user(Helper *h, const InitUser *s, Error *e) {
         unsigned flags =
-                (s->num[2] ? CREDENTIALS_KEEP_GROUPS : 0) | (s->num[3] ? CREDENTIALS_GROUPS_LENIENT : 0);
+                (s->keep_groups ? CREDENTIALS_KEEP_GROUPS : 0) | (s->lenient_groups ? CREDENTIALS_GROUPS_LENIENT : 0);
         _cleanup_free_ gid_t *groups = NULL;
         CapabilitySets sets;
         size_t n;
         int r;
 
-        r = parse_groups(s->list[0], &groups, &n);
+        r = parse_groups(s->groups, &groups, &n);
         if (r < 0)
                 return error_errnof(e, r, "set additional groups");
         if (prctl(PR_SET_KEEPCAPS, 1) < 0)
                 return error_errnof(e, errno, "keep capabilities");
-        r = credentials_set((uid_t) s->num[0], (gid_t) s->num[1], groups, n, flags);
+        r = credentials_set(s->uid, s->gid, groups, n, flags);
         if (r < 0)
-                return error_errnof(e, r, "become uid %u gid %u", (uid_t) s->num[0],
-                                    (gid_t) s->num[1]);
+                return error_errnof(e, r, "become uid %u gid %u", s->uid, s->gid);
         if (prctl(PR_SET_KEEPCAPS, 0) < 0)
                 return error_errnof(e, errno, "keep capabilities");
         r = capabilities_get(&sets);
@@ -120,14 +119,14 @@ static int set_ambient(uint64_t mask) {
         return 0;
 }
 
-int step_capabilities(Helper *h, const InitStep *s, Error *e) {
-        CapabilitySets sets = { .effective = s->num[0], .permitted = s->num[1], .inheritable = s->num[2] },
+int step_capabilities(Helper *h, const InitCapabilities *s, Error *e) {
+        CapabilitySets sets = { .effective = s->effective, .permitted = s->permitted, .inheritable = s->inheritable },
                        now;
         int r;
 
         r = capabilities_set(&sets);
         if (r >= 0)
-                r = set_ambient(s->num[3] & sets.permitted & sets.inheritable);
+                r = set_ambient(s->ambient & sets.permitted & sets.inheritable);
         if (r >= 0)
                 r = capabilities_get(&now);
         if (r >= 0 && ((now.effective & ~sets.effective) || (now.permitted & ~sets.permitted) ||
@@ -138,7 +137,7 @@ int step_capabilities(Helper *h, const InitStep *s, Error *e) {
         return credentials_hide(e);
 }
 
-int step_no_new_privs(Helper *h, const InitStep *s, Error *e) {
+int step_no_new_privs(Helper *h, const InitNoNewPrivs *s, Error *e) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_errnof(e, errno, "set no_new_privs");
         return 0;

@@ -202,7 +202,7 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
         case INIT_NET_DEVICES:
                 return INIT_MSG_NETWORK;
         case INIT_ROOTFS:
-                return s->num[1] ? INIT_MSG_MOUNT : 0;
+                return s->rootfs.lasting ? INIT_MSG_MOUNT : 0;
         case INIT_DETACH:
                 return INIT_MSG_DETACHED;
         case INIT_LOCK_MOUNTS:
@@ -210,11 +210,11 @@ static InitMessageType message_of(const InitStep *s, bool inside) {
         case INIT_MAKE_GATE:
                 return INIT_MSG_GATE;
         case INIT_NOTIFY:
-                return s->num[1] ? 0 : INIT_MSG_NOTIFY;
+                return s->notify.kept ? 0 : INIT_MSG_NOTIFY;
         case INIT_CONSOLE:
                 return INIT_MSG_CONSOLE;
         case INIT_SECCOMP:
-                return s->num[1] ? INIT_MSG_LISTENER : 0;
+                return s->seccomp.listener ? INIT_MSG_LISTENER : 0;
         case INIT_READY:
                 return inside ? 0 : INIT_MSG_READY;
         default:

@@ -4,7 +4,7 @@
 #include "basic/file.h"
 #include "fuzz.h"
 #include "oci/json.h"
-#include "plan/init/ops.h"
+#include "plan/init/operands.h"
 
 static void check_round_trip(const InitPlan *plan) {
         _cleanup_text_ Text bytes = {}, again = {}, before = {}, after = {};
@@ -47,75 +47,63 @@ static void check_normalized(const char *path) {
 static const char *target_of(const InitStep *s) {
         switch (s->op) {
         case INIT_MOUNT:
-                return s->str[2];
+                return s->mount.target;
         case INIT_BIND:
+                return s->bind.target;
         case INIT_SYMLINK:
-                return s->str[1];
+                return s->symlink.path;
         case INIT_CGROUP:
+                return s->cgroup.target;
         case INIT_REMOUNT:
+                return s->remount.path;
         case INIT_NOTIFY:
+                return s->notify.path;
         case INIT_DEVICE:
+                return s->device.path;
         case INIT_DEVICE_BIND:
+                return s->device_bind.path;
         case INIT_MASK:
+                return s->mask.path;
         case INIT_READONLY:
-                return s->str[0];
+                return s->readonly.path;
         default:
                 return NULL;
         }
 }
 
-static void fill(bool open[static INIT_SLOTS], uint64_t slot) {
-        if (slot == INIT_NO_SLOT)
-                return;
-        ASSERT(!open[slot]);
-        open[slot] = true;
+/* Does the step fill the slot, and not use what is in it? */
+static bool is_filled(const InitStep *s, const InitOperand *row) {
+        if (streq(row->name, "keep"))
+                return true;
+        return streq(row->name, "slot") && s->op != INIT_JOIN && s->op != INIT_BIND && s->op != INIT_DEVICE_BIND;
 }
 
 /* Each is filled once, before it is used. */
 static void check_slots(const InitPlan *plan) {
-        bool open[INIT_SLOTS] = {};
+        bool filled[INIT_SLOTS + 1] = {};
 
-        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
-                bool opens_mount = s->op == INIT_OPEN_TREE || s->op == INIT_OPEN_FS;
+        for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++)
+                for (const InitOperand *row = init_operands(s->op); row->kind; row++) {
+                        uint64_t slot;
 
-                if (opens_mount && s->num[2] != INIT_NO_SLOT)
-                        ASSERT(open[s->num[2]]); /* its id map */
-                if (s->op == INIT_OPEN_FS && s->num[3] != INIT_NO_SLOT)
-                        ASSERT(open[s->num[3]]); /* the pid namespace that it shows */
-                if (s->op == INIT_MOUNT && s->num[4] != INIT_NO_SLOT)
-                        ASSERT(open[s->num[4]]);
-                if ((s->op == INIT_MASK || s->op == INIT_READONLY) && s->num[0] != INIT_NO_SLOT)
-                        ASSERT(open[s->num[0]]); /* the mount that it lies on */
-                if (s->op == INIT_MASK)
-                        ASSERT(open[s->num[1]]); /* a null device */
-                if (s->op == INIT_REMOUNT && s->num[6] != INIT_NO_SLOT)
-                        ASSERT(open[s->num[6]]);
-                if (opens_mount || s->op == INIT_OPEN_NS || s->op == INIT_IDMAP || s->op == INIT_OPEN_LOG ||
-                    s->op == INIT_OPEN_NODE || s->op == INIT_HOST_NULL) {
-                        fill(open, s->num[0]);
-                } else if (s->op == INIT_JOIN || s->op == INIT_CLONE_NODES ||
-                           ((s->op == INIT_BIND || s->op == INIT_DEVICE_BIND) && s->num[0] != INIT_NO_SLOT))
-                        ASSERT(open[s->num[0]]);
-                if (s->op == INIT_MOUNT)
-                        fill(open, s->num[5]);
-                if (s->op == INIT_BIND)
-                        fill(open, s->num[8]);
-                if (s->op == INIT_DEVICE)
-                        fill(open, s->num[7]);
-                if (s->op == INIT_CGROUP)
-                        fill(open, s->num[4]);
-                if (s->op == INIT_READONLY)
-                        fill(open, s->num[1]);
-        }
+                        if (row->kind != OPERAND_SLOT && row->kind != OPERAND_SLOT_OR_NONE)
+                                continue;
+                        slot = init_operand_number(s, row);
+                        ASSERT(slot <= INIT_SLOTS && (slot > 0 || row->kind == OPERAND_SLOT_OR_NONE));
+                        if (slot == 0)
+                                continue;
+                        ASSERT_EQ(filled[slot], !is_filled(s, row));
+                        filled[slot] = true;
+                }
 }
 
 /* What a hook gets on its standard input. */
-static void check_hook(const InitStep *s) {
+static void check_hook(const InitHook *s) {
         _cleanup_text_ Text state = {};
         _cleanup_error_ Error e = {};
         struct json_object *value;
 
-        text_addf(&state, "%s1%s", s->str[1], s->str[2]);
+        text_addf(&state, "%s1%s", s->state_head, s->state_tail);
         if (json_parse(state.s, state.n, &value, &e) < 0)
                 FAIL_AT("a hook's state is not JSON: %s: %s", e.message, state.s);
         json_free(value);
@@ -128,13 +116,13 @@ void check_init_plan(const InitPlan *plan) {
                 if (target_of(s))
                         check_normalized(target_of(s));
                 if (s->op == INIT_SYSCTL) {
-                        _cleanup_free_ char *path = xasprintf("/%s", s->str[0]);
+                        _cleanup_free_ char *path = xasprintf("/%s", s->sysctl.path);
 
                         check_normalized(path);
-                        ASSERT(!strchr(s->str[1], '\n'));
+                        ASSERT(!strchr(s->sysctl.value, '\n'));
                 }
                 if (s->op == INIT_HOOK)
-                        check_hook(s);
+                        check_hook(&s->hook);
         }
 }
 
@@ -165,8 +153,8 @@ static void check_privileges(const InitPlan *plan, const SpecProcess *process) {
         ASSERT_EQ(count(plan, INIT_USER, &user), 1);
         ASSERT_EQ(count(plan, INIT_BOUNDING, &bounding), 1);
         ASSERT(bounding < user && user < capabilities);
-        ASSERT_EQ(plan->steps[user].num[0], process->uid);
-        ASSERT_EQ(plan->steps[user].num[1], process->gid);
+        ASSERT_EQ(plan->steps[user].user.uid, process->uid);
+        ASSERT_EQ(plan->steps[user].user.gid, process->gid);
         for (size_t i = capabilities + 1; i < plan->n_steps; i++)
                 if (!is_for_anybody(plan->steps[i].op))
                         FAIL_AT("%s after capabilities", init_op_name(plan->steps[i].op));
@@ -182,9 +170,9 @@ static void check_filter(const InitPlan *plan, const Spec *spec, const SpecProce
         if (!spec->linux_.seccomp || !process->args)
                 return;
         n = count(plan, INIT_SECCOMP, &seccomp);
-        ASSERT(!plan->steps[seccomp].num[2]);
+        ASSERT(!plan->steps[seccomp].seccomp.of_hooks);
         for (size_t i = 0; i < seccomp; i++)
-                n -= plan->steps[i].op == INIT_SECCOMP && plan->steps[i].num[2]; /* that of hooks */
+                n -= plan->steps[i].op == INIT_SECCOMP && plan->steps[i].seccomp.of_hooks; /* that of hooks */
         ASSERT_EQ(n, 1);
         if (process->no_new_privileges)
                 ASSERT(count(plan, INIT_NO_NEW_PRIVS, &other) == 1 && other < seccomp);
@@ -206,7 +194,7 @@ static void check_paths(const InitPlan *plan, InitOp op, const char **paths, siz
 /* In a mount namespace of others nothing is done to the rootfs; whose root it was, is when it is back there. */
 static void check_handed_over(const InitPlan *plan, size_t detach) {
         ASSERT_EQ(plan->steps[detach + 1].op, INIT_JOIN);
-        ASSERT_EQ(plan->steps[detach + 1].num[1], CLONE_NEWNS);
+        ASSERT_EQ(plan->steps[detach + 1].join.type, CLONE_NEWNS);
         ASSERT_EQ(plan->steps[detach + 2].op, INIT_CHROOT);
         for (size_t i = detach; i < plan->n_steps; i++)
                 ASSERT(!target_of(&plan->steps[i]));
@@ -214,18 +202,19 @@ static void check_handed_over(const InitPlan *plan, size_t detach) {
 
 /* What is in the rootfs is opened from its descriptor alone. */
 static void check_sources(const InitPlan *plan, size_t rootfs) {
-        const char *root = plan->steps[rootfs].str[0];
+        const char *root = plan->steps[rootfs].rootfs.path;
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const InitStep *s = &plan->steps[i];
-                uint64_t extra = s->num[s->op == INIT_BIND ? 6 : 1];
+                bool bind = s->op == INIT_BIND;
+                const char *source = bind ? s->bind.source : s->op == INIT_OPEN_TREE ? s->open_tree.path : NULL;
 
-                if (s->op != INIT_OPEN_TREE && (s->op != INIT_BIND || !s->str[0]))
+                if (!source)
                         continue;
-                if (extra & INIT_SOURCE_IN_ROOT)
-                        ASSERT(i > rootfs && s->str[0][0] == '/');
+                if ((bind ? s->bind.extra : s->open_tree.extra) & INIT_SOURCE_IN_ROOT)
+                        ASSERT(i > rootfs && source[0] == '/');
                 else
-                        ASSERT(streq(root, "/") || !path_beyond(s->str[0], root));
+                        ASSERT(streq(root, "/") || !path_beyond(source, root));
         }
 }
 
@@ -249,7 +238,7 @@ static void check_root(const InitPlan *plan, const Spec *spec) {
                 if (handed_over && i == detach + 1)
                         continue;
                 if (op == INIT_OPEN_NS || op == INIT_OPEN_TREE || op == INIT_OPEN_FS ||
-                    (op == INIT_JOIN && plan->steps[i].num[1] != CLONE_NEWPID) ||
+                    (op == INIT_JOIN && plan->steps[i].join.type != CLONE_NEWPID) ||
                     op == INIT_MOUNT || op == INIT_BIND || op == INIT_DEVICE || op == INIT_DEVICE_BIND)
                         FAIL_AT("%s behind the pivot", init_op_name(op));
         }
@@ -266,15 +255,15 @@ static void check_namespaces(const InitPlan *plan, const Spec *spec) {
 
         for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++)
                 if (s->op == INIT_UNSHARE || s->op == INIT_USERNS) {
-                        uint64_t flags = s->op == INIT_USERNS ? CLONE_NEWUSER : s->num[0];
+                        uint64_t flags = s->op == INIT_USERNS ? CLONE_NEWUSER : s->unshare.flags;
 
                         if (handed_over) /* a copy of the one that is joined, for a while */
                                 flags &= ~(uint64_t) CLONE_NEWNS;
                         ASSERT((made & flags) == 0);
                         made |= flags;
                 } else if (s->op == INIT_JOIN) {
-                        ASSERT((joined & s->num[1]) == 0 || (handed_over && s->num[1] == CLONE_NEWNS));
-                        joined |= s->num[1];
+                        ASSERT((joined & s->join.type) == 0 || (handed_over && s->join.type == CLONE_NEWNS));
+                        joined |= s->join.type;
                 }
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
                 const SpecNamespace *n = &spec->linux_.namespaces[i];

@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "plan/init/ops.h"
 
 /* What the helper reads: bytes to an init plan. There is one encoding of each, so a plan that is read is
  * written as it was. */
@@ -17,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         }
         for (size_t i = 0; i < plan.n_steps; i++)
-                ASSERT(init_op_row(plan.steps[i].op));
+                ASSERT(!streq(init_op_name(plan.steps[i].op), "?"));
         init_plan_print(&plan, &printed);
         ASSERT(plan.n_steps == 0 || printed.s[printed.n - 1] == '\n');
         init_plan_encode(&plan, &bytes);

@@ -323,59 +323,60 @@ void launch_start(Launch *l) {
         launch_finish(l);
 }
 
-InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b) {
-        InitStep *s = init_plan_add(p, op);
-
-        s->str[0] = a;
-        s->str[1] = b;
-        return s;
-}
-
 void plan_begin(InitPlan *p, const char *rootfs, int namespaces) {
         if (namespaces & CLONE_NEWUSER)
-                plan_step(p, INIT_USERNS, NULL, NULL);
-        plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = (uint64_t) (namespaces & ~CLONE_NEWUSER);
+                init_add_userns(p, NULL);
+        init_add_unshare(p, NULL)->flags = namespaces & ~CLONE_NEWUSER;
         if (namespaces & CLONE_NEWPID)
-                plan_step(p, INIT_FORK, NULL, NULL);
-        plan_step(p, INIT_SETSID, NULL, NULL);
-        plan_step(p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
-        plan_step(p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
-        plan_step(p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
+                init_add_fork(p, NULL);
+        init_add_setsid(p, NULL);
+        init_add_root_propagation(p, NULL)->flags = MS_SLAVE | MS_REC;
+        *init_add_rootfs(p, NULL) = (InitRootfs){ .path = rootfs, .propagation = MS_SLAVE | MS_REC };
+        init_add_host_null(p, NULL)->slot = PLAN_NULL_SLOT;
 }
 
-InitStep *plan_mask(InitPlan *p, const char *path, const char *rest) {
-        InitStep *s = plan_step(p, INIT_MASK, path, rest);
+InitMask *plan_mask(InitPlan *p, const char *path, const char *rest) {
+        InitMask *s = init_add_mask(p, NULL);
 
-        s->num[1] = PLAN_NULL_SLOT;
+        *s = (InitMask){ .path = path, .rest = rest, .null = PLAN_NULL_SLOT };
         return s;
 }
 
-void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
-                const char **options) {
-        InitStep *s = plan_step(p, INIT_MOUNT, type, type);
+InitMount *plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint32_t extra,
+                      const char **options) {
+        InitMount *s = init_add_mount(p, NULL);
 
-        s->str[2] = target;
-        s->num[0] = attrs;
-        s->num[3] = extra;
-        s->num[4] = INIT_NO_SLOT;
-        s->list[0] = options;
+        *s = (InitMount){
+                .type = type,
+                .source = type,
+                .target = target,
+                .attrs = attrs,
+                .extra = extra,
+                .options = options,
+        };
+        return s;
 }
 
-void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra) {
-        InitStep *s = plan_step(p, INIT_BIND, source, target);
+InitBind *plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint32_t extra) {
+        InitBind *s = init_add_bind(p, NULL);
 
-        s->num[0] = INIT_NO_SLOT;
-        s->num[1] = attrs;
-        s->num[6] = extra;
+        *s = (InitBind){
+                .source = source,
+                .target = target,
+                .attrs = attrs,
+                .extra = extra,
+        };
+        return s;
 }
 
 static void plan_device(InitPlan *p, const char *path, unsigned major_number, unsigned minor_number) {
-        InitStep *s = plan_step(p, INIT_DEVICE, path, NULL);
-
-        s->num[0] = 'c';
-        s->num[1] = major_number;
-        s->num[2] = minor_number;
-        s->num[3] = 0666;
+        *init_add_device(p, NULL) = (InitDevice){
+                .path = path,
+                .type = 'c',
+                .major = major_number,
+                .minor = minor_number,
+                .mode = 0666,
+        };
 }
 
 void plan_nodes(InitPlan *p) {
@@ -385,10 +386,10 @@ void plan_nodes(InitPlan *p) {
         plan_device(p, "/dev/random", 1, 8);
         plan_device(p, "/dev/urandom", 1, 9);
         plan_device(p, "/dev/tty", 5, 0);
-        plan_step(p, INIT_SYMLINK, "/proc/self/fd", "/dev/fd");
-        plan_step(p, INIT_SYMLINK, "/proc/self/fd/0", "/dev/stdin");
-        plan_step(p, INIT_SYMLINK, "/proc/self/fd/1", "/dev/stdout");
-        plan_step(p, INIT_SYMLINK, "pts/ptmx", "/dev/ptmx");
+        *init_add_symlink(p, NULL) = (InitSymlink){ .target = "/proc/self/fd", .path = "/dev/fd" };
+        *init_add_symlink(p, NULL) = (InitSymlink){ .target = "/proc/self/fd/0", .path = "/dev/stdin" };
+        *init_add_symlink(p, NULL) = (InitSymlink){ .target = "/proc/self/fd/1", .path = "/dev/stdout" };
+        *init_add_symlink(p, NULL) = (InitSymlink){ .target = "pts/ptmx", .path = "/dev/ptmx" };
 }
 
 void plan_dev(InitPlan *p) {
@@ -401,14 +402,9 @@ void plan_dev(InitPlan *p) {
 }
 
 void plan_exec(InitPlan *p, const char **args, const char **env) {
-        InitStep *s = plan_step(p, INIT_FIND, NULL, NULL);
-
-        s->list[0] = args;
-        s->list[1] = env;
-        plan_step(p, INIT_READY, NULL, NULL);
-        s = plan_step(p, INIT_EXEC, NULL, NULL);
-        s->list[0] = args;
-        s->list[1] = env;
+        *init_add_find(p, NULL) = (InitFind){ .args = args, .env = env };
+        init_add_ready(p, NULL);
+        *init_add_exec(p, NULL) = (InitExec){ .args = args, .env = env };
 }
 
 void plan_shell(InitPlan *p, const char *script) {
@@ -422,9 +418,9 @@ void plan_shell(InitPlan *p, const char *script) {
 }
 
 void plan_end(InitPlan *p, const char *script) {
-        plan_step(p, INIT_PIVOT, NULL, NULL);
-        plan_step(p, INIT_UMASK, NULL, NULL)->num[0] = 022;
-        plan_step(p, INIT_CWD, "/", NULL);
+        init_add_pivot(p, NULL);
+        init_add_umask(p, NULL)->mask = 022;
+        init_add_cwd(p, NULL)->path = "/";
         plan_shell(p, script);
 }
 

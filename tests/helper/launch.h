@@ -60,14 +60,13 @@ void launch_finish(Launch *l);
 /* Parts of a plan as plan/init/build.c makes them, less what a test wants otherwise. */
 void plan_begin(InitPlan *p, const char *rootfs, int namespaces);
 /* Files are masked with the host's null device, which plan_begin() opens. */
-#define PLAN_NULL_SLOT (INIT_SLOTS - 1)
-InitStep *plan_mask(InitPlan *p, const char *path, const char *rest);
-void plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint64_t extra,
-                const char **options);
-void plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint64_t extra);
+#define PLAN_NULL_SLOT INIT_SLOTS
+InitMask *plan_mask(InitPlan *p, const char *path, const char *rest);
+InitMount *plan_mount(InitPlan *p, const char *type, const char *target, uint64_t attrs, uint32_t extra,
+                      const char **options);
+InitBind *plan_bind(InitPlan *p, const char *source, const char *target, uint64_t attrs, uint32_t extra);
 void plan_dev(InitPlan *p);   /* tmpfs on /dev, devpts, nodes, symlinks */
 void plan_nodes(InitPlan *p); /* nodes and symlinks alone */
-InitStep *plan_step(InitPlan *p, InitOp op, const char *a, const char *b);
 void plan_end(InitPlan *p, const char *script);   /* pivot to exec of sh -c script */
 void plan_shell(InitPlan *p, const char *script); /* the exec alone */
 void plan_exec(InitPlan *p, const char **args, const char **env);

@@ -105,7 +105,7 @@ static void test_dev_null(void) {
                 fresh(cases[i].prepare);
                 begin(&p);
                 plan_nodes(&p);
-                plan_step(&p, INIT_STDIO_OWNER, NULL, NULL)->num[0] = 7;
+                init_add_stdio_owner(&p, NULL)->uid = 7;
                 run(&p, "stat -c %t:%T /dev/null");
                 if (cases[i].kept)
                         EXPECT_OUTPUT("1:3\n");
@@ -122,15 +122,15 @@ static void test_bound_device(void) {
         TEST("a device that is bound, where something is already");
         for (size_t i = 0; i < ELEMENTSOF(prepare); i++) {
                 InitPlan p = {};
-                InitStep *s;
 
                 fresh(prepare[i]);
                 begin(&p);
-                s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
-                s->num[0] = INIT_NO_SLOT;
-                s->num[1] = 'c';
-                s->num[2] = 1;
-                s->num[3] = 3;
+                *init_add_device_bind(&p, NULL) = (InitDeviceBind){
+                        .path = "/dev/null",
+                        .type = 'c',
+                        .major = 1,
+                        .minor = 3,
+                };
                 run(&p, "stat -c %t:%T /dev/null");
                 if (i == 3)
                         EXPECT_OUTPUT("1:3\n");
@@ -141,17 +141,18 @@ static void test_bound_device(void) {
 
 static void test_device_below_symlink(void) {
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a device and a symlink below a symlink");
         fresh("ln -s $V dev/sub");
         begin(&p);
-        s = plan_step(&p, INIT_DEVICE, "/dev/sub/x", NULL);
-        s->num[0] = 'c';
-        s->num[1] = 1;
-        s->num[2] = 3;
-        plan_step(&p, INIT_SYMLINK, "target", "/dev/sub/link");
-        plan_step(&p, INIT_MKDIR, "/dev/sub/made", NULL);
+        *init_add_device(&p, NULL) = (InitDevice){
+                .path = "/dev/sub/x",
+                .type = 'c',
+                .major = 1,
+                .minor = 3,
+        };
+        *init_add_symlink(&p, NULL) = (InitSymlink){ .target = "target", .path = "/dev/sub/link" };
+        init_add_mkdir(&p, NULL)->path = "/dev/sub/made";
         run(&p, "ls /dev/sub/");
         EXPECT_OUTPUT("link\nmade\nx\n");
 }
@@ -167,7 +168,7 @@ static void test_console(void) {
                 fresh(prepare[i]);
                 begin(&p);
                 plan_mount(&p, "devpts", "/dev/pts", 0, 0, NULL);
-                plan_step(&p, INIT_CONSOLE, NULL, NULL)->num[4] = 1;
+                init_add_console(&p, NULL)->bind = true;
                 run(&p, "true");
                 EXPECT_ERROR("/dev/console in the rootfs is neither a device nor a regular file");
         }
@@ -189,7 +190,7 @@ static void test_pts(void) {
 
                 fresh(cases[i].prepare);
                 begin(&p);
-                plan_step(&p, INIT_CONSOLE, NULL, NULL)->num[4] = 1;
+                init_add_console(&p, NULL)->bind = true;
                 run(&p, "true");
                 EXPECT_ERROR(cases[i].error);
         }
@@ -377,15 +378,22 @@ static void test_hostile_namespace(void) {
                         fresh("true");
                         shell("ln -sfn /proc/self/fd/%u %s && mkdir -p %s", fd, trap, sandbox_path("empty"));
                         what[0] = xasprintf("lowerdir=%s:%s", trap, sandbox_path("empty"));
-                        plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = CLONE_NEWNS;
-                        plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
-                        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
-                        plan_step(&p, INIT_ROOTFS, i == 0 ? trap : rootfs, NULL)->num[0] = MS_PRIVATE | MS_REC;
+                        *init_add_open_ns(&p, NULL) = (InitOpenNs){
+                                .path = path,
+                                .slot = 1,
+                                .type = CLONE_NEWNS,
+                        };
+                        *init_add_join(&p, NULL) = (InitJoin){ .slot = 1, .type = CLONE_NEWNS };
+                        init_add_unshare(&p, NULL)->flags = CLONE_NEWNS;
+                        *init_add_rootfs(&p, NULL) = (InitRootfs){
+                                .path = i == 0 ? trap : rootfs,
+                                .propagation = MS_PRIVATE | MS_REC,
+                        };
                         if (i == 1)
                                 plan_bind(&p, trap, "/mnt", 0, INIT_RECURSIVE);
                         if (i == 2)
                                 plan_mount(&p, "overlay", "/mnt", MOUNT_ATTR_RDONLY, 0, what);
-                        plan_step(&p, INIT_CHROOT, NULL, NULL);
+                        init_add_chroot(&p, NULL);
                         plan_shell(&p, "ls / /mnt");
                         launch(&p, &l);
                         magic += i < 2 && strstr(l.error, "too many levels of symbolic links");
@@ -413,7 +421,7 @@ static void test_masks(void) {
         begin(&p);
         plan_mask(&p, "/m", NULL);
         plan_mask(&p, "/n", NULL);
-        plan_step(&p, INIT_READONLY, "/r", NULL);
+        init_add_readonly(&p, NULL)->path = "/r";
         run(&p, "echo in");
         EXPECT_OUTPUT("in\n");
         shell("touch %s/x && rm %s/x", victim, victim);
@@ -426,17 +434,22 @@ static void test_masks(void) {
 
 static void test_masks_of_own_node(void) {
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a null device that was looked at when it was made stays what files are masked with");
         fresh("echo s > m; echo s > n");
         begin(&p);
-        s = plan_step(&p, INIT_DEVICE, "/dev/null", NULL);
-        memcpy(s->num, (uint64_t[]){ 'c', 1, 3, 0666, 0, 0, 0, 5 }, 8 * sizeof(s->num[0]));
-        plan_step(&p, INIT_MOUNT, "tmpfs", "tmpfs")->str[2] = "/dev";
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        plan_mask(&p, "/m", NULL)->num[1] = 5;
-        plan_mask(&p, "/n", NULL)->num[1] = 5;
+        *init_add_device(&p, NULL) = (InitDevice){
+                .path = "/dev/null",
+                .type = 'c',
+                .major = 1,
+                .minor = 3,
+                .mode = 0666,
+                .keep = 5,
+        };
+        *init_add_mount(&p, NULL) = (InitMount){ .type = "tmpfs", .source = "tmpfs", .target = "/dev" };
+        init_add_pivot(&p, NULL);
+        plan_mask(&p, "/m", NULL)->null = 5;
+        plan_mask(&p, "/n", NULL)->null = 5;
         plan_shell(&p, "for i in /m /n; do stat -c %t:%T $i; /bin/busybox chmod 600 $i 2>/dev/null && echo $i; done; true");
         launch(&p, &l);
         ASSERT_STR(l.error, "");
@@ -485,8 +498,8 @@ static void test_cwd(void) {
                         fresh("true");
                         shell("ln -s %s %s/x", path, rootfs);
                         begin(&p);
-                        plan_step(&p, INIT_PIVOT, NULL, NULL);
-                        plan_step(&p, INIT_CWD, link ? "/x" : path, NULL);
+                        init_add_pivot(&p, NULL);
+                        init_add_cwd(&p, NULL)->path = link ? "/x" : path;
                         plan_exec(&p, args, env);
                         l.extra_fds = 20;
                         launch(&p, &l);
@@ -495,9 +508,9 @@ static void test_cwd(void) {
                 }
         fresh("ln -s $V x");
         begin(&p);
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        plan_step(&p, INIT_MKDIR, "/x/new", NULL);
-        plan_step(&p, INIT_CWD, "/x/new", NULL);
+        init_add_pivot(&p, NULL);
+        init_add_mkdir(&p, NULL)->path = "/x/new";
+        init_add_cwd(&p, NULL)->path = "/x/new";
         plan_shell(&p, "pwd -P");
         launch(&p, &l);
         EXPECT_OUTPUT(xasprintf("%s/new\n", victim)); /* that path, in the container */
@@ -543,7 +556,7 @@ static void test_self_exe(void) {
 
                 fresh("printf '#!/proc/self/exe\\n' > script; chmod 755 script");
                 begin(&p);
-                plan_step(&p, INIT_PIVOT, NULL, NULL);
+                init_add_pivot(&p, NULL);
                 plan_exec(&p, args, env);
                 launch(&p, &l);
                 ASSERT(l.status == W_EXITCODE(1, 0));
@@ -561,7 +574,7 @@ static void test_sysctl(void) {
 
                 fresh("true");
                 begin(&p);
-                plan_step(&p, INIT_SYSCTL, paths[i], "x");
+                *init_add_sysctl(&p, NULL) = (InitSysctl){ .path = paths[i], .value = "x" };
                 run(&p, "true");
                 ASSERT(startswith(l.error, "write sysctl "));
                 check();
@@ -577,7 +590,7 @@ static void test_plan(void) {
         launch(&p, &l);
         EXPECT_ERROR("mount tmpfs to rootfs at /x: the init plan has no rootfs before /x");
         fresh("true");
-        plan_step(&p, INIT_JOIN, NULL, NULL)->num[0] = 5;
+        init_add_join(&p, NULL)->slot = 6;
         launch(&p, &l);
         EXPECT_ERROR("slot 5 of the init plan is empty");
 }

@@ -45,20 +45,22 @@ static void test_mounts(void) {
 
 static void test_slots(void) {
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a source opened before the mount namespace; recursive attributes; propagation");
         reset();
-        s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("src"), NULL);
-        s->num[0] = 7;
-        s->num[1] = INIT_RECURSIVE;
-        s->num[2] = INIT_NO_SLOT;
+        *init_add_open_tree(&p, NULL) = (InitOpenTree){
+                .path = sandbox_path("src"),
+                .slot = 7,
+                .extra = INIT_RECURSIVE,
+        };
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-        s = plan_step(&p, INIT_BIND, NULL, "/bound");
-        s->num[0] = 7;
-        s->num[3] = MOUNT_ATTR_RDONLY;
-        s->num[5] = MS_SHARED;
+        *init_add_bind(&p, NULL) = (InitBind){
+                .target = "/bound",
+                .slot = 7,
+                .recursive_attrs = MOUNT_ATTR_RDONLY,
+                .propagation = MS_SHARED,
+        };
         run(&p, "touch /bound/x; touch /bound/sub/x; grep ' /bound ' /proc/self/mountinfo | grep -c shared:;"
                 "grep ' /bound/sub ' /proc/self/mountinfo | grep -c shared:");
         ASSERT_STR(
@@ -67,18 +69,18 @@ static void test_slots(void) {
 
         TEST("locked sources: attributes and what is mounted in them stay, whoever may unmount");
         reset();
-        for (unsigned i = 0; i < 2; i++) {
-                s = plan_step(&p, INIT_OPEN_TREE, sandbox_path(i == 0 ? "src" : "src/file"), NULL);
-                s->num[0] = 7 + i;
-                s->num[1] = INIT_RECURSIVE | INIT_LOCKED;
-                s->num[2] = INIT_NO_SLOT;
-                s->num[4] = MOUNT_ATTR_RDONLY;
-        }
-        plan_step(&p, INIT_LOCK_SOURCES, NULL, NULL);
+        for (unsigned i = 0; i < 2; i++)
+                *init_add_open_tree(&p, NULL) = (InitOpenTree){
+                        .path = sandbox_path(i == 0 ? "src" : "src/file"),
+                        .slot = 7 + i,
+                        .extra = INIT_RECURSIVE | INIT_LOCKED,
+                        .attrs = MOUNT_ATTR_RDONLY,
+                };
+        init_add_lock_sources(&p, NULL);
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-        plan_step(&p, INIT_BIND, NULL, "/bound")->num[0] = 7;
-        plan_step(&p, INIT_BIND, NULL, "/bound-file")->num[0] = 8;
+        *init_add_bind(&p, NULL) = (InitBind){ .target = "/bound", .slot = 7 };
+        *init_add_bind(&p, NULL) = (InitBind){ .target = "/bound-file", .slot = 8 };
         run(&p, "exec 2>/dev/null; cat /bound-file; mount -o remount,bind,rw x /bound && echo bare; "
                 "mount -o remount,bind,rw x /bound-file && echo bare; umount /bound/sub || ls /bound/sub");
         EXPECT("hello\nin\nx\n");
@@ -88,30 +90,31 @@ static void test_slots(void) {
 static void test_idmap(void) {
         static const char *uids[] = { "0:5000:1", "3:7:2", NULL }, *gids[] = { "0:6000:10", NULL };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("mapped mounts: of a tree and of a new file system");
         shell("mkdir -p %s/sub && mount -t tmpfs x %s/sub && touch %s/root %s/three %s/sub/root && chown 3:3 %s/three",
               sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"), sandbox_path("map"),
               sandbox_path("map"));
         for (unsigned recursive = 0; recursive < 2; recursive++) {
-                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
-                s->num[0] = 3;
-                s->list[0] = uids;
-                s->list[1] = gids;
-                s = plan_step(&p, INIT_OPEN_TREE, sandbox_path("map"), NULL);
-                s->num[0] = 7;
-                s->num[1] = INIT_RECURSIVE;
-                s->num[2] = 3;
-                s->num[3] = recursive;
-                s = plan_step(&p, INIT_OPEN_FS, "tmpfs", "new");
-                s->num[0] = 8;
-                s->num[2] = 3;
+                *init_add_idmap(&p, NULL) = (InitIdmap){ .slot = 3, .uids = uids, .gids = gids };
+                *init_add_open_tree(&p, NULL) = (InitOpenTree){
+                        .path = sandbox_path("map"),
+                        .slot = 7,
+                        .extra = INIT_RECURSIVE,
+                        .idmap = 3,
+                        .idmap_recursive = recursive,
+                };
+                *init_add_open_fs(&p, NULL) = (InitOpenFs){
+                        .type = "tmpfs",
+                        .source = "new",
+                        .slot = 8,
+                        .idmap = 3,
+                };
                 reset();
                 plan_begin(&p, rootfs, NAMESPACES);
                 plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-                plan_step(&p, INIT_BIND, NULL, "/mapped")->num[0] = 7;
-                plan_step(&p, INIT_BIND, NULL, "/new")->num[0] = 8;
+                *init_add_bind(&p, NULL) = (InitBind){ .target = "/mapped", .slot = 7 };
+                *init_add_bind(&p, NULL) = (InitBind){ .target = "/new", .slot = 8 };
                 run(&p, "stat -c %u:%g /mapped/root /mapped/three /mapped/sub/root /new; ls /proc");
                 if (!startswith(l.output, recursive ? "5000:6000\n7:6003\n5000:6000\n5000:6000\n1\n"
                                                     : "5000:6000\n7:6003\n0:0\n5000:6000\n1\n"))
@@ -123,15 +126,16 @@ static void test_idmap(void) {
         for (unsigned i = 0; i < 2; i++) {
                 static const char *overlapping[] = { "0:5000:2", "1:7:1", NULL };
 
-                s = plan_step(&p, INIT_IDMAP, NULL, NULL);
-                s->num[0] = 3;
-                s->list[0] = i == 0 ? overlapping : uids;
-                s->list[1] = gids;
-                s->origin = "mounts[4]";
-                s = plan_step(&p, INIT_OPEN_TREE, "/proc", NULL);
-                s->num[0] = 7;
-                s->num[2] = 3;
-                s->origin = "mounts[4].options[1]";
+                *init_add_idmap(&p, "mounts[4]") = (InitIdmap){
+                        .slot = 3,
+                        .uids = i == 0 ? overlapping : uids,
+                        .gids = gids,
+                };
+                *init_add_open_tree(&p, "mounts[4].options[1]") = (InitOpenTree){
+                        .path = "/proc",
+                        .slot = 7,
+                        .idmap = 3,
+                };
                 reset();
                 plan_begin(&p, rootfs, NAMESPACES);
                 run(&p, "true");
@@ -178,28 +182,28 @@ static void test_targets_that_cannot_be_made(void) {
 static const char *mount_namespace;
 
 static void join_mounts(InitPlan *p) {
-        plan_step(p, INIT_OPEN_NS, mount_namespace, NULL)->num[1] = CLONE_NEWNS;
-        plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
+        *init_add_open_ns(p, NULL) = (InitOpenNs){ .path = mount_namespace, .slot = 1, .type = CLONE_NEWNS };
+        *init_add_join(p, NULL) = (InitJoin){ .slot = 1, .type = CLONE_NEWNS };
 }
 
 static void attach_plan(InitPlan *p, const char *place) {
         join_mounts(p);
-        plan_step(p, INIT_ATTACH, place, NULL)->origin = "root.path";
-        plan_step(p, INIT_READY, NULL, NULL);
+        init_add_attach(p, "root.path")->path = place;
+        init_add_ready(p, NULL);
 }
 
 /* A rootfs with a procfs and a mask, in the namespace at last. */
 static void joined_plan(InitPlan *p, const char *place, bool locked) {
         join_mounts(p);
-        plan_step(p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWNS;
-        plan_step(p, INIT_ROOTFS, place, NULL)->num[0] = MS_SLAVE | MS_REC;
+        init_add_unshare(p, NULL)->flags = CLONE_NEWNS;
+        *init_add_rootfs(p, NULL) = (InitRootfs){ .path = place, .propagation = MS_SLAVE | MS_REC };
         plan_mount(p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
-        plan_step(p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
-        plan_step(p, INIT_CHROOT, NULL, NULL);
+        init_add_host_null(p, NULL)->slot = PLAN_NULL_SLOT;
+        init_add_chroot(p, NULL);
         plan_mask(p, "/proc/version", NULL);
-        plan_step(p, INIT_DETACH, NULL, NULL)->num[0] = locked;
-        plan_step(p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWNS;
-        plan_step(p, INIT_CHROOT, NULL, NULL);
+        init_add_detach(p, NULL)->locked = locked;
+        *init_add_join(p, NULL) = (InitJoin){ .slot = 1, .type = CLONE_NEWNS };
+        init_add_chroot(p, NULL);
         plan_shell(p, "pwd; ls -d /etc/passwd; cd ..; pwd; cat /proc/version; grep -c ' /proc' /proc/self/mountinfo; "
                       "readlink /proc/self/ns/mnt; umount /proc/version 2>/dev/null && echo unlocked");
 }
@@ -209,7 +213,6 @@ static void test_joined_mounts(void) {
         const char *place = sandbox_path("foreign");
         char *before, *expected = xasprintf("/\n/etc/passwd\n/\n2\n%s", shell_output("readlink /proc/self/ns/mnt"));
         InitPlan p = {}, attach = {};
-        InitStep *s;
 
         TEST("in a mount namespace of others: a copy of the rootfs there when it is complete, and taken away again");
         mount_namespace = xasprintf("/proc/%d/fd/%d", getpid(), ns);
@@ -227,7 +230,7 @@ static void test_joined_mounts(void) {
                 ASSERT_STR(l.table, before);
                 ASSERT_STR(shell_output("grep -c ' %s/proc' /proc/self/mountinfo", place), locked ? "2\n" : "1\n");
                 join_mounts(&p);
-                plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+                *init_add_unmount(&p, NULL) = (InitUnmount){ .path = place, .id = l.mount_id };
                 reset();
                 launch(&p, &l);
                 ASSERT_STR(l.error, "");
@@ -246,8 +249,8 @@ static void test_joined_mounts(void) {
         TEST("in place, nothing is mounted");
         reset();
         join_mounts(&p);
-        plan_step(&p, INIT_ROOTFS, place, NULL)->num[2] = true;
-        plan_step(&p, INIT_CHROOT, NULL, NULL);
+        *init_add_rootfs(&p, NULL) = (InitRootfs){ .path = place, .in_place = true };
+        init_add_chroot(&p, NULL);
         plan_shell(&p, "pwd; ls -d /etc/passwd; cd ..; pwd");
         launch(&p, &l);
         EXPECT("/\n/etc/passwd\n/\n");
@@ -256,16 +259,18 @@ static void test_joined_mounts(void) {
         shell("mount --make-shared %s", place);
         before = shell_output("cat /proc/self/mountinfo");
         reset();
-        s = plan_step(&p, INIT_ROOTFS, place, NULL);
-        s->num[0] = MS_SLAVE | MS_REC;
-        s->num[1] = true;
+        *init_add_rootfs(&p, NULL) = (InitRootfs){
+                .path = place,
+                .propagation = MS_SLAVE | MS_REC,
+                .lasting = true,
+        };
         plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
-        plan_step(&p, INIT_CHROOT, NULL, NULL);
+        init_add_chroot(&p, NULL);
         plan_shell(&p, "pwd; grep -c ' /proc .* - proc' /proc/self/mountinfo");
         launch(&p, &l);
         EXPECT("/\n1\n");
         ASSERT_STR(shell_output("grep foreign /proc/self/mountinfo | grep -c shared:"), "1\n");
-        plan_step(&p, INIT_UNMOUNT, place, NULL)->num[0] = l.mount_id;
+        *init_add_unmount(&p, NULL) = (InitUnmount){ .path = place, .id = l.mount_id };
         reset();
         launch(&p, &l);
         ASSERT_STR(l.error, "");
@@ -338,9 +343,9 @@ static void test_masks(void) {
         plan_mask(&p, "/file1/below", NULL);
         plan_mask(&p, "/proc/scsi", NULL);
         plan_mask(&p, "/proc/keys", NULL);
-        plan_step(&p, INIT_READONLY, "/ro", NULL);
-        plan_step(&p, INIT_READONLY, "/proc/sys", NULL);
-        plan_step(&p, INIT_READONLY, "/nonesuch", NULL);
+        init_add_readonly(&p, NULL)->path = "/ro";
+        init_add_readonly(&p, NULL)->path = "/proc/sys";
+        init_add_readonly(&p, NULL)->path = "/nonesuch";
         run(&p,
             "ls /secret; touch /secret/x; cat /file1 /file2; stat -c '%F %t:%T' /file1 /file2 /proc/keys; touch /ro/in/x;"
             "echo 1 > /proc/sys/kernel/ns_last_pid");
@@ -360,16 +365,15 @@ static void test_lookups(void) {
         shell("mkdir -p %s/a %s/b %s/kept %s/out && touch %s/a/f %s/b/f %s/b/g %s/out/f && ln -s /out/f %s/out", source, source,
               rootfs, rootfs, source, source, source, rootfs, source);
         begin(&p);
-        plan_bind(&p, source, "/kept", 0, 0);
-        p.steps[p.n_steps - 1].num[8] = 3;
+        plan_bind(&p, source, "/kept", 0, 0)->keep = 3;
         plan_mount(&p, "tmpfs", "/kept", 0, 0, NULL);
-        plan_step(&p, INIT_MKDIR, "/kept/a/f", NULL);
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        plan_step(&p, INIT_READONLY, "/kept/b", "b")->num[0] = 3;
-        plan_mask(&p, "/kept/a", "a")->num[0] = 3;
-        plan_mask(&p, "/kept/b/f", "b/f")->num[0] = 3;
-        plan_mask(&p, "/kept/none", "none")->num[0] = 3;
-        plan_mask(&p, "/kept/out", "out")->num[0] = 3; /* leads out of the mount, so by its name: not there */
+        init_add_mkdir(&p, NULL)->path = "/kept/a/f";
+        init_add_pivot(&p, NULL);
+        *init_add_readonly(&p, NULL) = (InitReadonly){ .path = "/kept/b", .rest = "b", .mount = 3 };
+        plan_mask(&p, "/kept/a", "a")->mount = 3;
+        plan_mask(&p, "/kept/b/f", "b/f")->mount = 3;
+        plan_mask(&p, "/kept/none", "none")->mount = 3;
+        plan_mask(&p, "/kept/out", "out")->mount = 3; /* leads out of the mount, so by its name: not there */
         plan_shell(&p, "ls /kept/a; /bin/busybox umount /kept; ls /kept/a; stat -c %t:%T /kept/b/f /out/f; touch /kept/b/g");
         launch(&p, &l);
         ASSERT_STR(l.error, "");
@@ -377,16 +381,15 @@ static void test_lookups(void) {
 
         TEST("a symlink that leads out of the mount is followed as the container follows it");
         begin(&p);
-        plan_bind(&p, source, "/kept", 0, 0);
-        p.steps[p.n_steps - 1].num[8] = 3;
-        plan_mask(&p, "/kept/out", "out")->num[0] = 3;
-        plan_mask(&p, "/kept", NULL)->num[0] = 3;
+        plan_bind(&p, source, "/kept", 0, 0)->keep = 3;
+        plan_mask(&p, "/kept/out", "out")->mount = 3;
+        plan_mask(&p, "/kept", NULL)->mount = 3;
         run(&p, "stat -c %t:%T /out/f; ls /kept");
         EXPECT("1:3\n");
 
         TEST("or there is no such mount");
         begin(&p);
-        plan_mask(&p, "/kept/a", "a")->num[0] = 3;
+        plan_mask(&p, "/kept/a", "a")->mount = 3;
         run(&p, "true");
         ASSERT_STR(l.error, "mask /kept/a: bad message");
 }
@@ -394,7 +397,6 @@ static void test_lookups(void) {
 static void test_locked(void) {
         const char *source = sandbox_path("locked");
         InitPlan p = {};
-        InitStep *s;
 
         TEST("what a mount has when a user namespace is made stays, whatever is to be taken off, and the rest is done");
         shell("chmod 755 %s && mkdir -p %s && mount -t tmpfs -o mode=755 x %s && mount -o remount,bind,ro,nosuid %s && "
@@ -403,11 +405,13 @@ static void test_locked(void) {
         l.map = true;
         plan_begin(&p, rootfs, NAMESPACES | CLONE_NEWUSER);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-        plan_bind(&p, source, "/mnt", MOUNT_ATTR_NODEV, 0);
-        s = &p.steps[p.n_steps - 1];
-        s->num[2] = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME;
-        s->num[1] |= MOUNT_ATTR_NOATIME;
-        s->num[4] = MOUNT_ATTR_NOSUID;
+        *init_add_bind(&p, NULL) = (InitBind){
+                .source = source,
+                .target = "/mnt",
+                .attrs = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME,
+                .clear = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME,
+                .recursive_clear = MOUNT_ATTR_NOSUID,
+        };
         run(&p, "grep -o ' /mnt ro,nosuid,nodev,relatime ' /proc/self/mountinfo");
         EXPECT(" /mnt ro,nosuid,nodev,relatime \n");
         shell("umount %s && chown -R 0:0 %s", source, rootfs);
@@ -427,9 +431,9 @@ static void test_root(void) {
                 reset();
                 plan_begin(&p, sandbox_rootfs("empty"), NAMESPACES);
                 plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-                plan_step(&p, ways[i], NULL, NULL);
-                plan_step(&p, INIT_REMOUNT_ROOT, NULL, NULL)->num[0] = MOUNT_ATTR_RDONLY;
-                plan_step(&p, INIT_SHARE_ROOT, NULL, NULL)->num[0] = MS_SHARED;
+                init_plan_add(&p, ways[i], NULL);
+                init_add_remount_root(&p, NULL)->attrs = MOUNT_ATTR_RDONLY;
+                init_add_share_root(&p, NULL)->flags = MS_SHARED;
                 plan_exec(&p, args, env);
                 launch(&p, &l);
                 EXPECT("touch: /x: Read-only file system\nbin\ndev\netc\nproc\nsys\ntmp\n0\n/\n");

@@ -12,28 +12,22 @@
 
 static void test_process(void) {
         InitPlan p = {};
-        InitStep *s;
 
         TEST("rlimits, oom score, nice, affinity, personality, umask, no_new_privs, sysctl, stdio's owner");
         reset();
-        plan_step(&p, INIT_OOM_SCORE_ADJ, NULL, NULL)->num[0] = 321;
+        init_add_oom_score_adj(&p, NULL)->value = 321;
         plan_begin(&p, rootfs, NAMESPACES);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-        plan_step(&p, INIT_SYSCTL, "net/ipv4/ip_forward", "1");
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        s = plan_step(&p, INIT_STDIO_OWNER, NULL, NULL);
-        s->num[0] = 77;
-        s->num[1] = INIT_KEEP_ID;
-        s = plan_step(&p, INIT_RLIMIT, NULL, NULL);
-        s->num[0] = RLIMIT_NOFILE;
-        s->num[1] = 100;
-        s->num[2] = 200;
-        plan_step(&p, INIT_SCHEDULER, NULL, NULL)->num[1] = 5;
-        plan_step(&p, INIT_IO_PRIORITY, NULL, NULL)->num[0] = 2 << 13 | 6;
-        plan_step(&p, INIT_AFFINITY, "0", NULL);
-        plan_step(&p, INIT_PERSONALITY, NULL, NULL)->num[0] = 8;
-        plan_step(&p, INIT_UMASK, NULL, NULL)->num[0] = 027;
-        plan_step(&p, INIT_NO_NEW_PRIVS, NULL, NULL);
+        *init_add_sysctl(&p, NULL) = (InitSysctl){ .path = "net/ipv4/ip_forward", .value = "1" };
+        init_add_pivot(&p, NULL);
+        *init_add_stdio_owner(&p, NULL) = (InitStdioOwner){ .uid = 77, .gid = INIT_KEEP_ID };
+        *init_add_rlimit(&p, NULL) = (InitRlimit){ .resource = RLIMIT_NOFILE, .soft = 100, .hard = 200 };
+        init_add_scheduler(&p, NULL)->nice = 5;
+        init_add_io_priority(&p, NULL)->value = 2 << 13 | 6;
+        init_add_affinity(&p, NULL)->cpus = "0";
+        init_add_personality(&p, NULL)->persona = 8;
+        init_add_umask(&p, NULL)->mask = 027;
+        init_add_no_new_privs(&p, NULL);
         plan_shell(
                 &p,
                 "cat /proc/self/oom_score_adj; ulimit -n; ulimit -Hn; umask; cat /proc/self/personality;"
@@ -46,21 +40,18 @@ static void test_process(void) {
 static void test_user(void) {
         static const char *groups[] = { "5", "4294967294", NULL };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("user, groups, five sets of capabilities, verified");
         begin(&p);
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        plan_step(&p, INIT_BOUNDING, NULL, NULL)->num[0] = 0xf0;
-        s = plan_step(&p, INIT_USER, NULL, NULL);
-        s->num[0] = 1000;
-        s->num[1] = 1001;
-        s->list[0] = groups;
-        s = plan_step(&p, INIT_CAPABILITIES, NULL, NULL);
-        s->num[0] = 0x10;
-        s->num[1] = 0x30;
-        s->num[2] = 0x20;
-        s->num[3] = 0xf0;
+        init_add_pivot(&p, NULL);
+        init_add_bounding(&p, NULL)->caps = 0xf0;
+        *init_add_user(&p, NULL) = (InitUser){ .uid = 1000, .gid = 1001, .groups = groups };
+        *init_add_capabilities(&p, NULL) = (InitCapabilities){
+                .effective = 0x10,
+                .permitted = 0x30,
+                .inheritable = 0x20,
+                .ambient = 0xf0,
+        };
         plan_shell(&p, "grep -E '^(Uid|Gid|Groups|Cap)' /proc/self/status | tr '\\t' ' '; echo $HOME");
         launch(&p, &l);
         ASSERT_STR(l.error, "");
@@ -72,14 +63,11 @@ static void test_user(void) {
 
 static void test_capability_refused(void) {
         InitPlan p = {};
-        InitStep *s;
 
         TEST("capabilities that we have not got");
         begin(&p);
-        s = plan_step(&p, INIT_CAPABILITIES, NULL, NULL);
-        s->num[1] = 1;
-        s = plan_step(&p, INIT_CAPABILITIES, NULL, NULL);
-        s->num[1] = 3;
+        init_add_capabilities(&p, NULL)->permitted = 1;
+        init_add_capabilities(&p, NULL)->permitted = 3;
         plan_end(&p, "true");
         launch(&p, &l);
         ASSERT_STR(l.error, "set capabilities: operation not permitted");
@@ -93,16 +81,15 @@ static void test_seccomp(void) {
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a seccomp filter; unknown flags; a listener");
         for (unsigned i = 0; i < 3; i++) {
                 begin(&p);
-                s = plan_step(&p, INIT_SECCOMP, NULL, NULL);
-                s->blob = filter;
-                s->blob_size = sizeof(filter);
-                s->num[0] = i == 1 ? 1U << 30 : 0;
-                s->num[1] = i == 2;
+                *init_add_seccomp(&p, NULL) = (InitSeccomp){
+                        .flags = i == 1 ? 1U << 30 : 0,
+                        .listener = i == 2,
+                        .filter = { filter, sizeof(filter) },
+                };
                 run(&p, "mkdir /tmp/x");
                 if (i == 1)
                         ASSERT_STR(l.error, "load seccomp filter: invalid argument");
@@ -121,14 +108,15 @@ static void test_console(void) {
 
         TEST("a terminal");
         begin(&p);
-        plan_step(&p, INIT_CONSOLE, NULL, NULL);
-        p.steps[p.n_steps - 1].num[0] = 33;
-        p.steps[p.n_steps - 1].num[1] = 99;
-        p.steps[p.n_steps - 1].num[2] = 1000;
-        p.steps[p.n_steps - 1].num[3] = INIT_KEEP_ID;
-        p.steps[p.n_steps - 1].num[4] = 1;
-        plan_step(&p, INIT_CONTROL_TERMINAL, NULL, NULL);
-        plan_step(&p, INIT_MOUNT, "tmpfs", "tmpfs")->str[2] = "/mnt";
+        *init_add_console(&p, NULL) = (InitConsole){
+                .height = 33,
+                .width = 99,
+                .uid = 1000,
+                .gid = INIT_KEEP_ID,
+                .bind = true,
+        };
+        init_add_control_terminal(&p, NULL);
+        *init_add_mount(&p, NULL) = (InitMount){ .type = "tmpfs", .source = "tmpfs", .target = "/mnt" };
         run(&p,
             "stat -Lc '%t:%T %u:%g' /dev/console /proc/self/fd/0; readlink /proc/self/fd/1; stty size 2>/dev/null || "
             "/bin/busybox stty size; /bin/busybox tty; echo x > /dev/tty; grep -c /dev/console /proc/mounts");

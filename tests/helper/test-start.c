@@ -41,10 +41,10 @@ static void test_names(void) {
         TEST("hostname, domainname, loopback, session, keyring");
         reset();
         plan_begin(&p, rootfs, NAMESPACES);
-        plan_step(&p, INIT_HOSTNAME, "box", NULL);
-        plan_step(&p, INIT_DOMAINNAME, "example", NULL);
-        plan_step(&p, INIT_LOOPBACK, NULL, NULL);
-        plan_step(&p, INIT_KEYRING, keyring, NULL);
+        init_add_hostname(&p, NULL)->name = "box";
+        init_add_domainname(&p, NULL)->name = "example";
+        init_add_loopback(&p, NULL);
+        init_add_keyring(&p, NULL)->name = keyring;
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         run(&p,
             "hostname; cat /proc/sys/kernel/domainname; ip link show lo | grep -c UP; grep -q _ses.test /proc/keys && echo 1");
@@ -80,7 +80,7 @@ static void join_keyring(const char *name, bool shared) {
 
         reset();
         plan_begin(&p, rootfs, NAMESPACES);
-        plan_step(&p, INIT_KEYRING, name, NULL)->num[0] = shared;
+        *init_add_keyring(&p, NULL) = (InitKeyring){ .name = name, .shared = shared };
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         run(&p, "sed -n 's/.*keyring *//p' /proc/keys");
 }
@@ -132,7 +132,7 @@ static void test_exec_errors(void) {
                 InitPlan p = {};
 
                 begin(&p);
-                plan_step(&p, INIT_PIVOT, NULL, NULL);
+                init_add_pivot(&p, NULL);
                 plan_exec(&p, args, env);
                 launch(&p, &l);
                 ASSERT_STR(l.error, cases[i].error);
@@ -145,8 +145,8 @@ static void join(const char *path, int type) {
         InitPlan p = {};
 
         reset();
-        plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = (uint64_t) type;
-        plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = (uint64_t) type;
+        *init_add_open_ns(&p, NULL) = (InitOpenNs){ .path = path, .slot = 1, .type = type };
+        *init_add_join(&p, NULL) = (InitJoin){ .slot = 1, .type = type };
         plan_begin(&p, rootfs, NAMESPACES & ~type);
         plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
         run(&p, "readlink /proc/self/ns/net");
@@ -171,35 +171,37 @@ static void test_namespaces(void) {
 static void test_userns(void) {
         static const char *mode[] = { "mode=755", NULL };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a user namespace: maps, devices by bind, masks, cgroup namespace, sysctl, time offsets");
         reset();
         l.map = true;
         shell("chmod 755 %s && chown -R 100000:100000 %s", sandbox_path("."), rootfs);
-        plan_step(&p, INIT_USERNS, NULL, NULL);
-        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = NAMESPACES | CLONE_NEWTIME;
-        s = plan_step(&p, INIT_TIME_OFFSETS, NULL, NULL);
-        s->num[0] = 86400000;
-        plan_step(&p, INIT_FORK, NULL, NULL);
-        plan_step(&p, INIT_SETSID, NULL, NULL);
-        plan_step(&p, INIT_ROOT_PROPAGATION, NULL, NULL)->num[0] = MS_SLAVE | MS_REC;
-        plan_step(&p, INIT_ROOTFS, rootfs, NULL)->num[0] = MS_SLAVE | MS_REC;
-        plan_step(&p, INIT_HOST_NULL, NULL, NULL)->num[0] = PLAN_NULL_SLOT;
+        init_add_userns(&p, NULL);
+        init_add_unshare(&p, NULL)->flags = NAMESPACES | CLONE_NEWTIME;
+        init_add_time_offsets(&p, NULL)->boottime = 86400000;
+        init_add_fork(&p, NULL);
+        init_add_setsid(&p, NULL);
+        init_add_root_propagation(&p, NULL)->flags = MS_SLAVE | MS_REC;
+        *init_add_rootfs(&p, NULL) = (InitRootfs){ .path = rootfs, .propagation = MS_SLAVE | MS_REC };
+        init_add_host_null(&p, NULL)->slot = PLAN_NULL_SLOT;
         plan_mount(&p, "proc", "/proc", ATTRS, INIT_NO_TARGET_SYMLINK, NULL);
         plan_mount(&p, "sysfs", "/sys", ATTRS | MOUNT_ATTR_RDONLY, INIT_HOST_FALLBACK, NULL);
         plan_mount(&p, "tmpfs", "/dev", MOUNT_ATTR_NOSUID, 0, mode);
-        s = plan_step(&p, INIT_DEVICE_BIND, "/dev/null", NULL);
-        s->num[0] = INIT_NO_SLOT;
-        s->num[1] = 'c';
-        s->num[2] = 1;
-        s->num[3] = 3;
-        plan_step(&p, INIT_WAIT_CGROUP, NULL, NULL);
-        plan_step(&p, INIT_UNSHARE, NULL, NULL)->num[0] = CLONE_NEWCGROUP;
-        s = plan_step(&p, INIT_CGROUP, "/sys/fs/cgroup", "/sys/fs/cgroup");
-        s->num[0] = ATTRS | MOUNT_ATTR_RDONLY;
-        s->num[1] = 1;
-        plan_step(&p, INIT_SYSCTL, "net/ipv4/ip_forward", "1");
+        *init_add_device_bind(&p, NULL) = (InitDeviceBind){
+                .path = "/dev/null",
+                .type = 'c',
+                .major = 1,
+                .minor = 3,
+        };
+        init_add_wait_cgroup(&p, NULL);
+        init_add_unshare(&p, NULL)->flags = CLONE_NEWCGROUP;
+        *init_add_cgroup(&p, NULL) = (InitCgroup){
+                .target = "/sys/fs/cgroup",
+                .host = "/sys/fs/cgroup",
+                .attrs = ATTRS | MOUNT_ATTR_RDONLY,
+                .own_namespace = 1,
+        };
+        *init_add_sysctl(&p, NULL) = (InitSysctl){ .path = "net/ipv4/ip_forward", .value = "1" };
         plan_mask(&p, "/proc/keys", NULL);
         plan_mask(&p, "/etc", NULL);
         run(&p,
@@ -218,18 +220,19 @@ static void test_hooks(void) {
                    *slow[] = { "sh", "-c", "sleep 20", NULL };
         const char *daemon[] = { "sh", "-c", "sleep 20 &", NULL };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("hooks: state on stdin, failure, timeout, none there, one that leaves a child behind");
         for (unsigned i = 0; i < 5; i++) {
                 begin(&p);
-                plan_step(&p, INIT_PIVOT, NULL, NULL);
-                s = plan_step(&p, INIT_HOOK, i == 3 ? "/bin/nonesuch" : "/bin/sh", "{\"pid\":");
-                s->num[0] = i == 2 ? 1 : 600;
-                s->num[1] = s->num[2] = INIT_NO_SLOT;
-                s->str[2] = "}";
-                s->list[0] = i == 0 ? args : i == 1 ? fail : i == 2 ? slow : i == 4 ? daemon : NULL;
-                s->list[1] = env;
+                init_add_pivot(&p, NULL);
+                *init_add_hook(&p, NULL) = (InitHook){
+                        .path = i == 3 ? "/bin/nonesuch" : "/bin/sh",
+                        .state_head = "{\"pid\":",
+                        .state_tail = "}",
+                        .timeout = i == 2 ? 1 : 600,
+                        .args = i == 0 ? args : i == 1 ? fail : i == 2 ? slow : i == 4 ? daemon : NULL,
+                        .env = env,
+                };
                 plan_shell(&p, "cat /tmp/state; echo; cat /tmp/var");
                 launch(&p, &l);
                 if (i == 0)
@@ -251,18 +254,20 @@ static void test_hook_logs(void) {
         const char *args[] = { "sh", "-c", "echo more; echo oops >&2; exit 3", NULL }, *env[] = { "PATH=/bin", NULL };
         _cleanup_free_ char *log = xasprintf("%s/tmp/log", rootfs);
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a hook that writes to a file of the host");
         shell("echo before > %s", log);
         begin(&p);
-        plan_step(&p, INIT_OPEN_LOG, log, NULL);
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
-        s->num[1] = 0;
-        s->str[2] = "";
-        s->list[0] = args;
-        s->list[1] = env;
+        *init_add_open_log(&p, NULL) = (InitOpenLog){ .path = log, .slot = 1 };
+        init_add_pivot(&p, NULL);
+        *init_add_hook(&p, NULL) = (InitHook){
+                .path = "/bin/sh",
+                .state_head = "",
+                .state_tail = "",
+                .stdout_ = 1,
+                .args = args,
+                .env = env,
+        };
         plan_shell(&p, "true");
         launch(&p, &l);
         ASSERT_STR(l.error, "hook /bin/sh: exit status 3: oops");
@@ -275,18 +280,19 @@ static void test_start_hook(void) {
                                "readlink $i; fi; done; grep -c memfd:plan /proc/1/maps; exit 3", NULL };
         const char *env[] = { "PATH=/bin", NULL };
         InitPlan p = {};
-        InitStep *s;
 
         TEST("a hook of the container's sees no directory, no socket and no earlier step of ours");
         begin(&p);
         plan_mount(&p, "proc", "/proc", 0, 0, NULL);
-        plan_step(&p, INIT_PIVOT, NULL, NULL);
-        plan_step(&p, INIT_READY, NULL, NULL);
-        s = plan_step(&p, INIT_HOOK, "/bin/sh", "");
-        s->num[1] = s->num[2] = INIT_NO_SLOT;
-        s->str[2] = "";
-        s->list[0] = args;
-        s->list[1] = env;
+        init_add_pivot(&p, NULL);
+        init_add_ready(&p, NULL);
+        *init_add_hook(&p, NULL) = (InitHook){
+                .path = "/bin/sh",
+                .state_head = "",
+                .state_tail = "",
+                .args = args,
+                .env = env,
+        };
         launch(&p, &l);
         ASSERT_STR(l.error, "hook /bin/sh: exit status 3: 0");
 }
@@ -303,22 +309,19 @@ static int knock(void) {
 static void gate_plan(InitPlan *p, const char *program) {
         const char **args = arena_calloc(&p->arena, 3, sizeof(*args)),
                    **env = arena_calloc(&p->arena, 2, sizeof(*env));
-        InitStep *s;
 
         args[0] = program;
         args[1] = "started";
         env[0] = "PATH=/bin";
         begin(p);
         l.gate = true;
-        plan_step(p, INIT_MAKE_GATE, NULL, NULL);
-        plan_step(p, INIT_PIVOT, NULL, NULL);
-        plan_step(p, INIT_READY, NULL, NULL);
-        plan_step(p, INIT_GATE, NULL, NULL);
+        init_add_make_gate(p, NULL);
+        init_add_pivot(p, NULL);
+        init_add_ready(p, NULL);
+        init_add_gate(p, NULL);
         if (!program)
                 return;
-        s = plan_step(p, INIT_EXEC, NULL, NULL);
-        s->list[0] = args;
-        s->list[1] = env;
+        *init_add_exec(p, NULL) = (InitExec){ .args = args, .env = env };
 }
 
 static void test_gate(void) {
@@ -361,7 +364,6 @@ static void test_gate(void) {
 static void test_enter(void) {
         static Launch inner;
         InitPlan p = {};
-        InitStep *s;
         int pidfd;
 
         TEST("a further process in a container that runs");
@@ -370,12 +372,11 @@ static void test_enter(void) {
         pidfd = pidfd_open(l.pid, 0);
         ASSERT(pidfd >= 0);
         inner = (Launch){ .target = pidfd };
-        plan_step(&p, INIT_OOM_SCORE_ADJ, NULL, NULL)->num[0] = 55;
-        plan_step(&p, INIT_ENTER, NULL, NULL)->num[0] = NAMESPACES;
-        s = plan_step(&p, INIT_USER, NULL, NULL);
-        s->num[0] = s->num[1] = 1000;
-        plan_step(&p, INIT_CWD, "/etc", NULL);
-        plan_step(&p, INIT_FORK_INSIDE, NULL, NULL);
+        init_add_oom_score_adj(&p, NULL)->value = 55;
+        init_add_enter(&p, NULL)->flags = NAMESPACES;
+        *init_add_user(&p, NULL) = (InitUser){ .uid = 1000, .gid = 1000 };
+        init_add_cwd(&p, NULL)->path = "/etc";
+        init_add_fork_inside(&p, NULL);
         plan_shell(
                 &p,
                 "pwd; echo $$ $HOME; cat /proc/1/comm /proc/self/oom_score_adj; ls /proc/1/fd/; ls /proc/1/root/; id -u");
@@ -401,13 +402,12 @@ static void test_pid_namespace(void) {
                 static Launch other;
 
                 other = (Launch){ .older_kernel = older };
-                plan_step(&p, INIT_OPEN_NS, path, NULL)->num[1] = CLONE_NEWPID;
+                *init_add_open_ns(&p, NULL) = (InitOpenNs){ .path = path, .slot = 1, .type = CLONE_NEWPID };
                 plan_begin(&p, rootfs, NAMESPACES & ~CLONE_NEWPID);
-                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL);
-                p.steps[p.n_steps - 1].num[4] = 0; /* the slot */
-                plan_step(&p, INIT_JOIN, NULL, NULL)->num[1] = CLONE_NEWPID;
-                plan_step(&p, INIT_PIVOT, NULL, NULL);
-                plan_step(&p, INIT_FORK_INSIDE, NULL, NULL);
+                plan_mount(&p, "proc", "/proc", ATTRS, 0, NULL)->pid_namespace = 1;
+                *init_add_join(&p, NULL) = (InitJoin){ .slot = 1, .type = CLONE_NEWPID };
+                init_add_pivot(&p, NULL);
+                init_add_fork_inside(&p, NULL);
                 plan_shell(&p, "cat /proc/1/comm; echo $$; test /proc/self/ns/pid -ef /proc/$$/ns/pid; "
                                "readlink /proc/self | grep -c '[2-9]'; grep -c proc /proc/mounts");
                 launch(&p, &other);

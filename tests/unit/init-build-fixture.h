@@ -114,9 +114,9 @@ static inline void assert_order(const Built *b, const InitOp *ops, size_t n) {
 #define ASSERT_ORDER(b, ...) \
         assert_order(b, (const InitOp[]){ __VA_ARGS__ }, sizeof((const InitOp[]){ __VA_ARGS__ }) / sizeof(InitOp))
 
-static inline int step_unsharing(const InitPlan *plan, uint64_t flag) {
+static inline int step_unsharing(const InitPlan *plan, int flag) {
         for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].op == INIT_UNSHARE && (plan->steps[i].num[0] & flag))
+                if (plan->steps[i].op == INIT_UNSHARE && (plan->steps[i].unshare.flags & flag))
                         return (int) i;
         return -1;
 }
@@ -135,7 +135,7 @@ static inline void check_cgroup(const Built *b, const Config *c) {
                 if (s->op != INIT_CGROUP)
                         continue;
                 ASSERT(cgroup_ns < (int) i);
-                ASSERT(s->num[1] == 1 || (int) i < first(&b->plan, INIT_PIVOT));
+                ASSERT(s->cgroup.own_namespace || (int) i < first(&b->plan, INIT_PIVOT));
         }
 }
 
@@ -145,12 +145,12 @@ static inline void check_rlimits(const Built *b) {
 
         ASSERT_ORDER(b, INIT_FIND, INIT_RLIMIT, INIT_EXEC);
         for (size_t i = 0; i < b->plan.n_steps; i++) {
-                const InitStep *s = &b->plan.steps[i];
-                bool few = s->num[0] == RLIMIT_NOFILE && s->num[1] < 100;
+                const InitRlimit *s = &b->plan.steps[i].rlimit;
+                bool few = s->resource == RLIMIT_NOFILE && s->soft < 100;
                 int fork = first(&b->plan, INIT_FORK_INSIDE);
-                bool forked = s->num[0] == RLIMIT_NPROC && fork >= 0 && (int) i > fork;
+                bool forked = s->resource == RLIMIT_NPROC && fork >= 0 && (int) i > fork;
 
-                if (s->op == INIT_RLIMIT && !few && !forked)
+                if (b->plan.steps[i].op == INIT_RLIMIT && !few && !forked)
                         ASSERT((int) i < capabilities && (seccomp < 0 || (int) i < seccomp));
         }
 }
@@ -164,8 +164,9 @@ static inline void check_sources(const Built *b) {
 
                 if (s->op != INIT_OPEN_TREE)
                         continue;
-                ASSERT(s->num[1] & INIT_SOURCE_IN_ROOT ? i > rootfs : i < rootfs && (userns < 0 || i < userns));
-                if (s->num[1] & INIT_LOCKED) {
+                ASSERT(s->open_tree.extra & INIT_SOURCE_IN_ROOT ? i > rootfs
+                                                                : i < rootfs && (userns < 0 || i < userns));
+                if (s->open_tree.extra & INIT_LOCKED) {
                         ASSERT(i < first(&b->plan, INIT_LOCK_SOURCES));
                         locks = 1;
                 }

@@ -144,7 +144,7 @@ static void test_id_words(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = LONG_MAPS, .mounts = json);
 
                 assert_contains(&b, good[i].printed);
-                ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_OPEN_TREE)].num[3], good[i].option[0] == 'r');
+                ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_OPEN_TREE)].open_tree.idmap_recursive, good[i].option[0] == 'r');
         }
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 char json[256];
@@ -480,7 +480,7 @@ static void test_lookups(void) {
                 assert_has(&b, "mask path=/procs null=1");
                 assert_has(&b, "mask path=/link/x null=1");
                 assert_has(&b, "mask path=/ null=1");
-                ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_MASK) + 5].num[0], INIT_NO_SLOT);
+                ASSERT_EQ(b.plan.steps[first(&b.plan, INIT_MASK) + 5].mask.mount, 0);
         }
 }
 

@@ -18,21 +18,22 @@ static void test_hooks(void) {
         _cleanup_built_ Built b = BUILD(
                 .facts = root, .top = ",\"annotations\":{\"a\\\"b\":\"c\"},\"hooks\":{" HOOK("createRuntime") ","
                 HOOK("createContainer") ",\"startContainer\":[{\"path\":\"/bin/s\",\"timeout\":3,\"args\":[\"s\"]}]}");
-        const InitStep *create = &b.plan.steps[first(&b.plan, INIT_RUNTIME_HOOKS) + 1];
-        const InitStep *start = &b.plan.steps[first(&b.plan, INIT_GATE) + 1];
+        const InitStep *created = &b.plan.steps[first(&b.plan, INIT_RUNTIME_HOOKS) + 1];
+        const InitStep *started = &b.plan.steps[first(&b.plan, INIT_GATE) + 1];
+        const InitHook *create = &created->hook, *start = &started->hook;
 
         TEST("hooks: before the pivot, and behind the gate");
-        ASSERT_EQ(create->op, INIT_HOOK);
-        ASSERT_EQ(create[1].op, INIT_PIVOT);
-        ASSERT_STR(create->str[1], "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
-        ASSERT_STR(create->str[2], ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
-        ASSERT(!create->list[0]);
-        ASSERT(create->list[1] && !create->list[1][0]);
-        ASSERT_EQ(start->op, INIT_HOOK);
-        ASSERT_EQ(start->num[0], 3);
-        ASSERT(strstr(start->str[1], "\"status\":\"created\""));
-        ASSERT_STR(start->list[0][0], "s");
-        ASSERT_STR(start->list[1][0], "A=1");
+        ASSERT_EQ(created->op, INIT_HOOK);
+        ASSERT_EQ(created[1].op, INIT_PIVOT);
+        ASSERT_STR(create->state_head, "{\"ociVersion\":\"1.3.0\",\"id\":\"c1\",\"status\":\"creating\",\"pid\":");
+        ASSERT_STR(create->state_tail, ",\"bundle\":\"/b\",\"annotations\":{\"a\\\"b\":\"c\"}}");
+        ASSERT(!create->args);
+        ASSERT(create->env && !create->env[0]);
+        ASSERT_EQ(started->op, INIT_HOOK);
+        ASSERT_EQ(start->timeout, 3);
+        ASSERT(strstr(start->state_head, "\"status\":\"created\""));
+        ASSERT_STR(start->args[0], "s");
+        ASSERT_STR(start->env[0], "A=1");
         ASSERT_EQ(count(&b.plan, INIT_HOOK), 2);
 }
 

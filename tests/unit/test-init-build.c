@@ -396,9 +396,9 @@ static void test_entered(void) {
                 assert_has(&new, "enter-rootfs path=/b/rootfs");
                 assert_has(&new, "root-propagation flags=slave,recursive opened=shared");
                 assert_has(&new, "share-root flags=shared,recursive");
-                ASSERT_EQ(new.plan.steps[first(&new.plan, INIT_HOOK)].num[4], 1);
+                ASSERT_EQ(new.plan.steps[first(&new.plan, INIT_HOOK)].hook.in_rootfs, 1);
                 ASSERT_EQ(new.plan.steps[new.plan.n_steps - 2].op, INIT_HOOK);
-                ASSERT_EQ(new.plan.steps[new.plan.n_steps - 2].num[4], 0);
+                ASSERT_EQ(new.plan.steps[new.plan.n_steps - 2].hook.in_rootfs, 0);
                 ASSERT_ORDER(&bare, INIT_ENTER_ROOTFS, INIT_JOIN, INIT_BECOME_ROOT, INIT_ROOTFS);
                 ASSERT_EQ(count(&bare.plan, INIT_ENTER_ROOTFS), 1);
         }
@@ -411,7 +411,7 @@ static void test_entered(void) {
                                                      .namespaces = "{\"type\":\"mount\",\"path\":\"/proc/7/ns/mnt\"}" JOINED("user"));
 
                 ASSERT_EQ(count(&plain.plan, INIT_ENTER_ROOTFS), 0);
-                ASSERT_EQ(plain.plan.steps[first(&plain.plan, INIT_HOOK)].num[4], 0);
+                ASSERT_EQ(plain.plan.steps[first(&plain.plan, INIT_HOOK)].hook.in_rootfs, 0);
                 ASSERT_EQ(count(&user.plan, INIT_ENTER_ROOTFS), 0);
                 assert_has(&user, "root-propagation flags=shared");
                 ASSERT_EQ(count(&joined.plan, INIT_ENTER_ROOTFS), 0);

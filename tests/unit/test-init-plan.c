@@ -4,51 +4,63 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "plan/init/ops.h"
-#include "plan/init/plan.h"
+#include "plan/init/operands.h"
 #include "test.h"
 
 static const char *args[] = { "sh", "-c", "echo a b,c\n", NULL };
 static const char *empty[] = { NULL };
 static const uint8_t filter[24] = { 6, 0, 0, 0, 0, 0, 0xff, 0x7f };
 
-/* One step of each op, every number, string and list of it given. */
+static void fill(InitStep *step, const InitOperand *row) {
+        void *p = init_operand(step, row);
+
+        switch (row->kind) {
+        case OPERAND_STRING:
+        case OPERAND_STRING_OR_NONE:
+                *(const char **) p = "/a/b";
+                break;
+        case OPERAND_LIST:
+        case OPERAND_LIST_OR_NONE:
+                *(const char ***) p = row->kind == OPERAND_LIST ? args : empty;
+                break;
+        case OPERAND_BLOB:
+                *(InitBlob *) p = (InitBlob){ filter, sizeof(filter) };
+                break;
+        default:
+                *(char *) p = 1;
+        }
+}
+
+/* One step of each op, every operand of it given. */
 static void fill_plan(InitPlan *plan) {
         for (unsigned op = 1; op < _INIT_OP_MAX; op++) {
-                const InitOpRow *row = init_op_row(op);
-                InitStep *step = init_plan_add(plan, op);
+                InitStep *step = init_plan_add(plan, op, op % 2 ? "a.b" : NULL);
 
-                ASSERT(row);
-                for (unsigned i = 0; i < INIT_NUMS; i++)
-                        if (row->num[i].kind != NUM_NONE)
-                                step->num[i] = row->num[i].kind == NUM_SLOT_OR_NONE ? INIT_NO_SLOT : 1;
-                for (unsigned i = 0; i < INIT_STRS; i++)
-                        step->str[i] = row->str[i].name ? "/a/b" : NULL;
-                for (unsigned i = 0; i < INIT_LISTS; i++)
-                        if (row->list[i].kind != LIST_NONE)
-                                step->list[i] = row->list[i].kind == LIST_ANY ? empty : args;
-                if (row->blob) {
-                        step->blob = filter;
-                        step->blob_size = sizeof(filter);
-                }
+                for (const InitOperand *row = init_operands(op); row->kind; row++)
+                        fill(step, row);
         }
 }
 
 static void test_rows(void) {
-        TEST("every op has a row with a name of its own, and each thing of it one too");
+        TEST("every op has a name of its own, and so has each of its operands, which do not overlap");
         for (unsigned op = 1; op < _INIT_OP_MAX; op++) {
-                const InitOpRow *row = init_op_row(op);
+                const InitOperand *rows = init_operands(op);
+                size_t end = 0;
+                unsigned n = 0;
 
-                ASSERT(row);
                 for (unsigned other = 1; other < op; other++)
                         ASSERT(!streq(init_op_name(op), init_op_name(other)));
-                for (unsigned i = 0; i < INIT_NUMS; i++)
-                        ASSERT_EQ(row->num[i].kind != NUM_NONE, row->num[i].name != NULL);
-                for (unsigned i = 0; i < INIT_LISTS; i++)
-                        ASSERT_EQ(row->list[i].kind != LIST_NONE, row->list[i].name != NULL);
+                for (; rows[n].kind; n++) {
+                        ASSERT(memchr(rows[n].name, '\0', sizeof(rows[n].name)) && rows[n].name[0]);
+                        ASSERT(rows[n].offset >= end && rows[n].offset + rows[n].size <= sizeof(InitStep));
+                        end = (size_t) rows[n].offset + rows[n].size;
+                        for (unsigned k = 0; k < n; k++)
+                                ASSERT(!streq(rows[n].name, rows[k].name));
+                }
+                ASSERT(n < 31); /* a bit each, and one for the origin */
         }
-        ASSERT(!init_op_row(0));
-        ASSERT(!init_op_row(_INIT_OP_MAX));
+        ASSERT(!init_operands(0));
+        ASSERT(!init_operands(_INIT_OP_MAX));
         ASSERT_STR(init_op_name(_INIT_OP_MAX), "?");
 }
 
@@ -65,12 +77,14 @@ static void test_round_trip(void) {
         init_plan_print(&back, &after);
         ASSERT_STR(after.s, before.s);
         for (size_t i = 0; i < plan.n_steps; i++) {
-                const InitStep *a = &plan.steps[i], *b = &back.steps[i];
+                const InitSeccomp *a = &plan.steps[i].seccomp, *b = &back.steps[i].seccomp;
 
-                ASSERT(memcmp(a->num, b->num, sizeof(a->num)) == 0);
-                ASSERT_EQ(a->blob_size, b->blob_size);
-                ASSERT(a->blob_size == 0 || memcmp(a->blob, b->blob, a->blob_size) == 0);
-                ASSERT_EQ((uintptr_t) b->blob % 8, 0);
+                ASSERT(streq_null(plan.steps[i].origin, back.steps[i].origin));
+                if (plan.steps[i].op != INIT_SECCOMP)
+                        continue;
+                ASSERT_EQ(a->filter.size, b->filter.size);
+                ASSERT(memcmp(a->filter.bytes, b->filter.bytes, a->filter.size) == 0);
+                ASSERT_EQ((uintptr_t) b->filter.bytes % 8, 0);
         }
         init_plan_encode(&back, &again);
         ASSERT_EQ(again.n, bytes.n);
@@ -121,42 +135,59 @@ static void test_hostile(void) {
         ASSERT_EQ(decode(bytes.s, bytes.n, &back), 0);
 }
 
-static int recode(const InitPlan *plan) {
+/* A plan of one step: its op, the mask, and what follows. */
+static int decode_step(uint32_t op, uint32_t mask, const void *operands, size_t size) {
+        const uint32_t header[] = { 0x32505349, 1, (uint32_t) (24 + size), 0, op, mask };
         _cleanup_text_ Text bytes = {};
         InitPlan back;
 
-        init_plan_encode(plan, &bytes);
+        text_addn(&bytes, (const char *) header, sizeof(header));
+        text_addn(&bytes, operands, size);
         return decode(bytes.s, bytes.n, &back);
 }
+#define DECODE(op, mask, ...) decode_step(op, mask, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+#define STRING_A 1, 0, 0, 0, 'a', 0
+#define LIST_A 1, 0, 0, 0, STRING_A
 
 static void test_strict(void) {
-        _cleanup_(init_plan_done) InitPlan plan = {};
-        InitStep *step;
+        const uint8_t slots[] = { INIT_SLOTS & 0xff, INIT_SLOTS >> 8 };
 
-        TEST("what an op does not have, or must have, is checked");
-        ASSERT_EQ(recode(&plan), 0);
-        step = init_plan_add(&plan, INIT_EXEC);
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        step->list[0] = empty;
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        step->list[0] = args;
-        ASSERT_EQ(recode(&plan), 0);
-        step->num[1] = 1;
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        *step = (InitStep){ .op = INIT_MASK };
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        step->str[0] = "";
-        ASSERT_EQ(recode(&plan), 0);
-        step->str[2] = "";
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        *step = (InitStep){ .op = INIT_OPEN_TREE, .str = { "/" }, .num = { INIT_SLOTS - 1, INIT_RECURSIVE } };
-        ASSERT_EQ(recode(&plan), 0);
-        step->num[0] = INIT_NO_SLOT;
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        *step = (InitStep){ .op = INIT_SECCOMP };
-        ASSERT_EQ(recode(&plan), -EBADMSG);
-        *step = (InitStep){ .op = _INIT_OP_MAX };
-        ASSERT_EQ(recode(&plan), -EBADMSG);
+        TEST("steps that there are");
+        ASSERT_EQ(decode_step(INIT_PIVOT, 0, "", 0), 0);
+        ASSERT_EQ(decode_step(0, 0, "", 0), -EBADMSG);
+        ASSERT_EQ(decode_step(_INIT_OP_MAX, 0, "", 0), -EBADMSG);
+        TEST("operands that the step has, and needs");
+        ASSERT_EQ(DECODE(INIT_PIVOT, 1, STRING_A), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_PIVOT, 1U << 30, STRING_A), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_PIVOT, 1U << 31, STRING_A), 0); /* its origin */
+        ASSERT_EQ(DECODE(INIT_MKDIR, 1, STRING_A), 0);
+        ASSERT_EQ(DECODE(INIT_MKDIR, 2, STRING_A), -EBADMSG);
+        ASSERT_EQ(decode_step(INIT_MKDIR, 0, "", 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_MKDIR, 1, STRING_A, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_MKDIR, 1, 1, 0, 0, 0, 'a', 'b'), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_MKDIR, 1, 2, 0, 0, 0, 'a', 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_EXEC, 2, LIST_A), 0);
+        ASSERT_EQ(DECODE(INIT_EXEC, 2, 0, 0, 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_EXEC, 4, LIST_A), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_EXEC, 6, LIST_A, 0, 0, 0, 0), 0); /* an empty list */
+        ASSERT_EQ(decode_step(INIT_SECCOMP, 0, "", 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_SECCOMP, 32, 0, 0, 0, 0, 0, 0, 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_SECCOMP, 32, 1, 0, 0, 0, 0, 0, 0, 0, 6), 0);
+        TEST("numbers that are not 0, of their size");
+        ASSERT_EQ(DECODE(INIT_UNSHARE, 1, 0, 0, 2, 0), 0);
+        ASSERT_EQ(DECODE(INIT_UNSHARE, 1, 0, 0, 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_UNSHARE, 1, 0, 0, 2), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_DETACH, 1, 1), 0);
+        ASSERT_EQ(DECODE(INIT_DETACH, 1, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_DETACH, 1, 2), -EBADMSG);
+        TEST("slots");
+        ASSERT_EQ(DECODE(INIT_HOST_NULL, 1, 1, 0, 0, 0), 0);
+        ASSERT_EQ(DECODE(INIT_HOST_NULL, 1, slots[0], slots[1], 0, 0), 0);
+        ASSERT_EQ(DECODE(INIT_HOST_NULL, 1, slots[0] + 1, slots[1], 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_HOST_NULL, 1, 1, 0, 0, 1), -EBADMSG);
+        ASSERT_EQ(decode_step(INIT_HOST_NULL, 0, "", 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_READONLY, 9, STRING_A, slots[0] + 1, slots[1], 0, 0), -EBADMSG);
+        ASSERT_EQ(DECODE(INIT_READONLY, 1, STRING_A), 0);
 }
 
 static void test_print(void) {
@@ -165,20 +196,35 @@ static void test_print(void) {
         _cleanup_text_ Text text = {};
 
         TEST("one line a step, numbers by their names");
-        *init_plan_add(&plan, INIT_UNSHARE) = (InitStep){ .op = INIT_UNSHARE, .num = { CLONE_NEWNS | CLONE_NEWIPC } };
-        *init_plan_add(&plan, INIT_MOUNT) = (InitStep){
-                .op = INIT_MOUNT, .str = { "tmpfs", "tmpfs", "/a b" }, .list = { options },
-                .num = { MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME, MS_SYNCHRONOUS, MS_SLAVE | MS_REC, 1U << 31, INIT_NO_SLOT,
-                         INIT_NO_SLOT } };
-        *init_plan_add(&plan, INIT_BIND) = (InitStep){
-                .op = INIT_BIND, .str = { "/src", "/dst" },
-                .num = { INIT_NO_SLOT, MOUNT_ATTR_RDONLY, MOUNT_ATTR__ATIME, [8] = 4 } };
-        *init_plan_add(&plan, INIT_RLIMIT) = (InitStep){ .op = INIT_RLIMIT, .num = { RLIMIT_NOFILE, 0, UINT64_MAX } };
-        *init_plan_add(&plan, INIT_STDIO_OWNER) = (InitStep){ .op = INIT_STDIO_OWNER, .num = { 1000, INIT_KEEP_ID } };
-        *init_plan_add(&plan, INIT_DEVICE) = (InitStep){
-                .op = INIT_DEVICE, .str = { "/dev/null" }, .num = { 'c', 1, 3, 0666, [7] = INIT_NO_SLOT } };
-        *init_plan_add(&plan, INIT_CAPABILITIES) = (InitStep){ .op = INIT_CAPABILITIES, .num = { 0x21 } };
-        *init_plan_add(&plan, INIT_EXEC) = (InitStep){ .op = INIT_EXEC, .list = { args, empty } };
+        init_add_unshare(&plan, NULL)->flags = CLONE_NEWNS | CLONE_NEWIPC;
+        *init_add_mount(&plan, NULL) = (InitMount){
+                .type = "tmpfs",
+                .source = "tmpfs",
+                .target = "/a b",
+                .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME,
+                .super = MS_SYNCHRONOUS,
+                .propagation = MS_SLAVE | MS_REC,
+                .extra = 1U << 31,
+                .options = options,
+        };
+        *init_add_bind(&plan, NULL) = (InitBind){
+                .source = "/src",
+                .target = "/dst",
+                .attrs = MOUNT_ATTR_RDONLY,
+                .clear = MOUNT_ATTR__ATIME,
+                .keep = 5,
+        };
+        *init_add_rlimit(&plan, NULL) = (InitRlimit){ .resource = RLIMIT_NOFILE, .hard = UINT64_MAX };
+        *init_add_stdio_owner(&plan, NULL) = (InitStdioOwner){ .uid = 1000, .gid = INIT_KEEP_ID };
+        *init_add_device(&plan, NULL) = (InitDevice){
+                .path = "/dev/null",
+                .type = 'c',
+                .major = 1,
+                .minor = 3,
+                .mode = 0666,
+        };
+        init_add_capabilities(&plan, NULL)->effective = 0x21;
+        *init_add_exec(&plan, NULL) = (InitExec){ .args = args, .env = empty };
         init_plan_print(&plan, &text);
         ASSERT_STR(text.s,
                    "unshare flags=mount,ipc\n"

@@ -21,11 +21,12 @@ static const char *rootfs_path(const InitBuild *b) {
 /* What the rootfs is on must not be shared, and who has entered it need not find up there. But in the mount namespace of a
  * user namespace all is a slave already, and "/" would be shared with nobody. */
 static void add_root_propagation(InitBuild *b, uint64_t cut) {
-        InitStep *step = add_for(b, INIT_ROOT_PROPAGATION, "linux.rootfsPropagation");
         bool shared = streq_null(b->spec->linux_.rootfs_propagation, "shared"), entered = build_enters_rootfs(b);
 
-        step->num[0] = shared && !entered ? MS_SHARED : cut;
-        step->num[1] = shared && entered ? MS_SHARED : 0;
+        *init_add_root_propagation(b->plan, "linux.rootfsPropagation") = (InitRootPropagation){
+                .flags = shared && !entered ? MS_SHARED : cut,
+                .opened = shared && entered ? MS_SHARED : 0,
+        };
 }
 
 /* Whether later mounts of the host show up in the container, and the container's on the host (shared). The rootfs
@@ -35,27 +36,37 @@ static void build_root(InitBuild *b) {
         const char *propagation = l->rootfs_propagation ?: "slave";
         bool private = l->rootfs_propagation_recursive && (streq(propagation, "private") || streq(propagation, "unbindable"));
         uint64_t cut = private ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
-        InitStep *step;
 
         if (b->tree == TREE_OWN)
                 add_root_propagation(b, cut);
-        step = add_for(b, INIT_ROOTFS, "root.path");
-        if (b->tree != TREE_IN_PLACE)
-                step->num[0] = cut;
-        step->num[1] = b->tree == TREE_COPY && !build_hands_over(b);
-        step->num[2] = b->tree == TREE_IN_PLACE;
-        step->str[0] = rootfs_path(b);
+        *init_add_rootfs(b->plan, "root.path") = (InitRootfs){
+                .path = rootfs_path(b),
+                .propagation = b->tree == TREE_IN_PLACE ? 0 : cut,
+                .lasting = b->tree == TREE_COPY && !build_hands_over(b),
+                .in_place = b->tree == TREE_IN_PLACE,
+        };
 }
 
-static int add_paths(InitBuild *b, InitOp op, const char *property, const char **paths) {
-        InitStep *step;
+static int add_readonly_paths(InitBuild *b, const char **paths) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && paths[i]; i++) {
-                r = build_look_up(b, op, arena_printf(b->arena, "linux.%s[%zu]", property, i),
-                                  path_normalize(b->arena, "/", paths[i]), &step);
-                if (r >= 0 && op == INIT_MASK)
-                        step->num[1] = b->null;
+                InitReadonly s = { .path = path_normalize(b->arena, "/", paths[i]) };
+
+                r = build_look_up(b, s.path, &s.mount, &s.rest);
+                *init_add_readonly(b->plan, arena_printf(b->arena, "linux.readonlyPaths[%zu]", i)) = s;
+        }
+        return r;
+}
+
+static int add_masked_paths(InitBuild *b, const char **paths) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && paths[i]; i++) {
+                InitMask s = { .path = path_normalize(b->arena, "/", paths[i]), .null = b->null };
+
+                r = build_look_up(b, s.path, &s.mount, &s.rest);
+                *init_add_mask(b->plan, arena_printf(b->arena, "linux.maskedPaths[%zu]", i)) = s;
         }
         return r;
 }
@@ -64,7 +75,7 @@ static void add_share_root(InitBuild *b, const char *word, uint64_t flags) {
         const SpecLinux *l = &b->spec->linux_;
 
         if (streq_null(l->rootfs_propagation, word))
-                add_for(b, INIT_SHARE_ROOT, "linux.rootfsPropagation")->num[0] =
+                init_add_share_root(b->plan, "linux.rootfsPropagation")->flags =
                         flags | (l->rootfs_propagation_recursive ? MS_REC : 0);
 }
 
@@ -77,15 +88,10 @@ static void share_root(InitBuild *b) {
 
 /* The file of the domain name is for root of the machine only. */
 static void add_sysctl(InitBuild *b, const SpecKeyValue *s) {
-        InitStep *step;
-
-        if (streq(s->key, "kernel/domainname")) {
-                add_for(b, INIT_DOMAINNAME, "linux.sysctl")->str[0] = s->value;
-                return;
-        }
-        step = add_for(b, INIT_SYSCTL, "linux.sysctl");
-        step->str[0] = s->key;
-        step->str[1] = s->value;
+        if (streq(s->key, "kernel/domainname"))
+                init_add_domainname(b->plan, "linux.sysctl")->name = s->value;
+        else
+                *init_add_sysctl(b->plan, "linux.sysctl") = (InitSysctl){ .path = s->key, .value = s->value };
 }
 
 /* The rootfs becomes "/". Whatever makes something read-only comes after whatever might still write there. */
@@ -93,20 +99,21 @@ static int build_pivot(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
         int r;
 
-        add_for(b, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT, "root.path");
+        init_plan_add(b->plan, b->tree != TREE_OWN ? INIT_CHROOT : b->request->no_pivot ? INIT_MOVE_ROOT : INIT_PIVOT,
+                      "root.path");
         if (b->process && !streq(b->process->cwd, "/"))
-                add(b, INIT_MKDIR)->str[0] = b->process->cwd;
+                init_add_mkdir(b->plan, NULL)->path = b->process->cwd;
         r = build_readonly_mounts(b);
         if (r < 0)
                 return r;
         if (b->spec->root_readonly)
-                add_for(b, INIT_REMOUNT_ROOT, "root.readonly")->num[0] = MOUNT_ATTR_RDONLY;
+                init_add_remount_root(b->plan, "root.readonly")->attrs = MOUNT_ATTR_RDONLY;
         /* After the hooks, which may have made the network devices that they are about. */
         for (size_t i = 0; i < l->n_sysctl; i++)
                 add_sysctl(b, &l->sysctl[i]);
-        r = add_paths(b, INIT_READONLY, "readonlyPaths", l->readonly_paths);
+        r = add_readonly_paths(b, l->readonly_paths);
         if (r >= 0)
-                r = add_paths(b, INIT_MASK, "maskedPaths", l->masked_paths);
+                r = add_masked_paths(b, l->masked_paths);
         if (r < 0)
                 return r;
         build_postponed_mounts(b, true);
@@ -143,7 +150,7 @@ static int build_init(InitBuild *b) {
         if (r < 0)
                 return r;
         if (build_enters_rootfs(b))
-                add_for(b, INIT_ENTER_ROOTFS, "root.path")->str[0] = rootfs_path(b);
+                init_add_enter_rootfs(b->plan, "root.path")->path = rootfs_path(b);
         r = build_namespaces(b);
         if (r < 0)
                 return r;
@@ -182,12 +189,12 @@ static int build_exec(InitBuild *b) {
         build_raise_rlimits(b);
         build_enter_cgroup(b);
         if (p->cpu_affinity_final)
-                add_for(b, INIT_AFFINITY, "process.execCPUAffinity.final")->str[0] = p->cpu_affinity_final;
-        add(b, INIT_ENTER)->num[0] = namespaces;
+                init_add_affinity(b->plan, "process.execCPUAffinity.final")->cpus = p->cpu_affinity_final;
+        init_add_enter(b->plan, NULL)->flags = (int) namespaces;
         if (namespaces & CLONE_NEWUSER)
-                build_become_root(b, INIT_BECOME_ROOT);
+                build_become_root(b, false);
         if (!init_plan_has_own_root(b->spec))
-                add(b, INIT_CHROOT)->num[0] = 1;
+                init_add_chroot(b->plan, NULL)->handed_over = true;
         build_session(b);
         build_console(b);
         build_process(b);
@@ -273,8 +280,8 @@ int init_plan_build_attach(const Spec *spec, const HostFacts *facts, const char 
 
         r = build_rejoin_mounts(&b);
         if (r >= 0) {
-                add_for(&b, INIT_ATTACH, "root.path")->str[0] = rootfs;
-                add(&b, INIT_READY);
+                init_add_attach(&plan, "root.path")->path = rootfs;
+                init_add_ready(&plan, NULL);
         }
         return finish(r, &plan, ret);
 }
@@ -283,14 +290,10 @@ int init_plan_build_unmount(const Spec *spec, const HostFacts *facts, const char
                             Error *reterr) {
         InitPlan plan = {};
         InitBuild b = begin(spec, facts, &plan, reterr);
-        InitStep *step;
         int r;
 
         r = build_rejoin_mounts(&b);
-        if (r >= 0) {
-                step = add(&b, INIT_UNMOUNT);
-                step->num[0] = id;
-                step->str[0] = rootfs;
-        }
+        if (r >= 0)
+                *init_add_unmount(&plan, NULL) = (InitUnmount){ .path = rootfs, .id = id };
         return finish(r, &plan, ret);
 }

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "plan/init/ops.h"
-#include "plan/init/plan.h"
+#include "plan/init/operands.h"
 
 /*
  * The plan as bytes, in the machine's own byte order (both ends are of one build on one machine):
  *   header: magic, number of steps, size of all of it
- *   step:   op, then a mask that says which of its numbers (when not 0), strings, lists, blob and origin follow, in
- *           this order
+ *   step:   op, then a mask that says which of its operands follow, and whether its origin does, behind them. What does
+ *           not is 0, NULL or false
+ *   number: as it is in memory
  *   string: its length, the bytes, a NUL; list: its length, the strings
  *   blob:   its size, zeros up to a multiple of 8, the bytes
  * There is one encoding of a plan: the decoder refuses every other, a number 0 that is spelt out among them.
  */
-#define MAGIC 0x31505349U /* "ISP1" */
+#define MAGIC 0x32505349U /* "ISP2" */
 #define BLOB_ALIGN 8U
 
-#define NUM_BIT(i) (1U << (i))
-#define STR_BIT(i) (1U << (INIT_NUMS + (i)))
-#define LIST_BIT(i) (1U << (INIT_NUMS + INIT_STRS + (i)))
-#define BLOB_BIT (1U << (INIT_NUMS + INIT_STRS + INIT_LISTS))
-#define ORIGIN_BIT (BLOB_BIT << 1)
+#define ORIGIN_BIT (1U << 31)
 
 typedef struct PlanHeader {
         uint32_t magic, n_steps;
@@ -54,24 +50,53 @@ static void put_list(Text *t, const char **list) {
                 put_string(t, list[i]);
 }
 
-static void put_blob(Text *t, const void *blob, size_t size) {
+static void put_blob(Text *t, const InitBlob *blob) {
         static const char zeros[BLOB_ALIGN];
 
-        put_u64(t, size);
+        put_u64(t, blob->size);
         text_addn(t, zeros, -t->n % BLOB_ALIGN);
-        text_addn(t, blob, size);
+        text_addn(t, blob->bytes, blob->size);
 }
 
-static uint32_t step_mask(const InitStep *step) {
-        uint32_t mask = (step->blob ? BLOB_BIT : 0) | (step->origin ? ORIGIN_BIT : 0);
+static bool is_given(const InitStep *step, const InitOperand *row) {
+        const char *p = init_operand(step, row);
 
-        for (unsigned i = 0; i < INIT_NUMS; i++)
-                mask |= step->num[i] != 0 ? NUM_BIT(i) : 0;
-        for (unsigned i = 0; i < INIT_STRS; i++)
-                mask |= step->str[i] ? STR_BIT(i) : 0;
-        for (unsigned i = 0; i < INIT_LISTS; i++)
-                mask |= step->list[i] ? LIST_BIT(i) : 0;
-        return mask;
+        for (unsigned i = 0; i < row->size; i++)
+                if (p[i] != 0)
+                        return true;
+        return false;
+}
+
+static void put_operand(Text *t, const InitStep *step, const InitOperand *row) {
+        const void *p = init_operand(step, row);
+
+        switch (row->kind) {
+        case OPERAND_STRING:
+        case OPERAND_STRING_OR_NONE:
+                return put_string(t, *(const char *const *) p);
+        case OPERAND_LIST:
+        case OPERAND_LIST_OR_NONE:
+                return put_list(t, *(const char **const *) p);
+        case OPERAND_BLOB:
+                return put_blob(t, p);
+        default:
+                text_addn(t, p, row->size);
+        }
+}
+
+static void put_step(Text *t, const InitStep *step) {
+        const InitOperand *rows = init_operands(step->op);
+        uint32_t mask = step->origin ? ORIGIN_BIT : 0;
+
+        for (unsigned i = 0; rows[i].kind; i++)
+                mask |= is_given(step, &rows[i]) ? 1U << i : 0;
+        put_u32(t, step->op);
+        put_u32(t, mask);
+        for (unsigned i = 0; rows[i].kind; i++)
+                if (mask & 1U << i)
+                        put_operand(t, step, &rows[i]);
+        if (step->origin)
+                put_string(t, step->origin);
 }
 
 void init_plan_encode(const InitPlan *plan, Text *ret) {
@@ -79,23 +104,8 @@ void init_plan_encode(const InitPlan *plan, Text *ret) {
         Text t = {};
 
         text_addn(&t, (const char *) &header, sizeof(header));
-        for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
-                put_u32(&t, step->op);
-                put_u32(&t, step_mask(step));
-                for (unsigned i = 0; i < INIT_NUMS; i++)
-                        if (step->num[i] != 0)
-                                put_u64(&t, step->num[i]);
-                for (unsigned i = 0; i < INIT_STRS; i++)
-                        if (step->str[i])
-                                put_string(&t, step->str[i]);
-                for (unsigned i = 0; i < INIT_LISTS; i++)
-                        if (step->list[i])
-                                put_list(&t, step->list[i]);
-                if (step->blob)
-                        put_blob(&t, step->blob, step->blob_size);
-                if (step->origin)
-                        put_string(&t, step->origin);
-        }
+        for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++)
+                put_step(&t, step);
         header.size = t.n;
         memcpy(t.s, &header, sizeof(header));
         *ret = t;
@@ -126,12 +136,12 @@ static bool take_string(Input *in, const char **ret) {
         return true;
 }
 
-static bool take_list(Input *in, InitListKind kind, const char ***ret) {
+static bool take_list(Input *in, bool may_be_empty, const char ***ret) {
         const char **list;
         uint32_t n;
 
         /* A string is five bytes at least: what cannot be there gets no memory. */
-        if (!take(in, &n, sizeof(n)) || n > (size_t) (in->end - in->p) / 5 || (n == 0 && kind == LIST_NOT_EMPTY))
+        if (!take(in, &n, sizeof(n)) || n > (size_t) (in->end - in->p) / 5 || (n == 0 && !may_be_empty))
                 return false;
         list = arena_calloc(in->arena, (size_t) n + 1, sizeof(*list));
         for (uint32_t i = 0; i < n; i++)
@@ -141,7 +151,7 @@ static bool take_list(Input *in, InitListKind kind, const char ***ret) {
         return true;
 }
 
-static bool take_blob(Input *in, InitStep *step) {
+static bool take_blob(Input *in, InitBlob *ret) {
         uint64_t size;
 
         if (!take(in, &size, sizeof(size)))
@@ -151,61 +161,63 @@ static bool take_blob(Input *in, InitStep *step) {
                         return false;
         if (size == 0 || size > (size_t) (in->end - in->p))
                 return false;
-        step->blob = in->p;
-        step->blob_size = (size_t) size;
+        *ret = (InitBlob){ in->p, (size_t) size };
         in->p += size;
         return true;
 }
 
-static bool number_is_valid(InitNumKind kind, uint64_t v) {
-        switch (kind) {
-        case NUM_NONE:
-                return v == 0;
-        case NUM_BOOL:
-                return v <= 1;
-        case NUM_SLOT:
-                return v < INIT_SLOTS;
-        case NUM_SLOT_OR_NONE:
-                return v < INIT_SLOTS || v == INIT_NO_SLOT;
+/* Into memory that is zeroed. */
+static bool take_number(Input *in, const InitOperand *row, InitStep *step) {
+        char *to = init_operand(step, row);
+        uint64_t v;
+
+        /* Before there is a bool that is neither true nor false. */
+        if (row->kind == OPERAND_BOOL && (in->p == in->end || *in->p != 1))
+                return false;
+        if (!take(in, to, row->size))
+                return false;
+        v = init_operand_number(step, row);
+        return v != 0 && (v <= INIT_SLOTS || (row->kind != OPERAND_SLOT && row->kind != OPERAND_SLOT_OR_NONE));
+}
+
+static bool take_operand(Input *in, const InitOperand *row, InitStep *step) {
+        void *to = init_operand(step, row);
+
+        switch (row->kind) {
+        case OPERAND_STRING:
+        case OPERAND_STRING_OR_NONE:
+                return take_string(in, to);
+        case OPERAND_LIST:
+        case OPERAND_LIST_OR_NONE:
+                return take_list(in, row->kind == OPERAND_LIST_OR_NONE, to);
+        case OPERAND_BLOB:
+                return take_blob(in, to);
         default:
-                return true;
+                return take_number(in, row, step);
         }
 }
 
-static bool take_numbers(Input *in, uint32_t mask, const InitOpRow *row, InitStep *step) {
-        for (unsigned i = 0; i < INIT_NUMS; i++) {
-                if ((mask & NUM_BIT(i)) && (!take(in, &step->num[i], sizeof(step->num[i])) || step->num[i] == 0))
-                        return false;
-                if (!number_is_valid(row->num[i].kind, step->num[i]))
-                        return false;
-        }
-        return true;
+static bool may_be_missing(const InitOperand *row) {
+        return row->kind != OPERAND_STRING && row->kind != OPERAND_LIST && row->kind != OPERAND_BLOB &&
+               row->kind != OPERAND_SLOT;
 }
 
 static bool take_step(Input *in, InitPlan *plan) {
+        const InitOperand *rows;
         uint32_t op, mask;
-        const InitOpRow *row;
         InitStep *step;
+        unsigned n = 0;
 
-        if (!take(in, &op, sizeof(op)) || !take(in, &mask, sizeof(mask)) || mask >= ORIGIN_BIT << 1)
+        if (!take(in, &op, sizeof(op)) || !take(in, &mask, sizeof(mask)))
                 return false;
-        row = init_op_row(op);
-        if (!row || ((mask & BLOB_BIT) != 0) != row->blob)
+        rows = init_operands(op);
+        if (!rows)
                 return false;
-        step = init_plan_add(plan, op);
-        *step = (InitStep){ .op = op }; /* what is 0 is left out */
-        if (!take_numbers(in, mask, row, step))
-                return false;
-        for (unsigned i = 0; i < INIT_STRS; i++)
-                if (mask & STR_BIT(i) ? !row->str[i].name || !take_string(in, &step->str[i])
-                                      : row->str[i].name && !row->str[i].optional)
+        step = init_plan_add(plan, op, NULL);
+        for (; rows[n].kind; n++)
+                if (mask & 1U << n ? !take_operand(in, &rows[n], step) : !may_be_missing(&rows[n]))
                         return false;
-        for (unsigned i = 0; i < INIT_LISTS; i++)
-                if (mask & LIST_BIT(i) ? row->list[i].kind == LIST_NONE ||
-                                                 !take_list(in, row->list[i].kind, &step->list[i])
-                                       : row->list[i].kind == LIST_NOT_EMPTY)
-                        return false;
-        if (row->blob && !take_blob(in, step))
+        if ((mask & ~ORIGIN_BIT) >> n)
                 return false;
         return !(mask & ORIGIN_BIT) || take_string(in, &step->origin);
 }

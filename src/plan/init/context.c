@@ -6,11 +6,11 @@
 
 /* What the parts ask about the whole. */
 
-int build_slot(InitBuild *b, uint64_t *ret) {
+int build_slot(InitBuild *b, InitSlot *ret) {
         if (b->n_slots == INIT_SLOTS)
                 return error_setf(b->reterr, EINVAL, "more than %u bind mounts, devices and namespaces to open",
                                   INIT_SLOTS);
-        *ret = b->n_slots++;
+        *ret = ++b->n_slots;
         return 0;
 }
 
@@ -70,7 +70,7 @@ bool build_has_mount_hooks(const InitBuild *b) {
 
 void build_wait_for_cgroup(InitBuild *b) {
         if (!b->has_waited && !b->facts->cgroup_disabled)
-                add(b, INIT_WAIT_CGROUP);
+                init_add_wait_cgroup(b->plan, NULL);
         b->has_waited = true;
 }
 
@@ -80,5 +80,5 @@ void build_enter_cgroup(InitBuild *b) {
         b->in_cgroup = true;
         build_wait_for_cgroup(b);
         if (b->new_namespaces & CLONE_NEWCGROUP)
-                add(b, INIT_UNSHARE)->num[0] = CLONE_NEWCGROUP;
+                init_add_unshare(b->plan, NULL)->flags = CLONE_NEWCGROUP;
 }

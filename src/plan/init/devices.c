@@ -50,15 +50,15 @@ static uint32_t mode_of(const SpecDevice *d) {
 
 /* Nobody makes device nodes in a user namespace. There those are bound that were made outside of it, or else the host's,
  * which are as they are on the host. */
-static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, uint64_t slot, const char *origin) {
-        InitStep *step = add_for(b, INIT_DEVICE_BIND, origin);
-
-        step->str[0] = path;
-        step->num[0] = slot;
-        step->num[1] = (unsigned char) d->type;
-        step->num[2] = (uint64_t) d->major;
-        step->num[3] = (uint64_t) d->minor;
-        if (slot == INIT_NO_SLOT && (d->file_mode.set || d->uid.set || d->gid.set))
+static void add_bound(InitBuild *b, const SpecDevice *d, const char *path, InitSlot slot, const char *origin) {
+        *init_add_device_bind(b->plan, origin) = (InitDeviceBind){
+                .path = path,
+                .slot = slot,
+                .type = d->type,
+                .major = (uint32_t) d->major,
+                .minor = (uint32_t) d->minor,
+        };
+        if (!slot && (d->file_mode.set || d->uid.set || d->gid.set))
                 strings_add(b->arena, &b->plan->warnings,
                             arena_printf(b->arena, "%s: in a user namespace it has the mode and the owner that it has on "
                                          "the host", origin));
@@ -69,20 +69,20 @@ static bool is_null(const SpecDevice *d) {
 }
 
 static void add_node(InitBuild *b, const SpecDevice *d, const char *path, const char *origin) {
-        InitStep *step = add_for(b, INIT_DEVICE, origin);
+        bool keep = !b->has_null && is_null(d);
 
-        step->str[0] = path;
-        step->num[0] = (unsigned char) d->type;
-        step->num[1] = (uint64_t) d->major;
-        step->num[2] = (uint64_t) d->minor;
-        step->num[3] = mode_of(d);
-        step->num[4] = d->uid.set ? d->uid.v : 0;
-        step->num[5] = d->gid.set ? d->gid.v : 0;
-        step->num[6] = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0);
-        if (!b->has_null && is_null(d)) {
-                step->num[7] = b->null;
-                b->has_null = true;
-        }
+        *init_add_device(b->plan, origin) = (InitDevice){
+                .path = path,
+                .type = d->type,
+                .major = (uint32_t) d->major,
+                .minor = (uint32_t) d->minor,
+                .mode = mode_of(d),
+                .uid = d->uid.set ? d->uid.v : 0,
+                .gid = d->gid.set ? d->gid.v : 0,
+                .set = (d->file_mode.set ? INIT_SET_MODE : 0) | (d->uid.set || d->gid.set ? INIT_SET_OWNER : 0),
+                .keep = keep ? b->null : 0,
+        };
+        b->has_null = b->has_null || keep;
 }
 
 static bool is_bound(const InitBuild *b, const SpecDevice *d) {
@@ -90,7 +90,7 @@ static bool is_bound(const InitBuild *b, const SpecDevice *d) {
 }
 
 /* origin: NULL for those that nobody asked for. */
-static void add_device(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
+static void add_device(InitBuild *b, const SpecDevice *d, InitSlot slot, const char *origin) {
         const char *path = normalized(b, d);
 
         if (!is_made(b, path))
@@ -118,23 +118,25 @@ static uint32_t host_id(InitBuild *b, const SpecIdMap *maps, size_t n, const Opt
         return 0;
 }
 
-static InitStep *add_open_node(InitBuild *b, const SpecDevice *d, uint64_t slot, const char *origin) {
-        InitStep *step = add_for(b, INIT_OPEN_NODE, origin);
+static InitOpenNode *add_open_node(InitBuild *b, const SpecDevice *d, InitSlot slot, const char *origin) {
+        InitOpenNode *s = init_add_open_node(b->plan, origin);
 
-        step->num[0] = slot;
-        step->num[1] = (unsigned char) d->type;
-        step->num[2] = (uint64_t) d->major;
-        step->num[3] = (uint64_t) d->minor;
-        step->num[4] = mode_of(d);
-        step->list[0] = b->node_options;
-        return step;
+        *s = (InitOpenNode){
+                .slot = slot,
+                .type = d->type,
+                .major = (uint32_t) d->major,
+                .minor = (uint32_t) d->minor,
+                .mode = mode_of(d),
+                .options = b->node_options,
+        };
+        return s;
 }
 
 static int open_device(InitBuild *b, size_t i) {
         const SpecLinux *l = &b->spec->linux_;
         const SpecDevice *d = &l->devices[i];
         const char *origin = device_origin(b, i);
-        InitStep *step;
+        InitOpenNode *s;
         int r;
 
         r = build_slot(b, &b->device_slots[i]);
@@ -142,9 +144,9 @@ static int open_device(InitBuild *b, size_t i) {
                 return r;
         if (b->n_nodes++ == 0)
                 b->first_node = b->device_slots[i];
-        step = add_open_node(b, d, b->device_slots[i], origin);
-        step->num[5] = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
-        step->num[6] = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
+        s = add_open_node(b, d, b->device_slots[i], origin);
+        s->uid = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
+        s->gid = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
         return 0;
 }
 
@@ -161,19 +163,10 @@ int build_open_devices(InitBuild *b) {
         b->node_options = arena_calloc(b->arena, 3, sizeof(*b->node_options));
         b->node_options[0] = "mode=711"; /* who takes it away is root of the user namespace by then */
         b->node_options[1] = build_mount_label(b, "tmpfs");
-        for (size_t i = 0; i < l->n_devices && r >= 0; i++) {
-                b->device_slots[i] = INIT_NO_SLOT;
+        for (size_t i = 0; i < l->n_devices && r >= 0; i++)
                 if (may_make_nodes(b) && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
                         r = open_device(b, i);
-        }
         return r;
-}
-
-static void add_clone_nodes(InitBuild *b, uint64_t first, size_t n, const char *origin) {
-        InitStep *step = add_for(b, INIT_CLONE_NODES, origin);
-
-        step->num[0] = first;
-        step->num[1] = n;
 }
 
 /* What files are masked with, when no device of the container's is it. By a file handle of the host's null device who has
@@ -183,53 +176,50 @@ static void add_null(InitBuild *b) {
         static const char origin[] = "linux.maskedPaths";
 
         if (b->in_userns || !may_make_nodes(b)) {
-                add_for(b, INIT_HOST_NULL, origin)->num[0] = b->null;
+                init_add_host_null(b->plan, origin)->slot = b->null;
                 return;
         }
         (void) add_open_node(b, &null, b->null, origin);
-        add_clone_nodes(b, b->null, 1, origin);
+        *init_add_clone_nodes(b->plan, origin) = (InitCloneNodes){ .first = b->null, .number = 1 };
 }
 
 int build_devices(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
         int r = 0;
 
-        b->null = INIT_NO_SLOT;
         if (l->masked_paths[0])
                 r = build_slot(b, &b->null);
         if (r < 0)
                 return r;
         if (b->n_nodes > 0)
-                add_clone_nodes(b, b->first_node, b->n_nodes, "linux.devices");
+                *init_add_clone_nodes(b->plan, "linux.devices") = (InitCloneNodes){
+                        .first = b->first_node,
+                        .number = b->n_nodes,
+                };
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
                 if (!default_is_replaced(b, &default_devices[i]))
-                        add_device(b, &default_devices[i], INIT_NO_SLOT, NULL);
+                        add_device(b, &default_devices[i], 0, NULL);
         for (size_t i = 0; i < l->n_devices; i++)
                 add_device(b, &l->devices[i], b->device_slots[i], device_origin(b, i));
-        if (b->null != INIT_NO_SLOT && !b->has_null)
+        if (b->null && !b->has_null)
                 add_null(b);
-        for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++) {
-                InitStep *step = add(b, INIT_SYMLINK);
-
-                step->str[0] = links[i].target;
-                step->str[1] = links[i].path;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(links) && !b->dev_is_bound; i++)
+                *init_add_symlink(b->plan, NULL) = (InitSymlink){ .target = links[i].target, .path = links[i].path };
         return 0;
 }
 
 void build_console(InitBuild *b) {
-        InitStep *step;
+        const SpecProcess *p = b->process;
 
-        if (!b->process || !b->process->terminal)
+        if (!p || !p->terminal)
                 return;
-        step = add_for(b, INIT_CONSOLE, "process.terminal");
-        if (b->process->has_console_size) {
-                step->num[0] = b->process->console_height;
-                step->num[1] = b->process->console_width;
-        }
-        step->num[2] = b->process->uid;
-        step->num[3] = INIT_KEEP_ID; /* the group is what devpts' gid option says */
-        step->num[4] = !b->exec && b->tree != TREE_IN_PLACE;
+        *init_add_console(b->plan, "process.terminal") = (InitConsole){
+                .height = p->has_console_size ? p->console_height : 0,
+                .width = p->has_console_size ? p->console_width : 0,
+                .uid = p->uid,
+                .gid = INIT_KEEP_ID, /* what devpts' gid option says */
+                .bind = !b->exec && b->tree != TREE_IN_PLACE,
+        };
         if (!build_goes_inside(b))
-                add(b, INIT_CONTROL_TERMINAL);
+                init_add_control_terminal(b->plan, NULL);
 }

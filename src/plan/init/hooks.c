@@ -2,21 +2,17 @@
 #include "oci/state-json.h"
 #include "plan/init/internal.h"
 
-static int open_log(InitBuild *b, const char *key, uint64_t *ret_slot) {
+static int open_log(InitBuild *b, const char *key, InitSlot *ret_slot) {
         const char *path;
-        InitStep *step;
         int r;
 
-        *ret_slot = INIT_NO_SLOT;
         r = spec_annotation_path(b->spec, key, &path, b->reterr);
         if (r < 0 || !path || b->spec->hooks[HOOK_CREATE_CONTAINER].n == 0)
                 return r;
         r = build_slot(b, ret_slot);
         if (r < 0)
                 return r;
-        step = add(b, INIT_OPEN_LOG);
-        step->num[0] = *ret_slot;
-        step->str[0] = path;
+        *init_add_open_log(b->plan, NULL) = (InitOpenLog){ .path = path, .slot = *ret_slot };
         return 0;
 }
 
@@ -33,22 +29,23 @@ int build_open_hook_logs(InitBuild *b) {
  * what an engine has set for its hooks are the caller's, and those of startContainer, which other runtimes run from within
  * the container, have what the container's process has.
  */
-static void add_environment(const InitBuild *b, SpecHookKind kind, const SpecHook *hook, InitStep *step) {
+static void add_environment(const InitBuild *b, SpecHookKind kind, const SpecHook *hook, InitHook *s) {
         static const char *nothing[] = { NULL };
         bool inside = kind == HOOK_START_CONTAINER && b->process;
 
-        step->num[3] = inside && !hook->env;
+        s->home = inside && !hook->env;
         if (hook->env)
-                step->list[1] = hook->env;
+                s->env = hook->env;
         else if (inside)
-                step->list[1] = b->env;
+                s->env = b->env;
         else
-                step->list[1] = (const char **) b->request->environment ?: nothing;
+                s->env = (const char **) b->request->environment ?: nothing;
 }
 
 static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         const SpecHooks *hooks = &b->spec->hooks[kind];
         _cleanup_text_ Text head = {}, tail = {};
+        bool outside = kind == HOOK_CREATE_CONTAINER;
         const char *state_head, *state_tail;
 
         if (hooks->n == 0)
@@ -58,18 +55,20 @@ static void add_hooks(InitBuild *b, SpecHookKind kind, const char *status) {
         state_tail = arena_strdup(b->arena, tail.s);
         for (size_t i = 0; i < hooks->n; i++) {
                 const SpecHook *hook = &hooks->hooks[i];
-                InitStep *step = add_for(b, INIT_HOOK, arena_printf(b->arena, "error running %s hook #%zu",
-                                                                    spec_hook_names[kind], i));
+                const char *origin = arena_printf(b->arena, "error running %s hook #%zu", spec_hook_names[kind], i);
+                InitHook *s = init_add_hook(b->plan, origin);
 
-                step->num[0] = hook->timeout.set ? (uint64_t) hook->timeout.v : 0;
-                step->num[1] = kind == HOOK_CREATE_CONTAINER ? b->hook_stdout : INIT_NO_SLOT;
-                step->num[2] = kind == HOOK_CREATE_CONTAINER ? b->hook_stderr : INIT_NO_SLOT;
-                step->num[4] = kind == HOOK_CREATE_CONTAINER && build_enters_rootfs(b);
-                step->str[0] = hook->path;
-                step->str[1] = state_head;
-                step->str[2] = state_tail;
-                step->list[0] = hook->args;
-                add_environment(b, kind, hook, step);
+                *s = (InitHook){
+                        .path = hook->path,
+                        .state_head = state_head,
+                        .state_tail = state_tail,
+                        .timeout = hook->timeout.set ? (uint32_t) hook->timeout.v : 0,
+                        .stdout_ = outside ? b->hook_stdout : 0,
+                        .stderr_ = outside ? b->hook_stderr : 0,
+                        .in_rootfs = outside && build_enters_rootfs(b),
+                        .args = hook->args,
+                };
+                add_environment(b, kind, hook, s);
         }
 }
 
@@ -79,7 +78,7 @@ void build_mount_hooks(InitBuild *b) {
         if (!build_has_mount_hooks(b))
                 return;
         build_enter_cgroup(b);
-        add(b, INIT_RUNTIME_HOOKS);
+        init_add_runtime_hooks(b->plan, NULL);
         add_hooks(b, HOOK_CREATE_CONTAINER, "creating");
 }
 

@@ -167,7 +167,6 @@ int build_read_idmap(InitBuild *b, BuildMount *m) {
         BuildIdmap idmap = {}, *found;
         int r;
 
-        m->idmap = INIT_NO_SLOT;
         if (!m->o.idmap && m->spec->n_uid_mappings == 0)
                 return 0;
         idmap.origin = m->o.idmap ? arena_printf(b->arena, "%s.options[%zu]", m->origin,
@@ -195,16 +194,17 @@ int build_read_idmap(InitBuild *b, BuildMount *m) {
 }
 
 void build_idmaps(InitBuild *b) {
-        for (const BuildIdmap *i = b->idmaps; i < b->idmaps + b->n_idmaps; i++) {
-                InitStep *step = add_for(b, i->path ? INIT_OPEN_NS : INIT_IDMAP, i->origin);
-
-                step->num[0] = i->slot;
-                if (i->path) {
-                        step->num[1] = CLONE_NEWUSER;
-                        step->str[0] = i->path;
-                } else {
-                        step->list[0] = i->uids;
-                        step->list[1] = i->gids;
-                }
-        }
+        for (const BuildIdmap *i = b->idmaps; i < b->idmaps + b->n_idmaps; i++)
+                if (i->path)
+                        *init_add_open_ns(b->plan, i->origin) = (InitOpenNs){
+                                .path = i->path,
+                                .slot = i->slot,
+                                .type = CLONE_NEWUSER,
+                        };
+                else
+                        *init_add_idmap(b->plan, i->origin) = (InitIdmap){
+                                .slot = i->slot,
+                                .uids = i->uids,
+                                .gids = i->gids,
+                        };
 }

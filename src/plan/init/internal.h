@@ -22,8 +22,9 @@ typedef struct BuildMount {
         const char *target;     /* normalized */
         const char *source;     /* of a bind with INIT_SOURCE_IN_ROOT the container's path */
         MountOptions o;
-        uint64_t slot, extra;
-        uint64_t idmap;         /* the slot of the user namespace with its id maps, or INIT_NO_SLOT */
+        InitSlot slot;          /* with its source, or none */
+        uint32_t extra;
+        InitSlot idmap;         /* with the user namespace of its id maps, or none */
         bool readonly_later;
         Postponed postponed;
 } BuildMount;
@@ -33,7 +34,7 @@ typedef struct BuildIdmap {
         const char **uids, **gids; /* "0:100000:65536" */
         const char *path;          /* instead of them: a namespace that exists */
         const char *origin;        /* of the first that wants it */
-        uint64_t slot;
+        InitSlot slot;
 } BuildIdmap;
 
 /* Whose mounts the container's are. */
@@ -74,41 +75,29 @@ typedef struct InitBuild {
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
         bool notifies;                /* it gets a NOTIFY_SOCKET */
         MountTree tree;
-        uint64_t n_slots;             /* handed out */
+        InitSlot n_slots;             /* handed out */
         const char **env;             /* of the program, once INIT_FIND is in the plan */
-        uint64_t *namespace_slots;    /* of linux.namespaces[], where there is a path */
+        InitSlot *namespace_slots;    /* of linux.namespaces[], where there is a path */
         BuildIdmap *idmaps;
         size_t n_idmaps;
-        uint64_t hook_stdout, hook_stderr; /* slots, or INIT_NO_SLOT */
+        InitSlot hook_stdout, hook_stderr; /* or none */
         bool has_waited;              /* INIT_WAIT_CGROUP is in the plan, or there is nothing to wait for */
         bool in_cgroup;               /* and the cgroup namespace has been entered, if there is a new one */
 
         BuildMount *mounts;
         size_t n_mounts;
-        uint64_t *device_slots;       /* of linux.devices[], with the node that is made for it, or INIT_NO_SLOT */
+        InitSlot *device_slots;       /* of linux.devices[], with the node that is made for it, or none */
         const char **node_options;    /* of their file system */
-        uint64_t first_node;
-        size_t n_nodes;               /* in as many slots from the first on */
-        uint64_t null;                /* the slot of what files are masked with, or INIT_NO_SLOT */
+        InitSlot first_node;
+        uint32_t n_nodes;             /* in as many slots from the first on */
+        InitSlot null;                /* of what files are masked with, or none */
         bool has_null;                /* and a step that fills it */
         bool dev_is_bound;            /* the host's /dev or another: nothing is made in it */
 } InitBuild;
 
-static inline InitStep *add(InitBuild *b, InitOp op) {
-        return init_plan_add(b->plan, op);
-}
-
-/* A step whose errors begin with a JSON path. */
-static inline InitStep *add_for(InitBuild *b, InitOp op, const char *origin) {
-        InitStep *step = add(b, op);
-
-        step->origin = origin;
-        return step;
-}
-
 /* context.c */
 /* The next slot; -EINVAL when all are used. */
-int build_slot(InitBuild *b, uint64_t *ret);
+int build_slot(InitBuild *b, InitSlot *ret);
 /* In a new user namespace, or one that is joined? */
 bool build_has_userns(const InitBuild *b);
 bool build_has_gate(const InitBuild *b);
@@ -155,8 +144,9 @@ void build_postponed_mounts(InitBuild *b, bool pivoted);
 int build_readonly_mounts(InitBuild *b);
 /* Copies of all have been made, which are slaves of what was shared. */
 void build_propagation_again(InitBuild *b);
-/* A step about what is at a path by now: looked up from the mount that it lies on, which is kept for that. */
-int build_look_up(InitBuild *b, InitOp op, const char *origin, const char *path, InitStep **ret);
+/* For a step about what is at a path by now: the mount that it lies on, which is kept to look it up from, and the rest of the
+ * path. */
+int build_look_up(InitBuild *b, const char *path, InitSlot *ret_mount, const char **ret_rest);
 
 /* namespaces.c */
 int build_check_namespaces(InitBuild *b);
@@ -168,8 +158,8 @@ int build_open_namespaces(InitBuild *b, uint32_t types);
 int build_rejoin_mounts(InitBuild *b);
 void build_enter_mounts(InitBuild *b);
 int build_namespaces(InitBuild *b);
-/* INIT_USERNS or INIT_BECOME_ROOT. */
-void build_become_root(InitBuild *b, InitOp op);
+/* In a user namespace that is new or joined. */
+void build_become_root(InitBuild *b, bool new);
 void build_session(InitBuild *b);
 /* While there is power over that namespace, but after the last fork that is not to be seen in it. */
 void build_join_pid(InitBuild *b);

@@ -13,8 +13,7 @@
 
 void build_oom_score_adj(InitBuild *b) {
         if (b->process && b->process->oom_score_adj.set)
-                add_for(b, INIT_OOM_SCORE_ADJ, "process.oomScoreAdj")->num[0] =
-                        (uint64_t) (int64_t) b->process->oom_score_adj.v;
+                init_add_oom_score_adj(b->plan, "process.oomScoreAdj")->value = b->process->oom_score_adj.v;
 }
 
 /* The fork would meet that of processes. Fewer files than we need ourselves, for the gate, a listener, startContainer hooks,
@@ -30,13 +29,12 @@ static LimitTime limit_time(const InitBuild *b, const SpecRlimit *limit) {
 void build_raise_rlimits(InitBuild *b) {
         for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
                 const SpecRlimit *limit = &b->process->rlimits[i];
-                InitStep *step;
 
-                if (!build_has_userns(b) && limit_time(b, limit) == LIMIT_EARLY)
-                        continue;
-                step = add(b, INIT_RAISE_RLIMIT);
-                step->num[0] = (uint64_t) limit->resource;
-                step->num[1] = limit->hard;
+                if (build_has_userns(b) || limit_time(b, limit) != LIMIT_EARLY)
+                        *init_add_raise_rlimit(b->plan, NULL) = (InitRaiseRlimit){
+                                .resource = limit->resource,
+                                .hard = limit->hard,
+                        };
         }
 }
 
@@ -48,21 +46,21 @@ static bool launcher_schedules(const InitBuild *b) {
 
 static void add_scheduling(InitBuild *b) {
         const SpecProcess *p = b->process;
-        InitStep *step;
 
         if (p->scheduler) {
                 build_enter_cgroup(b); /* a deadline is granted within the cgroup's CPUs */
-                step = add_for(b, INIT_SCHEDULER, "process.scheduler");
-                step->num[0] = p->scheduler->policy;
-                step->num[1] = (uint64_t) (int64_t) p->scheduler->nice;
-                step->num[2] = (uint64_t) (int64_t) p->scheduler->priority;
-                step->num[3] = p->scheduler->flags;
-                step->num[4] = p->scheduler->runtime;
-                step->num[5] = p->scheduler->deadline;
-                step->num[6] = p->scheduler->period;
+                *init_add_scheduler(b->plan, "process.scheduler") = (InitScheduler){
+                        .policy = p->scheduler->policy,
+                        .nice = p->scheduler->nice,
+                        .priority = p->scheduler->priority,
+                        .flags = p->scheduler->flags,
+                        .runtime = p->scheduler->runtime,
+                        .deadline = p->scheduler->deadline,
+                        .period = p->scheduler->period,
+                };
         }
         if (p->io_priority.set)
-                add_for(b, INIT_IO_PRIORITY, "process.ioPriority")->num[0] = (uint32_t) p->io_priority.v;
+                init_add_io_priority(b->plan, "process.ioPriority")->value = (uint32_t) p->io_priority.v;
 }
 
 typedef struct PolicyWord {
@@ -91,23 +89,22 @@ static void add_memory_policy(InitBuild *b) {
                 {},
         };
         const SpecMemoryPolicy *policy = b->spec->linux_.memory_policy;
-        InitStep *step;
+        InitMemoryPolicy *s;
 
         if (!policy)
                 return;
         build_enter_cgroup(b); /* the nodes are taken within the cgroup's */
-        step = add_for(b, INIT_MEMORY_POLICY, "linux.memoryPolicy");
-        step->num[0] = policy_value(modes, policy->mode);
+        s = init_add_memory_policy(b->plan, "linux.memoryPolicy");
+        *s = (InitMemoryPolicy){ .nodes = policy->nodes, .mode = policy_value(modes, policy->mode) };
         for (size_t i = 0; policy->flags[i]; i++)
-                step->num[0] |= policy_value(flags, policy->flags[i]);
-        step->str[0] = policy->nodes;
+                s->mode |= policy_value(flags, policy->flags[i]);
 }
 
 static void add_personality(InitBuild *b) {
         const char *personality = b->spec->linux_.personality;
 
         if (personality)
-                add_for(b, INIT_PERSONALITY, "linux.personality")->num[0] =
+                init_add_personality(b->plan, "linux.personality")->persona =
                         streq(personality, "LINUX32") ? PER_LINUX32 : PER_LINUX;
 }
 
@@ -125,14 +122,13 @@ void build_priorities(InitBuild *b) {
 void build_rlimits(InitBuild *b, LimitTime now) {
         for (size_t i = 0; b->process && i < b->process->n_rlimits; i++) {
                 const SpecRlimit *limit = &b->process->rlimits[i];
-                InitStep *step;
 
-                if (limit_time(b, limit) != now)
-                        continue;
-                step = add_for(b, INIT_RLIMIT, arena_printf(b->arena, "process.rlimits[%zu]", i));
-                step->num[0] = (uint64_t) limit->resource;
-                step->num[1] = limit->soft;
-                step->num[2] = limit->hard;
+                if (limit_time(b, limit) == now)
+                        *init_add_rlimit(b->plan, arena_printf(b->arena, "process.rlimits[%zu]", i)) = (InitRlimit){
+                                .resource = limit->resource,
+                                .soft = limit->soft,
+                                .hard = limit->hard,
+                        };
         }
 }
 

@@ -242,7 +242,6 @@ static int read_mount(InitBuild *b, BuildMount *m) {
         r = mount_options_parse(m->spec, m->index, b->arena, &m->o, b->reterr);
         if (r < 0)
                 return r;
-        m->slot = INIT_NO_SLOT;
         m->target = path_normalize(b->arena, "/", m->spec->destination);
         r = read_kind(b, m);
         if (r >= 0)

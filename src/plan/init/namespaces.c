@@ -71,18 +71,19 @@ int build_open_namespaces(InitBuild *b, uint32_t types) {
 
         b->namespace_slots = arena_calloc(b->arena, l->n_namespaces, sizeof(*b->namespace_slots));
         for (size_t i = 0; i < l->n_namespaces; i++) {
-                InitStep *step;
+                const SpecNamespace *n = &l->namespaces[i];
                 int r;
 
-                if (!l->namespaces[i].path || !(types & (uint32_t) l->namespaces[i].type))
+                if (!n->path || !(types & (uint32_t) n->type))
                         continue;
                 r = build_slot(b, &b->namespace_slots[i]);
                 if (r < 0)
                         return r;
-                step = add_for(b, INIT_OPEN_NS, namespace_path(b, i));
-                step->num[0] = b->namespace_slots[i];
-                step->num[1] = (uint32_t) l->namespaces[i].type;
-                step->str[0] = l->namespaces[i].path;
+                *init_add_open_ns(b->plan, namespace_path(b, i)) = (InitOpenNs){
+                        .path = n->path,
+                        .slot = b->namespace_slots[i],
+                        .type = n->type,
+                };
         }
         return 0;
 }
@@ -105,14 +106,14 @@ static void join(InitBuild *b, uint32_t types) {
         const SpecLinux *l = &b->spec->linux_;
 
         for (size_t i = 0; i < l->n_namespaces; i++) {
-                InitStep *step;
+                const SpecNamespace *n = &l->namespaces[i];
 
-                if (!l->namespaces[i].path || !(types & (uint32_t) l->namespaces[i].type))
-                        continue;
-                step = add_for(b, INIT_JOIN, namespace_path(b, i));
-                step->num[0] = b->namespace_slots[i];
-                step->num[1] = (uint32_t) l->namespaces[i].type;
-                step->str[0] = settings_of(b, l->namespaces[i].type);
+                if (n->path && (types & (uint32_t) n->type))
+                        *init_add_join(b->plan, namespace_path(b, i)) = (InitJoin){
+                                .settings = settings_of(b, n->type),
+                                .slot = b->namespace_slots[i],
+                                .type = n->type,
+                        };
         }
 }
 
@@ -134,13 +135,15 @@ static uint32_t pick_uid(const InitBuild *b) {
         return pick_id(l->uid_mappings, l->n_uid_mappings, b->process ? b->process->uid : 0);
 }
 
-void build_become_root(InitBuild *b, InitOp op) {
+void build_become_root(InitBuild *b, bool new) {
         const SpecLinux *l = &b->spec->linux_;
-        InitStep *step = add(b, op);
+        uint32_t uid = pick_uid(b), gid = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
+        bool keep = build_keeps_groups(b);
 
-        step->num[0] = pick_uid(b);
-        step->num[1] = pick_id(l->gid_mappings, l->n_gid_mappings, b->process ? b->process->gid : 0);
-        step->num[2] = build_keeps_groups(b);
+        if (new)
+                *init_add_userns(b->plan, NULL) = (InitUserns){ .uid = uid, .gid = gid, .keep_groups = keep };
+        else
+                *init_add_become_root(b->plan, NULL) = (InitBecomeRoot){ .uid = uid, .gid = gid, .keep_groups = keep };
 }
 
 int build_rejoin_mounts(InitBuild *b) {
@@ -156,15 +159,14 @@ int build_rejoin_mounts(InitBuild *b) {
 
 static void add_time_offsets(InitBuild *b) {
         const SpecTimeOffset *boottime = &b->spec->linux_.boottime, *monotonic = &b->spec->linux_.monotonic;
-        InitStep *step;
 
-        if (!boottime->set && !monotonic->set)
-                return;
-        step = add_for(b, INIT_TIME_OFFSETS, "linux.timeOffsets");
-        step->num[0] = (uint64_t) boottime->secs;
-        step->num[1] = boottime->nanosecs;
-        step->num[2] = (uint64_t) monotonic->secs;
-        step->num[3] = monotonic->nanosecs;
+        if (boottime->set || monotonic->set)
+                *init_add_time_offsets(b->plan, "linux.timeOffsets") = (InitTimeOffsets){
+                        .boottime = boottime->secs,
+                        .boottime_ns = boottime->nanosecs,
+                        .monotonic = monotonic->secs,
+                        .monotonic_ns = monotonic->nanosecs,
+                };
 }
 
 int init_plan_clone_flags(const Spec *spec) {
@@ -181,11 +183,11 @@ static void unshare_and_fork(InitBuild *b, uint32_t types) {
         uint32_t unshared = (b->new_namespaces & types) | (build_hands_over(b) ? CLONE_NEWNS : 0);
 
         if (unshared)
-                add_for(b, INIT_UNSHARE, "linux.namespaces")->num[0] = unshared;
+                init_add_unshare(b->plan, "linux.namespaces")->flags = (int) unshared;
         if (unshared & CLONE_NEWTIME)
                 add_time_offsets(b);
         if ((unshared & (CLONE_NEWPID | CLONE_NEWTIME)) && !build_goes_inside(b))
-                add(b, INIT_FORK);
+                init_add_fork(b->plan, NULL);
 }
 
 /* The systemd of an ordinary user takes processes of that user only, and who sets the container up may become another. */
@@ -201,10 +203,10 @@ static bool becomes_another(const InitBuild *b) {
 
 static void become_user(InitBuild *b) {
         if (b->new_namespaces & CLONE_NEWUSER)
-                build_become_root(b, INIT_USERNS);
+                build_become_root(b, true);
         if (b->joined_namespaces & CLONE_NEWUSER) {
                 join(b, CLONE_NEWUSER);
-                build_become_root(b, INIT_BECOME_ROOT);
+                build_become_root(b, false);
         }
 }
 
@@ -252,7 +254,7 @@ static bool locks_mounts(const InitBuild *b) {
 void build_lock_mounts(InitBuild *b) {
         if (b->tree != TREE_OWN || !locks_mounts(b) || !find_mounting(b))
                 return;
-        add(b, INIT_LOCK_MOUNTS);
+        init_add_lock_mounts(b->plan, NULL);
         build_propagation_again(b);
 }
 
@@ -260,9 +262,9 @@ void build_lock_mounts(InitBuild *b) {
  * with all that we may. So all is mounted in a copy of the namespace, and the rootfs taken back as a whole. It is attached
  * by others: who does that is in no pid namespace that the procfs may show. */
 void build_hand_over(InitBuild *b) {
-        add_for(b, INIT_DETACH, "root.path")->num[0] = locks_mounts(b);
+        init_add_detach(b->plan, "root.path")->locked = locks_mounts(b);
         join(b, CLONE_NEWNS);
-        add_for(b, INIT_CHROOT, "root.path");
+        init_add_chroot(b->plan, "root.path");
 }
 
 void build_join_pid(InitBuild *b) {
@@ -278,24 +280,23 @@ void build_enter_mounts(InitBuild *b) {
 
 /* A session of its own, and what belongs to the new namespaces. Nothing here needs the mount tree. */
 void build_session(InitBuild *b) {
-        add(b, INIT_SETSID);
-        if (!b->keeps_keyring) {
-                InitStep *step = add(b, INIT_KEYRING);
-
-                step->num[0] = b->exec;
-                step->num[1] = b->in_userns;
-                step->str[0] = b->keyring;
-        }
+        init_add_setsid(b->plan, NULL);
+        if (!b->keeps_keyring)
+                *init_add_keyring(b->plan, NULL) = (InitKeyring){
+                        .name = b->keyring,
+                        .shared = b->exec,
+                        .in_userns = b->in_userns,
+                };
         if (b->exec)
                 return;
         if (b->new_namespaces & CLONE_NEWNET)
-                add(b, INIT_LOOPBACK);
+                init_add_loopback(b->plan, NULL);
         if (build_has_gate(b))
-                add(b, INIT_MAKE_GATE);
+                init_add_make_gate(b->plan, NULL);
         if (b->spec->linux_.n_net_devices > 0)
-                add_for(b, INIT_NET_DEVICES, "linux.netDevices");
+                init_add_net_devices(b->plan, "linux.netDevices");
         if (!isempty(b->spec->hostname))
-                add_for(b, INIT_HOSTNAME, "hostname")->str[0] = b->spec->hostname;
+                init_add_hostname(b->plan, "hostname")->name = b->spec->hostname;
         if (!isempty(b->spec->domainname))
-                add_for(b, INIT_DOMAINNAME, "domainname")->str[0] = b->spec->domainname;
+                init_add_domainname(b->plan, "domainname")->name = b->spec->domainname;
 }

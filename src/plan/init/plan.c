@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/init/plan.h"
 
-#include "plan/init/ops.h"
-
 void init_plan_done(InitPlan *plan) {
         free(plan->steps);
         arena_done(&plan->arena);
         *plan = (InitPlan){};
 }
 
-InitStep *init_plan_add(InitPlan *plan, InitOp op) {
-        const InitOpRow *row = init_op_row(op);
+InitStep *init_plan_add(InitPlan *plan, InitOp op, const char *origin) {
         InitStep *step;
 
         GREW(plan->steps, plan->n_steps);
         step = &plan->steps[plan->n_steps++];
-        *step = (InitStep){ .op = op };
-        for (unsigned i = 0; row && i < INIT_NUMS; i++)
-                if (row->num[i].kind == NUM_SLOT_OR_NONE)
-                        step->num[i] = INIT_NO_SLOT;
+        memset(step, 0, sizeof(*step));
+        step->op = op;
+        step->origin = origin;
         return step;
 }
 

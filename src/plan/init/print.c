@@ -6,8 +6,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "plan/init/ops.h"
-#include "plan/init/plan.h"
+#include "plan/init/operands.h"
 
 #define WAIT_KILLABLE_RECV (1U << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, since Linux 5.19 */
 
@@ -59,6 +58,8 @@ static const FlagName seccomp_names[] = {
         {},
 };
 
+static const FlagName no_names[] = { {} };
+
 static const FlagName set_names[] = { { INIT_SET_MODE, "mode" }, { INIT_SET_OWNER, "owner" }, {} };
 
 static const char *const resource_names[] = {
@@ -109,76 +110,124 @@ void init_plan_print_capabilities(Text *t, uint64_t mask) {
         }
 }
 
-static void print_flag_number(Text *t, InitNumKind kind, uint64_t v) {
-        switch (kind) {
-        case NUM_NAMESPACES:
-                return print_flags(t, namespace_names, v);
-        case NUM_ATTRS:
-                return print_flags(t, attr_names, v);
-        case NUM_SUPER:
-                return print_flags(t, super_names, v);
-        case NUM_PROPAGATION:
-                return print_flags(t, propagation_names, v);
-        case NUM_EXTRA:
-                return print_flags(t, extra_names, v);
-        case NUM_SECCOMP:
-                return print_flags(t, seccomp_names, v);
-        case NUM_SET:
-                return print_flags(t, set_names, v);
-        default:
-                text_addf(t, "0x%" PRIx64, v);
-        }
+static bool is_flags(const InitOperand *row) {
+        return row->kind >= OPERAND_NAMESPACES;
 }
 
-static void print_plain_number(Text *t, InitNumKind kind, uint64_t v) {
-        switch (kind) {
-        case NUM_SIGNED:
+static void print_flag_number(Text *t, const InitOperand *row, uint64_t v) {
+        static const FlagName *const names[] = {
+                [OPERAND_NAMESPACES] = namespace_names,
+                [OPERAND_ATTRS] = attr_names,
+                [OPERAND_SUPER] = super_names,
+                [OPERAND_PROPAGATION] = propagation_names,
+                [OPERAND_EXTRA] = extra_names,
+                [OPERAND_SET] = set_names,
+                [OPERAND_SECCOMP_FLAGS] = seccomp_names,
+                [OPERAND_HEX] = no_names,
+        };
+
+        print_flags(t, names[row->kind], v);
+}
+
+static void print_plain_number(Text *t, const InitOperand *row, uint64_t v) {
+        switch (row->kind) {
+        case OPERAND_SLOT:
+        case OPERAND_SLOT_OR_NONE:
+                text_addf(t, "%" PRIu64, v - 1);
+                break;
+        case OPERAND_SIGNED:
                 text_addf(t, "%" PRIi64, (int64_t) v);
                 break;
-        case NUM_OCTAL:
+        case OPERAND_MODE:
                 text_addf(t, "0%" PRIo64, v);
                 break;
-        case NUM_CHAR:
+        case OPERAND_NODE_TYPE:
                 text_addf(t, "%c", v > ' ' && v < 0x7f ? (char) v : '?');
                 break;
-        case NUM_CAPS:
+        case OPERAND_CAPS:
                 init_plan_print_capabilities(t, v);
                 break;
-        case NUM_RESOURCE:
+        case OPERAND_RESOURCE:
                 text_add(t, v < ELEMENTSOF(resource_names) ? resource_names[v] : "?");
                 break;
         default:
-                if (kind == NUM_SIZE && v == UINT64_MAX)
+                if (row->kind == OPERAND_ID && v == INIT_KEEP_ID)
+                        text_add(t, "-1");
+                else if (row->kind == OPERAND_SIZE && v == UINT64_MAX)
                         text_add(t, "infinity");
                 else
                         text_addf(t, "%" PRIu64, v);
         }
 }
 
-static void print_number(Text *t, const InitNumRow *row, uint64_t v) {
-        bool flags = row->kind >= NUM_NAMESPACES;
+/* What is "a_b" in C; a name that C has no use for ends in '_' there. */
+static void print_name(Text *t, const char *name) {
+        for (; *name; name++)
+                if (*name != '_')
+                        text_addn(t, name, 1);
+                else if (name[1])
+                        text_add(t, "-");
+}
 
-        if (row->kind == NUM_NONE || (v == 0 && (flags || row->kind == NUM_BOOL || row->kind == NUM_NOT_ZERO)) ||
-            (row->kind == NUM_SLOT_OR_NONE && v == INIT_NO_SLOT))
+static void begin_operand(Text *t, const InitOperand *row, const char *end) {
+        text_add(t, " ");
+        print_name(t, row->name);
+        text_add(t, end);
+}
+
+static void print_number(Text *t, const InitOperand *row, uint64_t v) {
+        bool goes_without_saying = is_flags(row) || row->kind == OPERAND_BOOL || row->kind == OPERAND_UNSIGNED_OR_NONE ||
+                                   row->kind == OPERAND_SLOT_OR_NONE;
+
+        if (v == 0 && goes_without_saying)
                 return;
-        text_addf(t, " %s", row->name);
-        if (row->kind == NUM_BOOL)
-                return;
-        text_add(t, "=");
-        if (flags)
-                print_flag_number(t, row->kind, v);
-        else
-                print_plain_number(t, row->kind, v);
+        begin_operand(t, row, row->kind == OPERAND_BOOL ? "" : "=");
+        if (is_flags(row))
+                print_flag_number(t, row, v);
+        else if (row->kind != OPERAND_BOOL)
+                print_plain_number(t, row, v);
 }
 
 /* [a,b,c]; a comma inside an element is escaped. */
-static void print_list(Text *t, const char *name, const char **list) {
-        text_addf(t, " %s=[", name);
+static void print_list(Text *t, const char **list) {
+        text_add(t, "[");
         for (size_t i = 0; list[i]; i++) {
                 text_add(t, i > 0 ? "," : "");
                 text_add_escaped(t, list[i], " ,");
         }
         text_add(t, "]");
+}
+
+static void print_operand(Text *t, const InitStep *step, const InitOperand *row) {
+        const void *p = init_operand(step, row);
+
+        switch (row->kind) {
+        case OPERAND_STRING:
+        case OPERAND_STRING_OR_NONE:
+                if (!*(const char *const *) p)
+                        return;
+                begin_operand(t, row, "=");
+                return text_add_escaped(t, *(const char *const *) p, " ");
+        case OPERAND_LIST:
+        case OPERAND_LIST_OR_NONE:
+                if (!*(const char **const *) p)
+                        return;
+                begin_operand(t, row, "=");
+                return print_list(t, *(const char **const *) p);
+        case OPERAND_BLOB:
+                return;
+        default:
+                print_number(t, row, init_operand_number(step, row));
+        }
+}
+
+const char *init_op_name(InitOp op) {
+        static const char *const names[_INIT_OP_MAX] = {
+#define STEP(OP, step, ...) [INIT_##OP] = #step,
+#include "plan/init/steps.def"
+        };
+
+        return op < _INIT_OP_MAX && names[op] ? names[op] : "?";
 }
 
 static void print(const InitPlan *plan, bool origins, Text *text) {
@@ -196,19 +245,9 @@ static void print(const InitPlan *plan, bool origins, Text *text) {
                 text_add(text, "\n");
         }
         for (const InitStep *step = plan->steps; step < plan->steps + plan->n_steps; step++) {
-                const InitOpRow *row = init_op_row(step->op);
-
-                text_add(text, init_op_name(step->op));
-                for (unsigned i = 0; row && i < INIT_STRS; i++)
-                        if (row->str[i].name && step->str[i]) {
-                                text_addf(text, " %s=", row->str[i].name);
-                                text_add_escaped(text, step->str[i], " ");
-                        }
-                for (unsigned i = 0; row && i < INIT_NUMS; i++)
-                        print_number(text, &row->num[i], step->num[i]);
-                for (unsigned i = 0; row && i < INIT_LISTS; i++)
-                        if (row->list[i].kind != LIST_NONE && step->list[i])
-                                print_list(text, row->list[i].name, step->list[i]);
+                print_name(text, init_op_name(step->op));
+                for (const InitOperand *row = init_operands(step->op); row && row->kind; row++)
+                        print_operand(text, step, row);
                 if (origins && step->origin)
                         text_addf(text, " # %s", step->origin);
                 text_add(text, "\n");

@@ -100,38 +100,39 @@ int build_check_process(InitBuild *b) {
 static void add_user(InitBuild *b) {
         const SpecProcess *p = b->process;
         const char **groups = arena_calloc(b->arena, p->n_additional_gids + 1, sizeof(*groups));
-        InitStep *step = add_for(b, INIT_USER, "process.user");
 
         for (size_t i = 0; i < p->n_additional_gids; i++)
                 groups[i] = arena_printf(b->arena, "%u", p->additional_gids[i]);
-        step->num[0] = p->uid;
-        step->num[1] = p->gid;
-        step->num[2] = build_keeps_groups(b);
-        step->num[3] = may_not_change_groups(b);
-        step->list[0] = groups;
+        *init_add_user(b->plan, "process.user") = (InitUser){
+                .uid = p->uid,
+                .gid = p->gid,
+                .keep_groups = build_keeps_groups(b),
+                .lenient_groups = may_not_change_groups(b),
+                .groups = groups,
+        };
 }
 
 /* While the launcher can still report that there is no such program. */
 static void add_find(InitBuild *b) {
-        InitStep *step;
-
         if (!b->process->args)
                 return;
         b->env = build_env(b);
-        step = add(b, INIT_FIND);
-        step->num[0] = b->capabilities.effective;
-        step->list[0] = b->process->args;
-        step->list[1] = b->env;
+        *init_add_find(b->plan, NULL) = (InitFind){
+                .effective = b->capabilities.effective,
+                .args = b->process->args,
+                .env = b->env,
+        };
 }
 
 static void add_capabilities(InitBuild *b) {
         const SpecCapabilities *c = &b->capabilities;
-        InitStep *step = add_for(b, INIT_CAPABILITIES, "process.capabilities");
 
-        step->num[0] = c->effective;
-        step->num[1] = c->permitted;
-        step->num[2] = c->inheritable;
-        step->num[3] = c->ambient;
+        *init_add_capabilities(b->plan, "process.capabilities") = (InitCapabilities){
+                .effective = c->effective,
+                .permitted = c->permitted,
+                .inheritable = c->inheritable,
+                .ambient = c->ambient,
+        };
 }
 
 /*
@@ -151,56 +152,55 @@ void build_process(InitBuild *b) {
         build_stdio(b);
         if (!p) { /* nothing will run, but it will be seen */
                 if (build_goes_inside(b))
-                        add(b, INIT_CAPABILITIES);
+                        init_add_capabilities(b->plan, NULL);
                 return;
         }
         build_priorities(b);
         if (has_apparmor(b))
-                add_for(b, INIT_APPARMOR, "process.apparmorProfile")->str[0] = p->apparmor_profile;
+                init_add_apparmor(b->plan, "process.apparmorProfile")->profile = p->apparmor_profile;
         if (!isempty(p->selinux_label))
-                add_for(b, INIT_SELINUX, "process.selinuxLabel")->str[0] = p->selinux_label;
-        add(b, INIT_UMASK)->num[0] = p->umask.set ? p->umask.v : 0022;
-        add_for(b, INIT_BOUNDING, "process.capabilities.bounding")->num[0] = b->capabilities.bounding;
+                init_add_selinux(b->plan, "process.selinuxLabel")->label = p->selinux_label;
+        init_add_umask(b->plan, NULL)->mask = p->umask.set ? p->umask.v : 0022;
+        init_add_bounding(b->plan, "process.capabilities.bounding")->caps = b->capabilities.bounding;
         add_user(b);
-        add_for(b, INIT_CWD, "process.cwd")->str[0] = p->cwd;
+        init_add_cwd(b->plan, "process.cwd")->path = p->cwd;
         build_enter_cgroup(b); /* before the first file of the image is opened: it may be a device */
         add_find(b);
         build_rlimits(b, LIMIT_EARLY);
         build_filter(b, FILTER_BEFORE_CAPABILITIES);
         add_capabilities(b);
         if (p->no_new_privileges)
-                add_for(b, INIT_NO_NEW_PRIVS, "process.noNewPrivileges");
+                init_add_no_new_privs(b->plan, "process.noNewPrivileges");
         build_filter(b, FILTER_BEFORE_READY);
 }
 
 static void go_inside(InitBuild *b) {
         if (!build_goes_inside(b))
                 return;
-        add(b, INIT_FORK_INSIDE);
-        add(b, INIT_SETSID);
+        init_add_fork_inside(b->plan, NULL);
+        init_add_setsid(b->plan, NULL);
         if (b->process && b->process->terminal)
-                add(b, INIT_CONTROL_TERMINAL);
+                init_add_control_terminal(b->plan, NULL);
         build_after_fork(b);
 }
 
 /* The end. Without a command (or without a process at all) there is nothing behind the gate, and `start` is told so. */
 void build_command(InitBuild *b) {
-        InitStep *step;
-
         build_enter_cgroup(b);
         go_inside(b);
         if (b->waits || b->plan->launcher_schedules || b->plan->launcher_gives_stdio)
-                add(b, INIT_READY);
+                init_add_ready(b->plan, NULL);
         if (build_has_gate(b))
-                add(b, INIT_GATE);
+                init_add_gate(b->plan, NULL);
         if (!b->process || !b->process->args)
                 return;
         if (!b->exec)
                 build_start_hooks(b);
         build_rlimits(b, LIMIT_LAST);
         build_filter(b, FILTER_LAST);
-        step = add(b, INIT_EXEC);
-        step->num[0] = b->listen_fds > 0;
-        step->list[0] = b->process->args;
-        step->list[1] = b->env;
+        *init_add_exec(b->plan, NULL) = (InitExec){
+                .listen = b->listen_fds > 0,
+                .args = b->process->args,
+                .env = b->env,
+        };
 }

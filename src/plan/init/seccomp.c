@@ -133,32 +133,31 @@ int build_check_seccomp(InitBuild *b) {
         return 0;
 }
 
-static InitStep *add_filter(InitBuild *b) {
-        InitStep *step = add_for(b, INIT_SECCOMP, "linux.seccomp");
+static InitSeccomp *add_filter(InitBuild *b) {
+        InitSeccomp *s = init_add_seccomp(b->plan, "linux.seccomp");
 
-        step->blob = b->seccomp;
-        step->blob_size = b->seccomp_size;
+        s->filter = (InitBlob){ b->seccomp, b->seccomp_size };
         if (b->spec->linux_.seccomp)
-                step->num[0] = seccomp_flags(b->spec->linux_.seccomp);
-        return step;
+                s->flags = seccomp_flags(b->spec->linux_.seccomp);
+        return s;
 }
 
 /* They are programs of the container. Ours is the filter too late for them. */
 void build_filter_of_hooks(InitBuild *b) {
         if (b->seccomp && b->filter_time == FILTER_LAST)
-                add_filter(b)->num[2] = true;
+                add_filter(b)->of_hooks = true;
 }
 
 void build_filter(InitBuild *b, FilterTime now) {
         const SpecSeccomp *seccomp = b->spec->linux_.seccomp;
-        InitStep *step;
+        InitSeccomp *s;
 
         if (!b->seccomp || !b->process || now != b->filter_time)
                 return;
-        step = add_filter(b);
-        if (!seccomp)
+        s = add_filter(b);
+        if (!seccomp || !seccomp_notifies(seccomp))
                 return;
-        step->num[1] = seccomp_notifies(seccomp);
-        step->str[0] = step->num[1] ? seccomp->listener_path : NULL;
-        step->str[1] = step->num[1] ? seccomp->listener_metadata : NULL;
+        s->listener = true;
+        s->listener_path = seccomp->listener_path;
+        s->metadata = seccomp->listener_metadata;
 }

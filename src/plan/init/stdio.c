@@ -14,14 +14,9 @@ static bool is_left_to_launcher(const InitBuild *b) {
 
 /* The pipes of an engine are its own root's. */
 static void add_owner(InitBuild *b) {
-        InitStep *step;
-
         b->plan->launcher_gives_stdio = is_left_to_launcher(b);
-        if (b->plan->launcher_gives_stdio)
-                return;
-        step = add(b, INIT_STDIO_OWNER);
-        step->num[0] = b->process->uid;
-        step->num[1] = INIT_KEEP_ID;
+        if (!b->plan->launcher_gives_stdio)
+                *init_add_stdio_owner(b->plan, NULL) = (InitStdioOwner){ .uid = b->process->uid, .gid = INIT_KEEP_ID };
 }
 
 /* Of the process, and of who can look into it. */
