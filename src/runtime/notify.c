@@ -159,18 +159,18 @@ static void wait_for_systemd(const Notify *n) {
 }
 
 void notify_wait(Notify *n, pid_t pid, int pidfd) {
-        bool ended = false;
+        bool ended = pidfd < 0;
 
         if (n->inside < 0)
                 return;
-        while (!n->ready && !ended) {
+        do {
                 struct pollfd p[] = { { .fd = n->inside, .events = POLLIN | POLLRDHUP }, { .fd = pidfd, .events = POLLIN } };
 
-                if (loop_wait(p, ELEMENTSOF(p), UINT64_MAX) < 0)
+                if (!ended && loop_wait(p, ELEMENTSOF(p), UINT64_MAX) < 0)
                         return;
-                ended = p[1].revents || (p[0].revents & POLLRDHUP); /* what it said before is there by now */
+                ended = ended || p[1].revents || (p[0].revents & POLLRDHUP); /* what it said before is there by now */
                 notify_pass(n, pid);
-        }
+        } while (!n->ready && !ended);
         if (n->ready)
                 wait_for_systemd(n);
 }

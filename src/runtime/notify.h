@@ -29,5 +29,6 @@ void notify_begin(const Caller *caller, int inside, Notify *ret);
 
 /* Passes on what is there. main_pid: who is the service's main process from READY=1 on, or 0: we stay it. */
 void notify_pass(Notify *n, pid_t main_pid);
-/* For who does not stay: until READY=1 or the end of the process, which may take as long as it likes. */
+/* For who does not stay: until READY=1 or the end of the process (pidfd -EBADF: it has ended), which may take as long as it
+ * likes. */
 void notify_wait(Notify *n, pid_t pid, int pidfd);

@@ -155,8 +155,7 @@ static void wait_until_ready(Container *c, Notify *notify) {
         _cleanup_close_ int init = container_open_init(c);
 
         container_unlock(c);
-        if (init >= 0)
-                notify_wait(notify, c->record.pid, init);
+        notify_wait(notify, c->record.pid, init);
 }
 
 int runtime_start(const Runtime *rt, const char *id, Error *reterr) {

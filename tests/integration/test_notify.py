@@ -264,6 +264,21 @@ def test_a_socket_that_others_have_shut(container, outside, starting):
 
 
 @pytest.mark.parametrize("verb", ["run", "start"])
+def test_who_has_ended_before_we_listen(container, outside, starting, verb):
+    """What it has said is passed on."""
+    waits = "pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); while grep -q '^State:\t[^ZX]' /proc/$pid/status; do sleep 0.01; done"
+    one = container(Config().script("/linger").hook("poststart", "/bin/sh", "-c", waits))
+    shutil.copy(PROGRAMS / "linger", one.bundle.rootfs)
+    if verb == "start":
+        child = starting(one.create(prefix=prefix(outside)))
+    else:
+        child = starting(one, "run", "--detach", "--bundle", one.bundle.path, "--pid-file", one.pid_file)
+    assert outside.recv(4096).startswith(b"READY=1\nMAINPID=")
+    assert outside.recv(4096) == b"BARRIER=1"
+    assert child.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("verb", ["run", "start"])
 def test_descriptors_that_linger(container, outside, starting, verb):
     """We close the last ones, and do not wait for as long as the container has said: nor with what is not read."""
     one = container(Config().script("read words < /go; /linger; exit 3"))
