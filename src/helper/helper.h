@@ -20,6 +20,7 @@ typedef struct Helper {
         int control;             /* where messages and the error go: the launcher, then who called `start` */
         int say, hear;           /* the pipes that take the place of the launcher's socket */
         int target, given_root;  /* see INIT_FD_* */
+        int cgroup, cgroup_namespace; /* the launcher's, for helper_fork() */
         int gate;                /* the socket of INIT_MAKE_GATE */
         int notify;              /* that of INIT_NOTIFY, if it is kept */
         bool joined_mounts;      /* we are in a mount namespace of others, whose paths are as hostile as a rootfs's */
@@ -54,9 +55,13 @@ int helper_root(Helper *h);
  * leads to what we have open. -errno. */
 int helper_open_host(const Helper *h, const char *path, int flags);
 
+/* fork(), with flags of clone(2), in the launcher's cgroup: the container's, or one above it, may have all the processes that
+ * it may have. */
+pid_t helper_fork(const Helper *h, unsigned flags);
+
 /* The descriptor that make(data) returns in a child of ours, which may do what it likes with its namespaces; or its -errno.
  * -ETIMEDOUT: it ended before. */
-int helper_let_open(int (*make)(void *), void *data);
+int helper_let_open(const Helper *h, int (*make)(void *), void *data);
 
 /* env, with the HOME that INIT_FIND looked up if it is missing or empty, and with LISTEN_PID if it is to listen: for free(). */
 char **helper_environment(const Helper *h, const char **env, bool listen);

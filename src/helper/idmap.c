@@ -80,11 +80,11 @@ static int make_namespace(Helper *h, const InitIdmap *s, int child, Error *e) {
 int step_idmap(Helper *h, const InitIdmap *s, Error *e) {
         _cleanup_close_ int fd = -EBADF;
         int pair[2], r;
-        long pid;
+        pid_t pid;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_errnof(e, errno, "create socket pair");
-        pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+        pid = helper_fork(h, CLONE_NEWUSER);
         if (pid == 0) {
                 (void) close(pair[0]);
                 stay(h, pair[1]);
@@ -92,7 +92,7 @@ int step_idmap(Helper *h, const InitIdmap *s, Error *e) {
         (void) close(pair[1]);
         fd = r = pid < 0 ? error_errnof(e, errno, "create a user namespace") : make_namespace(h, s, pair[0], e);
         (void) close(pair[0]);
-        while (pid > 0 && waitpid((pid_t) pid, NULL, 0) < 0 && errno == EINTR)
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
                 ;
         if (r >= 0)
                 r = helper_set_slot(h, s->slot, fd, e);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "helper/credentials.h"
 #include "helper/mounts.h"
 #include "helper/steps.h"
 #include "helper/talk.h"
@@ -21,26 +21,27 @@
  * without one of his own, may do in its mount namespaces what he likes, so none of these stays.
  */
 
-/* On our memory, with a table of descriptors of its own, until we close the other end. */
-static int hold(void *data) {
-        const int *ends = data;
+/* Until we close the other end. */
+static _noreturn_ void hold(const int *ends) {
         char byte;
 
         (void) close(ends[1]);
         (void) !read(ends[0], &byte, 1);
-        return 0;
+        _exit(0);
 }
 
 /* 1 when all is locked, 0 if there can be no such child. */
 static int copy_there_and_back(Helper *h, Error *e) {
-        char stack[16384] __attribute__((aligned(16)));
-        int ends[2], pidfd = -EBADF, r = 1;
+        int ends[2], pidfd, r = 1;
         pid_t pid;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_errnof(e, errno, "create pipe");
-        pid = clone(hold, stack + sizeof(stack), CLONE_VM | CLONE_NEWUSER | CLONE_NEWNS | CLONE_PIDFD | SIGCHLD, ends, &pidfd);
-        if (pid < 0 || setns(pidfd, CLONE_NEWNS) < 0)
+        pid = helper_fork(h, CLONE_NEWUSER | CLONE_NEWNS);
+        if (pid == 0)
+                hold(ends);
+        pidfd = pid < 0 ? -1 : pidfd_open(pid, 0);
+        if (pidfd < 0 || setns(pidfd, CLONE_NEWNS) < 0)
                 r = talk_send(h, INIT_MSG_NOT_LOCKED, errno, -EBADF, e);
         else if (unshare(CLONE_NEWNS) < 0)
                 r = error_errnof(e, errno, "take mounts back from a user namespace");
@@ -126,8 +127,10 @@ static int for_each(const int *fds, size_t n, int (*function)(int, const char *)
 }
 
 static int lock_all(const int *fds, size_t n) {
-        int r = enter_scratch();
+        int r = credentials_hide(NULL); /* file systems may not answer */
 
+        if (r >= 0)
+                r = enter_scratch();
         if (r >= 0)
                 r = for_each(fds, n, attach);
         if (r >= 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
@@ -135,15 +138,14 @@ static int lock_all(const int *fds, size_t n) {
         return r < 0 ? r : for_each(fds, n, take_copy);
 }
 
-int mount_lock(const int *fds, size_t n, Error *e) {
+int mount_lock(const Helper *h, const int *fds, size_t n, Error *e) {
+        pid_t pid = helper_fork(h, CLONE_FILES | CLONE_NEWNS);
         int status = -1, r;
-        long pid;
 
-        pid = syscall(SYS_clone, CLONE_FILES | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
         if (pid == 0)
                 _exit(-lock_all(fds, n));
         r = pid < 0 ? -errno : 0;
-        while (pid > 0 && waitpid((pid_t) pid, &status, 0) < 0 && errno == EINTR)
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
         if (pid > 0)
                 r = WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;

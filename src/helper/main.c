@@ -139,6 +139,8 @@ int main(int argc, char **argv) {
                       .hear = given(base, INIT_FD_HEAR),
                       .target = given(base, INIT_FD_TARGET),
                       .given_root = given(base, INIT_FD_ROOT),
+                      .cgroup = given(base, INIT_FD_CGROUP),
+                      .cgroup_namespace = -EBADF,
                       .gate = -EBADF,
                       .notify = -EBADF,
                       .proc = -EBADF,

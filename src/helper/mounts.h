@@ -11,7 +11,7 @@
 int mount_clone(int fd, bool recursive);
 /* The detached mounts become copies whose flags nobody takes off, and whose mounts stay on one another, also when they are
  * not mounted any more; slaves of what was shared. */
-int mount_lock(const int *fds, size_t n, Error *e);
+int mount_lock(const Helper *h, const int *fds, size_t n, Error *e);
 /* Sets and clears MOUNT_ATTR_*; nothing when both are 0. */
 int mount_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 /* The same, but what a mount has that was locked by a user namespace stays: engines say "rw" for all that is not to be

@@ -149,7 +149,7 @@ static int search(void *data) {
 }
 
 int procfs_copy(Helper *h, int pidns, Error *e) {
-        int r = helper_let_open(search, &(Search){ h, pidns });
+        int r = helper_let_open(h, search, &(Search){ h, pidns });
 
         if (r == -ENOENT)
                 return error_setf(e, EOPNOTSUPP, "before Linux 6.17 it is the copy of a procfs that a process of the pid "

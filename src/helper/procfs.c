@@ -58,6 +58,8 @@ static bool needs_procfs(const InitStep *s) {
         case INIT_APPARMOR:
         case INIT_SELINUX:
         case INIT_IDMAP:
+        case INIT_LOCK_MOUNTS:
+        case INIT_DETACH:
         case INIT_ATTACH:
                 return true;
         case INIT_JOIN:
@@ -96,6 +98,8 @@ static int open_time_offsets(Helper *h, Error *e) {
 int procfs_prepare(Helper *h, Error *e) {
         int r = is_needed(h) ? procfs_need(h, e) : 0;
 
+        if (r == 0 && h->proc >= 0 && h->cgroup >= 0)
+                h->cgroup_namespace = procfs_open_namespace(h, "cgroup");
         return r == 0 && has_time_offsets(h) ? open_time_offsets(h, e) : r;
 }
 
@@ -174,6 +178,13 @@ int procfs_stat_self(const Helper *h, const char *path, struct stat *ret) {
 
         errno = r < 0 ? -r : errno;
         return r < 0 ? -1 : fstatat(h->proc, full, ret, 0);
+}
+
+int procfs_open_namespace(const Helper *h, const char *name) {
+        _cleanup_close_ int dir = procfs_open_self(h, "ns", O_PATH | O_DIRECTORY);
+        int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+        return dir < 0 ? dir : fd < 0 ? -errno : fd;
 }
 
 int procfs_chmod(const Helper *h, int fd, mode_t mode) {

@@ -35,6 +35,8 @@ int procfs_open(const Helper *h, const char *path, int flags);
 int procfs_open_self(const Helper *h, const char *path, int flags);
 /* What one of /proc/self leads to: "ns/net". -1 with errno. */
 int procfs_stat_self(const Helper *h, const char *path, struct stat *ret);
+/* One of our namespaces: "mnt". -errno. */
+int procfs_open_namespace(const Helper *h, const char *name);
 
 /* The path by which the kernel knows a descriptor (readlink of /proc/self/fd/N). -errno. */
 int procfs_describe_fd(const Helper *h, int fd, char *buffer, size_t size);

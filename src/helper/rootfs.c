@@ -248,7 +248,7 @@ int step_detach(Helper *h, const InitDetach *s, Error *e) {
         int r = tree;
 
         if (r >= 0 && s->locked)
-                r = mount_lock(&tree, 1, e);
+                r = mount_lock(h, &tree, 1, e);
         if (r >= 0)
                 r = talk_send(h, INIT_MSG_DETACHED, 0, tree, e);
         if (r >= 0)

@@ -111,10 +111,10 @@ int step_opener(Helper *h, const InitOpener *s, Error *e) {
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_errnof(e, errno, "create socket pair");
-        pid = fork();
+        pid = helper_fork(h, 0);
         if (pid == 0) {
                 (void) close(pair[0]);
-                pid = fork();
+                pid = helper_fork(h, 0);
                 if (pid == 0)
                         serve(h, pair[1]);
                 _exit(pid < 0);
@@ -176,5 +176,5 @@ int step_lock_sources(Helper *h, const InitLockSources *s, Error *e) {
                         return r;
                 fds[n++] = r;
         }
-        return mount_lock(fds, n, e);
+        return mount_lock(h, fds, n, e);
 }

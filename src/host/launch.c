@@ -21,6 +21,7 @@
 #include "basic/file.h"
 #include "basic/loop.h"
 #include "basic/schedule.h"
+#include "host/cgroup.h"
 #include "host/process.h"
 
 #ifndef HELPER_PATH
@@ -118,9 +119,8 @@ static int move_up(int fd, int base, int control) {
 }
 
 /* In the child: moves the descriptors to where the helper expects them and becomes it. */
-static _noreturn_ void child(const LaunchRequest *request, int helper, int plan, int control, int say, int hear) {
-        const int from[_INIT_FDS] = { control, plan, request->target, request->root, say, hear };
-        const int base = 3 + (int) request->preserve_fds;
+static _noreturn_ void child(const LaunchRequest *request, int helper, const int from[static _INIT_FDS]) {
+        const int control = from[INIT_FD_CONTROL], base = 3 + (int) request->preserve_fds;
         char mark[24], text[16], path[64];
         char *argv[] = { (char *) HELPER_NAME, (char *) request->id, mark, text, NULL }, *envp[] = { NULL };
         int high[_INIT_FDS], stdio[3], exe;
@@ -168,6 +168,16 @@ static long bring_to_cgroup(pid_t pid, int pidfd, int cgroup) {
         close_fd(pidfd);
         errno = -r;
         return -1;
+}
+
+/* What the helper of a new container forks is born there, wherever it is itself by then. -EBADF: with it. */
+static int open_own_cgroup(const InitPlan *plan) {
+        _cleanup_free_ char *path = NULL;
+        int fd = -EBADF;
+
+        if (init_plan_comes_to(plan, INIT_ROOTFS, INIT_READY) && cgroup_of_pid(getpid(), &path) >= 0)
+                fd = cgroup_open(path);
+        return fd < 0 ? -EBADF : fd;
 }
 
 /* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
@@ -252,7 +262,7 @@ static int make_channel(Launch *l, int *ret_control, int *ret_say) {
 }
 
 int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
-        _cleanup_close_ int helper = -EBADF, plan = -EBADF, control = -EBADF, say = -EBADF;
+        _cleanup_close_ int helper = -EBADF, plan = -EBADF, control = -EBADF, say = -EBADF, cgroup = -EBADF;
         _cleanup_launch_ Launch l = LAUNCH_NONE;
         _cleanup_text_ Text bytes = {};
         long pid;
@@ -270,12 +280,14 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         r = plan < 0 ? plan : make_channel(&l, &control, &say);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot talk to the helper");
+        cgroup = open_own_cgroup(request->plan);
         pid = clone_child(request, &l.pidfd);
         if (pid < 0)
                 return error_errnof(reterr, errno, "cannot start the helper%s",
                                     request->clone_flags ? " in a new pid namespace" : "");
         if (pid == 0)
-                child(request, helper, plan, control, say, l.answers[0]);
+                child(request, helper,
+                      (int[_INIT_FDS]){ control, plan, request->target, request->root, cgroup, say, l.answers[0] });
         l.pid = (pid_t) pid;
         memcpy(l.stdio, request->stdio, sizeof(l.stdio));
         expect(&l, request->plan);

@@ -233,8 +233,8 @@ static void refuse_descriptors_for_file_systems(void) {
 
 static void child(Launch *l, const Channel *theirs, int plan, int output) {
         char *argv[] = { (char *) "ocirt-sd-init", (char *) "test", (char *) "0", (char *) "3", NULL };
-        int fds[] = { theirs->control, plan, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1,
-                      theirs->out, theirs->in };
+        int fds[_INIT_FDS] = { theirs->control, plan, l->target > 0 ? l->target : -1, l->root > 0 ? l->root : -1, -1,
+                               theirs->out, theirs->in };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++) /* out of the way first */
                 fds[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD, 100) : -1;

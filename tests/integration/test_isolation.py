@@ -21,8 +21,9 @@ import pytest
 
 from harness import process, user
 from harness.config import CAPABILITIES, Config
-from harness.needs import needs_privileged_namespaces
+from harness.needs import needs_controller, needs_privileged_namespaces
 from harness.runtime import NO_USER_NAMESPACES, OLDER_KERNEL, PROGRAMS
+from harness.systemd import TransientUnit, systemctl
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE, until
 from harness.watcher import EVERY, Watcher, attacker, command, findings
@@ -239,6 +240,64 @@ def test_power_over_its_mounts(container):
         assert "Invalid argument" in one.exec("busybox", "umount", path, options=admin).stderr
     for command in [["mount", "-t", "tmpfs", "more", "/srv"], ["umount", "/srv"], ["mount", "-t", "proc", "more", "/srv"]]:
         one.output_of("busybox", *command, options=admin)
+
+
+# It forks nothing, as it may not.
+LEAVES = """
+exec 5</proc
+exec busybox unshare -Um sh -c '
+cd /proc/self/fd/5
+true >>sys/kernel/core_pattern && echo open
+echo end'
+"""
+
+
+def leaves(one):
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+    assert result.stdout == "end\n" and "core_pattern: Read-only file system" in result.stderr, str(result)
+
+
+@needs_privileged_namespaces
+@needs_controller("pids")
+def test_leave_where_there_is_one_process(container):
+    """linux.resources.pids.limit: what we fork for the locks does not count."""
+    leaves(container(Config().script(LEAVES).resource("pids", limit=1)))
+
+
+@needs_privileged_namespaces
+@needs_controller("pids")
+def test_join_mounts_where_there_is_one_process(container):
+    """linux.resources.pids.limit: nor where the rootfs is handed over."""
+    first = container(Config().sleeping()).run_detached()
+    config = Config().sleeping().set("root.path", "/other").namespace("mount", f"/proc/{first.pid}/ns/mnt")
+    second = container(config.resource("pids", limit=1))
+    shutil.copytree(second.bundle.rootfs, first.bundle.rootfs / "other", symlinks=True)
+    second.run_detached()
+
+
+FILLS = """
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "1000"])
+    except BlockingIOError:
+        open("/run/full", "w").close()
+        time.sleep(0.1)
+"""
+
+
+@needs_privileged_namespaces
+@needs_controller("pids")
+def test_leave_where_others_have_filled_the_slice(container):
+    """linux.cgroupsPath: as in a pod with a limit, by another container of it."""
+    systemctl("set-property", "--runtime", "test-pod.slice", "TasksMax=40")
+    full = Path("/run/full")
+    with TransientUnit("fills", ["python3", "-c", FILLS], "Slice=test-pod.slice"):
+        until(full.exists, "nobody forks in there")
+        leaves(container(Config().script(LEAVES).set("linux.cgroupsPath", "test-pod.slice:test:leaves")))
+    full.unlink()
+    systemctl("stop", "test-pod.slice", "test.slice")
 
 
 @needs_privileged_namespaces

@@ -16,10 +16,10 @@
  *
  * The helper is called as `ocirt-sd-init ID MARK BASE`: from descriptor BASE on come the control socket, the
  * plan (a sealed memfd), the target (a pidfd of the container's init), a root (that init's, or a rootfs that is to be
- * attached), and the pipes to the launcher and from it; the target and the root only if the plan has steps that use them.
- * 3 to BASE - 1 are preserved for the container.
+ * attached), the launcher's cgroup, and the pipes to the launcher and from it; the first three of these only if the plan has
+ * steps that use them. 3 to BASE - 1 are preserved for the container.
  */
-enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
+enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_CGROUP, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
 
 typedef enum InitMessageType {
         /* helper to launcher */
