@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,25 @@ int credentials_set(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, 
         if (r != uid || effective != uid || saved != uid || rg != gid || eg != gid || sg != gid)
                 return -EPERM;
         return 0;
+}
+
+int credentials_act_as(uid_t uid) {
+        CapabilitySets sets = {};
+        int r = capabilities_get(&sets);
+
+        if (r < 0)
+                return r;
+        if (setresuid(-1, uid, -1) == 0)
+                r = capabilities_set(&sets);
+        else if (errno != EPERM)
+                r = -errno;
+        return r < 0 ? r : credentials_hide(NULL);
+}
+
+int credentials_act_as_nobody(void) {
+        uid_t uid;
+
+        return getrandom(&uid, sizeof(uid), 0) != sizeof(uid) ? -errno : credentials_act_as(uid);
 }
 
 int capabilities_get(CapabilitySets *ret) {

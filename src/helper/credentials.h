@@ -19,6 +19,12 @@ int credentials_show(Error *e);
 #define CREDENTIALS_KEEP_GROUPS (1U << 0)    /* leaves the additional groups as they are */
 #define CREDENTIALS_GROUPS_LENIENT (1U << 1) /* a user namespace may deny setgroups() */
 
+/* Another effective uid alone, where we may have it, and the capabilities as they are; nobody may look. -errno. */
+int credentials_act_as(uid_t uid);
+/* One that nobody has but by chance. The maker's owns a user namespace, with all power in it, and is counted: as 0, which that
+ * of containers may be, it would be theirs, and they could use up the number. */
+int credentials_act_as_nobody(void);
+
 /* Additional groups, then gid, then uid: real, effective, saved. Verified. -errno. */
 int credentials_set(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, unsigned flags);
 

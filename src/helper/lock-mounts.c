@@ -17,8 +17,8 @@
 
 /*
  * Mounts that come to a mount namespace of another user namespace are locked together there (mount_namespaces(7)). So ours
- * are copied into that of a child, and back into one that is ours again: who owns the user namespace, and that is every root
- * without one of his own, may do in its mount namespaces what he likes, so none of these stays.
+ * are copied into that of a child, and back into one that is ours again: who has the uid that owns the user namespace may do
+ * in its mount namespaces what he likes, so none of these stays.
  */
 
 /* Until we close the other end. */
@@ -30,6 +30,18 @@ static _noreturn_ void hold(const int *ends) {
         _exit(0);
 }
 
+/* Who owns the user namespace joins what belongs to it, without CAP_SYS_PTRACE if the process in there is dumpable. That lets
+ * nobody else look, as nobody has our uids. */
+static pid_t fork_holder(const Helper *h, const int *ends) {
+        pid_t pid;
+
+        (void) credentials_show(NULL);
+        pid = helper_fork(h, CLONE_NEWUSER | CLONE_NEWNS);
+        if (pid == 0)
+                hold(ends);
+        return pid;
+}
+
 /* 1 when all is locked, 0 if there can be no such child. */
 static int copy_there_and_back(Helper *h, Error *e) {
         int ends[2], pidfd, r = 1;
@@ -37,9 +49,7 @@ static int copy_there_and_back(Helper *h, Error *e) {
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_errnof(e, errno, "create pipe");
-        pid = helper_fork(h, CLONE_NEWUSER | CLONE_NEWNS);
-        if (pid == 0)
-                hold(ends);
+        pid = fork_holder(h, ends);
         pidfd = pid < 0 ? -1 : pidfd_open(pid, 0);
         if (pidfd < 0 || setns(pidfd, CLONE_NEWNS) < 0)
                 r = talk_send(h, INIT_MSG_NOT_LOCKED, errno, -EBADF, e);
@@ -53,8 +63,17 @@ static int copy_there_and_back(Helper *h, Error *e) {
         return r;
 }
 
+static int lock_ours(Helper *h, Error *e) {
+        uid_t own = geteuid();
+        int r = credentials_act_as_nobody(), back;
+
+        r = r < 0 ? error_errnof(e, r, "take another uid") : copy_there_and_back(h, e);
+        back = credentials_act_as(own);
+        return r >= 0 && back < 0 ? error_errnof(e, back, "take our uid back") : r;
+}
+
 int step_lock_mounts(Helper *h, const InitLockMounts *s, Error *e) {
-        int r = copy_there_and_back(h, e);
+        int r = lock_ours(h, e);
 
         if (r <= 0)
                 return r;
@@ -133,6 +152,8 @@ static int lock_all(const int *fds, size_t n) {
                 r = enter_scratch();
         if (r >= 0)
                 r = for_each(fds, n, attach);
+        if (r >= 0)
+                r = credentials_act_as_nobody();
         if (r >= 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
                 r = -errno;
         return r < 0 ? r : for_each(fds, n, take_copy);

@@ -21,7 +21,7 @@ import pytest
 
 from harness import process, user
 from harness.config import CAPABILITIES, Config
-from harness.needs import needs_controller, needs_privileged_namespaces
+from harness.needs import needs_controller, needs_privileged_namespaces, needs_writable_sysctl
 from harness.runtime import NO_USER_NAMESPACES, OLDER_KERNEL, PROGRAMS
 from harness.systemd import TransientUnit, systemctl
 from harness.terminal import ConsoleSocket
@@ -31,6 +31,7 @@ from harness.watcher import EVERY, Watcher, attacker, command, findings
 # Of each variant; where the processor is emulated few, for it is ten times slower and has another kernel to show.
 EMULATED = subprocess.run(["systemd-detect-virt", "--vm"], check=False, capture_output=True, text=True).stdout == "qemu\n"
 NOTIFYING = ["env", "NOTIFY_SOCKET=/nosuch"]  # a prefix: one that is created has a socket more
+FEW_CAPABILITIES = ["setpriv", "--bounding-set=-sys_ptrace,-sys_resource,-dac_read_search,-ipc_lock"]
 EXECS, RUNS, MADE = (10, 3, 3) if EMULATED else (250, 60, 20)
 
 
@@ -250,11 +251,21 @@ cd /proc/self/fd/5
 true >>sys/kernel/core_pattern && echo open
 echo end'
 """
+LEAVES_LATER = f"""
+echo holds
+until [ -e /gone ]; do sleep 0.1; done
+{LEAVES}"""
 
 
-def leaves(one):
-    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id)
+def leaves(one, prefix=()):
+    result = one.runtime.call("run", "--bundle", one.bundle.path, one.id, prefix=prefix)
     assert result.stdout == "end\n" and "core_pattern: Read-only file system" in result.stderr, str(result)
+
+
+@needs_privileged_namespaces
+def test_leave_what_somebody_with_few_capabilities_has_made(container):
+    """As a service with a bounding set calls us."""
+    leaves(container(Config().script(LEAVES)), FEW_CAPABILITIES)
 
 
 @needs_privileged_namespaces
@@ -298,6 +309,33 @@ def test_leave_where_others_have_filled_the_slice(container):
         leaves(container(Config().script(LEAVES).set("linux.cgroupsPath", "test-pod.slice:test:leaves")))
     full.unlink()
     systemctl("stop", "test-pod.slice", "test.slice")
+
+
+@contextlib.contextmanager
+def sysctl(path, value):
+    path = Path("/proc/sys", path)
+    before = path.read_text()
+    path.write_text(value)
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+@needs_privileged_namespaces
+@needs_writable_sysctl
+def test_leave_where_others_have_all_user_namespaces(container):
+    """As many as uid 0 may have, which is that of other containers too."""
+    echo = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with (sysctl("user/max_user_namespaces", "1"), subprocess.Popen(["unshare", "--user", "cat"], **echo) as owner):
+        owner.stdin.write("there\n")
+        assert owner.stdout.readline() == "there\n"
+        assert subprocess.run(["unshare", "--user", "true"], check=False).returncode
+        one = container(Config().script(LEAVES_LATER)).run_detached()
+        one.wait_for_output("holds")
+    one.bundle.inside("gone").touch()
+    one.wait_for_output("end\n")
+    assert re.fullmatch("holds\n.*core_pattern: Read-only file system\nend\n", one.output)
 
 
 @needs_privileged_namespaces
