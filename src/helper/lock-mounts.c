@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "helper/credentials.h"
 #include "helper/mounts.h"
+#include "helper/procfs.h"
 #include "helper/steps.h"
 #include "helper/talk.h"
 
@@ -20,6 +22,25 @@
  * are copied into that of a child, and back into one that is ours again: who has the uid that owns the user namespace may do
  * in its mount namespaces what he likes, so none of these stays.
  */
+
+static int explain(int r, Error *e) {
+        if (r == -ENOSPC || r == -EPERM)
+                return error_errnof(e, r, "make a user namespace, which locks mounts (sysctl user.max_user_namespaces)");
+        if (r == -EAGAIN)
+                return error_errnof(e, r, "make a process, which locks mounts (limit of processes of the cgroup)");
+        return error_errnof(e, r, "lock mounts");
+}
+
+/* A sandbox, a policy, a kernel without; or a limit of 0. Another limit others can reach, and that must not unlock us. */
+static bool can_be_none(const Helper *h, int error) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+
+        if (error == EPERM || error == EACCES || error == EINVAL || error == ENOSYS)
+                return true;
+        fd = error == ENOSPC ? procfs_open(h, "sys/user/max_user_namespaces", O_RDONLY) : -EBADF;
+        return fd >= 0 && read_file_fd(fd, 64, &text, NULL) >= 0 && streq(text, "0\n");
+}
 
 /* Until we close the other end. */
 static _noreturn_ void hold(const int *ends) {
@@ -33,29 +54,34 @@ static _noreturn_ void hold(const int *ends) {
 /* Who owns the user namespace joins what belongs to it, without CAP_SYS_PTRACE if the process in there is dumpable. That lets
  * nobody else look, as nobody has our uids. */
 static pid_t fork_holder(const Helper *h, const int *ends) {
+        int r = credentials_show(NULL);
         pid_t pid;
 
-        (void) credentials_show(NULL);
+        if (r < 0)
+                return r;
         pid = helper_fork(h, CLONE_NEWUSER | CLONE_NEWNS);
         if (pid == 0)
                 hold(ends);
-        return pid;
+        r = pid < 0 ? -errno : 0;
+        if (r < 0 && can_be_none(h, -r))
+                r = -EOPNOTSUPP;
+        return r < 0 ? r : pid;
 }
 
-/* 1 when all is locked, 0 if there can be no such child. */
-static int copy_there_and_back(Helper *h, Error *e) {
-        int ends[2], pidfd, r = 1;
+static int join_holder(pid_t pid) {
+        _cleanup_close_ int pidfd = pidfd_open(pid, 0);
+
+        return pidfd < 0 || setns(pidfd, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0 ? -errno : 0;
+}
+
+static int copy_there_and_back(const Helper *h) {
+        int ends[2], r;
         pid_t pid;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_errnof(e, errno, "create pipe");
+                return -errno;
         pid = fork_holder(h, ends);
-        pidfd = pid < 0 ? -1 : pidfd_open(pid, 0);
-        if (pidfd < 0 || setns(pidfd, CLONE_NEWNS) < 0)
-                r = talk_send(h, INIT_MSG_NOT_LOCKED, errno, -EBADF, e);
-        else if (unshare(CLONE_NEWNS) < 0)
-                r = error_errnof(e, errno, "take mounts back from a user namespace");
-        close_fd(pidfd);
+        r = pid < 0 ? pid : join_holder(pid);
         (void) close(ends[0]);
         (void) close(ends[1]);
         while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -63,20 +89,23 @@ static int copy_there_and_back(Helper *h, Error *e) {
         return r;
 }
 
-static int lock_ours(Helper *h, Error *e) {
+static int lock_ours(const Helper *h) {
         uid_t own = geteuid();
         int r = credentials_act_as_nobody(), back;
 
-        r = r < 0 ? error_errnof(e, r, "take another uid") : copy_there_and_back(h, e);
+        if (r >= 0)
+                r = copy_there_and_back(h);
         back = credentials_act_as(own);
-        return r >= 0 && back < 0 ? error_errnof(e, back, "take our uid back") : r;
+        return r < 0 ? r : back;
 }
 
 int step_lock_mounts(Helper *h, const InitLockMounts *s, Error *e) {
-        int r = lock_ours(h, e);
+        int r = lock_ours(h);
 
-        if (r <= 0)
-                return r;
+        if (r == -EOPNOTSUPP)
+                return talk_send(h, INIT_MSG_NOT_LOCKED, 0, -EBADF, e);
+        if (r < 0)
+                return explain(r, e);
         h->root = close_fd(h->root);
         r = helper_root(h);
         if (r < 0)
@@ -170,7 +199,5 @@ int mount_lock(const Helper *h, const int *fds, size_t n, Error *e) {
                 ;
         if (pid > 0)
                 r = WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
-        if (r == -ENOSPC || r == -EPERM)
-                return error_errnof(e, r, "make a user namespace, which locks mounts (sysctl user.max_user_namespaces)");
-        return r < 0 ? error_errnof(e, r, "lock mounts") : 0;
+        return r < 0 ? explain(r, e) : 0;
 }

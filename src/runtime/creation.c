@@ -204,8 +204,8 @@ static int answer(Creation *c, Error *reterr) {
         case INIT_MSG_NETWORK:
                 return move_net_devices(c, &fd, reterr);
         case INIT_MSG_NOT_LOCKED:
-                log_info("container %s: its mounts are not locked together, which takes a user namespace: %s", c->options->id,
-                         errno_text(message.value));
+                log_info("container %s: its mounts are not locked together, as there can be no user namespaces here (a "
+                         "sandbox, or sysctl user.max_user_namespaces)", c->options->id);
                 return 0;
         case INIT_MSG_GATE:
                 return bind_gate(c, fd, reterr);

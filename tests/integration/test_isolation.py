@@ -6,6 +6,7 @@ of the runtime's is visible in there for a moment before it is the container's, 
 """
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -22,7 +23,7 @@ import pytest
 from harness import process, user
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_controller, needs_privileged_namespaces, needs_writable_sysctl
-from harness.runtime import NO_USER_NAMESPACES, OLDER_KERNEL, PROGRAMS
+from harness.runtime import OLDER_KERNEL, PROGRAMS, without_user_namespaces
 from harness.systemd import TransientUnit, systemctl
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE, until
@@ -339,16 +340,40 @@ def test_leave_where_others_have_all_user_namespaces(container):
 
 
 @needs_privileged_namespaces
-def test_where_there_are_no_user_namespaces(container):
+@pytest.mark.parametrize("error, said", [
+    (errno.ENOSPC, "(sysctl user.max_user_namespaces): no space left on device"),
+    (errno.EAGAIN, "(limit of processes of the cgroup): resource temporarily unavailable"),
+], ids=["ENOSPC", "EAGAIN"])
+def test_create_where_there_is_no_user_namespace_left(container, error, said):
+    """It is an error, as it is no reason for going on unlocked."""
+    one = container(Config().sleeping())
+    message = one.runtime.fails("create", "--bundle", one.bundle.path, one.id, prefix=without_user_namespaces(error))
+    assert message.endswith(said)
+
+
+NOT_LOCKED = "its mounts are not locked together, as there can be no user namespaces here"
+
+
+def mounts_of(container, prefix=()):
+    one = container(Config("cat", "/proc/self/mounts").mount("/srv", "tmpfs", "mine"))
+    return one.runtime.call("--log-level=info", "run", "--bundle", one.bundle.path, one.id, prefix=prefix)
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EINVAL, errno.ENOSYS], ids=errno.errorcode.get)
+def test_where_there_are_no_user_namespaces(container, error):
     """It is as it would be without, and --log-level=info says so."""
-    config = Config("cat", "/proc/self/mounts").mount("/srv", "tmpfs", "mine")
-    one, two = container(config), container(config)
-    run = ["--log-level=info", "run", "--bundle"]
-    locked = one.runtime.call(*run, one.bundle.path, one.id)
-    without = two.runtime.call(*run, two.bundle.path, two.id, prefix=NO_USER_NAMESPACES)
-    said = "its mounts are not locked together, which takes a user namespace: no space left on device"
-    assert said in without.stderr and said not in locked.stderr
+    locked, without = mounts_of(container), mounts_of(container, without_user_namespaces(error))
+    assert NOT_LOCKED in without.stderr and NOT_LOCKED not in locked.stderr
     assert sorted(without.stdout.splitlines()) == sorted(locked.stdout.splitlines()) and " /srv " in locked.stdout
+
+
+@needs_privileged_namespaces
+@needs_writable_sysctl
+def test_where_user_namespaces_are_forbidden(container):
+    """The same by the sysctl user.max_user_namespaces."""
+    with sysctl("user/max_user_namespaces", "0"):
+        assert NOT_LOCKED in mounts_of(container).stderr
 
 
 @needs_privileged_namespaces

@@ -34,7 +34,7 @@ typedef enum InitMessageType {
                              * the container (INIT_ROOTFS); waits for INIT_MSG_NOTED */
         INIT_MSG_DETACHED,  /* with the rootfs, complete and mounted nowhere (INIT_DETACH), which the launcher attaches when the
                              * helper is ready; waits for INIT_MSG_NOTED */
-        INIT_MSG_NOT_LOCKED,/* value: errno. INIT_LOCK_MOUNTS was not to be had, and all goes on */
+        INIT_MSG_NOT_LOCKED,/* there can be no user namespaces for INIT_LOCK_MOUNTS, and all goes on */
         INIT_MSG_GATE,      /* with a socket of the container's network namespace, for the launcher to give it the gate's
                              * address; INIT_MSG_BOUND is waited for before INIT_MSG_PIPES */
         INIT_MSG_NOTIFY,    /* with the socket that the container notifies by; to the launcher or, over the gate, to `start` */

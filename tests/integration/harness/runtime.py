@@ -14,7 +14,6 @@ from .wait import DEADLINE, until
 BINARY = os.environ.get("OCIRT_RUNTIME", "ocirt-sd")
 PROGRAMS = Path(os.environ.get("OCIRT_PROGRAMS", "/tests/programs"))
 # A prefix: without what Linux 6.17 knows about a procfs.
-NO_USER_NAMESPACES = [str(PROGRAMS / "no-user-namespaces")]
 OLDER_KERNEL = [str(PROGRAMS / "older-kernel")]
 _numbers = itertools.count()
 
@@ -23,6 +22,11 @@ def with_descriptors(numbers, path="/"):
     """A prefix: with these numbers (of one digit) open on the path, as careless callers do it."""
     opening = " ".join(f"{number}<{path}" for number in numbers)
     return ["sh", "-c", f'exec {opening}; exec "$@"', "sh"]
+
+
+def without_user_namespaces(error):
+    """A prefix: where to make one is answered by this errno."""
+    return [str(PROGRAMS / "no-user-namespaces"), str(error)]
 
 
 def new_id():
