@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,22 +28,26 @@ static char state_of(const char *text) {
         return rest[2];
 }
 
-/* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. */
+/* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. A thread that ends
+ * may have made another one, which we have not met: those that were seen to have ended are all that there are afterwards. */
 static bool all_threads_ended(pid_t pid) {
         _cleanup_free_ char *path = xasprintf("/proc/%d/task", pid);
         DIR *dir = opendir(path);
         struct dirent *entry;
-        bool ended = dir;
+        nlink_t ended = 0;
+        struct stat st;
+        bool all;
 
-        while (ended && (entry = readdir(dir))) {
+        while (dir && (entry = readdir(dir))) {
                 _cleanup_free_ char *text = NULL, *name = xasprintf("%s/stat", entry->d_name);
 
                 if (entry->d_name[0] != '.' && read_file_at(dirfd(dir), name, STAT_MAX, &text, NULL) == 0)
-                        ended = strchr("ZX", state_of(text));
+                        ended += state_of(text) == 'Z';
         }
+        all = dir && fstat(dirfd(dir), &st) == 0 && ended > 0 && st.st_nlink == ended + 2;
         if (dir)
                 closedir(dir);
-        return ended;
+        return all;
 }
 
 int process_stat(pid_t pid, ProcessStat *ret) {

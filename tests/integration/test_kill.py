@@ -90,6 +90,16 @@ def test_delete_when_the_first_thread_has_ended(leaderless):
     assert not runs_in(path)
 
 
+def test_a_process_whose_threads_change_is_alive(container):
+    """Each thread that is looked at may have ended, and have made one that is not."""
+    one = container(Config("/hopping"))
+    shutil.copy(PROGRAMS / "hopping", one.bundle.rootfs)
+    path = one.run_detached().wait_for_output("there").cgroup
+    assert {one.status for _ in range(200)} == {"running"}
+    one.kill("KILL")
+    until(lambda: not runs_in(path), "its end")
+
+
 @pytest.fixture
 def holder(container):
     """A process that traces the second thread of another one, and never collects that."""
@@ -101,6 +111,13 @@ def holder(container):
 def strong(config):
     names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
     return config.capabilities(bounding=names, effective=names, permitted=names)
+
+
+def is_held(pid, parent):
+    try:
+        return process.parent(pid) == parent and process.comm(pid) == "held"
+    except OSError:  # it has ended since
+        return False
 
 
 @needs_root("in a user namespace of its own the one cannot trace the other")
@@ -122,7 +139,7 @@ def test_a_signal_ends_the_wait_for_a_thread_that_is_kept(holder):
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
         try:
             holder.wait_for_output("holds")
-            pid, = (pid for pid in process.every_pid() if process.parent(pid) == waiting.pid and process.comm(pid) == "held")
+            pid, = (pid for pid in process.every_pid() if is_held(pid, waiting.pid))
             os.kill(pid, signal.SIGKILL)
             until(lambda: process.status(pid)["State"][0] == "Z", "its end")
             waiting.terminate()
