@@ -126,9 +126,14 @@ static void drain(Hook *hook) {
         hook->text[hook->n] = '\0';
 }
 
-/* As init of a pid namespace we are also left with what the hook did not wait for. */
-static void reap_others(void) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
+/* As init of a pid namespace we are also left with what the hook did not wait for. One that is no hook of the container's own
+ * would be a program of the host there, with the host's root and all power, and the container would see it. */
+static void end_others(const InitHook *s) {
+        bool all = getpid() == 1 && !s->home;
+
+        if (all)
+                (void) kill(-1, SIGKILL);
+        while (waitpid(-1, NULL, all ? 0 : WNOHANG) > 0)
                 ;
 }
 
@@ -146,7 +151,7 @@ static int end_hook(Hook *hook, const InitHook *s, int waited, Error *e) {
         while (waitpid(hook->pid, &status, 0) < 0)
                 if (errno != EINTR)
                         return error_errnof(e, errno, "wait");
-        reap_others();
+        end_others(s);
         drain(hook);
         if (waited == -ETIMEDOUT)
                 return error_setf(e, ETIMEDOUT, "timed out after %u s", s->timeout);

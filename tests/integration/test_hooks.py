@@ -270,3 +270,10 @@ def open_commands():
         except OSError:
             pass
     return found
+
+
+def test_what_a_hook_of_the_host_leaves_running_is_not_in_the_container(container):
+    """It would have the host's root and all power there."""
+    config = hooked("createContainer", "sleep 1000 >/dev/null 2>&1 &", Config().script("ls -d /proc/[0-9]*"))
+    one = container(config)
+    assert one.runtime("run", "--bundle", one.bundle.path, one.id) == "/proc/1\n"
