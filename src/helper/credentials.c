@@ -47,7 +47,7 @@ int credentials_act_as(uid_t uid) {
                 return r;
         if (setresuid(-1, uid, -1) == 0)
                 r = capabilities_set(&sets);
-        else if (errno != EPERM)
+        else if (errno != EPERM && errno != EINVAL) /* EINVAL: our user namespace has no such uid */
                 r = -errno;
         return r < 0 ? r : credentials_hide(NULL);
 }
