@@ -335,9 +335,11 @@ int container_complete(Container *c, Error *reterr) {
         if (!c->has_record || c->record.version != 1)
                 return 0;
         r = container_read_config(c, &config, reterr);
-        if (r == 0)
-                record_keep(&c->record, config);
-        return r;
+        if (r < 0)
+                return r;
+        record_keep(&c->record, config);
+        c->record.version = RECORD_VERSION;
+        return 0;
 }
 
 int container_remove(Container *c, Error *reterr) {

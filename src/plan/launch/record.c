@@ -293,14 +293,11 @@ static int decode_annotation(const char *key, const char *value, Record *r) {
         return 0;
 }
 
-/* What version 1 has, and no other. */
-static int decode_old(const char *key, const char *value, Record *r) {
-        bool *flag = streq(key, "has_poststart") ? &r->has_poststart : streq(key, "has_poststop") ? &r->has_poststop : NULL;
+/* What version 1 has, and no other: the hooks themselves are in config.json. */
+static int decode_old(const char *key, const char *value, const Record *r) {
+        bool known = streq(key, "has_poststart") || streq(key, "has_poststop");
 
-        if (!flag || r->version != 1 || (!streq(value, "0") && !streq(value, "1")))
-                return -EBADMSG;
-        *flag = value[0] == '1';
-        return 0;
+        return known && r->version == 1 && (streq(value, "0") || streq(value, "1")) ? 0 : -EBADMSG;
 }
 
 static int decode_line(char *line, Record *r, uint64_t *seen) {

@@ -17,13 +17,12 @@
  * program; written before the unit and before the child exist, replaced when they do.
  */
 
-/* What is written. Of version 1, that of ocirt-sd 0.1.0, is read what it has: instead of hooks, namespaces, has_process and
- * has_start_hooks it had the next two, and the rest is in config.json. */
+/* What is written. Version 1, that of ocirt-sd 0.1.0, has no hooks, no namespaces, no has_process and no has_start_hooks: these
+ * are in config.json still (container_complete()). */
 #define RECORD_VERSION 2
 
 typedef struct Record {
         uint32_t version;            /* of that which was read; to be written it is RECORD_VERSION */
-        bool has_poststart, has_poststop; /* of version 1 */
         const char *id;
         const char *oci_version;
         const char *bundle, *rootfs;
