@@ -17,7 +17,8 @@ const JsonField spec_hooks_fields[] = {
         HOOKS("createRuntime", HOOK_CREATE_RUNTIME, RUNTIME("executed by create, in its own namespaces")),
         HOOKS("createContainer", HOOK_CREATE_CONTAINER,
               HELPER("executed before pivot_root, outside of a pid namespace that is joined, and if root makes a user "
-                     "namespace in the rootfs as working directory; refused with a mount namespace that is joined")),
+                     "namespace in the rootfs as working directory; what it leaves running in a new pid namespace is "
+                     "ended; refused with a mount namespace that is joined")),
         HOOKS("startContainer", HOOK_START_CONTAINER, HELPER("executed before the process, with its filter")),
         HOOKS("poststart", HOOK_POSTSTART, RUNTIME("executed by start, in its own namespaces")),
         HOOKS("poststop", HOOK_POSTSTOP, RUNTIME("executed by delete, in its own namespaces")),
