@@ -110,14 +110,14 @@ def run(part, kind, options, results):
             *_in_turn([_command(part, name, number, kind, options, count == 1) for name in who])))
             for number in range(1, count + 1)]
         return report.total(_tally([results / name / f"{number}.xml" for name in who],
-                                   _wait(kind, process, end))
+                                   _wait(kind, process, end), f"{kind} {number}")
                             for number, process in enumerate(started, 1))
 
 
-def _tally(files, status):
+def _tally(files, status, machine):
     """Of one machine, which is to blame if none of its tests is."""
     found = report.total(report.read(file, 0) for file in files)
-    return found + report.Tally(failed=1) if status and not found.failed else found
+    return found + report.one(machine, status) if status and not found.failures else found
 
 
 def _release(options):

@@ -1,46 +1,57 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Test results, summed."""
+"""Test results, summed, and what has failed: it is said once more at the end, as the output before that may be long."""
 
 import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 
+LINES = 30
 
-@dataclass
+
+@dataclass(frozen=True)
 class Tally:
-    """How many tests ended how."""
+    """How many tests ended how; of those that failed, name and reason."""
     passed: int = 0
-    failed: int = 0
     skipped: int = 0
+    failures: tuple = ()
 
     def __add__(self, other):
-        return Tally(self.passed + other.passed, self.failed + other.failed,
-                     self.skipped + other.skipped)
+        return Tally(self.passed + other.passed, self.skipped + other.skipped, self.failures + other.failures)
 
     def __str__(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        return f"{self.passed} passed, {len(self.failures)} failed, {self.skipped} skipped"
 
     def ran(self):
-        return self.passed + self.failed + self.skipped > 0
+        return self.passed + len(self.failures) + self.skipped > 0
+
+
+PASSED, SKIPPED = Tally(passed=1), Tally(skipped=1)
+
+
+def failed(what, reason=""):
+    """The tally of one that did, for the last lines of the reason."""
+    return Tally(failures=("\n".join([what, *("  " + line for line in reason.splitlines()[-LINES:])]),))
+
+
+def one(what, status):
+    return failed(what, f"ended with {status}") if status else PASSED
 
 
 def total(tallies):
     return sum(tallies, Tally())
 
 
-def read(path, status):
+def _of_case(case):
+    bad = [child for child in case if child.tag in ("failure", "error")]
+    if bad:
+        name = "::".join(filter(None, [case.get("classname"), case.get("name")]))
+        return failed(name, "\n".join(child.text or child.get("message") or "" for child in bad))
+    return SKIPPED if case.find("skipped") is not None else PASSED
+
+
+def read(path, status, what=""):
     """The tally of a JUnit file, whose writer ended with the exit status.
 
     A runner that fails without a failed test is a failure of its own.
     """
-    tally = Tally()
-    for case in xml.parse(path).iter("testcase") if path.exists() else ():
-        kinds = {child.tag for child in case}
-        if kinds & {"failure", "error"}:
-            tally.failed += 1
-        elif "skipped" in kinds:
-            tally.skipped += 1
-        else:
-            tally.passed += 1
-    if status and not tally.failed:
-        tally.failed = 1
-    return tally
+    tally = total(_of_case(case) for case in (xml.parse(path).iter("testcase") if path.exists() else ()))
+    return tally + one(what or path.name, status) if status and not tally.failures else tally

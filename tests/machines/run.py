@@ -60,7 +60,7 @@ def _meson(suite, options):
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     status = to_its_end(["meson", "test", "-C", directory, "--no-rebuild", "--suite", suite, "--print-errorlogs", *options],
                         env=environment)
-    return report.read(junit, status)
+    return report.read(junit, status, suite)
 
 
 def _results(part):
@@ -77,13 +77,13 @@ def _compilers():
     tally = report.Tally()
     for combination in compilers.COMBINATIONS:
         with child("compilers", *combination) as process:
-            tally += report.Tally(failed=1) if process.wait() else report.Tally(passed=1)
+            tally += report.one(" of Debian ".join(reversed(combination)), process.wait())
     return tally
 
 
 def _demo():
     status = to_its_end([build.SOURCE / "tests/demo", "--machine", "namespace"])
-    return report.Tally(failed=1) if status else report.Tally(passed=1)
+    return report.one("demo", status)
 
 
 def _on_host(options):
@@ -152,8 +152,8 @@ def run(arguments):
     else:
         raise Failure(f"there is no part {arguments[0]}: see tests/run --help")
     say(f"all: {time.monotonic() - began:.0f} s")
-    print(tally)
-    return 0 if tally.ran() and not tally.failed else 1
+    print(*("FAILED " + failure for failure in tally.failures), tally, sep="\n")
+    return 0 if tally.ran() and not tally.failures else 1
 
 
 if __name__ == "__main__":
