@@ -53,6 +53,14 @@ typedef struct HostFacts {
         HostQueries queries;
 } HostFacts;
 
+/* Of what he has at 0, 1 and 2, a bit each. */
+typedef struct CallerStdio {
+        uint8_t nulls;          /* the null device: by that nothing can be had */
+        uint8_t sockets;
+        uint8_t files;          /* on file systems with file handles (open_by_handle_at(2)) */
+        uint8_t terminals;
+} CallerStdio;
+
 typedef struct Request {
         const char *id;
         const char *bundle;     /* absolute, symlinks resolved */
@@ -62,8 +70,7 @@ typedef struct Request {
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */
         uint32_t listen_fds;    /* of them, passed by socket activation (LISTEN_FDS) */
         const char *listen_fd_names; /* or NULL */
-        uint8_t sockets;        /* of the standard descriptors, a bit each */
-        uint8_t files;          /* and on file systems with file handles (open_by_handle_at(2)); no terminals, no null device */
+        CallerStdio stdio;
         bool launcher_stays;    /* until the process ends: it can be between that and the caller */
         const char *const *environment; /* the caller's, for hooks that have none; or NULL */
         bool notifies;          /* there is somebody to hear it: it finds a NOTIFY_SOCKET in /run/notify */

@@ -79,8 +79,7 @@ static int plan(Exec *e, Error *reterr) {
                 .namespaces = e->container.record.namespaces,
                 .listen_fds = caller->listen_fds,
                 .listen_fd_names = caller->listen_fd_names,
-                .sockets = streams_sockets(caller),
-                .files = streams_files(caller),
+                .stdio = streams_look(caller),
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||

@@ -10,21 +10,17 @@
 #include "basic/error.h"
 #include "basic/macro.h"
 #include "host/caller.h"
+#include "plan/facts.h"
 
 /*
- * Standard descriptors of the caller's that the container is not to have (InitPlan.piped): it gets pipes, and we copy. His
- * stay as they are, as others have them too: they are not made non-blocking, nor shut down. Of a file as its input, who goes
- * on with that gets what the container has not taken.
+ * Standard descriptors of the caller's that the container is not to have (InitPlan.piped): it gets pipes, and we pass on what
+ * comes. Of a file or a pipe as its input, who goes on with that gets what the container has not taken.
  */
 #define STREAMS 3
 
 typedef struct Streams Streams;
 
-/* Which of 0, 1 and 2 are sockets, a bit each. */
-uint8_t streams_sockets(const Caller *caller);
-/* Which are on a file system with file handles: files, FIFOs that have a name, directories, devices. Not terminals, as these
- * would be none any more, and not the null device, for which a process gets another (INIT_STDIO_OWNER). */
-uint8_t streams_files(const Caller *caller);
+CallerStdio streams_look(const Caller *caller);
 
 /* The pipes for those; nothing for none. After foreground_begin(). */
 int streams_new(const Caller *caller, uint8_t piped, Streams **ret, Error *reterr);
@@ -40,7 +36,7 @@ void streams_begin(Streams *s, pid_t pid);
 void streams_ask(const Streams *s, struct pollfd ret[STREAMS]);
 void streams_copy(Streams *s, const struct pollfd fds[STREAMS]);
 
-/* The process has ended: what it wrote is still to be passed on, and no more. Who else has the pipes may write for ever. */
+/* The process has ended: what it wrote is still to be passed on. */
 void streams_end(Streams *s);
 bool streams_are_ending(const Streams *s);
 bool streams_are_over(const Streams *s);

@@ -219,7 +219,7 @@ def test_so_has_who_is_in_a_user_namespace(container):
 
 
 @needs_danger
-def test_what_is_no_socket_stays(begin):
+def test_the_null_device_stays(begin):
     sockets = Sockets()
     with open("/dev/null", "rb") as null:
         sockets.theirs[0] = null

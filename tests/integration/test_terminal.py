@@ -251,6 +251,65 @@ def is_full(pipe):
     return there[0] > 0
 
 
+# --- the caller's, where the container has none
+
+@pytest.fixture
+def without(container):
+    """A script at the terminal of who runs it, by run or by exec: the words for that."""
+    def make(verb, script):
+        one = container(Config().script(script) if verb == "run" else None)
+        if verb == "run":
+            return one.runtime.command("run", "--bundle", one.bundle.path, one.id)
+        one.run_detached()
+        return one.runtime.command("exec", one.id, "sh", "-c", script)
+    return make
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_it_gets_what_is_typed_and_no_terminal(without, verb):
+    """Who kept that would read what is typed when the container has ended."""
+    with InFrontOf(without(verb, "ls -l /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; read a; echo got $a; cat; exit 3")) as front:
+        front.master.type(b"one\n")
+        front.master.read_until(b"got one\r\n")
+        front.master.type(b"two\n\x04")
+        seen = front.master.read_to_end()
+        assert front.status() == 3
+    assert seen.count(b"pipe:") == 3 and seen.endswith(b"two\r\n") and b"pts" not in seen
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_keys_are_signals_without_a_terminal(without, verb):
+    script = "trap 'echo interrupted; exit 9' INT; echo up; while :; do sleep 1000 & wait $!; done"
+    with InFrontOf(without(verb, script)) as front:
+        front.master.read_until(b"up")
+        front.master.type(b"\x03")
+        front.master.read_until(b"interrupted")
+        assert front.status() == 9
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_in_the_background_it_takes_no_input(without, verb):
+    """What is typed is for who is in front, and the command goes on."""
+    script = """set -m; "$@" & n=0; while [ $n -lt 20 ]; do read line; n=$((n+1)); done; echo "has $n"; kill %1; wait"""
+    words = without(verb, "trap 'exit 0' TERM; echo up; while read line; do echo took $line; done; sleep 1000 & wait")
+    with InFrontOf(["sh", "-c", script, "sh", *words]) as front:
+        front.master.read_until(b"up")
+        for number in range(20):
+            front.master.type(b"line\n")
+            front.master.read_until(b"line\r\n" * (number + 1))
+        front.master.read_until(b"has 20")
+        seen = front.master.read_to_end()
+    assert b"took" not in seen
+
+
+def test_who_does_not_stay_warns_of_a_terminal(container):
+    one = container()
+    log = one.bundle.path / "log"
+    with in_front_of(one, "--log", log, "run", "--detach", "--bundle", one.bundle.path, one.id) as front:
+        assert front.status() == 0
+    assert "standard input, output, error: a terminal, where the container can read what is typed later" in log.read_text()
+
+
 def test_a_terminal_that_goes_away(container):
     """When the window is closed, the container gets SIGHUP, or is deleted by its caller."""
     one = container(Config().script("echo up; sleep 1000").terminal())

@@ -76,9 +76,9 @@ def foreground():
 def detached():
     heading("Two containers in the background", """What they print goes where ours does: here, to the journal.
             In the config.json of busybox the demo has put another program, which waits for SIGTERM.""")
-    typed(f"systemd-cat -t {DEBIAN} ocirt-sd run --detach --bundle debian {DEBIAN}")
+    typed(f"systemd-cat -t {DEBIAN} ocirt-sd run --detach --bundle debian {DEBIAN} </dev/null")
     _configure("busybox", ["sh", "-c", WAIT])
-    typed(f"systemd-cat -t {BUSYBOX} ocirt-sd create --bundle busybox {BUSYBOX}")
+    typed(f"systemd-cat -t {BUSYBOX} ocirt-sd create --bundle busybox {BUSYBOX} </dev/null")
     typed(f"ocirt-sd state {BUSYBOX}", '"status": "created"', '"systemdUnit": "tour-busybox.scope"')
     typed(f"ocirt-sd start {BUSYBOX}")
     typed("ocirt-sd list", rf"^{DEBIAN} +\d+ +running", rf"^{BUSYBOX} +\d+ +running")
@@ -156,7 +156,7 @@ def limits():
         print("\nThere are no cgroup controllers here, so nothing would enforce them:\n")
         typed(create, "linux.resources.memory.limit: cgroup controller memory is not available", status=1)
         return
-    typed(f"systemd-cat -t {DEBIAN} {create}")
+    typed(f"systemd-cat -t {DEBIAN} {create} </dev/null")
     typed(f"systemctl show --property={','.join(LIMITS_AS_PROPERTIES)} {SCOPE}",
           *(f"^{name}={value}$" for name, value in LIMITS_AS_PROPERTIES.items()))
     print("\nand the kernel's limits:\n")

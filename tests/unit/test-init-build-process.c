@@ -240,7 +240,7 @@ static size_t warnings(const Config *c) {
         ASSERT_EQ(b.plan.piped, 0);
         return b.plan.warnings.n;
 }
-#define SOCKETS(...) warnings(&(Config){ .facts = root, .request = { .sockets = 7 }, __VA_ARGS__ })
+#define SOCKETS(...) warnings(&(Config){ .facts = root, .request = { .stdio.sockets = 7 }, __VA_ARGS__ })
 
 static void test_sockets(void) {
         TEST("sockets as standard descriptors: who could get at the host by them");
@@ -263,24 +263,33 @@ static void test_sockets(void) {
 }
 
 static void test_sockets_without_launcher(void) {
-        _cleanup_built_ Built b = BUILD(.facts = root, .request = { .sockets = 6 }, .process = CAPABILITY("SYS_PTRACE"));
-        _cleanup_built_ Built served = BUILD(.facts = root, .request = { .sockets = 1, .files = 4, .launcher_stays = true });
+        _cleanup_built_ Built b = BUILD(.facts = root, .request = { .stdio.sockets = 6 }, .process = CAPABILITY("SYS_PTRACE"));
+        _cleanup_built_ Built served = BUILD(.facts = root, .request = { .stdio.nulls = 2, .launcher_stays = true });
 
         TEST("sockets as standard descriptors: nobody stays to copy");
         ASSERT_EQ(b.plan.piped, 0);
         assert_contains(&b, "# standard output, error: a socket, by which the container can get at the host, as it may have "
                         "CAP_SYS_PTRACE; give it a pipe\n");
 
-        TEST("sockets and files as standard descriptors: who stays copies, whatever the container may do");
+        TEST("standard descriptors: who stays gives pipes in the place of all but the null device");
         ASSERT_EQ(served.plan.piped, 5);
         ASSERT_EQ(served.plan.warnings.n, 0);
         assert_contains(&served, "# the launcher gives pipes in the place of 0 2\n");
 }
 
-#define FILES(...) warnings(&(Config){ .facts = root, .request = { .files = 3 }, __VA_ARGS__ })
+#define FILES(...) warnings(&(Config){ .facts = root, .request = { .stdio.files = 3 }, __VA_ARGS__ })
+
+static void test_terminals(void) {
+        _cleanup_built_ Built b = BUILD(.facts = root, .request = { .stdio.terminals = 7 }, .namespaces = USER, .linux_ = MAPS);
+
+        TEST("terminals as standard descriptors: who does not stay warns, whatever the container may do");
+        ASSERT_EQ(b.plan.piped, 0);
+        assert_contains(&b, "# standard input, output, error: a terminal, where the container can read what is typed later, as "
+                        "nobody stays between; give it /dev/null\n");
+}
 
 static void test_files(void) {
-        _cleanup_built_ Built both = BUILD(.facts = root, .request = { .sockets = 4, .files = 3 },
+        _cleanup_built_ Built both = BUILD(.facts = root, .request = { .stdio = { .sockets = 4, .files = 3 } },
                                            .process = ",\"capabilities\":{\"bounding\":[\"CAP_DAC_READ_SEARCH\","
                                                       "\"CAP_SYS_PTRACE\"]}");
 
@@ -302,7 +311,7 @@ static void test_files(void) {
 static void test_sockets_of_exec(void) {
         _cleanup_built_ Built container = BUILD(.facts = root, .process = CAPABILITY("SYS_PTRACE"));
         SpecProcess harmless = *container.spec->process;
-        ExecRequest request = { .process = &harmless, .keyring = "k", .namespaces = CLONE_NEWNS, .sockets = 2 };
+        ExecRequest request = { .process = &harmless, .keyring = "k", .namespaces = CLONE_NEWNS, .stdio.sockets = 2 };
         _cleanup_(init_plan_done) InitPlan plan = {};
         _cleanup_error_ Error error = {};
 
@@ -320,6 +329,7 @@ int main(void) {
         test_sockets();
         test_sockets_without_launcher();
         test_files();
+        test_terminals();
         test_sockets_of_exec();
         return 0;
 }

@@ -239,8 +239,7 @@ int init_plan_build(const Spec *spec, const Request *request, const HostFacts *f
         b.preserve_fds = request->preserve_fds;
         b.listen_fds = request->listen_fds;
         b.listen_fd_names = request->listen_fd_names;
-        b.sockets = request->sockets;
-        b.files = request->files;
+        b.stdio = request->stdio;
         b.launcher_stays = request->launcher_stays;
         for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
                 const SpecNamespace *n = &spec->linux_.namespaces[i];
@@ -267,8 +266,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.preserve_fds = request->preserve_fds;
         b.listen_fds = request->listen_fds;
         b.listen_fd_names = request->listen_fd_names;
-        b.sockets = request->sockets;
-        b.files = request->files;
+        b.stdio = request->stdio;
         b.launcher_stays = request->launcher_stays;
         return finish(build_exec(&b), &plan, ret);
 }

@@ -24,7 +24,7 @@ typedef struct ExecRequest {
         const char *keyring;          /* the container's; NULL: it gets one of its own */
         uint32_t preserve_fds, listen_fds; /* as in Request */
         const char *listen_fd_names;
-        uint8_t sockets, files;
+        CallerStdio stdio;
         bool launcher_stays;
         bool waits;                   /* for the launcher, who has to do something to the process before it runs */
         const void *seccomp;

@@ -67,7 +67,7 @@ typedef struct InitBuild {
         FilterTime filter_time;
         uint32_t preserve_fds, listen_fds;
         const char *listen_fd_names;
-        uint8_t sockets, files;       /* as in Request */
+        CallerStdio stdio;
         bool launcher_stays;
         const Request *request;       /* of the init */
 

@@ -6,6 +6,7 @@
 #include "plan/init/internal.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
+#define ALL 7U /* of 0, 1 and 2 */
 
 /* What asks for privileges over the machine, which end where a user namespace begins. The launcher has them still. */
 static bool is_left_to_launcher(const InitBuild *b) {
@@ -29,8 +30,9 @@ static uint64_t capabilities_near(const InitBuild *b) {
 /* What we have inherited, of a kind that leads to the host. */
 typedef struct Kind {
         uint8_t which;
-        const char *way;    /* "standard output: WAY, as DANGER" */
+        const char *way;    /* "standard output: WAY, as DANGER; give it OTHER" */
         const char *danger; /* who could go that way; NULL: nobody */
+        const char *other;
 } Kind;
 
 /* It tells who is at its other end (SO_PEERPIDFD), and out of that process one can take descriptors, with CAP_SYS_PTRACE. And
@@ -67,28 +69,37 @@ static void warn(InitBuild *b, const Kind *kind) {
                 if (kind->which & 1U << fd)
                         text_addf(&text, "%s %s", text.n > 0 ? "," : "standard", names[fd]);
         strings_add(b->arena, &b->plan->warnings,
-                    arena_printf(b->arena, "%s: %s, as %s; give it a pipe", text.s, kind->way, kind->danger));
+                    arena_printf(b->arena, "%s: %s, as %s; give it %s", text.s, kind->way, kind->danger, kind->other));
 }
 
-/* Who has nothing to reach by them may still be joined by somebody who has, later: as long as we stay it gets pipes. */
-static void check_kinds(InitBuild *b) {
+static void warn_of_kinds(InitBuild *b) {
         const Kind kinds[] = {
-                { b->sockets, "a socket, by which the container can get at the host", find_danger(b, danger_of_sockets) },
-                { b->files, "a file, by which the container can open every other of its file system",
-                  find_danger(b, danger_of_files) },
+                { b->stdio.sockets, "a socket, by which the container can get at the host", find_danger(b, danger_of_sockets),
+                  "a pipe" },
+                { b->stdio.files, "a file, by which the container can open every other of its file system",
+                  find_danger(b, danger_of_files), "a pipe" },
+                { b->stdio.terminals, "a terminal, where the container can read what is typed later", "nobody stays between",
+                  "/dev/null" },
         };
 
-        if (b->launcher_stays)
-                b->plan->piped = b->sockets | b->files;
-        for (size_t i = 0; i < ELEMENTSOF(kinds) && !b->launcher_stays; i++)
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (kinds[i].which && kinds[i].danger)
                         warn(b, &kinds[i]);
+}
+
+/* As long as we stay it has nothing of the caller's. Who could reach nothing by that may still be joined by somebody who can,
+ * later; the other end of a pipe is opened by /proc/self/fd, and a terminal can be kept for long. */
+static void add_pipes(InitBuild *b) {
+        if (b->launcher_stays)
+                b->plan->piped = (uint8_t) (ALL & ~b->stdio.nulls);
+        else
+                warn_of_kinds(b);
 }
 
 void build_stdio(InitBuild *b) {
         if (b->process && b->process->terminal)
                 return;
-        check_kinds(b);
+        add_pipes(b);
         if (b->process)
                 add_owner(b);
 }

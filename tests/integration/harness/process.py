@@ -50,6 +50,12 @@ def is_zombie_of(pid, parent_pid):
     return fields["State"][0] == "Z" and int(fields["PPid"]) == parent_pid
 
 
+def cpu_seconds(pid):
+    """What it has used itself."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def is_stopped(pid):
     """Whether a signal has stopped it, or a tracer."""
     try:

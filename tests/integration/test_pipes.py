@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Standard descriptors that are pipes of the caller's: the other end of each is opened by /proc/self/fd.
+
+In the foreground the container has others, and what goes through both is as if they were one.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+
+import pytest
+
+from harness import process
+from harness.config import Config
+from harness.needs import needs_ocirt_sd
+from harness.wait import DEADLINE, until
+
+pytestmark = needs_ocirt_sd
+
+BYTES = bytes(range(256)) * 16000
+VERBS = ["run", "exec"]
+
+
+@pytest.fixture
+def command(container):
+    """Runs a script, by run or by exec: the words for that."""
+    def make(verb, script):
+        one = container(Config().script(script) if verb == "run" else None)
+        if verb == "run":
+            return one.runtime.command("run", "--bundle", one.bundle.path, one.id)
+        one.run_detached()
+        return one.runtime.command("exec", one.id, "sh", "-c", script)
+    return make
+
+
+def run_in_shell(script):
+    """As it comes by a pipe, of which a shell reads no more than it needs: what it wrote."""
+    return subprocess.run(["sh"], check=True, timeout=DEADLINE, input=script.encode(), capture_output=True).stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_nothing_can_be_put_into_the_input(command, verb):
+    """It would be a command of the host's."""
+    words = command(verb, "echo 'echo of the container' >/proc/self/fd/0")
+    assert run_in_shell(f"{shlex.join(words)}\necho end\n") == b"end\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_none_of_them_is_the_callers(command, verb):
+    ends = [os.pipe() for _ in range(3)]
+    (stdin, _), (out, stdout), (_, stderr) = ends
+    words = command(verb, "stat -L -c %i /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2")
+    subprocess.run(words, check=True, timeout=DEADLINE, stdin=stdin, stdout=stdout, stderr=stderr)
+    inside = {int(line) for line in os.read(out, 4096).split()}
+    assert len(inside) == 3 and not inside & {os.fstat(fd).st_ino for fd in [stdin, stdout, stderr]}
+    for end in ends:
+        for fd in end:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("script, lines", [("true", 3), ("read line; echo $line", 3), ("cat", 1)],
+                         ids=["nothing", "a line", "all"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_it_does_not_take_stays(command, verb, script, lines):
+    """As in a loop of a shell over the lines of a command, where each turn takes what it wants."""
+    words = shlex.join(command(verb, script))
+    loop = f"while read line; do {words}; n=$((n+1)); done; echo $n"
+    said = run_in_shell(f"seq {6 if 'line' in script else 3} | {{ {loop}; }}")
+    assert said.splitlines()[-1] == b"%d" % lines, said
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_bytes_pass_unchanged(command, verb):
+    """Many, in both directions, apart from each other, and with their ends."""
+    done = subprocess.run(command(verb, "echo to stderr >&2; cat; exit 3"), check=False, timeout=DEADLINE, input=BYTES,
+                          capture_output=True)
+    assert (done.returncode, done.stderr) == (3, b"to stderr\n")
+    assert done.stdout == BYTES
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_lines_of_several_stay_whole(command, verb):
+    """What is written by one call is one thing for all who write into a pipe."""
+    line = "x" * 1500
+    commands = [command(verb, f"for i in $(seq 300); do echo {name}{line}; done") for name in "abc"]
+    mine, theirs = os.pipe()
+    children = [subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=theirs) for words in commands]
+    os.close(theirs)
+    with os.fdopen(mine, "rb") as file:
+        lines = file.read().decode().splitlines()
+    assert [child.wait(DEADLINE) for child in children] == [0] * 3
+    assert sorted(lines) == sorted(f"{name}{line}" for name in "abc" for _ in range(300))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_reader_that_goes_away(command, verb):
+    """As head(1) does."""
+    with subprocess.Popen(command(verb, "trap 'exit 7' PIPE; while :; do echo line; done 2>&-"), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"line\n"
+        child.stdout.close()
+        assert child.wait(DEADLINE) == 7
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_full_pipe_keeps_nobody_busy(command, verb):
+    """Neither the reader who does not read, nor the container that fills its own input."""
+    mine, theirs = os.pipe()
+    os.write(theirs, b"input\n")
+    out, full = os.pipe()
+    os.set_blocking(full, False)
+    while True:
+        try:
+            os.write(full, bytes(4096))
+        except BlockingIOError:
+            break
+    script = ("trap 'exit 0' TERM; exec 3<>/proc/self/fd/0; cat /dev/zero >&3 & (while :; do echo line; done) & "
+              "sleep 2; echo slept >&2; wait")
+    with subprocess.Popen(command(verb, script), stdin=mine, stdout=full, stderr=subprocess.PIPE) as child:
+        assert child.stderr.readline() == b"slept\n"
+        used = process.cpu_seconds(child.pid)
+        until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
+    assert used < 0.5
+    for fd in [mine, theirs, out, full]:
+        os.close(fd)
