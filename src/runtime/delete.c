@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <signal.h>
 
 #include "basic/fd.h"
 #include "runtime/find.h"
 #include "runtime/removal.h"
+#include "runtime/runtime.h"
+
+/* Who holds its lock and cannot be killed waits for the container: a descriptor of a file system in there (FUSE), which a
+ * verb has received, is closed when that answers, or has ended. */
+static int find_to_end(const Runtime *rt, const char *id, Container *ret, Error *reterr) {
+        int r = runtime_find(rt, id, LOCK_BREAK, ret, reterr);
+
+        if (r != -ETIMEDOUT || runtime_kill(rt, id, SIGKILL, true, NULL) < 0)
+                return r;
+        error_done(reterr);
+        return runtime_find(rt, id, LOCK_BREAK, ret, reterr);
+}
 
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
@@ -11,7 +24,7 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
         Status status;
         int r;
 
-        r = runtime_find(rt, id, force ? LOCK_BREAK : LOCK_WAIT, &c, &error);
+        r = force ? find_to_end(rt, id, &c, &error) : runtime_find(rt, id, LOCK_WAIT, &c, &error);
         if (r == -ENOENT && force)
                 return 0;
         if (r < 0)

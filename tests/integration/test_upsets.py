@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Others act on the container, or on us half-way: state tells the truth, delete --force ends."""
 
+import fcntl
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -114,6 +116,21 @@ def test_a_stop_that_overtakes_a_verb(container, words, end):
         one.delete("--force")
     messages = {result.stderr for result in results if result.stderr}
     assert messages and all(re.search("container not running|it is paused|not available|not delegated", text) for text in messages), messages
+
+
+@needs_ocirt_sd
+def test_who_holds_the_lock_may_wait_for_the_container(running):
+    """A verb that closes a file of it (FUSE) cannot be killed before the container is: here it is us."""
+    directory = os.open(running.runtime.root / running.id, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    init = os.pidfd_open(running.pid)
+
+    def hold():
+        select.select([init], [], [], DEADLINE)
+        os.close(directory)
+    threading.Thread(target=hold, daemon=True).start()
+    running.delete("--force")
+    assert not process.is_alive(running.pid)
 
 
 # --- what others did to the record, or what a crash left of it
