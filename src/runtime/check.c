@@ -11,7 +11,7 @@
 #include "host/cgroup.h"
 #include "plan/files.h"
 #include "runtime/bundle.h"
-#include "runtime/limits.h"
+#include "steps/limits.h"
 #include "runtime/preview.h"
 
 static void add(Findings *f, bool warning, const char *text) {

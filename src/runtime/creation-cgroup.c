@@ -10,7 +10,7 @@
 #include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
-#include "runtime/limits.h"
+#include "steps/limits.h"
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
  * no process is here any more. *ret: a descriptor of it. */

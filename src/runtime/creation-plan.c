@@ -13,7 +13,7 @@
 #include "runtime/bundle.h"
 #include "runtime/console.h"
 #include "runtime/creation.h"
-#include "runtime/notify.h"
+#include "steps/notify.h"
 #include "runtime/preserve.h"
 
 static int parse_config(Creation *c, Error *reterr) {

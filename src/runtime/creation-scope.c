@@ -6,7 +6,7 @@
 #include "basic/log.h"
 #include "host/cgroup.h"
 #include "runtime/creation.h"
-#include "runtime/limits.h"
+#include "steps/limits.h"
 
 int creation_request_scope(Creation *c, Error *reterr) {
         int r;

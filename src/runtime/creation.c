@@ -15,7 +15,7 @@
 #include "host/userns.h"
 #include "plan/init/build.h"
 #include "runtime/console.h"
-#include "runtime/listener.h"
+#include "steps/listener.h"
 #include "steps/ending.h"
 #include "steps/hooks.h"
 #include "steps/rootfs.h"

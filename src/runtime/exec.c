@@ -13,7 +13,7 @@
 #include "runtime/creation.h"
 #include "runtime/exec-process.h"
 #include "runtime/foreground.h"
-#include "runtime/listener.h"
+#include "steps/listener.h"
 #include "runtime/preserve.h"
 #include "runtime/streams.h"
 

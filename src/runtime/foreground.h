@@ -3,7 +3,7 @@
 
 #include "host/launch.h"
 #include "runtime/console.h"
-#include "runtime/notify.h"
+#include "steps/notify.h"
 #include "runtime/streams.h"
 
 /* Being the parent of a container's process until it ends: signals go on to it, and its terminal or its pipes are

@@ -6,7 +6,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "host/device-filter.h"
-#include "runtime/limits.h"
+#include "steps/limits.h"
 
 #define FILE_MAX_BYTES 65536U
 

@@ -10,7 +10,7 @@
 #include "host/bus.h"
 #include "host/cgroup.h"
 #include "host/userns.h"
-#include "runtime/limits.h"
+#include "runtime/queries.h"
 #include "runtime/runtime.h"
 
 #define PROC_FILE_MAX 4096U

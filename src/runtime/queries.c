@@ -8,7 +8,7 @@
 
 #include "basic/file.h"
 #include "host/cgroup.h"
-#include "runtime/limits.h"
+#include "runtime/queries.h"
 
 #define FILE_MAX_BYTES 4096U
 

@@ -17,7 +17,7 @@
 #include "host/launch.h"
 #include "plan/init/protocol.h"
 #include "runtime/find.h"
-#include "runtime/notify.h"
+#include "steps/notify.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 #include "steps/hooks.h"

@@ -3,7 +3,7 @@
 
 #include "basic/fd.h"
 #include "runtime/find.h"
-#include "runtime/limits.h"
+#include "steps/limits.h"
 #include "runtime/runtime.h"
 
 /* Where there is no quota, systemd keeps the period that was asked for out of the cgroup. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/listener.h"
+#include "steps/listener.h"
 
 #include <errno.h>
 

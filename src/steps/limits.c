@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/limits.h"
+#include "steps/limits.h"
 
 #include <errno.h>
 #include <inttypes.h>

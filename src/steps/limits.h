@@ -10,15 +10,11 @@
  * that a controller is missing, or that the kernel refused a value.
  */
 
-/* What the plans may ask about the host. */
-extern const HostQueries host_queries;
-
 /* What is in force. */
 void limits_read(int cgroup, LimitsNow *ret);
 
 /* For a new container's cgroup at path: checks what m, which has just started its scope, was asked for, and does the rest.
- * m NULL: there
- * is no unit. user: m is a user's systemd. */
+ * m NULL: there is no unit. user: m is a user's systemd. */
 int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
 /* For a unit that runs: everything that the plan says or, when that fails, nothing. *m: opened if it has to be. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/notify.h"
+#include "steps/notify.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
