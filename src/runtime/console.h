@@ -9,12 +9,7 @@
 #include "basic/error.h"
 #include "host/caller.h"
 
-/* Terminals: the pty's master handed to an engine, or served by ourselves in the foreground. */
-
-/* Connects to --console-socket or --pidfd-socket (any length of path). */
-int console_connect(const char *path, Error *reterr);
-/* Sends the descriptor as engines expect it: one message, a name as payload, one descriptor. */
-int console_send(int socket, const char *name, int fd, Error *reterr);
+/* The master of a terminal, served by ourselves in the foreground. */
 
 /* On their way: what was read is written before more is. No more than a pipe that is not full takes at once, so that who does
  * not read keeps us from nothing else. */
@@ -35,9 +30,6 @@ typedef struct Console {
 
 #define CONSOLE_NONE ((Console){ .master = -EBADF, .source = -EBADF })
 
-/* Of a terminal that is served by us, before the program runs: it is of the size of ours, and if its output goes to a file
- * or a pipe, lines end as the program writes them. */
-void console_prepare(const Caller *caller, int master);
 int console_begin(Console *c, const Caller *caller, int master, Error *reterr);
 /* Takes the size of our terminal over to the pty: at the start and on SIGWINCH. */
 void console_resize(const Console *c);

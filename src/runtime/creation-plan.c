@@ -11,10 +11,10 @@
 #include "host/cgroup.h"
 #include "plan/init/build.h"
 #include "runtime/bundle.h"
-#include "runtime/console.h"
 #include "runtime/creation.h"
 #include "steps/notify.h"
 #include "runtime/preserve.h"
+#include "steps/peer.h"
 
 static int parse_config(Creation *c, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
@@ -125,7 +125,7 @@ static int connect_pidfd_socket(Creation *c, Error *reterr) {
 
         if (r < 0 || !path)
                 return r;
-        return c->pidfd_socket = console_connect(path, reterr);
+        return c->pidfd_socket = peer_connect(path, reterr);
 }
 
 /* Before systemd hears of us: its greeting is work for it that who is refused does not wait for. A user's systemd starts
@@ -165,7 +165,7 @@ int creation_plan(Creation *c, Error *reterr) {
         if (r >= 0)
                 r = plan_rdt(c, reterr);
         if (r >= 0 && c->options->console_socket)
-                r = c->console_socket = console_connect(c->options->console_socket, reterr);
+                r = c->console_socket = peer_connect(c->options->console_socket, reterr);
         if (r >= 0)
                 r = connect_pidfd_socket(c, reterr);
         return r < 0 ? r : 0;

@@ -14,10 +14,10 @@
 #include "host/process.h"
 #include "host/userns.h"
 #include "plan/init/build.h"
-#include "runtime/console.h"
 #include "steps/listener.h"
 #include "steps/ending.h"
 #include "steps/hooks.h"
+#include "steps/peer.h"
 #include "steps/rootfs.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
@@ -154,8 +154,8 @@ static int take_console(Creation *c, int *fd, Error *reterr) {
         if (*fd < 0)
                 return error_setf(reterr, EBADMSG, "the helper sent no terminal");
         if (c->console_socket >= 0)
-                return console_send(c->console_socket, "/dev/ptmx", *fd, reterr);
-        console_prepare(&c->rt->caller, *fd);
+                return peer_send(c->console_socket, "/dev/ptmx", *fd, reterr);
+        terminal_prepare(&c->rt->caller, *fd);
         c->console = TAKE_FD(*fd);
         return 0;
 }
@@ -326,7 +326,7 @@ static int commit(Creation *c, Error *reterr) {
 
         r = creation_note_process(c, true, reterr);
         if (r == 0 && c->pidfd_socket >= 0)
-                r = console_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
+                r = peer_send(c->pidfd_socket, "pidfd", c->launch.pidfd, reterr);
         if (r == 0 && c->options->pid_file)
                 r = write_pid_file(c->options->pid_file, c->launch.pid, reterr);
         c->wrote_pid_file = r == 0 && c->options->pid_file;

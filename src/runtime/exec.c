@@ -16,6 +16,7 @@
 #include "steps/listener.h"
 #include "runtime/preserve.h"
 #include "runtime/streams.h"
+#include "steps/peer.h"
 
 typedef struct Exec {
         const Runtime *rt;
@@ -83,7 +84,7 @@ static int plan(Exec *e, Error *reterr) {
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
-                         (e->process->terminal && !e->options->console_socket), /* console_prepare() */
+                         (e->process->terminal && !e->options->console_socket), /* terminal_prepare() */
         };
         int r;
 
@@ -102,9 +103,9 @@ static int plan(Exec *e, Error *reterr) {
         r = init_plan_build_exec(e->spec, &request, &e->rt->facts, &e->plan, reterr);
         log_warnings(r == 0 ? &e->plan.warnings : &e->spec->warnings);
         if (r == 0 && e->options->console_socket)
-                r = e->console_socket = console_connect(e->options->console_socket, reterr);
+                r = e->console_socket = peer_connect(e->options->console_socket, reterr);
         if (r >= 0 && e->options->pidfd_socket)
-                r = e->pidfd_socket = console_connect(e->options->pidfd_socket, reterr);
+                r = e->pidfd_socket = peer_connect(e->options->pidfd_socket, reterr);
         return r < 0 ? r : 0;
 }
 
@@ -238,11 +239,11 @@ static int answer(Exec *e, Error *reterr) {
         if (type <= 0)
                 return type < 0 ? type : error_setf(reterr, EIO, "the process ended while it was set up");
         if (type == INIT_MSG_CONSOLE && e->console_socket >= 0)
-                return console_send(e->console_socket, "/dev/ptmx", fd, reterr);
+                return peer_send(e->console_socket, "/dev/ptmx", fd, reterr);
         if (type == INIT_MSG_LISTENER)
                 e->listener = TAKE_FD(fd);
         if (type == INIT_MSG_CONSOLE) {
-                console_prepare(&e->rt->caller, fd);
+                terminal_prepare(&e->rt->caller, fd);
                 e->console = TAKE_FD(fd);
         }
         return send_listener(e, reterr) ?: (type == INIT_MSG_READY || type == INIT_MSG_INSIDE);
@@ -271,7 +272,7 @@ static int start(Exec *e, Error *reterr) {
         if (r > 0)
                 r = launch_finish(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
         if (r > 0 && e->pidfd_socket >= 0)
-                r = MIN(console_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
+                r = MIN(peer_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
         if (r > 0)
                 r = launch_release(&e->launch, true, reterr);
         /* Only now: an engine takes a pid file for success. */

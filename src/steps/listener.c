@@ -5,7 +5,7 @@
 
 #include "basic/fd.h"
 #include "oci/state-json.h"
-#include "runtime/console.h"
+#include "steps/peer.h"
 
 static void add_process_state(const Spec *spec, const ListenerState *s, Text *t) {
         _cleanup_text_ Text tail = {};
@@ -31,7 +31,7 @@ int listener_send(const Spec *spec, const ListenerState *state, int listener, Er
 
         if (!path || listener < 0)
                 return error_setf(reterr, EBADMSG, "the helper sent a seccomp listener that nobody asked for");
-        socket = console_connect(path, reterr);
+        socket = peer_connect(path, reterr);
         if (socket < 0)
                 return error_prefixf(reterr, "linux.seccomp.listenerPath");
         add_process_state(spec, state, &text);
