@@ -8,7 +8,7 @@
 #include "steps/steps.h"
 
 /* Who should collect it may never do so. */
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         uint64_t deadline = now_usec() + ENDING_PASSING_USEC;
         const StepContext *c = context;
         const Record *record = &c->container->record;

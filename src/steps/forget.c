@@ -2,7 +2,7 @@
 #include "basic/log.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
         int r = container_remove(c->container, reterr);
 

@@ -3,7 +3,7 @@
 #include "steps/ending.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
         int r = ending_kill(c->container, reterr);
 

@@ -9,9 +9,12 @@
 
 struct Begun {
         const LaunchStep *step;
+        void *kept;
 };
 
 void operation_done(Operation *o) {
+        for (size_t i = 0; i < o->n_begun; i++)
+                free(o->begun[i].kept);
         free(o->begun);
         o->begun = NULL;
         o->n_begun = 0;
@@ -22,9 +25,9 @@ static int run_step(Operation *o, const LaunchStep *step, Error *reterr) {
 
         assert(kind && kind->run);
         GREW(o->begun, o->n_begun);
-        o->begun[o->n_begun++].step = step;
+        o->begun[o->n_begun] = (struct Begun){ .step = step };
         log_debug("step %s", launch_op_name(step->op));
-        return kind->run(o->context, step, reterr);
+        return kind->run(o->context, step, &o->begun[o->n_begun++].kept, reterr);
 }
 
 int operation_run(Operation *o, const LaunchPlan *plan, Error *reterr) {
@@ -41,12 +44,14 @@ void operation_undo(Operation *o) {
         int interrupt = loop_interrupt(-EBADF);
 
         while (o->n_begun > 0) {
-                const LaunchStep *step = o->begun[--o->n_begun].step;
+                const struct Begun begun = o->begun[--o->n_begun];
+                const StepKind *kind = o->kinds[begun.step->op];
 
-                if (!o->kinds[step->op]->undo)
-                        continue;
-                log_debug("step %s: undone", launch_op_name(step->op));
-                o->kinds[step->op]->undo(o->context, step);
+                if (kind->undo) {
+                        log_debug("step %s: undone", launch_op_name(begun.step->op));
+                        kind->undo(o->context, begun.step, begun.kept);
+                }
+                free(begun.kept);
         }
         (void) loop_interrupt(interrupt);
 }

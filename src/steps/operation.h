@@ -8,10 +8,11 @@
  * Where a step waits (basic/loop.h) other operations go on, in a service; nothing interrupts what undoes.
  */
 typedef struct StepKind {
-        /* 0, or -errno with the sentence in reterr. What it has half done then undo() takes back. */
-        int (*run)(void *context, const LaunchStep *step, Error *reterr);
+        /* 0, or -errno with the sentence in reterr. What it has half done then undo() takes back. *kept is NULL; what it
+         * sets there is for undo() alone, and freed after that. */
+        int (*run)(void *context, const LaunchStep *step, void **kept, Error *reterr);
         /* Whatever of it has come about, once; NULL: there is nothing to take back. */
-        void (*undo)(void *context, const LaunchStep *step);
+        void (*undo)(void *context, const LaunchStep *step, void *kept);
 } StepKind;
 
 typedef struct Operation {

@@ -6,7 +6,7 @@
 #include "steps/hooks.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
         const Record *record = &c->container->record;
         const HookState state = { .id = record->id, .bundle = record->bundle, .status = "stopped" };

@@ -2,7 +2,7 @@
 #include "steps/ending.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         return ending_remove_cgroup(((const StepContext *) context)->container, reterr);
 }
 

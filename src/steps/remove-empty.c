@@ -6,7 +6,7 @@
 #include "host/cgroup.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const char *name;
         _cleanup_close_ int parent = cgroup_open_parent(step->remove_empty.path, &name);
 

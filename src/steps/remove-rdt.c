@@ -3,7 +3,7 @@
 #include "host/resctrl.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const LaunchRemoveRdt *s = &step->remove_rdt;
         _cleanup_close_ int root = resctrl_open(NULL);
 

@@ -50,7 +50,7 @@ static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) 
 }
 
 /* When the last process ended a while ago, systemd has removed the scope by itself. */
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         StepContext *c = context;
         _cleanup_close_ int cgroup = container_open_cgroup(c->container);
         Manager *m;

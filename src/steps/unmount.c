@@ -5,7 +5,7 @@
 #include "steps/rootfs.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
 
         rootfs_unmount(c->rt, c->container);

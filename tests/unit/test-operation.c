@@ -24,12 +24,13 @@ static void say(Fake *f, const char *prefix, const LaunchStep *step) {
         strncat(f->said, launch_op_name(step->op), sizeof(f->said) - strlen(f->said) - 1);
 }
 
-static int run(void *context, const LaunchStep *step, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         uint64_t one = 1;
         Fake *f = context;
         int r;
 
         say(f, " +", step);
+        *kept = xstrdup(launch_op_name(step->op));
         if (step->op == f->interrupted)
                 ASSERT_EQ(write(f->interrupt, &one, sizeof(one)), sizeof(one));
         r = loop_sleep(100);
@@ -39,8 +40,9 @@ static int run(void *context, const LaunchStep *step, Error *reterr) {
 }
 
 /* What takes something back comes to its end, whatever has interrupted us. */
-static void undo(void *context, const LaunchStep *step) {
+static void undo(void *context, const LaunchStep *step, void *kept) {
         say(context, " -", step);
+        ASSERT_STR(kept, launch_op_name(step->op));
         ASSERT_EQ(loop_sleep(100), 0);
 }
 
