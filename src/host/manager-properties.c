@@ -97,8 +97,10 @@ int manager_set_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error
                         sd.bus_error_free(&e);
                         continue;
                 }
-                if (r < 0)
+                if (r < 0) {
                         r = refused(r, unit.name, &e, reterr);
+                        manager_forget_properties(m); /* they are what they were */
+                }
                 sd.bus_error_free(&e);
                 return r;
         }
@@ -135,6 +137,8 @@ int manager_save_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Erro
         m->n_saved = plan->n_props;
         for (size_t i = 0; i < plan->n_props && r >= 0; i++)
                 r = save(m, object, i, reterr);
+        if (r < 0)
+                manager_forget_properties(m);
         return MIN(r, 0);
 }
 
@@ -144,6 +148,8 @@ int manager_restore_properties(Manager *m, UnitRef unit, Error *reterr) {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r;
 
+        if (m->n_saved == 0)
+                return 0;
         r = manager_ask(m, &q, NULL, &e, reterr);
         if (r < 0)
                 r = refused(r, unit.name, &e, reterr);

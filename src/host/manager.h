@@ -70,6 +70,6 @@ int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *re
 /* SetProperties(runtime=true) with the plan's properties: all of them or none, but for optional ones that it does not
  * know (manager_dropped()). */
 int manager_set_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr);
-/* Keeps what they are before they are set, and puts it back. */
+/* Keeps what they are before they are set, and puts it back: nothing, if they were not set since. */
 int manager_save_properties(Manager *m, UnitRef unit, const UnitPlan *plan, Error *reterr);
 int manager_restore_properties(Manager *m, UnitRef unit, Error *reterr);

@@ -145,6 +145,18 @@ static int no_error(sd_bus_message *m, const char *name) {
         return 0;
 }
 
+static bool refusing;
+
+static int is_refusal(sd_bus_message *m, const char *name) {
+        return refusing;
+}
+
+static const sd_bus_error *get_refusal(sd_bus_message *m) {
+        static const sd_bus_error e = { .name = "org.freedesktop.DBus.Error.InvalidArgs", .message = "no" };
+
+        return &e;
+}
+
 static int nothing_more(sd_bus *bus, sd_bus_message **ret) {
         return 0;
 }
@@ -187,7 +199,8 @@ static void install(void) {
         sd.bus_process = answer;
         sd.bus_slot_unref = unref_slot;
         sd.bus_message_ref = ref;
-        sd.bus_message_is_method_error = no_error;
+        sd.bus_message_is_method_error = is_refusal;
+        sd.bus_message_get_error = get_refusal;
         sd.bus_message_new_method_call = make_message;
         sd.bus_message_append = append;
         sd.bus_message_append_basic = append_basic;
@@ -201,7 +214,9 @@ static void install(void) {
 
 int main(void) {
         UnitProp optional = { .name = "MemoryZSwapMax", .type = UNIT_U64, .optional = true };
+        UnitProp wanted = { .name = "MemoryMax", .type = UNIT_U64 };
         const UnitPlan plan = { .name = "test.scope", .props = &optional, .n_props = 1 };
+        const UnitPlan mandatory = { .name = "test.scope", .props = &wanted, .n_props = 1 };
         const UnitRef unit = { .name = "test.scope", .invocation = "0123456789abcdef0123456789abcdef" };
         _cleanup_manager_ Manager *m = NULL;
 
@@ -218,10 +233,17 @@ int main(void) {
         ASSERT_EQ(manager_save_properties(m, unit, &plan, NULL), 0);
         breaking = 1;
         ASSERT_EQ(manager_set_properties(m, unit, &plan, NULL), 0);
-        breaking = 1;
         breaking = 3;
         ASSERT_EQ(manager_restore_properties(m, unit, NULL), 0);
         ASSERT_EQ(away + breaking, 0);
+
+        TEST("what was refused is not set back");
+        refusing = true;
+        ASSERT_EQ(manager_set_properties(m, unit, &mandatory, NULL), -EREMOTEIO);
+        refusing = false;
+        waits = NULL;
+        ASSERT_EQ(manager_restore_properties(m, unit, NULL), 0);
+        ASSERT(!waits);
         test_signals();
         return 0;
 }
