@@ -3,43 +3,62 @@
 
 #include "basic/fd.h"
 #include "runtime/find.h"
-#include "steps/limits.h"
 #include "runtime/runtime.h"
+#include "steps/limits.h"
+#include "steps/steps.h"
 
 /* Where there is no quota, systemd keeps the period that was asked for out of the cgroup. */
-static int read_period(const Container *c, const SpecResources *resources, LimitsNow *now, Manager **m, Error *reterr) {
+static int read_period(StepContext *s, const SpecResources *resources, LimitsNow *now, Error *reterr) {
+        const Record *record = &s->container->record;
         uint64_t period;
+        Manager *m;
         int r;
 
-        if (!c->record.unit || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
+        if (!record->unit || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
             (!resources->cpu.quota.set && resources->n_unified == 0))
                 return 0;
-        r = manager_open(c->caller, c->record.user_manager, m, reterr);
+        r = step_manager(s, &m, reterr);
         if (r == 0)
-                r = manager_get_u64(*m, record_unit(&c->record), "CPUQuotaPeriodUSec", &period, reterr);
+                r = manager_get_u64(m, record_unit(record), "CPUQuotaPeriodUSec", &period, reterr);
         if (r == 0 && period != UINT64_MAX)
                 now->cpu_period.v = period;
         return r;
 }
 
-static int change(const Runtime *rt, const Container *c, const SpecResources *given, Error *reterr) {
-        _cleanup_(unit_plan_done) UnitPlan plan = {};
-        _cleanup_close_ int cgroup = -EBADF;
-        _cleanup_manager_ Manager *m = NULL;
+/* With what is in force. */
+static int plan(StepContext *s, const SpecResources *given, UnitPlan *ret_unit, LaunchPlan *ret, Error *reterr) {
+        const Record *record = &s->container->record;
         SpecResources resources = *given;
         LimitsNow now;
         int r;
 
-        cgroup = container_need_cgroup(c, "update", reterr);
+        limits_read(s->cgroup, &now);
+        now.cgroup = record->unit ? NULL : record->cgroup;
+        spec_settle_pids(record->oci_version, &resources);
+        r = read_period(s, &resources, &now, reterr);
+        if (r == 0)
+                r = unit_plan_build_update(&resources, &s->rt->facts, &now, ret_unit, reterr);
+        if (r == 0)
+                launch_plan_update(ret_unit, &now, ret);
+        return r;
+}
+
+static int change(const Runtime *rt, Container *c, const SpecResources *resources, Error *reterr) {
+        _cleanup_close_ int cgroup = container_need_cgroup(c, "update", reterr);
+        StepContext context = { .rt = rt, .container = c, .interrupt = -EBADF, .cgroup = cgroup, .filter = -EBADF };
+        _cleanup_operation_ Operation operation = { .kinds = step_kinds, .context = &context };
+        _cleanup_launch_plan_ LaunchPlan steps = {};
+        _cleanup_(unit_plan_done) UnitPlan unit = {};
+        int r;
+
         if (cgroup < 0)
                 return cgroup;
-        limits_read(cgroup, &now);
-        now.cgroup = c->record.unit ? NULL : c->record.cgroup;
-        spec_settle_pids(c->record.oci_version, &resources);
-        r = read_period(c, &resources, &now, &m, reterr);
+        r = plan(&context, resources, &unit, &steps, reterr);
         if (r == 0)
-                r = unit_plan_build_update(&resources, &rt->facts, &now, &plan, reterr);
-        return r < 0 ? r : limits_change(c, &plan, &now, cgroup, &m, reterr);
+                r = operation_run(&operation, &steps, reterr);
+        (void) manager_close(context.manager);
+        (void) close_fd(context.filter);
+        return r;
 }
 
 int runtime_update(const Runtime *rt, const char *id, const SpecResources *resources, Error *reterr) {

@@ -17,12 +17,8 @@ void limits_read(int cgroup, LimitsNow *ret);
  * m NULL: there is no unit. user: m is a user's systemd. */
 int limits_complete(const Manager *m, bool user, const UnitPlan *plan, int cgroup, const char *path, Error *reterr);
 
-/* For a unit that runs: everything that the plan says or, when that fails, nothing. *m: opened if it has to be. */
-int limits_change(const Container *container, const UnitPlan *plan, const LimitsNow *now, int cgroup, Manager **m,
-                  Error *reterr);
-
-/* Pieces of both. Is there a file for each property? systemd passes over those that are not there. user:
- * by whose systemd. */
+/* Pieces of that, and of a change of limits. Is there a file for each property? systemd passes over those that are not
+ * there. user: by whose systemd. */
 int limits_check(const UnitPlan *plan, int cgroup, bool user, Error *reterr);
 /* Before there is a cgroup: has the one that it will be in the controller of the property? */
 int limits_check_controller(const UnitProp *p, int cgroup, bool user, Error *reterr);

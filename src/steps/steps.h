@@ -12,6 +12,8 @@ typedef struct StepContext {
         Container *container;
         Manager *manager;       /* opened when it is first needed; the context's */
         int interrupt;          /* of hooks (loop_interrupt()), where nothing else is interrupted */
+        int cgroup;             /* the container's */
+        int filter;             /* of devices, our own one that was there before; the context's */
 } StepContext;
 
 /* The connection to the container's systemd. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
 #include "oci/spec-fields.h"
+#include "plan/launch/plan.h"
 #include "plan/unit/internal.h"
 
 /* update's --resources: the object alone, to the properties that change. The same in config.json. */
@@ -31,18 +32,33 @@ static void compare(const UnitPlan *created, const UnitPlan *updated) {
         }
 }
 
+/* Each file is written, and the properties are set at one go, if there are any. */
+static void check_steps(const UnitPlan *unit, const LimitsNow *now) {
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        size_t n[_LAUNCH_OP_MAX] = {};
+
+        launch_plan_update(unit, now, &plan);
+        for (size_t i = 0; i < plan.n_steps; i++)
+                n[plan.steps[i].op]++;
+        ASSERT_EQ(n[LAUNCH_WRITE_LIMIT], unit->n_writes);
+        ASSERT_EQ(n[LAUNCH_SET_PROPERTIES], unit->n_props > 0);
+        ASSERT_EQ(n[LAUNCH_FILTER_DEVICES], unit->sets_devices);
+}
+
 static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
         const Request request = { .id = "c1", .bundle = "/bundle" };
         _cleanup_(unit_plan_done) UnitPlan updated = {}, created = {};
         _cleanup_error_ Error e = {}, e2 = {};
-        const LimitsNow inside = { .cgroup = OWN_CGROUP };
+        const LimitsNow now = { .cgroup = facts->queries.may_make_cgroup ? OWN_CGROUP : NULL };
         int r, r2;
 
-        r = unit_plan_build_update(spec->linux_.resources, facts, facts->queries.may_make_cgroup ? &inside : NULL, &updated, &e);
+        r = unit_plan_build_update(spec->linux_.resources, facts, &now, &updated, &e);
         if (r < 0)
                 check_error(r, &e);
-        else
+        else {
                 check_unit_plan(&updated, false);
+                check_steps(&updated, &now);
+        }
         r2 = unit_plan_build(config, &request, facts, &created, &e2);
         if (r2 < 0)
                 check_error(r2, &e2);

@@ -17,16 +17,16 @@
 /*
  * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
  * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected, init.expected,
- * remove.expected and, with linux.intelRdt, rdt.expected, or, when it is refused, against error.expected; --update writes these
- * instead. Prints TAP.
+ * remove.expected, with linux.resources update.expected and with linux.intelRdt rdt.expected, or, when it is refused, against
+ * error.expected; --update writes these instead. Prints TAP.
  */
 
 #define FILE_MAX (4U * 1024 * 1024)
 
-typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_REMOVE, PART_ERROR, _PARTS } Part;
+typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_UPDATE, PART_REMOVE, PART_ERROR, _PARTS } Part;
 
-static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "remove.expected",
-                                                 "error.expected" };
+static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "update.expected",
+                                                 "remove.expected", "error.expected" };
 
 typedef struct Case {
         const char *name;
@@ -157,6 +157,34 @@ static int plan_rdt(Case *c, Spec *spec, Error *reterr) {
         return 0;
 }
 
+/* To these resources, from almost nothing. */
+static int plan_update(Case *c, Spec *spec, Error *reterr) {
+        const LimitsNow now = {
+                .memory_max = { true, UINT64_MAX }, .swap_max = { true, UINT64_MAX }, .memory_current = { true, 1000000 },
+                .swap_current = { true, 0 }, .cpu_quota = { true, 10000 }, .cpu_period = { true, 100000 },
+                .cpu_burst = { true, 0 }, .oom_group = { true, true }, .cgroup = c->own_cgroup ? "/CGROUP" : NULL,
+        };
+        Text *text = &c->planned[PART_UPDATE];
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        _cleanup_error_ Error error = {};
+        UnitPlan unit = {};
+        int r;
+
+        if (!spec->linux_.resources)
+                return 0;
+        r = unit_plan_build_update(spec->linux_.resources, &c->facts, &now, &unit, &error);
+        if (r < 0) {
+                text_addf(text, "# %s: %s\n", strerrorname_np(-r), error.message);
+                return 0;
+        }
+        launch_plan_update(&unit, &now, &plan);
+        unit_plan_print(&unit, text);
+        text_add(text, "\n# steps:\n");
+        launch_plan_print(&plan, text);
+        unit_plan_done(&unit);
+        return 0;
+}
+
 /* Of one that runs; and of what a create has left that was killed before its process was in the scope. */
 static int plan_remove(Case *c, Spec *spec, Error *reterr) {
         Record record = { .pid = 4711, .start_time = 1, .mount_id = c->facts.privileged ? 7 : 0 };
@@ -187,7 +215,8 @@ static int plan_remove(Case *c, Spec *spec, Error *reterr) {
 }
 
 /* In the order in which `create` makes them. */
-static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt, plan_remove };
+static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt, plan_update,
+                                                                        plan_remove };
 
 static void plan(Case *c) {
         /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */

@@ -202,6 +202,8 @@ CANNOT_BE = [
     ({"pids": {"limit": 5}, "cpu": {"burst": 10000}, "hugepageLimits": [{"pageSize": "2MB", "limit": 0}],
       "unified": {"misc.max": "nosuch 1"}}, 'linux.resources.unified["misc.max"]'),
     ({"pids": {"limit": 5}, "unified": {"cgroup.max.depth": "3", "memory.nosuch": "1"}}, "memory.nosuch"),
+    # which the kernel takes, to say in the file that it cannot be
+    ({"unified": {"cpuset.cpus.partition": "root"}}, "cpuset.cpus.partition"),
 ]
 
 
@@ -210,7 +212,7 @@ CANNOT_BE = [
 @needs_controller("cpuset")
 def test_what_cannot_be_changes_nothing(limited):
     update(limited, hugepageLimits=[{"pageSize": "2MB", "limit": 4 * MIB}], cpu={"burst": 20000})
-    files = ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "cgroup.max.depth"]
+    files = ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "cgroup.max.depth", "cpuset.cpus.partition"]
     before = state(limited), [process.cgroup_file(limited.cgroup, name) for name in files]
     for resources, path in CANNOT_BE:
         assert path in fails(limited, **resources), resources

@@ -49,10 +49,19 @@ static void print_hooks(Text *text, const char *name, const SpecHooks *hooks) {
         text_add(text, "]");
 }
 
+static void print_write(Text *text, const CgroupWrite *w) {
+        print_string(text, "file", w->file);
+        print_string(text, "value", w->value);
+        print_string(text, "instead_of", w->instead_of);
+}
+
 #define PRINT_STRING(name) print_string(text, #name, s->name);
 #define PRINT_PID(name) print_number(text, #name, (uint64_t) s->name);
 #define PRINT_U64(name) print_number(text, #name, s->name);
 #define PRINT_HOOKS(name) print_hooks(text, #name, &s->name);
+#define PRINT_PROPERTIES(name) print_number(text, #name, s->name->n_props);
+#define PRINT_RULES(name) print_number(text, #name, s->name->n_rules);
+#define PRINT_WRITE(name) print_write(text, s->name);
 
 static void print_operands(const LaunchStep *step, Text *text) {
         switch (step->op) {

@@ -5,6 +5,7 @@
 #include "basic/str.h"
 #include "oci/spec.h"
 #include "plan/launch/record.h"
+#include "plan/unit/plan.h"
 
 /*
  * The launch plan: what the launcher does, step by step, beside systemd (unit/plan.h) and the helper (init/plan.h), and how
@@ -57,3 +58,6 @@ void launch_plan_print(const LaunchPlan *plan, Text *text);
 /* The end of a container, whatever became of it: what its record says, in the arena of that. this_boot: the record is of the
  * boot that we are in; of an earlier one nothing is left but files. */
 void launch_plan_remove(const Record *record, bool this_boot, LaunchPlan *ret);
+
+/* New limits for a container that runs: what the unit plan of an update says, which has to live as long. */
+void launch_plan_update(const UnitPlan *unit, const LimitsNow *now, LaunchPlan *ret);

@@ -137,7 +137,7 @@ static void write_property(const Limits *l, const UnitProp *p) {
         }
 }
 
-/* Where a unit's properties come: before the other files of a new cgroup, behind them in an update (limits-change.c). */
+/* Where a unit's properties come: before the other files of a new cgroup, behind them in an update. */
 static void put_last(UnitPlan *plan, size_t n) {
         size_t size = n * sizeof(CgroupWrite), rest = plan->n_writes - n;
         CgroupWrite *last = xmalloc0(size);

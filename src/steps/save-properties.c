@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "steps/steps.h"
+
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        StepContext *c = context;
+        Manager *m;
+        int r = step_manager(c, &m, reterr);
+
+        return r < 0 ? r : manager_save_properties(m, record_unit(&c->container->record), step->save_properties.properties,
+                                                   reterr);
+}
+
+const StepKind step_save_properties = { .run = run };

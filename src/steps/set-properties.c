@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "steps/steps.h"
+
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        StepContext *c = context;
+        Manager *m;
+        int r = step_manager(c, &m, reterr);
+
+        return r < 0 ? r : manager_set_properties(m, record_unit(&c->container->record), step->set_properties.properties,
+                                                  reterr);
+}
+
+static void undo(void *context, const LaunchStep *step, void *kept) {
+        const StepContext *c = context;
+
+        if (c->manager)
+                (void) manager_restore_properties(c->manager, record_unit(&c->container->record), NULL);
+}
+
+const StepKind step_set_properties = { .run = run, .undo = undo };
