@@ -23,6 +23,7 @@
 #include "basic/schedule.h"
 #include "host/cgroup.h"
 #include "host/process.h"
+#include "plan/launch/plan.h"
 
 #ifndef HELPER_PATH
 #error "HELPER_PATH is where the helper is installed"
@@ -198,46 +199,12 @@ static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
         return pid > 0 && request->cgroup >= 0 ? bring_to_cgroup((pid_t) pid, *ret_pidfd, request->cgroup) : pid;
 }
 
-/* What a step says, or 0. */
-static InitMessageType message_of(const InitStep *s, bool inside) {
-        switch (s->op) {
-        case INIT_FORK:
-                return INIT_MSG_PID;
-        case INIT_FORK_INSIDE:
-                return INIT_MSG_INSIDE;
-        case INIT_USERNS:
-                return INIT_MSG_MAP_ME;
-        case INIT_RUNTIME_HOOKS:
-                return INIT_MSG_HOOKS;
-        case INIT_NET_DEVICES:
-                return INIT_MSG_NETWORK;
-        case INIT_ROOTFS:
-                return s->rootfs.lasting ? INIT_MSG_MOUNT : 0;
-        case INIT_DETACH:
-                return INIT_MSG_DETACHED;
-        case INIT_LOCK_MOUNTS:
-                return INIT_MSG_NOT_LOCKED;
-        case INIT_MAKE_GATE:
-                return INIT_MSG_GATE;
-        case INIT_NOTIFY:
-                return s->notify.kept ? 0 : INIT_MSG_NOTIFY;
-        case INIT_CONSOLE:
-                return INIT_MSG_CONSOLE;
-        case INIT_SECCOMP:
-                return s->seccomp.listener ? INIT_MSG_LISTENER : 0;
-        case INIT_READY:
-                return inside ? 0 : INIT_MSG_READY;
-        default:
-                return 0;
-        }
-}
-
 static void expect(Launch *l, const InitPlan *plan) {
         bool inside = false;
 
         for (const InitStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
                 inside = inside || s->op == INIT_FORK_INSIDE;
-                l->expected[message_of(s, inside)]++;
+                l->expected[launch_message_of(s, inside)]++;
                 l->waits = l->waits || s->op == INIT_READY;
         }
         l->expected[INIT_MSG_PIPES] = inside || l->waits;

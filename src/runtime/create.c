@@ -6,7 +6,5 @@ int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reter
         int r;
 
         r = creation_plan(&c, reterr);
-        if (r == 0)
-                r = creation_make(&c, reterr);
-        return r < 0 ? r : creation_release(&c, reterr);
+        return r < 0 ? r : creation_make(&c, reterr);
 }

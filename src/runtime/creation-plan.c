@@ -114,8 +114,8 @@ static int plan_rdt(Creation *c, Error *reterr) {
         rdt_plan_build(c->spec, c->options->id, &c->rdt);
         if (!c->rdt.group)
                 return 0;
-        r = c->resctrl = resctrl_open(reterr);
-        return r < 0 ? r : MIN(resctrl_check(c->resctrl, &c->rdt, reterr), 0);
+        r = c->steps.resctrl = resctrl_open(reterr);
+        return r < 0 ? r : MIN(resctrl_check(c->steps.resctrl, &c->rdt, reterr), 0);
 }
 
 /* Another name for --pidfd-socket is crun's annotation. */

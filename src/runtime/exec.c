@@ -7,16 +7,15 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
-#include "host/launch-finish.h"
-#include "host/resctrl.h"
 #include "plan/init/build.h"
-#include "runtime/creation.h"
+#include "runtime/filter.h"
 #include "runtime/exec-process.h"
 #include "runtime/foreground.h"
-#include "steps/listener.h"
 #include "runtime/preserve.h"
 #include "runtime/streams.h"
 #include "steps/peer.h"
+#include "steps/pid-file.h"
+#include "steps/steps.h"
 
 typedef struct Exec {
         const Runtime *rt;
@@ -27,23 +26,25 @@ typedef struct Exec {
         SpecProcess *process;
         Filter filter;
         InitPlan plan;
+        LaunchPlan launch;
         uint32_t preserve_fds;
         Streams *streams;            /* in the foreground, or NULL */
-        int init, root, cgroup, console_socket, pidfd_socket, console, listener;
+        int init, root, cgroup, console_socket, pidfd_socket;
         const char *cgroup_path;     /* of cgroup */
-        Launch launch;
+        StepContext steps;
+        Operation operation;
 } Exec;
 
 static void exec_done(Exec *e) {
-        launch_done(&e->launch);
+        operation_done(&e->operation);
+        step_context_done(&e->steps);
         e->streams = streams_free(e->streams);
-        e->listener = close_fd(e->listener);
-        e->console = close_fd(e->console);
         e->console_socket = close_fd(e->console_socket);
         e->pidfd_socket = close_fd(e->pidfd_socket);
         e->cgroup = close_fd(e->cgroup);
         e->root = close_fd(e->root);
         e->init = close_fd(e->init);
+        launch_plan_done(&e->launch);
         init_plan_done(&e->plan);
         filter_done(&e->filter);
         container_done(&e->container);
@@ -84,7 +85,7 @@ static int plan(Exec *e, Error *reterr) {
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
-                         (e->process->terminal && !e->options->console_socket), /* terminal_prepare() */
+                         (e->process->terminal && !e->options->console_socket), /* KEEP_TERMINAL */
         };
         int r;
 
@@ -174,30 +175,23 @@ static int find_root(Exec *e, Error *reterr) {
         return 0;
 }
 
-/* The helper waits for it in our cgroup, and its uid is still ours, as systemd demands. */
-static int attach(const Exec *e, Error *reterr) {
-        const Record *record = &e->container.record;
-        _cleanup_manager_ Manager *m = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
-
-        r = manager_open(&e->rt->caller, record->user_manager, &m, reterr);
-        if (r == 0)
-                r = manager_attach_process(m, record_unit(record), e->cgroup_path + strlen(record->cgroup), e->launch.pid,
-                                           reterr);
-        if (r < 0)
-                return r;
-        return cgroup_of_pid(e->launch.pid, &path) == 0 && streq(path, e->cgroup_path)
-                ? 0 : error_setf(reterr, EREMOTEIO, "systemd did not move the process into cgroup %s", e->cgroup_path);
-}
-
-/*
- * It is born where it belongs. An ordinary user may not bring a process there from a cgroup that is not below his
- * systemd's, as that of a login session, and asks for it.
- */
-static int spawn(Exec *e, Error *reterr) {
+static void fill_context(Exec *e) {
         const Caller *caller = &e->rt->caller;
-        LaunchRequest request = {
+        StepContext *s = &e->steps;
+
+        s->rt = e->rt;
+        s->container = &e->container;
+        s->operation = &e->operation;
+        s->spec = e->spec;
+        s->process = e->process;
+        s->init = &e->plan;
+        s->id = e->options->id;
+        s->bundle = e->container.record.bundle;
+        s->cgroup_path = e->cgroup_path;
+        s->status = "running";
+        s->console_socket = e->console_socket;
+        s->pidfd_socket = e->pidfd_socket;
+        s->request = (LaunchRequest){
                 .id = e->options->id,
                 .plan = &e->plan,
                 .preserve_fds = e->preserve_fds,
@@ -208,81 +202,26 @@ static int spawn(Exec *e, Error *reterr) {
                            streams_inside(e->streams, caller, 2) },
                 .cpus = e->process->cpu_affinity_initial,
         };
-        _cleanup_error_ Error error = {};
-        int r;
-
-        r = launch_spawn(&request, &e->launch, &error);
-        if (r == -EACCES && e->container.record.user_manager) {
-                request.cgroup = -EBADF;
-                r = launch_spawn(&request, &e->launch, reterr);
-                return r < 0 ? r : attach(e, reterr);
-        }
-        return r < 0 ? error_setf(reterr, -r, "%s", error.message) : 0;
-}
-
-/* The agent hears of the process that will be. */
-static int send_listener(Exec *e, Error *reterr) {
-        _cleanup_close_ int fd = launch_changes(&e->launch) ? -EBADF : TAKE_FD(e->listener);
-        const ListenerState state = { .id = e->options->id, .bundle = e->container.record.bundle, .status = "running",
-                                      .pid = e->launch.pid, .init = e->container.record.pid };
-
-        return fd < 0 ? 0 : listener_send(e->spec, &state, fd, reterr);
-}
-
-/* One message; 1 when the process is ready. */
-static int answer(Exec *e, Error *reterr) {
-        _cleanup_close_ int fd = -EBADF;
-        InitMessage message;
-        int type;
-
-        type = launch_receive(&e->launch, &message, &fd, reterr);
-        if (type <= 0)
-                return type < 0 ? type : error_setf(reterr, EIO, "the process ended while it was set up");
-        if (type == INIT_MSG_CONSOLE && e->console_socket >= 0)
-                return peer_send(e->console_socket, "/dev/ptmx", fd, reterr);
-        if (type == INIT_MSG_LISTENER)
-                e->listener = TAKE_FD(fd);
-        if (type == INIT_MSG_CONSOLE) {
-                terminal_prepare(&e->rt->caller, fd);
-                e->console = TAKE_FD(fd);
-        }
-        return send_listener(e, reterr) ?: (type == INIT_MSG_READY || type == INIT_MSG_INSIDE);
-}
-
-/* Its groups are inherited from the process that forks, and we are in others. */
-static int enter_rdt_groups(const Exec *e, Error *reterr) {
-        const Record *record = &e->container.record;
-        _cleanup_close_ int root = -EBADF;
-
-        if (!record->rdt_group)
-                return 0;
-        root = resctrl_open(reterr);
-        return root < 0 ? root : resctrl_assign(root, record->rdt_group, record->rdt_monitored ? record->id : NULL,
-                                                e->launch.pid, reterr);
 }
 
 static int start(Exec *e, Error *reterr) {
-        int r;
+        const Record *record = &e->container.record;
+        const LaunchExec what = {
+                .init = &e->plan,
+                .rdt_group = record->rdt_group,
+                .rdt_monitor = record->rdt_monitored ? record->id : NULL,
+                .sends_terminal = e->console_socket >= 0,
+                .sends_pidfd = e->pidfd_socket >= 0,
+                .pid_file = e->options->pid_file,
+        };
+        int r = record->rdt_group ? e->steps.resctrl = resctrl_open(reterr) : 0;
 
-        r = spawn(e, reterr);
-        if (r == 0) /* it was born there */
-                r = launch_send(&e->launch, INIT_MSG_CGROUP, reterr);
-        while (r == 0)
-                r = answer(e, reterr);
-        if (r > 0)
-                r = launch_finish(&e->launch, &e->plan, e->process, reterr) ?: enter_rdt_groups(e, reterr) ?: 1;
-        if (r > 0 && e->pidfd_socket >= 0)
-                r = MIN(peer_send(e->pidfd_socket, "pidfd", e->launch.pidfd, reterr), 0) ?: 1;
-        if (r > 0)
-                r = launch_release(&e->launch, true, reterr);
-        /* Only now: an engine takes a pid file for success. */
-        if (r == 0 && e->options->pid_file)
-                r = write_pid_file(e->options->pid_file, e->launch.pid, reterr);
         if (r < 0)
-                launch_kill(&e->launch);
-        else
-                log_info("container %s: the command runs, process %d", e->options->id, e->launch.pid);
-        return r;
+                return r;
+        fill_context(e);
+        launch_plan_exec(&what, &e->launch);
+        e->operation = (Operation){ .kinds = step_kinds, .context = &e->steps };
+        return operation_run(&e->operation, &e->launch, reterr);
 }
 
 static int explain(const Exec *e, int r, Error *reterr) {
@@ -290,7 +229,8 @@ static int explain(const Exec *e, int r, Error *reterr) {
 }
 
 static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
-        int r = foreground_serve(f, &e->rt->caller, &e->launch, e->streams, TAKE_FD(e->console), reterr);
+        int r = foreground_serve(f, &e->rt->caller, &e->steps.launch, e->streams, TAKE_FD(e->steps.console),
+                                 reterr);
 
         return r < 0 ? r : foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
@@ -299,7 +239,7 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         _cleanup_(exec_done) Exec e = {
                 .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
                 .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
-                .console = -EBADF, .listener = -EBADF, .launch = LAUNCH_NONE,
+                .steps = STEP_CONTEXT_NONE,
         };
         _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
         int r;
@@ -307,7 +247,7 @@ int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status,
         *ret_status = 0;
         r = find_container(&e, reterr);
         if (r == 0 && options->pid_file) /* of an earlier exec: its presence says success */
-                remove_pid_file(options->pid_file);
+                pid_file_remove(options->pid_file);
         if (r == 0)
                 r = exec_process(options, e.spec, &e.process, reterr);
         if (r == 0)

@@ -20,13 +20,16 @@ int runtime_plan(const Runtime *rt, const CreateOptions *options, Text *ret, Err
         if (r < 0)
                 return r;
         rdt_plan_build(p.spec, p.id, &p.rdt);
-        if (p.unit.name || p.unit.cgroup)
+        preview_launch(&p, ret);
+        if (p.unit.name || p.unit.cgroup) {
+                text_add(ret, "\n");
                 unit_plan_explain(&p.unit, ret);
+        }
         if (p.rdt.group) {
                 text_add(ret, "\n");
                 rdt_plan_print(&p.rdt, ret);
         }
-        text_add(ret, ret->n > 0 ? "\n" : "");
+        text_add(ret, "\n");
         init_plan_explain(&p.init, ret);
         return 0;
 }

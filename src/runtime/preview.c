@@ -63,3 +63,20 @@ int preview_rdt(Preview *p, Error *reterr) {
         resctrl = resctrl_open(reterr);
         return resctrl < 0 ? resctrl : MIN(resctrl_check(resctrl, &p->rdt, reterr), 0);
 }
+
+void preview_launch(const Preview *p, Text *ret) {
+        const LaunchCreation what = {
+                .spec = p->spec,
+                .id = p->id,
+                .unit = &p->unit,
+                .init = &p->init,
+                .rdt = &p->rdt,
+                .sends_terminal = p->options->console_socket,
+                .sends_pidfd = p->options->pidfd_socket,
+                .pid_file = p->options->pid_file,
+        };
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+
+        launch_plan_create(&what, &plan);
+        launch_plan_print(&plan, ret);
+}

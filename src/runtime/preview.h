@@ -34,3 +34,5 @@ int preview_filter(Preview *p, Error *reterr);
 int preview_unit(Preview *p, Error *reterr);
 int preview_init(Preview *p, Error *reterr);
 int preview_rdt(Preview *p, Error *reterr);
+/* And what the launcher does with them, printed. */
+void preview_launch(const Preview *p, Text *ret);

@@ -17,16 +17,19 @@ static void complete(Container *c) {
 }
 
 int removal_run(const Runtime *rt, Container *c, Manager **m, Error *reterr) {
-        StepContext context = { .rt = rt, .container = c, .manager = m ? TAKE_PTR(*m) : NULL,
-                                .interrupt = loop_interrupt(-EBADF) };
+        StepContext context = STEP_CONTEXT_NONE;
         _cleanup_operation_ Operation operation = { .kinds = step_kinds, .context = &context };
         _cleanup_launch_plan_ LaunchPlan plan = {};
         int r;
 
+        context.rt = rt;
+        context.container = c;
+        context.manager = m ? TAKE_PTR(*m) : NULL;
+        context.interrupt = loop_interrupt(-EBADF);
         complete(c);
         launch_plan_remove(&c->record, container_is_of_this_boot(c), &plan);
         r = operation_run(&operation, &plan, reterr);
-        (void) manager_close(context.manager);
         (void) loop_interrupt(context.interrupt);
+        step_context_done(&context);
         return r;
 }

@@ -5,30 +5,21 @@
 #include "runtime/creation.h"
 #include "runtime/foreground.h"
 #include "runtime/removal.h"
-#include "steps/hooks.h"
-
-static int run_poststart(Creation *c, Error *reterr) {
-        HookState state = { .id = c->options->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
-        int r = hooks_run(&c->rt->caller, c->spec, HOOK_POSTSTART, &state, reterr);
-
-        if (r < 0)
-                creation_undo(c);
-        return r;
-}
 
 /* How long we keep our connection to systemd: a program that ends soon is cleaned up without a second one, and one
  * that runs for days does not use up the bus's number of connections. */
 #define KEEP_MANAGER_USEC 1000000ULL
 
 static int serve(Creation *c, Foreground *f, int *ret_status, Error *reterr) {
-        int r = foreground_serve(f, &c->rt->caller, &c->launch, c->streams, TAKE_FD(c->console), reterr);
+        int r = foreground_serve(f, &c->rt->caller, &c->steps.launch, c->streams, TAKE_FD(c->steps.console),
+                                 reterr);
 
         container_unlock(&c->container); /* from here on other verbs may change the container */
         if (r == 0)
                 r = foreground_wait(f, now_usec() + KEEP_MANAGER_USEC, ret_status, reterr);
         if (r != -ETIMEDOUT)
                 return r;
-        c->manager = manager_close(c->manager);
+        c->steps.manager = manager_close(c->steps.manager);
         return foreground_wait(f, UINT64_MAX, ret_status, reterr);
 }
 
@@ -39,36 +30,24 @@ static int remove_after(Creation *c, Error *reterr) {
         int r;
 
         r = container_open(&c->store, c->options->id, LOCK_WAIT, &now, &gone);
-        if (r == -ENOENT || (r == 0 && now.record.pid != c->launch.pid))
+        if (r == -ENOENT || (r == 0 && now.record.pid != c->steps.launch.pid))
                 return 0;
         if (r < 0)
                 return error_setf(reterr, -r, "%s", gone.message);
-        return removal_run(c->rt, &now, &c->manager, reterr);
-}
-
-/* Up to a program that runs. notify: what it has to say waits there. */
-static int begin(Creation *c, Notify *notify, Error *reterr) {
-        int r = creation_make(c, reterr);
-
-        if (r < 0)
-                return r;
-        notify_begin(&c->rt->caller, TAKE_FD(c->notify), notify);
-        r = creation_release(c, reterr);
-        return r < 0 ? r : run_poststart(c, reterr);
+        return removal_run(c->rt, &now, &c->steps.manager, reterr);
 }
 
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
-        _cleanup_notify_ Notify notify = NOTIFY_NONE;
         _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
         int r;
 
-        f.notify = &notify;
+        f.notify = &c->steps.notify;
         r = foreground_begin(&f, reterr);
         if (r < 0)
                 return r;
         r = streams_new(&c->rt->caller, c->init.piped, &c->streams, reterr);
         if (r == 0)
-                r = begin(c, &notify, reterr);
+                r = creation_make(c, reterr);
         if (r == 0)
                 r = serve(c, &f, ret_status, reterr);
         if (r == 0 && !c->options->keep)
@@ -77,13 +56,12 @@ static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
 }
 
 static int run_detached(Creation *c, Error *reterr) {
-        _cleanup_notify_ Notify notify = NOTIFY_NONE;
-        int r = begin(c, &notify, reterr);
+        int r = creation_make(c, reterr);
 
         if (r < 0)
                 return r;
         container_unlock(&c->container);
-        notify_wait(&notify, c->launch.pid, c->launch.pidfd);
+        notify_wait(&c->steps.notify, c->steps.launch.pid, c->steps.launch.pidfd);
         return 0;
 }
 

@@ -45,7 +45,7 @@ static int plan(StepContext *s, const SpecResources *given, UnitPlan *ret_unit, 
 
 static int change(const Runtime *rt, Container *c, const SpecResources *resources, Error *reterr) {
         _cleanup_close_ int cgroup = container_need_cgroup(c, "update", reterr);
-        StepContext context = { .rt = rt, .container = c, .interrupt = -EBADF, .cgroup = cgroup, .filter = -EBADF };
+        StepContext context = STEP_CONTEXT_NONE;
         _cleanup_operation_ Operation operation = { .kinds = step_kinds, .context = &context };
         _cleanup_launch_plan_ LaunchPlan steps = {};
         _cleanup_(unit_plan_done) UnitPlan unit = {};
@@ -53,11 +53,13 @@ static int change(const Runtime *rt, Container *c, const SpecResources *resource
 
         if (cgroup < 0)
                 return cgroup;
+        context.rt = rt;
+        context.container = c;
+        context.cgroup = cgroup;
         r = plan(&context, resources, &unit, &steps, reterr);
         if (r == 0)
                 r = operation_run(&operation, &steps, reterr);
-        (void) manager_close(context.manager);
-        (void) close_fd(context.filter);
+        step_context_done(&context);
         return r;
 }
 

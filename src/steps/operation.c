@@ -17,41 +17,59 @@ void operation_done(Operation *o) {
                 free(o->begun[i].kept);
         free(o->begun);
         o->begun = NULL;
-        o->n_begun = 0;
+        o->n_begun = o->n_undone = 0;
 }
 
 static int run_step(Operation *o, const LaunchStep *step, Error *reterr) {
         const StepKind *kind = o->kinds[step->op];
+        size_t i = o->n_begun;
+        void *kept = NULL;
+        int r;
 
         assert(kind && kind->run);
         GREW(o->begun, o->n_begun);
-        o->begun[o->n_begun] = (struct Begun){ .step = step };
+        o->begun[o->n_begun++] = (struct Begun){ .step = step };
         log_debug("step %s", launch_op_name(step->op));
-        return kind->run(o->context, step, &o->begun[o->n_begun++].kept, reterr);
+        r = kind->run(o->context, step, &kept, reterr); /* may run others, which are begun after it */
+        o->begun[i].kept = kept;
+        return r;
+}
+
+/* Those of the plan that answer this, 0: those that nothing calls for. */
+static int run_steps(Operation *o, unsigned answers, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < o->plan->n_steps && r >= 0; i++)
+                if (o->plan->steps[i].answers == answers)
+                        r = run_step(o, &o->plan->steps[i], reterr);
+        return MIN(r, 0);
 }
 
 int operation_run(Operation *o, const LaunchPlan *plan, Error *reterr) {
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; i < plan->n_steps && r >= 0; i++)
-                r = run_step(o, &plan->steps[i], reterr);
+        o->plan = plan;
+        r = run_steps(o, 0, reterr);
         if (r < 0)
                 operation_undo(o);
-        return MIN(r, 0);
+        return r;
+}
+
+int operation_answer(Operation *o, unsigned message, Error *reterr) {
+        return run_steps(o, message, reterr);
 }
 
 void operation_undo(Operation *o) {
         int interrupt = loop_interrupt(-EBADF);
 
-        while (o->n_begun > 0) {
-                const struct Begun begun = o->begun[--o->n_begun];
-                const StepKind *kind = o->kinds[begun.step->op];
+        for (; o->n_undone < o->n_begun; o->n_undone++) {
+                const struct Begun *begun = &o->begun[o->n_begun - 1 - o->n_undone];
+                const StepKind *kind = o->kinds[begun->step->op];
 
-                if (kind->undo) {
-                        log_debug("step %s: undone", launch_op_name(begun.step->op));
-                        kind->undo(o->context, begun.step, begun.kept);
-                }
-                free(begun.kept);
+                if (!kind->undo)
+                        continue;
+                log_debug("step %s: undone", launch_op_name(begun->step->op));
+                kind->undo(o->context, begun->step, begun->kept);
         }
         (void) loop_interrupt(interrupt);
 }

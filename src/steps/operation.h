@@ -18,8 +18,9 @@ typedef struct StepKind {
 typedef struct Operation {
         const StepKind *const *kinds;  /* by LaunchOp */
         void *context;                 /* of the steps */
+        const LaunchPlan *plan;        /* that is run */
         struct Begun *begun;
-        size_t n_begun;
+        size_t n_begun, n_undone;      /* of those the last */
 } Operation;
 
 void operation_done(Operation *o);
@@ -29,5 +30,7 @@ void operation_done(Operation *o);
 int operation_run(Operation *o, const LaunchPlan *plan, Error *reterr);
 /* The same for a plan that has been run, when what follows fails. */
 void operation_undo(Operation *o);
-/* Has a step of this kind been begun, and not been undone? */
+/* For a step that hears the helper: does what the plan has for a message of it (InitMessageType). */
+int operation_answer(Operation *o, unsigned message, Error *reterr);
+/* Has a step of this kind been begun? */
 bool operation_has_begun(const Operation *o, LaunchOp op);

@@ -2,11 +2,16 @@
 #pragma once
 
 #include "host/caller.h"
+#include "host/launch.h"
 #include "host/manager.h"
+#include "host/netdevices.h"
+#include "host/resctrl.h"
 #include "host/store.h"
+#include "plan/unit/plan.h"
+#include "steps/notify.h"
 #include "steps/operation.h"
 
-/* What each step of plan/launch/steps.def does, one file a step. They share: */
+/* What each step of plan/launch/steps.def does, one file a step, but for those that are one line. They share: */
 typedef struct StepContext {
         const Runtime *rt;
         Container *container;
@@ -14,7 +19,36 @@ typedef struct StepContext {
         int interrupt;          /* of hooks (loop_interrupt()), where nothing else is interrupted */
         int cgroup;             /* the container's */
         int filter;             /* of devices, our own one that was there before; the context's */
+
+        /* A process in the making, by plans that are the caller's. */
+        Operation *operation;   /* that this is the context of */
+        const Spec *spec;
+        const SpecProcess *process;
+        const UnitPlan *unit;
+        const InitPlan *init;
+        const RdtPlan *rdt;
+        const Store *store;
+        const char *id, *bundle, *keyring;
+        const char *config;     /* the bytes of config.json */
+        size_t config_size;
+        const char *cgroup_path; /* of request.cgroup */
+        const char *status;     /* of the container, as its agent is told */
+        LaunchRequest request;
+        Launch launch;
+        int received;           /* what came with the message that is answered */
+        uint64_t home_asked;    /* when; 0: there is nothing of it */
+        NetDevices net_devices;
+        Notify notify;
+        int resctrl, rootfs, console, listener; /* taken from the helper, or opened; the context's */
+        int console_socket, pidfd_socket; /* the caller's */
 } StepContext;
+
+#define STEP_CONTEXT_NONE                                                                                              \
+        ((StepContext){ .interrupt = -EBADF, .cgroup = -EBADF, .filter = -EBADF, .launch = LAUNCH_NONE,                \
+                        .received = -EBADF, .net_devices = NETDEVICES_NONE,                                            \
+                        .notify = NOTIFY_NONE, .resctrl = -EBADF, .rootfs = -EBADF, .console = -EBADF,                 \
+                        .listener = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF })
+void step_context_done(StepContext *c);
 
 /* The connection to the container's systemd. */
 int step_manager(StepContext *c, Manager **ret, Error *reterr);

@@ -17,16 +17,18 @@
 /*
  * golden [--update] DIRECTORY [CASE...]: a case is a directory with a config.json and, if it takes more than
  * the defaults, a file `request` (lines KEY=VALUE). What is planned for it is held against unit.expected, init.expected,
- * remove.expected, with linux.resources update.expected and with linux.intelRdt rdt.expected, or, when it is refused, against
- * error.expected; --update writes these instead. Prints TAP.
+ * launch.expected, exec.expected, remove.expected, with linux.resources update.expected and with linux.intelRdt rdt.expected, or,
+ * when it is refused, against error.expected; --update writes these instead. Prints TAP.
  */
 
 #define FILE_MAX (4U * 1024 * 1024)
 
-typedef enum Part { PART_UNIT, PART_INIT, PART_RDT, PART_UPDATE, PART_REMOVE, PART_ERROR, _PARTS } Part;
+typedef enum Part {
+        PART_UNIT, PART_INIT, PART_RDT, PART_LAUNCH, PART_EXEC, PART_UPDATE, PART_REMOVE, PART_ERROR, _PARTS
+} Part;
 
-static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "update.expected",
-                                                 "remove.expected", "error.expected" };
+static const char *const part_files[_PARTS] = { "unit.expected", "init.expected", "rdt.expected", "launch.expected",
+                                                "exec.expected", "update.expected", "remove.expected", "error.expected" };
 
 typedef struct Case {
         const char *name;
@@ -157,6 +159,52 @@ static int plan_rdt(Case *c, Spec *spec, Error *reterr) {
         return 0;
 }
 
+static int plan_launch(Case *c, Spec *spec, Error *reterr) {
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        UnitPlan unit = {};
+        InitPlan init = {};
+        RdtPlan rdt;
+        int r;
+
+        rdt_plan_build(spec, c->request.id, &rdt);
+        r = c->facts.cgroup_disabled ? 0 : unit_plan_build(spec, &c->request, &c->facts, &unit, reterr);
+        if (r >= 0)
+                r = init_plan_build(spec, &c->request, &c->facts, &init, reterr);
+        if (r >= 0) {
+                launch_plan_create(&(LaunchCreation){ .spec = spec, .id = c->request.id, .unit = &unit, .init = &init,
+                                                      .rdt = &rdt, .start_now = c->request.start_now }, &plan);
+                launch_plan_print(&plan, &c->planned[PART_LAUNCH]);
+        }
+        init_plan_done(&init);
+        unit_plan_done(&unit);
+        return r;
+}
+
+/* Of one more process like its first. */
+static int plan_exec(Case *c, Spec *spec, Error *reterr) {
+        ExecRequest request = { .process = spec->process, .keyring = c->request.keyring, .seccomp = c->request.seccomp,
+                                .seccomp_size = c->request.seccomp_size };
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        InitPlan init = {};
+        RdtPlan rdt;
+        int r;
+
+        if (!spec->process || !spec->process->args)
+                return 0;
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
+                request.namespaces |= spec->linux_.namespaces[i].type;
+        rdt_plan_build(spec, c->request.id, &rdt);
+        request.waits = rdt.group;
+        r = init_plan_build_exec(spec, &request, &c->facts, &init, reterr);
+        if (r >= 0) {
+                launch_plan_exec(&(LaunchExec){ .init = &init, .rdt_group = rdt.group, .rdt_monitor = rdt.monitor,
+                                                .sends_terminal = spec->process->terminal }, &plan);
+                launch_plan_print(&plan, &c->planned[PART_EXEC]);
+        }
+        init_plan_done(&init);
+        return r;
+}
+
 /* To these resources, from almost nothing. */
 static int plan_update(Case *c, Spec *spec, Error *reterr) {
         const LimitsNow now = {
@@ -215,8 +263,8 @@ static int plan_remove(Case *c, Spec *spec, Error *reterr) {
 }
 
 /* In the order in which `create` makes them. */
-static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt, plan_update,
-                                                                        plan_remove };
+static int (*const planners[])(Case *c, Spec *spec, Error *reterr) = { plan_unit, plan_init, plan_rdt, plan_launch,
+                                                                       plan_exec, plan_update, plan_remove };
 
 static void plan(Case *c) {
         /* What libseccomp makes of a profile depends on its version: it is enough here that there is one. */

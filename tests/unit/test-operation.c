@@ -17,6 +17,7 @@ typedef struct Fake {
         int interrupt;
         int result;
         const LaunchPlan *plan;
+        Operation *operation;
 } Fake;
 
 static void say(Fake *f, const char *prefix, const LaunchStep *step) {
@@ -59,7 +60,6 @@ static void perform(void *data) {
         (void) loop_interrupt(f->interrupt);
         f->result = operation_run(&o, f->plan, &error);
         ASSERT_EQ(f->result < 0, error.code != 0);
-        ASSERT_EQ(operation_has_begun(&o, LAUNCH_STOP_UNIT), f->result == 0);
         operation_undo(&o);
         operation_undo(&o); /* once */
         (void) loop_interrupt(-EBADF);
@@ -109,6 +109,40 @@ static void test(bool interrupts, bool tasks) {
         }
 }
 
+/* Hears the helper, who says one thing after the other. */
+static int attend(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        Fake *f = context;
+        int r = run(context, step, kept, reterr);
+
+        for (unsigned i = 0; i < 2 && r == 0; i++)
+                r = operation_answer(f->operation, (const unsigned[]){ INIT_MSG_GATE, INIT_MSG_HOOKS }[i], reterr);
+        return r;
+}
+
+static void test_answers(LaunchOp fails, const char *said) {
+        static const StepKind attends = { attend, undo };
+        static const StepKind *const answering[_LAUNCH_OP_MAX] = {
+                [LAUNCH_SPAWN] = &undone, [LAUNCH_ATTEND] = &attends, [LAUNCH_RUNTIME_HOOKS] = &undone,
+                [LAUNCH_BIND_GATE] = &undone, [LAUNCH_COMMIT] = &undone,
+        };
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        Fake f = { .fails = fails };
+        _cleanup_operation_ Operation o = { .kinds = answering, .context = &f };
+
+        f.operation = &o;
+        (void) launch_add_spawn(&plan);
+        (void) launch_add_attend(&plan);
+        plan.answering = INIT_MSG_HOOKS;
+        (void) launch_add_runtime_hooks(&plan);
+        plan.answering = INIT_MSG_GATE;
+        (void) launch_add_bind_gate(&plan);
+        plan.answering = 0;
+        (void) launch_add_commit(&plan);
+        ASSERT_EQ(operation_run(&o, &plan, NULL), fails ? -EIO : 0);
+        ASSERT(!operation_has_begun(&o, LAUNCH_UNMOUNT) && operation_has_begun(&o, LAUNCH_ATTEND));
+        ASSERT_STR(f.said, said);
+}
+
 int main(void) {
         TEST("an operation that fails at each step: what was begun is undone once, in reverse");
         test(false, false);
@@ -117,5 +151,10 @@ int main(void) {
         TEST("the same with all of them in a loop");
         test(false, true);
         test(true, true);
+        TEST("what answers the helper is done when it speaks, and undone before what hears it");
+        test_answers(0, " +spawn +attend +bind_gate +runtime_hooks +commit");
+        test_answers(LAUNCH_RUNTIME_HOOKS, " +spawn +attend +bind_gate +runtime_hooks -runtime_hooks -bind_gate -attend -spawn");
+        test_answers(LAUNCH_COMMIT, " +spawn +attend +bind_gate +runtime_hooks +commit -commit -runtime_hooks -bind_gate -attend "
+                     "-spawn");
         return 0;
 }

@@ -10,7 +10,7 @@ void launch_plan_done(LaunchPlan *plan) {
 
 LaunchStep *launch_plan_add(LaunchPlan *plan, LaunchOp op) {
         GREW(plan->steps, plan->n_steps);
-        plan->steps[plan->n_steps] = (LaunchStep){ .op = op };
+        plan->steps[plan->n_steps] = (LaunchStep){ .op = op, .answers = plan->answering };
         return &plan->steps[plan->n_steps++];
 }
 
@@ -22,6 +22,13 @@ static void add_word(Text *text, const char *word) {
 
 static const char *const names[_LAUNCH_OP_MAX] = {
 #define STEP(OP, step, ...) [LAUNCH_##OP] = #step,
+#include "plan/launch/steps.def"
+};
+
+static const char *const undone[_LAUNCH_OP_MAX] = {
+#define OPERAND(kind, type, name)
+#define UNDONE(text) text
+#define STEP(OP, step, Step, ...) [LAUNCH_##OP] = "" __VA_ARGS__,
 #include "plan/launch/steps.def"
 };
 
@@ -58,6 +65,7 @@ static void print_write(Text *text, const CgroupWrite *w) {
 #define PRINT_STRING(name) print_string(text, #name, s->name);
 #define PRINT_PID(name) print_number(text, #name, (uint64_t) s->name);
 #define PRINT_U64(name) print_number(text, #name, s->name);
+#define PRINT_FLAG(name) text_add(text, s->name ? " " #name : "");
 #define PRINT_HOOKS(name) print_hooks(text, #name, &s->name);
 #define PRINT_PROPERTIES(name) print_number(text, #name, s->name->n_props);
 #define PRINT_RULES(name) print_number(text, #name, s->name->n_rules);
@@ -81,8 +89,12 @@ static void print_operands(const LaunchStep *step, Text *text) {
 
 void launch_plan_print(const LaunchPlan *plan, Text *text) {
         for (const LaunchStep *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+                if (s->answers)
+                        text_addf(text, "    on %s: ", launch_message_name(s->answers));
                 add_word(text, launch_op_name(s->op));
                 print_operands(s, text);
+                if (!isempty(undone[s->op]))
+                        text_addf(text, " # undone: %s", undone[s->op]);
                 text_add(text, "\n");
         }
 }

@@ -4,6 +4,8 @@
 #include "basic/alloc.h"
 #include "basic/str.h"
 #include "oci/spec.h"
+#include "plan/init/plan.h"
+#include "plan/init/protocol.h"
 #include "plan/launch/record.h"
 #include "plan/unit/plan.h"
 
@@ -26,6 +28,7 @@ typedef enum LaunchOp {
 
 typedef struct LaunchStep {
         LaunchOp op;
+        unsigned answers;       /* a message of the helper (InitMessageType); 0: it is done in its turn */
         union {
 #define STEP(OP, step, Step, ...) Launch##Step step;
 #include "plan/launch/steps.def"
@@ -35,6 +38,7 @@ typedef struct LaunchStep {
 typedef struct LaunchPlan {
         LaunchStep *steps;
         size_t n_steps;
+        unsigned answering;     /* what the next to be added answers */
 } LaunchPlan;
 
 #define _cleanup_launch_plan_ _cleanup_(launch_plan_done)
@@ -61,3 +65,30 @@ void launch_plan_remove(const Record *record, bool this_boot, LaunchPlan *ret);
 
 /* New limits for a container that runs: what the unit plan of an update says, which has to live as long. */
 void launch_plan_update(const UnitPlan *unit, const LimitsNow *now, LaunchPlan *ret);
+
+/* What a step of the helper says to the launcher, or 0. inside: it is behind INIT_FORK_INSIDE. */
+InitMessageType launch_message_of(const InitStep *step, bool inside);
+/* "hooks": as printed. */
+const char *launch_message_name(unsigned message);
+
+/* A container, up to a process that waits at the gate or, for run, has executed its program. */
+typedef struct LaunchCreation {
+        const Spec *spec;
+        const char *id;
+        const UnitPlan *unit;   /* with neither name nor cgroup: it stays in the caller's cgroup */
+        const InitPlan *init;
+        const RdtPlan *rdt;
+        bool start_now;         /* run */
+        bool sends_terminal, sends_pidfd; /* over a socket of the caller's */
+        const char *pid_file;   /* or NULL */
+} LaunchCreation;
+void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret);
+
+/* One more process in a container. */
+typedef struct LaunchExec {
+        const InitPlan *init;
+        const char *rdt_group, *rdt_monitor; /* or NULL */
+        bool sends_terminal, sends_pidfd;
+        const char *pid_file;
+} LaunchExec;
+void launch_plan_exec(const LaunchExec *e, LaunchPlan *ret);

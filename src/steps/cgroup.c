@@ -9,12 +9,12 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
-#include "runtime/creation.h"
+#include "steps/home.h"
 #include "steps/limits.h"
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
  * no process is here any more. *ret: a descriptor of it. */
-static int enter_below(const Creation *c, int cgroup, const char *name, int *ret, Error *reterr) {
+static int enter_below(const StepContext *c, int cgroup, const char *name, int *ret, Error *reterr) {
         _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
         int r;
@@ -32,64 +32,65 @@ static int enter_below(const Creation *c, int cgroup, const char *name, int *ret
 }
 
 /* An ordinary user can give what is his to others only from within a user namespace that has both. */
-static int give_away(const Creation *c, int cgroup, Error *reterr) {
-        int r = c->unit.owner.set ? cgroup_delegate(cgroup, c->unit.owner.v) : 0;
+static int give_away(const StepContext *c, int cgroup, Error *reterr) {
+        int r = c->unit->owner.set ? cgroup_delegate(cgroup, c->unit->owner.v) : 0;
 
         if (r == -EPERM && c->rt->facts.rootless) {
-                log_message(LOG_WARNING, "the container's cgroup stays ours: it cannot be given to uid %u", c->unit.owner.v);
+                log_message(LOG_WARNING, "the container's cgroup stays ours: it cannot be given to uid %u", c->unit->owner.v);
                 return 0;
         }
-        return r < 0 ? error_errnof(reterr, r, "cannot give the container's cgroup to uid %u", c->unit.owner.v) : 0;
+        return r < 0 ? error_errnof(reterr, r, "cannot give the container's cgroup to uid %u", c->unit->owner.v) : 0;
 }
 
-int creation_enter(Creation *c, int cgroup, Error *reterr) {
+int home_enter(StepContext *c, int cgroup, Error *reterr) {
         _cleanup_close_ int below = -EBADF;
         int r;
 
-        r = c->unit.subgroup ? enter_below(c, cgroup, c->unit.subgroup, &below, reterr) : 0;
-        if (r == 0 && !c->unit.delegate)
+        r = c->unit->subgroup ? enter_below(c, cgroup, c->unit->subgroup, &below, reterr) : 0;
+        if (r == 0 && !c->unit->delegate)
                 r = give_away(c, below >= 0 ? below : cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 
-int creation_delegate(Creation *c, Error *reterr) {
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const StepContext *c = context;
         _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!c->unit.delegate)
-                return 0;
         r = cgroup_of_pid(c->launch.pid, &path);
         if (r >= 0)
                 r = cgroup = cgroup_open(path);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup");
-        r = enter_below(c, cgroup, c->unit.delegate, &below, reterr);
+        r = enter_below(c, cgroup, step->delegate.name, &below, reterr);
         return r < 0 ? r : give_away(c, below, reterr);
 }
+
+const StepKind step_delegate = { .run = run };
 
 /*
  * For Podman's --cgroups=split, by which a service has its container within its own unit. systemd leaves what is below a
  * delegated unit to us, so that we write all limits ourselves. Which cgroup it is, is in the record before anything is in
  * it, so that delete knows it from one of somebody else.
  */
-static int make(Creation *c, int *ret, Error *reterr) {
+static int make(StepContext *c, int *ret, Error *reterr) {
         _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
         const char *name;
         int r;
 
-        parent = cgroup_open_parent(c->unit.cgroup, &name);
+        parent = cgroup_open_parent(c->unit->cgroup, &name);
         if (parent < 0)
-                return error_errnof(reterr, parent, "linux.cgroupsPath: cannot open the cgroup above %s", c->unit.cgroup);
-        cgroup_hand_down_to(c->unit.cgroup); /* a limit whose controller is not there is what fails */
+                return error_errnof(reterr, parent, "linux.cgroupsPath: cannot open the cgroup above %s", c->unit->cgroup);
+        cgroup_hand_down_to(c->unit->cgroup); /* a limit whose controller is not there is what fails */
         if (mkdirat(parent, name, 0755) < 0)
-                return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit.cgroup);
-        cgroup = cgroup_open(c->unit.cgroup);
-        r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &c->container.record.cgroup_id);
+                return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit->cgroup);
+        cgroup = cgroup_open(c->unit->cgroup);
+        r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &c->container->record.cgroup_id);
         if (r < 0)
-                error_errnof(reterr, r, "linux.cgroupsPath: cannot open cgroup %s", c->unit.cgroup);
+                error_errnof(reterr, r, "linux.cgroupsPath: cannot open cgroup %s", c->unit->cgroup);
         else
-                r = container_save(&c->container, reterr);
+                r = container_save(c->container, reterr);
         if (r < 0)
                 (void) unlinkat(parent, name, AT_REMOVEDIR);
         else
@@ -97,18 +98,18 @@ static int make(Creation *c, int *ret, Error *reterr) {
         return r;
 }
 
-int creation_make_cgroup(Creation *c, Error *reterr) {
+int cgroup_make(StepContext *c, Error *reterr) {
         _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int cgroup = -EBADF;
         int r;
 
         r = make(c, &cgroup, reterr);
         if (r == 0)
-                r = limits_complete(NULL, false, &c->unit, cgroup, c->unit.cgroup, reterr);
+                r = limits_complete(NULL, false, c->unit, cgroup, c->unit->cgroup, reterr);
         if (r < 0)
                 return r;
         r = write_kernel_file(cgroup, "cgroup.procs", pid);
         if (r < 0)
-                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s", c->unit.cgroup);
-        return creation_enter(c, cgroup, reterr);
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s", c->unit->cgroup);
+        return home_enter(c, cgroup, reterr);
 }

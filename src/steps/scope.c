@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The scope: asked of systemd, verified, and completed by what no unit property says. */
+#include <errno.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "host/cgroup.h"
+#include "host/process.h"
+#include "steps/ending.h"
+#include "steps/home.h"
+#include "steps/limits.h"
+
+/* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
+#define ABANDON_USEC 5000000ULL
+
+int home_note_process(StepContext *c, bool committed, Error *reterr) {
+        Record *record = &c->container->record;
+        ProcessStat stat;
+
+        if (process_stat(c->launch.pid, &stat) < 0 || pidfd_has_exited(c->launch.pidfd))
+                return error_setf(reterr, ESRCH, "the container's process ended before it was set up");
+        record->pid = c->launch.pid;
+        record->start_time = stat.start_time;
+        record->committed = committed;
+        return container_save(c->container, reterr);
+}
+
+int home_request(StepContext *c, Error *reterr) {
+        int r = 0;
+
+        if (c->home_asked)
+                return 0;
+        if (c->manager) /* removal_run() waits for its end, lest systemd gets to the request when all is removed */
+                r = home_note_process(c, false, reterr);
+        if (r < 0)
+                return r;
+        c->home_asked = now_usec();
+        if (!c->manager)
+                return c->unit->cgroup ? cgroup_make(c, reterr) ?: 1 : 1;
+        log_info("scope %s: asked of systemd, in %s, for process %d", c->unit->name, c->unit->slice, c->launch.pid);
+        return manager_start_scope(c->manager, c->unit, c->launch.pid, c->launch.pidfd, reterr);
+}
+
+/* From here on both are known for ours, by their numbers. What could not be removed of an earlier unit had the cgroup's. */
+static int claim(Container *c, int cgroup, Error *reterr) {
+        Record *record = &c->record;
+        _cleanup_free_ char *invocation = container_unit_invocation(c);
+        int r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
+
+        record->invocation_id = invocation ? arena_strdup(&record->arena, invocation) : NULL;
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot open the container's cgroup %s", record->cgroup);
+        if (cgroup_has_children(cgroup))
+                return error_setf(reterr, EEXIST, "cgroup %s has others in it, of an earlier unit of that name",
+                                  record->cgroup);
+        return 0;
+}
+
+/* Which cgroup it is, and the rest of the limits. */
+int scope_settle(StepContext *c, Error *reterr) {
+        _cleanup_close_ int cgroup = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        Record *record = &c->container->record;
+        int r;
+
+        r = cgroup_of_pid(c->launch.pid, &path);
+        if (r < 0 || !cgroup_belongs_to_unit(path, c->unit->slice, c->unit->name, false))
+                return error_setf(reterr, EREMOTEIO, "systemd was asked for scope %s in %s, but the container's process "
+                                  "is in cgroup %s", c->unit->name, c->unit->slice, r < 0 ? "(none)" : path);
+        record->cgroup = arena_strdup(&record->arena, path);
+        cgroup = cgroup_open(path);
+        r = claim(c->container, cgroup, reterr);
+        /* Before anything but the helper runs in there: hooks of the container. */
+        if (r == 0)
+                r = container_save(c->container, reterr);
+        if (r == 0)
+                r = limits_complete(c->manager, record->user_manager, c->unit, cgroup, path, reterr);
+        if (r < 0)
+                return r;
+        log_debug("scope %s: the process is in cgroup %s, and all limits are in force", c->unit->name, path);
+        return home_enter(c, cgroup, reterr);
+}
+
+/* The process that it is for is not there yet. */
+static int wait_for_process(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        return 0;
+}
+
+static void leave_scope(void *context, const LaunchStep *step, void *kept) {
+        StepContext *c = context;
+
+        if (!c->home_asked)
+                return;
+        manager_abandon_scope(c->manager, c->container->record.invocation_id, now_usec() + ABANDON_USEC);
+        (void) ending_remove_cgroup(c->container, NULL);
+}
+
+const StepKind step_scope = { wait_for_process, leave_scope };
+
+static void leave_cgroup(void *context, const LaunchStep *step, void *kept) {
+        const StepContext *c = context;
+
+        if (c->home_asked)
+                (void) ending_remove_cgroup(c->container, NULL);
+}
+
+const StepKind step_cgroup = { wait_for_process, leave_cgroup };
