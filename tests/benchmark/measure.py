@@ -58,13 +58,14 @@ def _operations(timer, results, variant, number):
     for block, pause, suffix in [(1, 50, ""), (BLOCK, 0, ", back to back")]:
         lines = script.rounds(TOP / variant, -(-number // block), block, pause)
         samples = collections.defaultdict(list)
-        for label, wall, _, rss in timer.execute(lines):
-            samples[label].append((int(wall) / 1e6, int(rss) / 1024))
-        for label, pairs in samples.items():
+        for label, wall, cpu, rss in timer.execute(lines):
+            samples[label].append((int(wall) / 1e6, int(cpu) / 1e3, int(rss) / 1024))
+        for label, taken in samples.items():
             operation, runtime = label.split("|")
-            times, sizes = zip(*pairs)
-            _add(results, operation + _name(variant) + suffix, runtime, statistics.median(times))
+            wall, cpu, sizes = zip(*taken)
+            _add(results, operation + _name(variant) + suffix, runtime, statistics.median(wall))
             if operation in ("run", "create") and not suffix:
+                _add(results, f"CPU of {operation}{_name(variant)}", runtime, statistics.median(cpu))
                 _add(results, f"memory of {operation}{_name(variant)} (MiB)", runtime, max(sizes))
 
 

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The results, for people."""
 
-BACK_TO_BACK, RATE, MEMORY = ", back to back", "containers a second, ", "memory of "
+BACK_TO_BACK, RATE, CPU, MEMORY = ", back to back", "containers a second, ", "CPU of ", "memory of "
 GROUPS = [
     ("milliseconds, 50 ms apart", lambda name: _is_time(name) and BACK_TO_BACK not in name),
     ("milliseconds, back to back", lambda name: _is_time(name) and BACK_TO_BACK in name),
     ("containers a second", lambda name: name.startswith(RATE)),
+    ("CPU, milliseconds", lambda name: name.startswith(CPU)),
     ("memory, MiB", lambda name: name.startswith(MEMORY)),
 ]
 
 
 def _is_time(name):
-    return not name.startswith((RATE, MEMORY))
+    return not name.startswith((RATE, CPU, MEMORY))
 
 
 def markdown(results):
@@ -48,6 +49,6 @@ def _times_better(name, ours, theirs):
 
 
 def _plain(name):
-    for part in (BACK_TO_BACK, RATE, MEMORY, " (MiB)"):
+    for part in (BACK_TO_BACK, RATE, CPU, MEMORY, " (MiB)"):
         name = name.replace(part, "")
     return name
