@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""This runtime beside crun and runc, in one machine, in turn.
+"""This runtime beside crun and runc, or beside another build of it, in one machine, in turn.
 
   command   the command line of tests/bench: makes what is measured and where
   timer.c   executes commands and says what each took

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,17 @@ from benchmark import table
 
 DESCRIPTION = """Run this runtime, crun and runc in turn in one machine, and print the median
 milliseconds that each operation takes, and what each runtime needs besides, as
-a Markdown table."""
+a Markdown table. With --against it is this build and another one of the same
+program, and a column has the ratios this/other."""
 HERE = Path(__file__).parent
 PROFILE = "usr/share/containers/seccomp.json"
 
 
 def _parse(arguments):
     parser = argparse.ArgumentParser(prog="tests/bench", description=DESCRIPTION)
+    parser.add_argument("--against", type=Path, metavar="BINARY-DIR",
+                        help="in the place of crun and runc another ocirt-sd, with its ocirt-sd-init: "
+                             "BUILD/src (of meson setup --buildtype=release), or bin below a prefix")
     parser.add_argument("--json", action="store_true", help="print JSON instead")
     parser.add_argument("--machine", choices=cli.KINDS, default="namespace",
                         help="where (default: %(default)s)")
@@ -36,6 +41,7 @@ def _parse(arguments):
 
 def bench(arguments):
     options = _parse(arguments)
+    other = _programs(options.against.resolve()) if options.against else []
     cli.require_root()
     kind = cli.KINDS[options.machine]
     if options.machine == "namespace":
@@ -43,7 +49,7 @@ def bench(arguments):
     linux.private_mounts()
     tree = build.for_machine(options.debian)
     with payload.scratch("bundles") as directory:
-        _fill(directory, options.debian)
+        _fill(directory, options.debian, other)
         with kind.machine(options.debian, tree, directory) as channel, step("measuring"):
             measure = ["/usr/bin/python3", "-B", "-m", "benchmark.measure", "/share",
                        str(options.rounds), str(options.containers)]
@@ -56,10 +62,27 @@ def bench(arguments):
     return 0
 
 
-def _fill(directory, release):
+def _programs(directory):
+    """What another build has: the helper is beside the program, or where it is installed."""
+    helpers = [directory / "ocirt-sd-init", directory.parent / "libexec/ocirt-sd/ocirt-sd-init"]
+    program, helper = directory / "ocirt-sd", next(filter(_is_program, helpers), helpers[0])
+    for path in [program, helper]:
+        if not _is_program(path):
+            raise Failure(f"--against: there is no program {path.name} in {directory}")
+    return [program, helper]
+
+
+def _is_program(path):
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def _fill(directory, release, other):
     """What the measurements need, for a machine's /share."""
     shutil.copytree(bundles.rootfs("busybox"), directory / "rootfs", symlinks=True)
     shutil.copy(_profile(release) / PROFILE, directory)
+    for program in other:
+        (directory / "other").mkdir(exist_ok=True)
+        shutil.copy(program, directory / "other")
     (directory / "architecture").write_text(debian.architecture())
     host.need("gcc", "libc6-dev")
     flags = ["-O2", "-D_GNU_SOURCE"]

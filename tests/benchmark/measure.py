@@ -63,9 +63,9 @@ def _operations(timer, results, variant, number):
         for label, taken in samples.items():
             operation, runtime = label.split("|")
             wall, cpu, sizes = zip(*taken)
-            _add(results, operation + _name(variant) + suffix, runtime, statistics.median(wall))
+            _add(results, operation + _name(variant) + suffix, runtime, *wall)
             if operation in ("run", "create") and not suffix:
-                _add(results, f"CPU of {operation}{_name(variant)}", runtime, statistics.median(cpu))
+                _add(results, f"CPU of {operation}{_name(variant)}", runtime, *cpu)
                 _add(results, f"memory of {operation}{_name(variant)} (MiB)", runtime, max(sizes))
 
 
@@ -73,8 +73,22 @@ def _name(variant):
     return "" if variant == "plain" else f", {variant}"
 
 
-def _add(results, name, runtime, value):
-    results.setdefault(name, {})[runtime] = round(value, 3)
+def _add(results, name, runtime, *samples):
+    """More than one sample only where the runtimes took turns."""
+    results.setdefault(name, {})[runtime] = samples
+
+
+def _medians(results):
+    return {name: {runtime: round(statistics.median(samples), 3) for runtime, samples in taken.items()}
+            for name, taken in results.items()}
+
+
+def _quartiles(results):
+    """The lower and the upper one of the ratios this/other, turn by turn."""
+    ratios = {name: [ours / theirs for ours, theirs in zip(taken["this"], taken["other"])]
+              for name, taken in results.items()}
+    cuts = {name: statistics.quantiles(found, n=4) for name, found in ratios.items() if len(found) > 1}
+    return {name: [round(lower, 3), round(upper, 3)] for name, (lower, _, upper) in cuts.items()}
 
 
 def _waiting(timer, results):
@@ -112,12 +126,20 @@ def _take(timer, results, name, runtime, lines):
 def _machine():
     cpu = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
     release = Path("/etc/os-release").read_text(encoding="utf-8")
-    versions = [_output(name, "--version").split("\n")[0] for name in script.RUNTIMES]
     return {"cpu": cpu[1] if cpu else platform.machine(), "cpus": os.cpu_count(),
             "system": re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)[1],
             "kernel": platform.release(),
             "systemd": _output("systemctl", "--version").split()[1],
-            "runtimes": [version.replace(" version", "") for version in versions]}
+            "runtimes": [_version(*runtime) for runtime in script.RUNTIMES.items()]}
+
+
+def _version(name, start):
+    text = _output(start[0], "--version")
+    version = text.split("\n")[0].replace(" version", "")
+    if name not in script.BUILDS:
+        return version
+    commit = re.search(r"^commit: (\S+)", text, re.M)
+    return f"{name} {version}" + (f" ({commit[1]})" if commit else "")
 
 
 def _clean_up():
@@ -130,6 +152,10 @@ def _clean_up():
 
 def main():
     share, number, containers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    other = share / "other"
+    script.RUNTIMES.update(script.BUILDS if other.exists() else script.PEERS)
+    if other.exists():  # to where this build is, as it is read at each call
+        shutil.copytree(other, script.OTHER)
     script.PIDS.mkdir()
     _make_bundles(share)
     results = {}
@@ -146,7 +172,10 @@ def main():
     finally:
         timer.close()
         _clean_up()
-    (share / "results.json").write_text(json.dumps(results | {"machine": _machine()}))
+    told = _medians(results) | {"machine": _machine()}
+    if other.exists():
+        told["quartiles"] = _quartiles(results)
+    (share / "results.json").write_text(json.dumps(told))
     return 0
 
 

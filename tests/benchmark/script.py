@@ -4,11 +4,17 @@
 import subprocess
 from pathlib import Path
 
-RUNTIMES = {
+PEERS = {
     "ocirt-sd": ["ocirt-sd"],
     "crun": ["crun", "--systemd-cgroup"],
     "runc": ["runc", "--systemd-cgroup"],
 }
+OTHER = Path("/opt/other")
+BUILDS = {  # the other has a root of its own: it may write records that this one does not read
+    "this": ["ocirt-sd"],
+    "other": [f"{OTHER}/ocirt-sd", "--root=/run/ocirt-sd-other"],
+}
+RUNTIMES = {}  # PEERS or BUILDS
 OPERATIONS = ["run", "create", "state", "start", "exec", "kill", "delete"]
 PIDS = Path("/run/bench")
 
