@@ -17,7 +17,8 @@ from .say import Failure, step
 
 SOURCE = Path(__file__).resolve().parents[2]
 RELEASE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
-           "--buildtype=release", "-Dtests=false"]
+           "--buildtype=release", "-Dtests=false",
+           "-Dsystemdsystemunitdir=lib/systemd/system"]  # not /lib, which is a symlink in a machine
 SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
 FUZZED = ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false",
           "-Dfuzzers=true"]
