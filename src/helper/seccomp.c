@@ -12,7 +12,7 @@
  * The filter comes compiled. A flag that the kernel does not know is an error: it was asked for.
  *
  * A listener (SECCOMP_RET_USER_NOTIF) goes to the launcher, which has somebody to answer for it. The filter is in
- * force by then: that is why spec.c refuses to have sendmsg() notified.
+ * force by then: that is why oci/spec-seccomp.c refuses to have sendmsg() notified.
  */
 int seccomp_load(const InitSeccomp *s) {
         struct sock_fprog program = { .len = (unsigned short) (s->filter.size / sizeof(struct sock_filter)),

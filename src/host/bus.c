@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/bus.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ static int connect_to(const char *address, bool is_bus, sd_bus **ret) {
         sd_bus *bus;
         int r;
 
+        assert(sd.bus_new);
         r = sd.bus_new(&bus);
         if (r < 0)
                 return r;
@@ -37,6 +39,7 @@ static int connect_to(const char *address, bool is_bus, sd_bus **ret) {
 int bus_connect_system(sd_bus **ret, const char **ret_peer, Error *reterr) {
         int r;
 
+        assert(sd.bus_open_system);
         *ret_peer = "the system bus";
         r = sd.bus_open_system(ret);
         if (r < 0) { /* the bus is down or not there: systemd itself still listens */

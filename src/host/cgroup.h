@@ -34,11 +34,12 @@ bool cgroup_has_children(int fd);
  * "x.scope"; true for it and for every cgroup below, when below is set. */
 bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below);
 
-/* The cgroup of the delegated unit that we are in ourselves, if the path leads below it; for free(), or NULL. */
+/* The cgroup's path of the delegated unit that this process runs in, if the given path leads below that; else NULL. The
+ * caller frees it. */
 char *cgroup_own_unit(const char *path);
-/* May we make this cgroup? Only in such a unit. */
+/* May we make a cgroup of this path? Only below that of the delegated unit that this process runs in. */
 bool cgroup_is_ours_to_make(const char *path);
-/* The directory above; name: the path's last component. */
+/* The directory of the cgroup above that of the path; *ret_name is the last component of the path. */
 int cgroup_open_parent(const char *path, const char **ret_name);
 
 /* "frozen 1" in cgroup.events. */

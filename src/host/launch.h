@@ -63,7 +63,8 @@ static inline bool launch_changes(const Launch *l) {
         return l->expected[INIT_MSG_INSIDE] > 0;
 }
 
-/* When it is ready: lets it go, if the plan has it wait for that. wait: until it has executed the program (or is at the gate). */
+/* When the helper is ready: lets it go, if the plan has it wait for that. wait: until it has executed the program, or is
+ * at the gate. */
 int launch_release(Launch *l, bool wait, Error *reterr);
 
 /* After the end of the stream: was that no exec? A process that ends before it has the name that the helper gave itself, as

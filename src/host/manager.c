@@ -184,7 +184,7 @@ static bool has_arrived(const Manager *m) {
                cgroup_belongs_to_unit(path, m->plan->slice, m->plan->name, false);
 }
 
-/* Did systemd hear the request? If it did, the process is in the scope, or will be; else it is asked again. */
+/* The connection is lost, and nobody knows whether systemd has heard the request: it is sent again. */
 static int start_again(Manager *m, Error *reterr) {
         int r;
 
@@ -197,7 +197,8 @@ static int start_again(Manager *m, Error *reterr) {
         return r < 0 ? r : 0;
 }
 
-/* The answer to the second request, if the first was heard. */
+/* Does the scope exist because systemd has heard the request that was sent before the connection was lost? Then our
+ * process is in it, or will be. */
 static bool exists_by_us(const Manager *m) {
         uint64_t deadline = now_usec() + ARRIVAL_USEC;
 

@@ -28,7 +28,7 @@ int resctrl_write(int root, const RdtPlan *plan, Error *reterr);
 /* Puts one thread there. monitor: or NULL. */
 int resctrl_assign(int root, const char *group, const char *monitor, pid_t pid, Error *reterr);
 
-/* Removes the group, or only the one below it that monitors (or NULL); no error when there is none. */
+/* Removes the group, or only the one below it that monitors; no error when there is none. */
 int resctrl_remove(int root, const char *group, Error *reterr);
 int resctrl_remove_monitor(int root, const char *group, const char *monitor, Error *reterr);
 /* The group, if nobody is in it. */

@@ -6,8 +6,9 @@
 #include "basic/error.h"
 
 /*
- * libsystemd, loaded when a verb first talks to a manager: state, list, kill and exec never do, and start
- * faster without it. Every function we use is a member here, called as sd.bus_process(…).
+ * libsystemd, loaded when a verb first talks to a manager: state, list and kill never do, exec rarely, and
+ * they start faster without it. Every function we use is a member here, called as sd.bus_process(…); NULL
+ * until it is loaded.
  */
 #define SD_FUNCTIONS(X)                                                                                    \
         X(bus_open_system) X(bus_new) X(bus_set_address) X(bus_set_bus_client) X(bus_start) X(bus_close_unref)  \

@@ -8,11 +8,12 @@
 #include "plan/facts.h"
 
 /*
- * The verbs. One function a verb, one file a verb; the command line and the D-Bus service call the same ones.
+ * The verbs. One function a verb, one file a verb; the command line calls them, and a service can.
  * All return 0 or -errno with a sentence in reterr:
  *   -EINVAL bad configuration or argument; -EOPNOTSUPP valid, but not to be had; -ENOENT no such container;
  *   -EEXIST the id is taken; -EBUSY it is in the wrong state; -ETIMEDOUT a deadline passed; -EREMOTEIO systemd refused
  */
+
 /* The default root directory for these facts; from a. An ordinary user may have none. */
 int runtime_default_root(const Caller *caller, const HostFacts *facts, Arena *a, const char **ret, Error *reterr);
 /* What the pure layer must know about this host and about us. */

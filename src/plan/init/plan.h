@@ -99,7 +99,7 @@ InitStep *init_plan_add(InitPlan *plan, InitOp op, const char *origin);
         }
 #include "plan/init/steps.def"
 
-/* Is there a step of the one kind, with none of the other before it? */
+/* Has the plan a step `op`, with no step `before` in front of it? */
 bool init_plan_comes_to(const InitPlan *plan, InitOp op, InitOp before);
 
 /* One line a step, "mount type=proc source=proc target=/proc attrs=nosuid,nodev,noexec": for people and goldens. */

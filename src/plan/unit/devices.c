@@ -135,16 +135,16 @@ static void apply_rule(Emulator *e, const SpecDeviceRule *rule, size_t index) {
         }
 }
 
-/*
- * What every container may use whatever the list says, as with the other runtimes: any node may be made, the
- * devices that the specification puts into each container, its terminals, and (for the sake of long habit)
- * tun. Not 5:1, the host's console: the container's /dev/console is a pty. Another device of the same path
- * in linux.devices takes the place of a default.
- */
+/* Another device of the same path in linux.devices takes the place of a default. */
 static bool is_other_device(const char *path, const Pattern *p, const SpecDevice *d) {
         return streq_null(path, d->path) && (d->type != 'c' || d->major != p->major || d->minor != p->minor);
 }
 
+/*
+ * What every container may use whatever the list says, as with the other runtimes: any node may be made, the
+ * devices that the specification puts into each container, its terminals, and (for the sake of long habit)
+ * tun. Not 5:1, the host's console: the container's /dev/console is a pty.
+ */
 static void allow_defaults(Emulator *e, const SpecDevice *devices, size_t n_devices) {
         static const struct {
                 const char *path;
