@@ -43,16 +43,46 @@ __attribute__((format(printf, 1, 0))) static char *sentence(const char *fmt, va_
         return printable.s;
 }
 
-int error_setf(Error *e, int code, const char *fmt, ...) {
-        va_list ap;
+static ErrorKind kind_of(int code) {
+        static const struct {
+                ErrorKind kind;
+                int code;
+        } kinds[] = {
+#define KIND(kind, code, ...) { ERROR_##kind, code },
+#include "basic/error-kinds.def"
+        };
 
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (kinds[i].code == code)
+                        return kinds[i].kind;
+        return ERROR_SYSTEM;
+}
+
+__attribute__((format(printf, 4, 0))) static int set(Error *e, ErrorKind kind, int code, const char *fmt, va_list ap) {
         if (!e || e->code != 0)
                 return -abs(code);
-        e->code = abs(code);
-        va_start(ap, fmt);
-        e->message = sentence(fmt, ap);
-        va_end(ap);
+        *e = (Error){ .code = abs(code), .kind = kind, .message = sentence(fmt, ap) };
         return -e->code;
+}
+
+int error_setf(Error *e, int code, const char *fmt, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, fmt);
+        r = set(e, kind_of(abs(code)), code, fmt, ap);
+        va_end(ap);
+        return r;
+}
+
+int error_passf(Error *e, int code, const char *fmt, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, fmt);
+        r = set(e, ERROR_SYSTEM, code, fmt, ap);
+        va_end(ap);
+        return r;
 }
 
 int error_errnof(Error *e, int code, const char *fmt, ...) {
@@ -62,7 +92,17 @@ int error_errnof(Error *e, int code, const char *fmt, ...) {
         va_start(ap, fmt);
         text = xvasprintf(fmt, ap);
         va_end(ap);
-        return error_setf(e, code, "%s: %s", text, errno_text(code));
+        return error_passf(e, code, "%s: %s", text, errno_text(code));
+}
+
+int error_move(Error *to, Error *from) {
+        int r = -from->code;
+
+        if (to && to->code == 0) {
+                *to = *from;
+                *from = (Error){};
+        }
+        return r;
 }
 
 int error_prefixf(Error *e, const char *fmt, ...) {

@@ -11,8 +11,15 @@
  *
  * The texts follow Go's spelling (lower case: "permission denied"), because engines match on it.
  */
+typedef enum ErrorKind {
+        ERROR_NONE,
+#define KIND(kind, ...) ERROR_##kind,
+#include "basic/error-kinds.def"
+} ErrorKind;
+
 typedef struct Error {
         int code;
+        ErrorKind kind;
         char *message;
 } Error;
 
@@ -25,6 +32,12 @@ int error_setf(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
 
 /* The same, with ": <description of code>" at the end. code may be given negative or positive. */
 int error_errnof(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
+
+/* What somebody else has said, in his words: of kind SYSTEM. */
+int error_passf(Error *e, int code, const char *fmt, ...) _printf_(3, 4);
+
+/* The error becomes that of to, unless there is one. */
+int error_move(Error *to, Error *from);
 
 /* Puts "prefix: " before the message of what has failed; returns -e->code, and something negative if that is not known. */
 int error_prefixf(Error *e, const char *fmt, ...) _printf_(2, 3);

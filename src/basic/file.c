@@ -210,7 +210,7 @@ int open_named(const char *path, int flags, mode_t mode, Error *reterr) {
                 if (r > 0)
                         return TAKE_FD(fd);
         }
-        return error_setf(reterr, -r, "%s", errno_text(r));
+        return error_passf(reterr, r, "%s", errno_text(r));
 }
 
 int open_no_symlinks(const char *path, int flags, Error *reterr) {
@@ -219,7 +219,7 @@ int open_no_symlinks(const char *path, int flags, Error *reterr) {
 
         if (real)
                 return error_setf(reterr, ELOOP, "a symlink on the way is not followed; it leads to %s", real);
-        return fd < 0 ? error_setf(reterr, -fd, "%s", errno_text(fd)) : fd;
+        return fd < 0 ? error_passf(reterr, fd, "%s", errno_text(fd)) : fd;
 }
 
 int open_named_parent(const char *path, const char **ret_name, Error *reterr) {
@@ -237,7 +237,7 @@ int open_append(const char *path, mode_t mode, Error *reterr) {
         if (fd < 0)
                 return fd;
         if (fcntl(fd, F_SETFL, flags) < 0)
-                return error_setf(reterr, errno, "%s", errno_text(errno));
+                return error_passf(reterr, errno, "%s", errno_text(errno));
         return TAKE_FD(fd);
 }
 

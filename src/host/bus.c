@@ -109,7 +109,7 @@ static char *find_reason(const char *given) {
 int user_runtime_directory_error(const char *what, Error *reterr) {
         _cleanup_free_ char *reason = find_reason(NULL), *usual = usual_directory();
 
-        return error_setf(reterr, ENOENT, "%s: XDG_RUNTIME_DIR is not set and %s is not there: %s", what, usual, reason);
+        return error_passf(reterr, ENOENT, "%s: XDG_RUNTIME_DIR is not set and %s is not there: %s", what, usual, reason);
 }
 
 static int missing(const Caller *caller, const char *directory, Error *reterr) {
@@ -118,7 +118,7 @@ static int missing(const Caller *caller, const char *directory, Error *reterr) {
         if (!directory)
                 return user_runtime_directory_error("cannot reach the user's systemd", reterr);
         reason = find_reason(caller->runtime_directory);
-        return error_setf(reterr, ENOENT, "cannot reach the user's systemd: there is neither a manager (systemd/private) nor "
+        return error_passf(reterr, ENOENT, "cannot reach the user's systemd: there is neither a manager (systemd/private) nor "
                           "a user bus (bus) in XDG_RUNTIME_DIR, which is %s: %s", directory, reason);
 }
 

@@ -351,7 +351,7 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
                 *ret_fd = -EBADF;
         r = wait_for_word(l);
         if (r < 0)
-                return error_setf(reterr, -r, "%s", errno_text(r));
+                return error_passf(reterr, r, "%s", errno_text(r));
         n = r > 0 ? receive(l, ret, ret_fd) : 0;
         if (n == 0)
                 return 0;
@@ -362,7 +362,7 @@ int launch_receive(Launch *l, InitMessage *ret, int *ret_fd, Error *reterr) {
                 return error_setf(reterr, EBADMSG, "cannot understand the helper: message %u", ret->type);
         if (ret->type == INIT_MSG_ERROR) {
                 find_who_failed(l);
-                return error_setf(reterr, launch_error(ret), "%s", ret->text);
+                return error_passf(reterr, launch_error(ret), "%s", ret->text);
         }
         if (ret->type == INIT_MSG_PIPES) {
                 close_fd(l->control);

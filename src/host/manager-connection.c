@@ -163,7 +163,7 @@ int manager_ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bu
                 if (r == -ETIMEDOUT && error.code == 0 && !ret_error->name)
                         return manager_silence(m, reterr);
                 if (!manager_is_away(r, ret_error->name) || now_usec() >= deadline)
-                        return error.code ? error_setf(reterr, error.code, "%s", error.message) : r;
+                        return error.code ? error_move(reterr, &error) : r;
                 sd.bus_error_free(ret_error);
                 r = manager_reconnect(m, reterr);
                 if (r < 0)

@@ -167,7 +167,7 @@ static int hand_over(const NetSide *from, const NetSide *to, NetDevice *device, 
                 snprintf(name, IF_NAMESIZE, "ocirt%08x", random[0]);
                 r = move_to(from, to, device, name, tries == 0 ? index : (int) (random[1] % INDEX_MAX) + 1, &error);
                 if (r != -EBUSY || tries == MOVE_TRIES)
-                        return r == 0 ? 0 : error_setf(reterr, error.code, "%s", error.message);
+                        return r == 0 ? 0 : error_move(reterr, &error);
         }
 }
 

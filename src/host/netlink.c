@@ -155,7 +155,7 @@ int netlink_ask(int socket, NetlinkMessage *m, Error *reterr, const char *fmt, .
         va_start(ap, fmt);
         what = xvasprintf(fmt, ap);
         va_end(ap);
-        return said ? error_setf(reterr, -r, "%s: %s", what, said) : error_errnof(reterr, r, "%s", what);
+        return said ? error_passf(reterr, r, "%s: %s", what, said) : error_errnof(reterr, r, "%s", what);
 }
 
 int netlink_get(int socket, NetlinkMessage *m, uint16_t flags, NetlinkAnswer answer, void *userdata) {

@@ -68,7 +68,7 @@ static int refused(int root, int r, Error *reterr, const char *path, const char 
                 said[strcspn(said, "\n")] = '\0';
         if (isempty(said) || streq(said, "ok"))
                 return error_errnof(reterr, r, "%s: %s", path, what);
-        return error_setf(reterr, -r, "%s: %s: %s: %s", path, what, errno_text(r), said);
+        return error_passf(reterr, r, "%s: %s: %s: %s", path, what, errno_text(r), said);
 }
 
 /* --- what a group has ------------------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ int resctrl_check(int root, const RdtPlan *plan, Error *reterr) {
         if (group >= 0)
                 return check_lines(root, group, plan, reterr);
         if (plan->must_exist)
-                return error_setf(reterr, ENOENT, PATH ".closID: no such group %s, and nothing says what it would be",
+                return error_passf(reterr, ENOENT, PATH ".closID: no such group %s, and nothing says what it would be",
                                   plan->group);
         return 1;
 }

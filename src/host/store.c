@@ -42,7 +42,7 @@ static int open_existing(const char *path, Error *reterr) {
                 if (slash)
                         slash[slash == copy] = '\0';
         }
-        return error_setf(reterr, ENOENT, "%s", errno_text(ENOENT));
+        return error_passf(reterr, ENOENT, "%s", errno_text(ENOENT));
 }
 
 static int make_directories(const char *path) {

@@ -25,10 +25,10 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
         int r;
 
         r = force ? find_to_end(rt, id, &c, &error) : runtime_find(rt, id, LOCK_WAIT, &c, &error);
-        if (r == -ENOENT && force)
+        if (error.kind == ERROR_NO_CONTAINER && force)
                 return 0;
         if (r < 0)
-                return error_setf(reterr, error.code, "%s", error.message);
+                return error_move(reterr, &error);
         if (c.damaged && !force)
                 return error_setf(reterr, EBADMSG, "the record of container %s is damaged: delete --force removes it, but "
                                   "leaves a scope of its that still runs", id);

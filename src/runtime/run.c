@@ -30,10 +30,10 @@ static int remove_after(Creation *c, Error *reterr) {
         int r;
 
         r = container_open(&c->store, c->options->id, LOCK_WAIT, &now, &gone);
-        if (r == -ENOENT || (r == 0 && now.record.pid != c->steps.launch.pid))
+        if (gone.kind == ERROR_NO_CONTAINER || (r == 0 && now.record.pid != c->steps.launch.pid))
                 return 0;
         if (r < 0)
-                return error_setf(reterr, -r, "%s", gone.message);
+                return error_move(reterr, &gone);
         return removal_run(c->rt, &now, &c->steps.manager, reterr);
 }
 

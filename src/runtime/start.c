@@ -129,7 +129,7 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         if (n < (int) offsetof(InitMessage, text) || m->type != INIT_MSG_ERROR)
                 return 0;
         ((char *) &answer.message)[n] = '\0';
-        return error_setf(reterr, launch_error(m), "%s", m->text);
+        return error_passf(reterr, launch_error(m), "%s", m->text);
 }
 
 static int run_poststart(const Runtime *rt, const Container *c, Error *reterr) {

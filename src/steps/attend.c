@@ -81,7 +81,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
                 }
                 r = loop_wait(fds, ELEMENTSOF(fds), settled ? UINT64_MAX : until);
                 if (r < 0)
-                        return error_setf(reterr, -r, "%s", errno_text(r));
+                        return error_passf(reterr, r, "%s", errno_text(r));
                 if (r == 0 && now_usec() >= (c->home_asked ? manager_wait_until(c->manager, deadline) : deadline))
                         return give_up(c, reterr);
                 r = fds[1].revents ? hear_manager(c, reterr) : 0;

@@ -117,11 +117,11 @@ static int open_annotated(const Spec *spec, const char *key, int *ret, Error *re
 }
 
 /* "... but the remaining hooks and lifecycle continue as if the hook had succeeded" */
-static int settle(SpecHookKind kind, const Error *error, Error *reterr) {
+static int settle(SpecHookKind kind, Error *error, Error *reterr) {
         if (error->code == 0)
                 return 0;
         if (kind != HOOK_POSTSTOP)
-                return error_setf(reterr, error->code, "%s", error->message);
+                return error_move(reterr, error);
         log_message(LOG_WARNING, "%s", error->message);
         return 0;
 }

@@ -40,7 +40,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
                 return r < 0 ? r : attach(c, reterr);
         }
         if (r < 0)
-                return error_setf(reterr, -r, "%s", error.message);
+                return error_move(reterr, &error);
         log_info("container %s: the helper runs, process %d", c->id, c->launch.pid);
         return 0;
 }

@@ -91,6 +91,25 @@ static void test_printable(void) {
                    "\\xed\\xa0\\x80 \\xe2\\x82");
 }
 
+static void test_kinds(void) {
+        _cleanup_error_ Error ours = {}, kernels = {}, moved = {};
+
+        TEST("an error of ours has a kind by its errno, one of the kernel's is none of them");
+        error_setf(&ours, ENOENT, "container does not exist: %s", "c1");
+        ASSERT_EQ(ours.kind, ERROR_NO_CONTAINER);
+        error_errnof(&kernels, ENOENT, "cannot open %s", "/x");
+        ASSERT_EQ(kernels.kind, ERROR_SYSTEM);
+        ASSERT_STR(kernels.message, "cannot open /x: no such file or directory");
+
+        TEST("an error that is moved is the other's, if that has none");
+        ASSERT_EQ(error_move(&moved, &ours), -ENOENT);
+        ASSERT_EQ(moved.kind, ERROR_NO_CONTAINER);
+        ASSERT_EQ(ours.code, 0);
+        ASSERT_EQ(error_move(&moved, &kernels), -ENOENT);
+        ASSERT_EQ(moved.kind, ERROR_NO_CONTAINER);
+        ASSERT_EQ(error_move(NULL, &kernels), -ENOENT);
+}
+
 static void test_paths(void) {
         _cleanup_(arena_done) Arena a = {};
 
@@ -113,6 +132,7 @@ int main(void) {
         test_signals();
         test_escape();
         test_printable();
+        test_kinds();
         test_paths();
         return 0;
 }
