@@ -114,14 +114,14 @@ static const char *skip_unit_name(const char *s, const char *unit) {
         return startswith(s[0] == '_' && unit[0] != '_' ? s + 1 : s, unit);
 }
 
-bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below) {
+bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit) {
         for (const char *p = path; (p = strchr(p, '/')); p++) {
                 const char *rest = startswith(p + 1, slice);
 
                 if (!rest || rest[0] != '/')
                         continue;
                 rest = skip_unit_name(rest + 1, unit);
-                if (rest && (rest[0] == '\0' || (below && rest[0] == '/')))
+                if (rest && rest[0] == '\0')
                         return true;
         }
         return false;

@@ -31,8 +31,8 @@ int cgroup_id(int fd, uint64_t *ret);
 bool cgroup_has_children(int fd);
 
 /* Does systemd's own name for this unit end the path? "/a.slice/a-b.slice/x.scope" for slice "a-b.slice" and unit
- * "x.scope"; true for it and for every cgroup below, when below is set. */
-bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit, bool below);
+ * "x.scope". */
+bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit);
 
 /* The cgroup's path of the delegated unit that this process runs in, if the given path leads below that; else NULL. The
  * caller frees it. */

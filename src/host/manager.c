@@ -181,7 +181,7 @@ static bool has_arrived(const Manager *m) {
         _cleanup_free_ char *path = NULL;
 
         return cgroup_of_pid(m->process.pid, &path) == 0 &&
-               cgroup_belongs_to_unit(path, m->plan->slice, m->plan->name, false);
+               cgroup_belongs_to_unit(path, m->plan->slice, m->plan->name);
 }
 
 /* The connection is lost, and nobody knows whether systemd has heard the request: it is sent again. */

@@ -17,7 +17,7 @@
         X(bus_message_new_method_call) X(bus_message_ref) X(bus_message_unref)                             \
         X(bus_message_copy) X(bus_path_encode)                                                              \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
-        X(bus_message_append_strv) X(bus_message_open_container) X(bus_message_close_container)            \
+        X(bus_message_open_container) X(bus_message_close_container)                                       \
         X(bus_message_read) X(bus_message_rewind) X(bus_message_enter_container)                           \
         X(bus_message_is_method_error) X(bus_message_get_error) X(bus_message_get_sender)
 

@@ -64,7 +64,7 @@ int scope_settle(StepContext *c, Error *reterr) {
         int r;
 
         r = cgroup_of_pid(c->launch.pid, &path);
-        if (r < 0 || !cgroup_belongs_to_unit(path, c->unit->slice, c->unit->name, false))
+        if (r < 0 || !cgroup_belongs_to_unit(path, c->unit->slice, c->unit->name))
                 return error_setf(reterr, EREMOTEIO, "systemd was asked for scope %s in %s, but the container's process "
                                   "is in cgroup %s", c->unit->name, c->unit->slice, r < 0 ? "(none)" : path);
         record->cgroup = arena_strdup(&record->arena, path);

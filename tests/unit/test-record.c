@@ -121,16 +121,15 @@ static void test_damage(void) {
 
 static void test_cgroup_of_unit(void) {
         TEST("a cgroup belongs to a unit by slice and name, whole components only");
-        ASSERT(cgroup_belongs_to_unit("/a.slice/a-b.slice/x.scope", "a-b.slice", "x.scope", false));
+        ASSERT(cgroup_belongs_to_unit("/a.slice/a-b.slice/x.scope", "a-b.slice", "x.scope"));
         ASSERT(cgroup_belongs_to_unit("/user.slice/user-1000.slice/user@1000.service/user.slice/x.scope", "user.slice",
-                                      "x.scope", false));
-        ASSERT(cgroup_belongs_to_unit("/system.slice/_cpu.x.scope", "system.slice", "cpu.x.scope", false));
-        ASSERT(cgroup_belongs_to_unit("/system.slice/x.scope/sub", "system.slice", "x.scope", true));
-        ASSERT(!cgroup_belongs_to_unit("/system.slice/x.scope/sub", "system.slice", "x.scope", false));
-        ASSERT(!cgroup_belongs_to_unit("/system.slice/x.scope2", "system.slice", "x.scope", true));
-        ASSERT(!cgroup_belongs_to_unit("/evil-system.slice/x.scope", "system.slice", "x.scope", true));
-        ASSERT(!cgroup_belongs_to_unit("/system.slice/other.service", "system.slice", "x.scope", false));
-        ASSERT(!cgroup_belongs_to_unit("/", "system.slice", "x.scope", false));
+                                      "x.scope"));
+        ASSERT(cgroup_belongs_to_unit("/system.slice/_cpu.x.scope", "system.slice", "cpu.x.scope"));
+        ASSERT(!cgroup_belongs_to_unit("/system.slice/x.scope/sub", "system.slice", "x.scope"));
+        ASSERT(!cgroup_belongs_to_unit("/system.slice/x.scope2", "system.slice", "x.scope"));
+        ASSERT(!cgroup_belongs_to_unit("/evil-system.slice/x.scope", "system.slice", "x.scope"));
+        ASSERT(!cgroup_belongs_to_unit("/system.slice/other.service", "system.slice", "x.scope"));
+        ASSERT(!cgroup_belongs_to_unit("/", "system.slice", "x.scope"));
 }
 
 int main(void) {
