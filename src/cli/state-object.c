@@ -59,7 +59,7 @@ json_object *state_object(const Container *c) {
                 ADD("annotations", annotations);
         }
         ADD("owner", json_object_new_string(owner_name(r->owner)));
-        if (r->unit)
+        if (r->home == HOME_SCOPE)
                 ADD("systemdUnit", json_object_new_string(r->unit));
 #undef ADD
         return o;

@@ -428,7 +428,7 @@ char *container_unit_invocation(const Container *c) {
 static bool is_of_another_unit(const Container *c) {
         _cleanup_free_ char *now = NULL;
 
-        if (!c->record.unit || !c->record.invocation_id)
+        if (c->record.home != HOME_SCOPE || !c->record.invocation_id)
                 return false;
         now = container_unit_invocation(c);
         return now && !streq(now, c->record.invocation_id);
@@ -456,7 +456,7 @@ int container_open_cgroup(const Container *c) {
 int container_need_cgroup(const Container *c, const char *what, Error *reterr) {
         int fd = container_open_cgroup(c);
 
-        if (!c->record.cgroup)
+        if (c->record.home == HOME_NONE)
                 return error_setf(reterr, EOPNOTSUPP, "cannot %s container %s: it has no cgroup of its own", what, c->id);
         if (fd == -ENOENT)
                 error_setf(reterr, EBUSY, "cannot %s container %s: its process has left its cgroup, which is gone", what,

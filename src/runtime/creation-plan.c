@@ -95,9 +95,9 @@ static int make_plans(Creation *c, Error *reterr) {
         if (r < 0)
                 return r;
         request.preserve_fds = c->preserve_fds;
-        r = c->manager ? unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr)
-                       : creation_check_no_limits(c->spec, &c->rt->facts, reterr);
-        if (c->unit.cgroup)
+        r = c->rt->facts.cgroup_disabled ? creation_check_no_limits(c->spec, &c->rt->facts, reterr)
+                                         : unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
+        if (c->unit.home == HOME_CGROUP)
                 c->manager = manager_close(c->manager);
         if (r == 0)
                 r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);

@@ -149,7 +149,7 @@ static int open_usual_cgroup(Exec *e, int own, Error *reterr) {
 static int find_cgroup(Exec *e, Error *reterr) {
         _cleanup_close_ int own = -EBADF;
 
-        if (!e->container.record.cgroup)
+        if (e->container.record.home == HOME_NONE)
                 return 0;
         own = container_open_cgroup(&e->container);
         e->cgroup = e->options->cgroup ? open_named_cgroup(e, own, reterr) : open_usual_cgroup(e, own, reterr);

@@ -21,7 +21,7 @@ int runtime_plan(const Runtime *rt, const CreateOptions *options, Text *ret, Err
                 return r;
         rdt_plan_build(p.spec, p.id, &p.rdt);
         preview_launch(&p, ret);
-        if (p.unit.name || p.unit.cgroup) {
+        if (p.unit.home != HOME_NONE) {
                 text_add(ret, "\n");
                 unit_plan_explain(&p.unit, ret);
         }

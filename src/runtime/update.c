@@ -14,7 +14,7 @@ static int read_period(StepContext *s, const SpecResources *resources, LimitsNow
         Manager *m;
         int r;
 
-        if (!record->unit || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
+        if (record->home != HOME_SCOPE || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
             (!resources->cpu.quota.set && resources->n_unified == 0))
                 return 0;
         r = step_manager(s, &m, reterr);
@@ -33,7 +33,7 @@ static int plan(StepContext *s, const SpecResources *given, UnitPlan *ret_unit, 
         int r;
 
         limits_read(s->cgroup, &now);
-        now.cgroup = record->unit ? NULL : record->cgroup;
+        now.cgroup = record->home == HOME_CGROUP ? record->cgroup : NULL;
         spec_settle_pids(record->oci_version, &resources);
         r = read_period(s, &resources, &now, reterr);
         if (r == 0)

@@ -30,13 +30,16 @@ int home_request(StepContext *c, Error *reterr) {
 
         if (c->home_asked)
                 return 0;
-        if (c->manager) /* removal_run() waits for its end, lest systemd gets to the request when all is removed */
+        if (c->unit->home == HOME_NONE)
+                return 1;
+        /* removal_run() waits for its end, lest systemd gets to the request when all is removed. */
+        if (c->unit->home == HOME_SCOPE)
                 r = home_note_process(c, false, reterr);
         if (r < 0)
                 return r;
         c->home_asked = now_usec();
-        if (!c->manager)
-                return c->unit->cgroup ? cgroup_make(c, reterr) ?: 1 : 1;
+        if (c->unit->home == HOME_CGROUP)
+                return cgroup_make(c, reterr) ?: 1;
         log_info("scope %s: asked of systemd, in %s, for process %d", c->unit->name, c->unit->slice, c->launch.pid);
         return manager_start_scope(c->manager, c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }

@@ -86,9 +86,9 @@ static void add_attend(Making *m, LaunchPlan *plan) {
 }
 
 static void add_home(const UnitPlan *unit, LaunchPlan *plan) {
-        if (unit->cgroup)
+        if (unit->home == HOME_CGROUP)
                 launch_add_cgroup(plan)->path = unit->cgroup;
-        else if (unit->name)
+        else if (unit->home == HOME_SCOPE)
                 *launch_add_scope(plan) = (LaunchScope){ .name = unit->name, .slice = unit->slice };
 }
 

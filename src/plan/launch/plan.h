@@ -75,7 +75,7 @@ const char *launch_message_name(unsigned message);
 typedef struct LaunchCreation {
         const Spec *spec;
         const char *id;
-        const UnitPlan *unit;   /* with neither name nor cgroup: it stays in the caller's cgroup */
+        const UnitPlan *unit;   /* empty: HOME_NONE */
         const InitPlan *init;
         const RdtPlan *rdt;
         bool start_now;         /* run */

@@ -213,6 +213,7 @@ void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec
         r->id = id;
         r->bundle = bundle;
         r->rootfs = path_normalize(&r->arena, bundle, spec->root_path);
+        r->home = unit->home;
         r->unit = unit->name;
         r->slice = unit->slice;
         r->cgroup = unit->cgroup;
@@ -364,6 +365,7 @@ static int decode(char *bytes, Record *r) {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (fields[i].required && !(seen & 1ULL << i))
                         return -EBADMSG;
+        r->home = r->unit ? HOME_SCOPE : r->cgroup ? HOME_CGROUP : HOME_NONE;
         return !r->unit == !r->slice ? 0 : -EBADMSG;
 }
 

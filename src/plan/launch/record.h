@@ -30,9 +30,10 @@ typedef struct Record {
         uint32_t owner;              /* uid of the creator */
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
-        const char *unit, *slice;    /* NULL: no scope */
+        Home home;                   /* told by what follows */
+        const char *unit, *slice;    /* HOME_SCOPE */
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
-                                      * scope yet. With no unit it was made by us, below one of the caller's */
+                                      * scope yet */
         uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
         const char *invocation_id;   /* which start of the unit; NULL: not known */
         bool committed;              /* create succeeded */

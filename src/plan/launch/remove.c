@@ -4,15 +4,15 @@
 /* What runs is ended before systemd is asked for anything, and all that it was in goes before what it could see. */
 static void add_processes(const Record *r, LaunchPlan *plan) {
         *launch_add_kill(plan) = (LaunchKill){ .cgroup = r->cgroup, .pid = r->committed ? r->pid : 0 };
-        if (!r->committed && r->unit)
+        if (!r->committed && r->home == HOME_SCOPE)
                 *launch_add_end_request(plan) = (LaunchEndRequest){ .pid = r->pid };
-        if (r->unit)
+        if (r->home == HOME_SCOPE)
                 *launch_add_stop_unit(plan) = (LaunchStopUnit){ .name = r->unit, .invocation = r->invocation_id };
         if (r->cgroup)
                 *launch_add_remove_cgroup(plan) = (LaunchRemoveCgroup){ .path = r->cgroup };
         if (r->rdt_group && (r->rdt_own || r->rdt_monitored))
                 *launch_add_remove_rdt(plan) = (LaunchRemoveRdt){ .group = r->rdt_group, .monitor = r->rdt_own ? NULL : r->id };
-        if (r->cgroup && !r->unit && r->cgroup_id == 0)
+        if (r->home == HOME_CGROUP && r->cgroup_id == 0)
                 *launch_add_remove_empty(plan) = (LaunchRemoveEmpty){ .path = r->cgroup };
         if (r->mount_id != 0)
                 *launch_add_unmount(plan) = (LaunchUnmount){ .path = r->rootfs, .id = r->mount_id };

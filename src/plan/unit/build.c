@@ -82,6 +82,7 @@ static int place(UnitPlan *plan, const char *path, const Request *request, const
 
         if (!facts->systemd_cgroup && path && !strchr(path, ':')) {
                 if (may_make && may_make(path)) {
+                        plan->home = HOME_CGROUP;
                         plan->cgroup = arena_strdup(&plan->arena, path);
                         return 0;
                 }
@@ -91,6 +92,7 @@ static int place(UnitPlan *plan, const char *path, const Request *request, const
                                           "runs in that unit, with Delegate=yes%s (a scope is SLICE:PREFIX:NAME)", path, unit,
                                           facts->rootless ? " and DelegateSubgroup=" : "");
         }
+        plan->home = HOME_SCOPE;
         r = unit_name_build(path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice, reterr);
         if (r == 0)
                 add_basics(plan, request->id);
@@ -137,7 +139,7 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                         return r;
         }
         r = unit_add_annotations(plan, spec, reterr);
-        if (r == 0 && plan->cgroup)
+        if (r == 0 && plan->home == HOME_CGROUP)
                 unit_use_files(&limits);
         return r;
 }
@@ -161,19 +163,20 @@ int unit_plan_build_update(const SpecResources *resources, const HostFacts *fact
         const Limits limits = { &plan, resources, facts, now ?: &nothing_yet, true, reterr };
         int r;
 
+        plan.home = limits.now->cgroup ? HOME_CGROUP : HOME_SCOPE;
         plan.cgroup = limits.now->cgroup;
         r = add_resources(&limits);
         if (r < 0)
                 return r;
         if (resources->n_devices > 0 && !facts->rootless) {
-                if (limits.now->frozen && !plan.cgroup)
+                if (limits.now->frozen && plan.home == HOME_SCOPE)
                         return error_setf(reterr, EBUSY, "linux.resources.devices: systemd does not change what a paused "
                                           "container may open: resume it first");
                 r = unit_add_devices(&plan, resources, NULL, 0, true, reterr);
                 if (r < 0)
                         return r;
         }
-        if (plan.cgroup)
+        if (plan.home == HOME_CGROUP)
                 unit_use_files(&limits);
         else if (limits.now->frozen)
                 unit_add_files(&limits);

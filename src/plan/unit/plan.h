@@ -3,6 +3,7 @@
 
 #include "basic/str.h"
 #include "plan/facts.h"
+#include "plan/home.h"
 
 /*
  * The unit plan: the transient scope of a container as data: name, slice, the list of unit properties with their
@@ -68,8 +69,9 @@ typedef struct DeviceRule {
 enum { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4, DEVICE_ALL = 7 };
 
 typedef struct UnitPlan {
-        const char *cgroup;     /* the container gets this one, and no unit: there are no properties then; or NULL */
-        const char *name;       /* "libpod-1234.scope"; NULL: no unit, or one that there is already */
+        Home home;
+        const char *cgroup;     /* HOME_CGROUP: which one; there are no properties then */
+        const char *name;       /* HOME_SCOPE: "libpod-1234.scope" */
         const char *slice;      /* "machine.slice"; the Slice= property is in props too */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */

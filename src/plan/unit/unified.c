@@ -79,7 +79,7 @@ static int add_oom_group(const Unified *u) {
 
         if (parse_bool(u, &value) < 0)
                 return -EINVAL;
-        if (u->l->update && !u->l->plan->cgroup)
+        if (u->l->update && u->l->plan->home == HOME_SCOPE)
                 return u->l->now->oom_group.set && u->l->now->oom_group.v == value ? 0
                         : error_setf(u->l->reterr, EOPNOTSUPP,
                                      "%s: systemd sets it when the container is made, and not later", u->path);

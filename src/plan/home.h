@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where a container lives: whose limits hold for it, what freezes it and is removed with it. */
+typedef enum Home {
+        HOME_NONE,      /* in the caller's cgroup, without limits of its own (--cgroup-manager=disabled) */
+        HOME_SCOPE,     /* a unit of systemd's */
+        HOME_CGROUP,    /* a cgroup of ours in the caller's unit, which is delegated */
+} Home;
