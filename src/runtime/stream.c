@@ -197,13 +197,15 @@ static void give_back(const Stream *s) {
 
 /* --- both ------------------------------------------------------------------------------------------------------- */
 
+/* Whoever else has the pipe may have emptied it since its end. */
 static void close_if_done(Stream *s) {
-        if (s->left == 0 && !has_bytes(s))
+        if (s->left != SIZE_MAX && !has_bytes(s) && (s->left == 0 || count_bytes(s->pipe) == 0))
                 close_pipe(s);
 }
 
+/* In the end nothing is waited for that would have to come: what is left is there, or has gone. */
 struct pollfd stream_ask(const Stream *s) {
-        bool gives = s->is_full || has_bytes(s);
+        bool gives = s->is_full || has_bytes(s) || s->left != SIZE_MAX;
 
         return (struct pollfd){ .events = gives ? POLLOUT : POLLIN,
                                 .fd = s->pipe < 0 ? -EBADF : gives == s->is_input ? s->pipe : s->outside };

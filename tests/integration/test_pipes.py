@@ -4,6 +4,7 @@
 In the foreground the container has others, and what goes through both is as if they were one.
 """
 
+import contextlib
 import os
 import shlex
 import signal
@@ -20,6 +21,7 @@ pytestmark = needs_ocirt_sd
 
 BYTES = bytes(range(256)) * 16000
 VERBS = ["run", "exec"]
+PATIENCE = 60  # for what would wait for ever
 
 
 @pytest.fixture
@@ -124,3 +126,45 @@ def test_a_full_pipe_keeps_nobody_busy(command, verb):
     assert used < 0.5
     for fd in [mine, theirs, out, full]:
         os.close(fd)
+
+
+@pytest.fixture
+def full():
+    """A pipe's ends, with as much in it as it holds."""
+    out, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(theirs, bytes(4096))
+    os.set_blocking(theirs, True)
+    yield out, theirs
+    os.close(out)
+    os.close(theirs)
+
+
+def ends_by_itself(child):
+    try:
+        child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return False
+    return True
+
+
+TAKES_IT_BACK = """
+exec 3<>/proc/self/fd/1
+(until grep -q '^State:.Z' /proc/$$/status; do sleep 0.05; done; sleep 1; head -c 5 <&3; touch /took; sleep 1000) \\
+    >/dev/null 2>&1 </dev/null &
+echo line
+"""
+
+
+def test_output_that_others_have_taken_back(container, full):
+    """Who is left of an exec can empty its pipe when its process has ended, and keep it."""
+    one = container().run_detached()
+    one.bundle.inside("bin/grep").symlink_to("busybox")
+    command = one.runtime.command("exec", one.id, "sh", "-c", TAKES_IT_BACK)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=full[1], stderr=subprocess.DEVNULL) as child:
+        until(one.bundle.inside("took").exists, "an empty pipe")
+        os.read(full[0], 1 << 20)
+        assert ends_by_itself(child)
