@@ -168,3 +168,20 @@ def test_output_that_others_have_taken_back(container, full):
         until(one.bundle.inside("took").exists, "an empty pipe")
         os.read(full[0], 1 << 20)
         assert ends_by_itself(child)
+
+
+def test_an_input_that_the_container_empties(container):
+    """A FIFO on a volume, from which it reads by its name, too, when we have looked and have not read yet."""
+    one = container(Config().script("read line; timeout 4 cat /fifo >/dev/null; exit 3"))
+    one.bundle.inside("bin/timeout").symlink_to("busybox")
+    fifo = one.bundle.inside("fifo")
+    os.mkfifo(fifo)
+    fifo.chmod(0o666)
+    keeper = os.open(fifo, os.O_RDWR)
+    os.write(keeper, b"line\n")
+    slow = ["strace", "--quiet=all", "--output=/dev/null", f"--trace-path={fifo}", "--inject=read:delay_enter=2000000"]
+    command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
+    with fifo.open("rb") as stdin, subprocess.Popen([*slow, *command], stdin=stdin) as child:
+        ended = ends_by_itself(child)
+        os.close(keeper)  # the end of any wait
+    assert ended
