@@ -297,3 +297,32 @@ def test_descriptors_that_linger(container, outside, starting, verb):
     said = ["READY=1\n", "STATUS=said\n"] if verb == "run" else [f"READY=1\nMAINPID={one.pid}\n", "BARRIER=1"]
     assert [outside.recv(4096).decode() for _ in said] == said
     assert child.wait(DEADLINE) == (3 if verb == "run" else 0)
+
+
+FUSE = {"type": "c", "major": 10, "minor": 229}
+PATIENCE = 60  # for what would wait for ever
+
+
+@needs_root("gives a container /dev/fuse")
+@needs_privileged_namespaces
+def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, starting):
+    """FUSE: we close the last one, and do not wait for its server to write what is to be written. No signal would end that."""
+    config = Config().script("read words < /go; /unanswered & trap 'exit 3' TERM; wait")
+    config.append("linux.devices", FUSE | {"path": "/dev/fuse", "fileMode": 0o666})
+    one = container(config.append("linux.resources.devices", FUSE | {"allow": True, "access": "rwm"}))
+    os.mkfifo(one.bundle.inside("go"))
+    shutil.copy(PROGRAMS / "unanswered", one.bundle.rootfs)
+    child = starting(one, "run", "--bundle", one.bundle.path, "--pid-file", one.pid_file)
+    try:
+        with one.bundle.inside("go").open("w", encoding="ascii") as fifo:
+            child.send_signal(signal.SIGSTOP)
+            until(lambda: process.is_stopped(child.pid), "it takes nothing until nobody else has the descriptor")
+            fifo.write("go\n")
+        until(one.bundle.inside("sent").exists, "what the container sends")
+        child.send_signal(signal.SIGCONT)
+        outside.settimeout(PATIENCE)
+        assert outside.recv(4096) == b"STATUS=said\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(PATIENCE) == 3
+    finally:
+        one.runtime("delete", "--force", one.id)
