@@ -2,12 +2,14 @@
 #include "steps/notify.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "basic/alarm.h"
+#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "basic/str.h"
@@ -16,24 +18,79 @@
 #define MESSAGES_AT_ONCE 64
 /* For systemd to take a message, and to say that it has. */
 #define OUTSIDE_SECONDS 5
-/* What the container sends may hold the last descriptor of a socket that lingers (SO_LINGER): who closes that
- * waits for as long as the container has said, or for a signal, and `run` has all blocked. */
-#define LINGER_USEC 10000
+/* For a process to close what came with a message, and to end when it is killed. */
+#define CLOSING_USEC UINT64_C(50000)
 
-/* With what nobody has read. */
-static int close_inside(int fd) {
-        Alarm alarm;
+/*
+ * What the container sends may hold the last descriptor of anything: of a socket that lingers (SO_LINGER) for as long as the
+ * container has said, or of a file that a process of the container's serves (FUSE), where nothing ends the wait. So what has
+ * descriptors is taken from the queue, and the socket closed, by a process that has nothing else open.
+ */
+static _noreturn_ void close_what_comes(int inside, int word) {
+        char byte;
 
-        if (fd < 0)
-                return -EBADF;
-        alarm_begin(LINGER_USEC, &alarm);
-        (void) close_fd(fd);
-        alarm_end(&alarm);
-        return -EBADF;
+        if (dup3(inside, 0, 0) < 0 || dup3(word, 1, 0) < 0 || syscall(SYS_close_range, 2U, ~0U, 0) < 0)
+                _exit(1);
+        while (read(1, &byte, 1) == 1) {
+                (void) recv(0, &byte, 1, MSG_DONTWAIT);
+                (void) write_full(1, &byte, 1);
+        }
+        _exit(0);
+}
+
+static int begin_closer(Notify *n) {
+        int ends[2], moved;
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+        moved = fcntl(ends[1], F_DUPFD_CLOEXEC, 3); /* above what the process has in the end */
+        n->closer = fork();
+        if (n->closer == 0)
+                close_what_comes(n->inside, moved);
+        close_fd(ends[1]);
+        close_fd(moved);
+        n->word = ends[0];
+        return n->closer < 0 ? -errno : 0;
+}
+
+/* False: it has not ended, and never may. */
+static bool end_closer(Notify *n) {
+        pid_t pid = n->closer;
+        int status, r = -ECHILD;
+
+        n->closer = 0;
+        n->word = close_fd(n->word);
+        if (pid > 0)
+                r = child_wait(pid, now_usec() + CLOSING_USEC, &status);
+        if (r == -ETIMEDOUT) {
+                (void) kill(pid, SIGKILL);
+                r = child_wait(pid, now_usec() + CLOSING_USEC, &status);
+        }
+        return r != -ETIMEDOUT;
+}
+
+static void close_inside(Notify *n) {
+        if (n->inside >= 0 && n->closer <= 0)
+                (void) begin_closer(n);
+        n->inside = close_fd(n->inside);
+        (void) end_closer(n);
+}
+
+/* The first message of the queue, with its descriptors. */
+static void drop(Notify *n) {
+        char byte = 0;
+
+        if (n->closer <= 0 && begin_closer(n) < 0)
+                return;
+        if (send_fd(n->word, &byte, 1, -EBADF) == 0 && loop_wait_fd(n->word, POLLIN, now_usec() + CLOSING_USEC) > 0 &&
+            read(n->word, &byte, 1) == 1)
+                return;
+        if (!end_closer(n)) /* and with the socket it may take its time */
+                n->inside = close_fd(n->inside);
 }
 
 void notify_done(Notify *n) {
-        n->inside = close_inside(n->inside);
+        close_inside(n);
         n->outside = close_fd(n->outside);
 }
 
@@ -74,9 +131,11 @@ static bool has_messages(int fd) {
 
 void notify_begin(const Caller *caller, int inside, Notify *ret) {
         *ret = NOTIFY_NONE;
+        ret->inside = inside;
         if (has_messages(inside))
                 ret->outside = connect_outside(caller->notify_socket);
-        ret->inside = ret->outside < 0 ? close_inside(inside) : inside;
+        if (ret->outside < 0)
+                close_inside(ret);
 }
 
 static bool may_pass(const char *line) {
@@ -116,25 +175,24 @@ static void pass_message(Notify *n, char *text, pid_t main_pid) {
                 (void) send_fd(n->outside, message.s, message.n, -EBADF);
 }
 
-/* Descriptors that come with a message are closed. */
-static ssize_t receive(int fd, char *text, size_t size) {
-        Alarm alarm;
-        ssize_t r;
+/* Looks first: a message that has descriptors is cut off there. */
+static ssize_t receive(Notify *n, char *text, size_t size) {
+        struct iovec content = { text, size };
+        struct msghdr message = { .msg_iov = &content, .msg_iovlen = 1 };
+        ssize_t r = n->inside < 0 ? -1 : recvmsg(n->inside, &message, MSG_PEEK | MSG_DONTWAIT);
 
-        alarm_begin(LINGER_USEC, &alarm);
-        r = recv(fd, text, size, MSG_DONTWAIT);
-        r = r < 0 ? -errno : r;
-        alarm_end(&alarm);
+        if (r >= 0 && message.msg_flags & MSG_CTRUNC)
+                drop(n);
+        else if (r >= 0)
+                r = recv(n->inside, text, size, MSG_DONTWAIT);
         return r;
 }
 
 void notify_pass(Notify *n, pid_t main_pid) {
         for (unsigned i = 0; i < MESSAGES_AT_ONCE && !(n->ready && main_pid > 0); i++) {
                 char text[MESSAGE_MAX + 1];
-                ssize_t size = receive(n->inside, text, sizeof(text));
+                ssize_t size = receive(n, text, sizeof(text));
 
-                if (size == -EINTR)
-                        continue;
                 if (size < 0)
                         return;
                 if (size > MESSAGE_MAX)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <sys/types.h>
 
 #include "host/caller.h"
 #include "oci/spec.h"
@@ -16,9 +17,11 @@ typedef struct Notify {
         int inside;     /* what the container sends to; -EBADF: there is nothing to pass on, or nobody to hear it */
         int outside;    /* connected to $NOTIFY_SOCKET */
         bool ready;     /* READY=1 has passed */
+        pid_t closer;   /* closes descriptors that come with messages; 0: there is none */
+        int word;       /* to it */
 } Notify;
 
-#define NOTIFY_NONE ((Notify){ .inside = -EBADF, .outside = -EBADF })
+#define NOTIFY_NONE ((Notify){ .inside = -EBADF, .outside = -EBADF, .word = -EBADF })
 #define _cleanup_notify_ _cleanup_(notify_done)
 void notify_done(Notify *n);
 

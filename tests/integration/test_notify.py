@@ -307,6 +307,7 @@ PATIENCE = 60  # for what would wait for ever
 @needs_privileged_namespaces
 def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, starting):
     """FUSE: we close the last one, and do not wait for its server to write what is to be written. No signal would end that."""
+    outside.settimeout(PATIENCE)
     config = Config().script("read words < /go; /unanswered & trap 'exit 3' TERM; wait")
     config.append("linux.devices", FUSE | {"path": "/dev/fuse", "fileMode": 0o666})
     one = container(config.append("linux.resources.devices", FUSE | {"allow": True, "access": "rwm"}))
@@ -320,8 +321,7 @@ def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, st
             fifo.write("go\n")
         until(one.bundle.inside("sent").exists, "what the container sends")
         child.send_signal(signal.SIGCONT)
-        outside.settimeout(PATIENCE)
-        assert outside.recv(4096) == b"STATUS=said\n"
+        assert outside.recv(4096) == b"STATUS=before\n"
         child.send_signal(signal.SIGTERM)
         assert child.wait(PATIENCE) == 3
     finally:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unanswered: sends to NOTIFY_SOCKET the last descriptor of a file of FUSE, of which a page is to be written yet, and answers
- * no write; then STATUS=said. Who closes the descriptor waits for the answer. Makes /sent, and stays. */
+/* unanswered: says STATUS=before to NOTIFY_SOCKET, and sends with STATUS=with the last descriptor of a file of FUSE, of which a
+ * page is to be written yet. It answers no write, for which waits who closes the descriptor. Makes /sent, and stays. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -144,9 +144,9 @@ int main(void) {
         check(connect(notify, (struct sockaddr *) &address, sizeof(address)), "connect");
         mount_it();
         queue = socket_with_file();
-        say(notify, "FIRST", queue);
+        say(notify, "STATUS=before", -1);
+        say(notify, "STATUS=with", queue);
         close(queue);
-        say(notify, "STATUS=said", -1);
         close(check(open("/sent", O_WRONLY | O_CREAT, 0600), "/sent"));
         for (;;)
                 pause();
