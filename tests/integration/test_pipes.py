@@ -185,3 +185,29 @@ def test_an_input_that_the_container_empties(container):
         ended = ends_by_itself(child)
         os.close(keeper)  # the end of any wait
     assert ended
+
+
+COPY = "while dd bs=512 count=1 2>/dev/null | grep .; do :; done"
+
+
+@pytest.mark.parametrize("other", ["a container", "a shell"])
+def test_two_read_from_one_input(container, tmp_path, other):
+    """Each byte goes to one of them, as with any two that have a pipe: to none twice, and none to nobody."""
+    ones = [container(Config().script(COPY)) for _ in "ab"]
+    commands = [one.runtime.command("run", "--bundle", one.bundle.path, one.id) for one in ones]
+    for one in ones:
+        for name in ["dd", "grep"]:
+            one.bundle.inside(f"bin/{name}").symlink_to("busybox")
+    if other == "a shell":
+        commands[1] = ["sh", "-c", COPY]
+    mine, theirs = os.pipe()
+    outputs, children = [tmp_path / "a", tmp_path / "b"], []
+    for command, output in zip(commands, outputs, strict=True):
+        with output.open("wb") as file:
+            children.append(subprocess.Popen(command, stdin=mine, stdout=file))
+    os.close(mine)
+    records = [b"%06d%s" % (number, b"x" * 505) for number in range(400)]
+    with os.fdopen(theirs, "wb") as file:
+        file.writelines(record + b"\n" for record in records)
+    assert [child.wait(DEADLINE) for child in children] == [0, 0]
+    assert sorted(line for output in outputs for line in output.read_bytes().splitlines()) == records
