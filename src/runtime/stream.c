@@ -22,27 +22,35 @@ void stream_begin(Stream *s, int fd, int outside) {
         s->is_pipe = S_ISFIFO(st.st_mode);
         s->is_socket = S_ISSOCK(st.st_mode);
         s->left = SIZE_MAX;
-        s->pipe = s->inside = -EBADF;
+        s->pipe = s->inside = s->scratch[0] = s->scratch[1] = -EBADF;
+}
+
+static int make_pipe(int ends[static 2], bool small) {
+        if (pipe2(ends, O_CLOEXEC) < 0 || (small && fcntl(ends[0], F_SETPIPE_SZ, (int) sysconf(_SC_PAGESIZE)) < 0))
+                return -errno;
+        return 0;
 }
 
 /* What is lent to the container by a pipe is one of the buffers that pipes are made of. With room for one alone a pipe is
  * empty when it has room. */
 int stream_make_pipe(Stream *s) {
-        int ends[2];
+        bool lends = s->is_input && s->is_pipe;
+        int ends[2] = { -EBADF, -EBADF }, r = make_pipe(ends, lends);
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
-                return -errno;
         s->pipe = ends[s->is_input];
         s->inside = ends[!s->is_input];
-        if (fcntl(s->pipe, F_SETFL, O_NONBLOCK) < 0 ||
-            (s->is_input && s->is_pipe && fcntl(s->pipe, F_SETPIPE_SZ, (int) sysconf(_SC_PAGESIZE)) < 0))
-                return -errno;
-        return 0;
+        if (r == 0 && lends)
+                r = make_pipe(s->scratch, true);
+        if (r == 0 && fcntl(s->pipe, F_SETFL, O_NONBLOCK) < 0)
+                r = -errno;
+        return r;
 }
 
 void stream_done(Stream *s) {
         s->pipe = close_fd(s->pipe);
         s->inside = close_fd(s->inside);
+        s->scratch[0] = close_fd(s->scratch[0]);
+        s->scratch[1] = close_fd(s->scratch[1]);
 }
 
 /* The container sees the end of its input, or that nobody reads what it writes. */
@@ -66,25 +74,41 @@ static bool is_for_later(ssize_t n) {
         return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+static bool has_bytes(const Stream *s) {
+        return s->at < s->end;
+}
+
 /* --- between two pipes ------------------------------------------------------------------------------------------ */
 
-/* What was lent and taken leaves the caller's pipe as well. read(2) would wait, where others were faster: the container itself
- * reads by the name of a FIFO. */
-static void take_out(const Stream *s, size_t n_bytes) {
-        _cleanup_close_ int null = n_bytes > 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -EBADF;
+/* What comes of the caller's pipe into ours, to be looked at. Nothing is waited for: others may have been faster. */
+static size_t look(const Stream *s, ssize_t n, char *ret) {
+        return n > 0 && read(s->scratch[0], ret, (size_t) n) == n ? (size_t) n : 0;
+}
 
-        while (n_bytes > 0) {
-                ssize_t n = splice(s->outside, NULL, null, NULL, n_bytes, SPLICE_F_NONBLOCK);
-
-                if (n <= 0)
+/* What was lent and taken leaves the caller's pipe as well. If another reader has taken it by then, too, what comes out is
+ * something else: that is for the container. */
+static void take_out(Stream *s, size_t n_bytes) {
+        for (size_t done = 0, n; done < n_bytes; done += n) {
+                n = look(s, splice(s->outside, NULL, s->scratch[1], NULL, n_bytes - done, SPLICE_F_NONBLOCK), s->bytes);
+                if (n == 0)
                         return;
-                n_bytes -= (size_t) n;
+                if (memcmp(s->bytes, s->copy + done, n) != 0) {
+                        s->at = 0;
+                        s->end = n;
+                        return;
+                }
         }
 }
 
+/* Up to what the container's pipe has room for, if it has not put something there itself. */
 static void lend(Stream *s) {
-        ssize_t n = tee(s->outside, s->pipe, STREAM_SIZE, SPLICE_F_NONBLOCK);
+        ssize_t n = tee(s->outside, s->scratch[1], STREAM_SIZE, SPLICE_F_NONBLOCK);
 
+        if (n > 0) {
+                size_t size = look(s, n, s->copy);
+
+                n = write(s->pipe, s->copy, MIN(size, (size_t) PIPE_BUF));
+        }
         if (n > 0)
                 s->lent = (size_t) n;
         s->is_full = n > 0 || is_for_later(n);
@@ -99,7 +123,7 @@ static void pass_in(Stream *s) {
         take_out(s, s->lent);
         s->lent = 0;
         s->is_full = false;
-        if (!waited || fd_is_ready(s->outside, POLLIN))
+        if (!has_bytes(s) && (!waited || fd_is_ready(s->outside, POLLIN)))
                 lend(s);
 }
 
@@ -122,10 +146,6 @@ static void pass_out(Stream *s) {
 }
 
 /* --- with a copy ------------------------------------------------------------------------------------------------ */
-
-static bool has_bytes(const Stream *s) {
-        return s->at < s->end;
-}
 
 static void take(Stream *s) {
         size_t size = MIN(sizeof(s->bytes), s->left);
@@ -215,18 +235,27 @@ struct pollfd stream_ask(const Stream *s) {
 }
 
 void stream_pass(Stream *s, pid_t pid) {
-        if (s->is_pipe && s->is_input)
+        if (s->is_pipe && s->is_input && !has_bytes(s))
                 pass_in(s);
-        else if (s->is_pipe)
+        else if (s->is_pipe && !s->is_input)
                 pass_out(s);
         else
                 pass_copies(s, pid);
         close_if_done(s);
 }
 
+/* Nobody could be given what is not what was lent. */
+static void settle(Stream *s) {
+        size_t taken = s->lent - MIN(s->lent, count_bytes(s->inside));
+        size_t n = taken > 0 ? look(s, tee(s->outside, s->scratch[1], taken, SPLICE_F_NONBLOCK), s->bytes) : 0;
+
+        if (n > 0 && memcmp(s->bytes, s->copy, n) == 0)
+                take_out(s, taken);
+}
+
 static void end_input(Stream *s) {
         if (s->is_pipe)
-                take_out(s, s->lent - MIN(s->lent, count_bytes(s->inside)));
+                settle(s);
         else if (s->inside >= 0)
                 give_back(s);
         close_pipe(s);

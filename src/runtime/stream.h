@@ -21,7 +21,9 @@ typedef struct Stream {
         size_t left;            /* how much is to be read yet; SIZE_MAX: all */
         /* Between two pipes: */
         bool is_full;           /* the one that bytes go to has no room for more */
-        size_t lent;            /* of what is outside, what has been shown to the container (tee(2)) */
+        size_t lent;            /* of what is outside, what has been shown to the container */
+        char copy[STREAM_SIZE]; /* of that */
+        int scratch[2];         /* a pipe with room for it */
         /* Otherwise: */
         size_t at, end;         /* of the bytes, those that were read and not written yet */
         uint64_t given;         /* how many were written */
