@@ -300,7 +300,7 @@ def test_descriptors_that_linger(container, outside, starting, verb):
 
 
 FUSE = {"type": "c", "major": 10, "minor": 229}
-PATIENCE = 60  # for what would wait for ever
+PATIENCE = 20  # for what would wait for ever
 
 
 @needs_root("gives a container /dev/fuse")
@@ -326,3 +326,29 @@ def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, st
         assert child.wait(PATIENCE) == 3
     finally:
         one.runtime("delete", "--force", one.id)
+
+
+@needs_root("gives a container /dev/fuse")
+@needs_privileged_namespaces
+@pytest.mark.parametrize("notifies", [True, False])
+def test_who_answers_start_with_a_file(container, outside, starting, notifies):
+    """Of FUSE, which the container serves: no signal ends the wait of start, which closes it, but delete does."""
+    names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
+    config = Config().sleeping().capabilities(bounding=names, effective=names, permitted=names)
+    config.append("linux.devices", FUSE | {"path": "/dev/fuse", "fileMode": 0o666})
+    config.append("linux.resources.devices", FUSE | {"allow": True, "access": "rwm"})
+    one = container(config if notifies else config.env("NOTIFY_SOCKET=/mine"))
+    shutil.copy(PROGRAMS / "answer-with-file", one.bundle.rootfs)
+    one.create(prefix=prefix(outside))
+    with one.runtime.start_process("exec", one.id, "/answer-with-file", str(NOTIFY), stdout=subprocess.PIPE) as attacker:
+        try:
+            assert attacker.stdout.readline() == b"there\n"
+            child = starting(one)
+            assert attacker.stdout.readline() == b"answered\n"
+            deleted = one.runtime.call("delete", "--force", one.id)
+            assert deleted.status == 0, str(deleted)
+            child.wait(PATIENCE)
+        finally:
+            attacker.kill()
+            if process.is_alive(one.pid):
+                os.kill(one.pid, signal.SIGKILL)

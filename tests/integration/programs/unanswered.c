@@ -34,6 +34,8 @@ static void write_file(const char *path, const char *text) {
 
 /* --- the file system: one file of a page ------------------------------------------------------------------------ */
 
+static bool flushes = true;
+
 static void answer(int fuse, uint64_t unique, int error, const void *body, size_t size) {
         struct fuse_out_header head = { .len = (uint32_t) (sizeof(head) + size), .error = -error, .unique = unique };
         struct iovec parts[] = { { &head, sizeof(head) }, { (void *) body, size } };
@@ -69,6 +71,10 @@ static void serve_one(int fuse, const struct fuse_in_header *in) {
                 break;
         case FUSE_READ:
                 answer(fuse, in->unique, 0, page, sizeof(page));
+                break;
+        case FUSE_FLUSH:
+                if (flushes)
+                        answer(fuse, in->unique, ENOSYS, NULL, 0);
                 break;
         case FUSE_WRITE:
         case FUSE_SETATTR:
