@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "basic/alloc.h"
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/loop.h"
@@ -28,23 +29,39 @@ static char state_of(const char *text) {
         return rest[2];
 }
 
-/* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. A thread that ends
- * may have made another one, which we have not met: those that were seen to have ended are all that there are afterwards. */
+static bool has_ended(int tasks, const char *tid) {
+        _cleanup_free_ char *text = NULL, *name = xasprintf("%s/stat", tid);
+
+        return read_file_at(tasks, name, STAT_MAX, &text, NULL) == 0 && state_of(text) == 'Z';
+}
+
+/* Are there no others, and are they there still? */
+static bool are_all(int tasks, const Strings *tids) {
+        struct stat st;
+
+        if (tids->n == 0 || fstat(tasks, &st) < 0 || st.st_nlink != tids->n + 2)
+                return false;
+        for (size_t i = 0; i < tids->n; i++)
+                if (!has_ended(tasks, tids->s[i]))
+                        return false;
+        return true;
+}
+
+/* Whoever traces a thread may keep it, for as long as he lives, and nothing collects the process until then. Another one that
+ * ends is seen to have ended for a moment, and may have made one that we have not met: those that have ended have to be all
+ * that there are, and to stay. */
 static bool all_threads_ended(pid_t pid) {
         _cleanup_free_ char *path = xasprintf("/proc/%d/task", pid);
+        _cleanup_(arena_done) Arena arena = {};
+        Strings ended = {};
         DIR *dir = opendir(path);
         struct dirent *entry;
-        nlink_t ended = 0;
-        struct stat st;
         bool all;
 
-        while (dir && (entry = readdir(dir))) {
-                _cleanup_free_ char *text = NULL, *name = xasprintf("%s/stat", entry->d_name);
-
-                if (entry->d_name[0] != '.' && read_file_at(dirfd(dir), name, STAT_MAX, &text, NULL) == 0)
-                        ended += state_of(text) == 'Z';
-        }
-        all = dir && fstat(dirfd(dir), &st) == 0 && ended > 0 && st.st_nlink == ended + 2;
+        while (dir && (entry = readdir(dir)))
+                if (entry->d_name[0] != '.' && has_ended(dirfd(dir), entry->d_name))
+                        strings_add(&arena, &ended, arena_strdup(&arena, entry->d_name));
+        all = dir && are_all(dirfd(dir), &ended);
         if (dir)
                 closedir(dir);
         return all;

@@ -95,7 +95,7 @@ def test_a_process_whose_threads_change_is_alive(container):
     one = container(Config("/hopping"))
     shutil.copy(PROGRAMS / "hopping", one.bundle.rootfs)
     path = one.run_detached().wait_for_output("there").cgroup
-    assert {one.status for _ in range(200)} == {"running"}
+    assert {one.status for _ in range(500)} == {"running"}
     one.kill("KILL")
     until(lambda: not runs_in(path), "its end")
 
