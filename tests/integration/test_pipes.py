@@ -118,10 +118,12 @@ def test_a_full_pipe_keeps_nobody_busy(command, verb):
         except BlockingIOError:
             break
     script = ("trap 'exit 0' TERM; exec 3<>/proc/self/fd/0; cat /dev/zero >&3 & (while :; do echo line; done) & "
-              "sleep 2; echo slept >&2; wait")
+              "sleep 1; echo begins >&2; sleep 2; echo slept >&2; wait")
     with subprocess.Popen(command(verb, script), stdin=mine, stdout=full, stderr=subprocess.PIPE) as child:
+        assert child.stderr.readline() == b"begins\n"
+        before = process.cpu_seconds(child.pid)
         assert child.stderr.readline() == b"slept\n"
-        used = process.cpu_seconds(child.pid)
+        used = process.cpu_seconds(child.pid) - before
         until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
     assert used < 0.5
     for fd in [mine, theirs, out, full]:
