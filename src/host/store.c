@@ -277,9 +277,13 @@ int container_open(const Store *s, const char *id, LockMode lock, Container *ret
         c.id = xstrdup(id);
         if (lock != LOCK_NONE) {
                 r = lock_directory(c.dir, lock);
+                if (r == -ENOENT)
+                        return missing(id, reterr);
+                if (r == -ETIMEDOUT)
+                        return error_setf(reterr, ETIMEDOUT, "container %s is busy: another command changes it, and does not "
+                                          "end", id);
                 if (r < 0)
-                        return r == -ENOENT ? missing(id, reterr)
-                                            : error_errnof(reterr, r, "container %s is busy: cannot lock its state", id);
+                        return error_errnof(reterr, r, "cannot lock the state of container %s", id);
                 c.locked = true;
         }
         r = read_record(&c, reterr);

@@ -12,7 +12,7 @@
 static int find_to_end(const Runtime *rt, const char *id, Container *ret, Error *reterr) {
         int r = runtime_find(rt, id, LOCK_BREAK, ret, reterr);
 
-        if (r != -ETIMEDOUT || runtime_kill(rt, id, SIGKILL, true, NULL) < 0)
+        if (r == 0 || reterr->kind != ERROR_TIMEOUT || runtime_kill(rt, id, SIGKILL, true, NULL) < 0)
                 return r;
         error_done(reterr);
         return runtime_find(rt, id, LOCK_BREAK, ret, reterr);

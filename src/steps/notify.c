@@ -80,8 +80,10 @@ static void close_inside(Notify *n) {
 static void drop(Notify *n) {
         char byte = 0;
 
-        if (n->closer <= 0 && begin_closer(n) < 0)
+        if (n->closer <= 0 && begin_closer(n) < 0) { /* not even closed by us, or heard again and again */
+                n->inside = -EBADF;
                 return;
+        }
         if (send_fd(n->word, &byte, 1, -EBADF) == 0 && loop_wait_fd(n->word, POLLIN, now_usec() + CLOSING_USEC) > 0 &&
             read(n->word, &byte, 1) == 1)
                 return;
