@@ -81,6 +81,18 @@ def container(runtime, bundles, nothing_left):
 
 
 @pytest.fixture
+def command(container):
+    """Runs a script, by run or by exec: the words for that."""
+    def make(verb, script):
+        one = container(Config().script(script) if verb == "run" else None)
+        if verb == "run":
+            return one.runtime.command("run", "--bundle", one.bundle.path, one.id)
+        one.run_detached()
+        return one.runtime.command("exec", one.id, "sh", "-c", script)
+    return make
+
+
+@pytest.fixture
 def run(container):
     """Runs a configuration, or a script, in the foreground: the Result."""
     def run_one(config, *options, **more):

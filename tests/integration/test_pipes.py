@@ -24,18 +24,6 @@ VERBS = ["run", "exec"]
 PATIENCE = 60  # for what would wait for ever
 
 
-@pytest.fixture
-def command(container):
-    """Runs a script, by run or by exec: the words for that."""
-    def make(verb, script):
-        one = container(Config().script(script) if verb == "run" else None)
-        if verb == "run":
-            return one.runtime.command("run", "--bundle", one.bundle.path, one.id)
-        one.run_detached()
-        return one.runtime.command("exec", one.id, "sh", "-c", script)
-    return make
-
-
 def run_in_shell(script):
     """As it comes by a pipe, of which a shell reads no more than it needs: what it wrote."""
     return subprocess.run(["sh"], check=True, timeout=DEADLINE, input=script.encode(), capture_output=True).stdout
@@ -105,31 +93,6 @@ def test_a_reader_that_goes_away(command, verb):
         assert child.wait(DEADLINE) == 7
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_full_pipe_keeps_nobody_busy(command, verb):
-    """Neither the reader who does not read, nor the container that fills its own input."""
-    mine, theirs = os.pipe()
-    os.write(theirs, b"input\n")
-    out, full = os.pipe()
-    os.set_blocking(full, False)
-    while True:
-        try:
-            os.write(full, bytes(4096))
-        except BlockingIOError:
-            break
-    script = ("trap 'exit 0' TERM; exec 3<>/proc/self/fd/0; cat /dev/zero >&3 & (while :; do echo line; done) & "
-              "sleep 1; echo begins >&2; sleep 2; echo slept >&2; wait")
-    with subprocess.Popen(command(verb, script), stdin=mine, stdout=full, stderr=subprocess.PIPE) as child:
-        assert child.stderr.readline() == b"begins\n"
-        before = process.cpu_seconds(child.pid)
-        assert child.stderr.readline() == b"slept\n"
-        used = process.cpu_seconds(child.pid) - before
-        until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
-    assert used < 0.5
-    for fd in [mine, theirs, out, full]:
-        os.close(fd)
-
-
 @pytest.fixture
 def full():
     """A pipe's ends, with as much in it as it holds."""
@@ -141,6 +104,24 @@ def full():
     os.set_blocking(theirs, True)
     yield out, theirs
     os.close(out)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_full_pipe_keeps_nobody_busy(command, full, verb):
+    """Neither the reader who does not read, nor the container that fills its own input."""
+    mine, theirs = os.pipe()
+    os.write(theirs, b"input\n")
+    script = ("trap 'exit 0' TERM; exec 3<>/proc/self/fd/0; cat /dev/zero >&3 & (while :; do echo line; done) & "
+              "sleep 1; echo begins >&2; sleep 2; echo slept >&2; wait")
+    with subprocess.Popen(command(verb, script), stdin=mine, stdout=full[1], stderr=subprocess.PIPE) as child:
+        assert child.stderr.readline() == b"begins\n"
+        before = process.cpu_seconds(child.pid)
+        assert child.stderr.readline() == b"slept\n"
+        used = process.cpu_seconds(child.pid) - before
+        until(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, "its end")
+    assert used < 0.5
+    os.close(mine)
     os.close(theirs)
 
 
@@ -181,7 +162,7 @@ def test_an_input_that_the_container_empties(container):
     fifo.chmod(0o666)
     keeper = os.open(fifo, os.O_RDWR)
     os.write(keeper, b"line\n")
-    slow = ["strace", "--quiet=all", "--output=/dev/null", f"--trace-path={fifo}", "--inject=read:delay_enter=2000000"]
+    slow = ["strace", "--quiet=all", "--output=/dev/null", f"--trace-path={fifo}", "--inject=read,splice:delay_enter=2000000"]
     command = one.runtime.command("run", "--bundle", one.bundle.path, one.id)
     with fifo.open("rb") as stdin, subprocess.Popen([*slow, *command], stdin=stdin) as child:
         ended = ends_by_itself(child)

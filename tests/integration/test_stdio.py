@@ -109,7 +109,7 @@ def test_only_pipes_are_given_away(container, tmp_path, userns):
     one = mapped(container, config) if userns else container(config)
     path = tmp_path / "file"
     with path.open("wb") as file, open("/dev/null", "rb") as null:
-        subprocess.run(one.runtime.command("run", "--bundle", one.bundle.path, one.id), check=True, stdin=null, stdout=file,
+        subprocess.run(one.runtime.command("run", "--detach", "--bundle", one.bundle.path, one.id), check=True, stdin=null, stdout=file,
                        stderr=file)
     assert path.stat().st_uid == path.stat().st_gid == 0
     assert os.stat("/dev/null").st_uid == 0
@@ -124,7 +124,7 @@ def test_the_callers_terminal(container, userns):
     master, slave = os.openpty()
     try:
         before = os.fstat(slave)
-        subprocess.run(one.runtime.command("run", "--bundle", one.bundle.path, one.id), check=True, stdin=slave, stdout=slave,
+        subprocess.run(one.runtime.command("run", "--detach", "--bundle", one.bundle.path, one.id), check=True, stdin=slave, stdout=slave,
                        stderr=slave)
         after = os.fstat(slave)
         assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
@@ -167,5 +167,5 @@ def test_a_pipe_with_a_name(container, bundles):
     os.mkfifo(fifo)
     one = container(Config().script("echo out").user(4711, 4711))
     with open(fifo, "r+b", buffering=0) as file:
-        assert one.runtime.call("run", "--bundle", one.bundle.path, one.id, stdin=file).status == 0
+        assert one.runtime.call("run", "--detach", "--bundle", one.bundle.path, one.id, stdin=file).status == 0
     assert os.stat(fifo).st_uid == 0

@@ -253,22 +253,10 @@ def is_full(pipe):
 
 # --- the caller's, where the container has none
 
-@pytest.fixture
-def without(container):
-    """A script at the terminal of who runs it, by run or by exec: the words for that."""
-    def make(verb, script):
-        one = container(Config().script(script) if verb == "run" else None)
-        if verb == "run":
-            return one.runtime.command("run", "--bundle", one.bundle.path, one.id)
-        one.run_detached()
-        return one.runtime.command("exec", one.id, "sh", "-c", script)
-    return make
-
-
 @pytest.mark.parametrize("verb", VERBS)
-def test_it_gets_what_is_typed_and_no_terminal(without, verb):
+def test_it_gets_what_is_typed_and_no_terminal(command, verb):
     """Who kept that would read what is typed when the container has ended."""
-    with InFrontOf(without(verb, "ls -l /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; read a; echo got $a; cat; exit 3")) as front:
+    with InFrontOf(command(verb, "ls -l /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; read a; echo got $a; cat; exit 3")) as front:
         front.master.type(b"one\n")
         front.master.read_until(b"got one\r\n")
         front.master.type(b"two\n\x04")
@@ -278,9 +266,9 @@ def test_it_gets_what_is_typed_and_no_terminal(without, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_keys_are_signals_without_a_terminal(without, verb):
+def test_keys_are_signals_without_a_terminal(command, verb):
     script = "trap 'echo interrupted; exit 9' INT; echo up; while :; do sleep 1000 & wait $!; done"
-    with InFrontOf(without(verb, script)) as front:
+    with InFrontOf(command(verb, script)) as front:
         front.master.read_until(b"up")
         front.master.type(b"\x03")
         front.master.read_until(b"interrupted")
@@ -288,10 +276,10 @@ def test_keys_are_signals_without_a_terminal(without, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_in_the_background_it_takes_no_input(without, verb):
+def test_in_the_background_it_takes_no_input(command, verb):
     """What is typed is for who is in front, and the command goes on."""
     script = """set -m; "$@" & n=0; while [ $n -lt 20 ]; do read line; n=$((n+1)); done; echo "has $n"; kill %1; wait"""
-    words = without(verb, "trap 'exit 0' TERM; echo up; while read line; do echo took $line; done; sleep 1000 & wait")
+    words = command(verb, "trap 'exit 0' TERM; echo up; while read line; do echo took $line; done; sleep 1000 & wait")
     with InFrontOf(["sh", "-c", script, "sh", *words]) as front:
         front.master.read_until(b"up")
         for number in range(20):

@@ -9,17 +9,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "say.h"
+
 typedef struct Connection {
         int lingering, other;
 } Connection;
-
-static int check(int r, const char *what) {
-        if (r < 0) {
-                perror(what);
-                exit(1);
-        }
-        return r;
-}
 
 static Connection connection(void) {
         const struct linger months = { .l_onoff = 1, .l_linger = 10000000 };
@@ -38,22 +32,6 @@ static Connection connection(void) {
         while (send(c.lingering, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0)
                 ;
         return c;
-}
-
-static void say(int notify, const char *text, int fd) {
-        union {
-                struct cmsghdr head;
-                char bytes[CMSG_SPACE(sizeof(int))];
-        } control = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(fd)) } };
-        struct iovec iov = { .iov_base = (char *) text, .iov_len = strlen(text) };
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-        memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-        if (fd >= 0) {
-                message.msg_control = &control;
-                message.msg_controllen = sizeof(control);
-        }
-        check((int) sendmsg(notify, &message, 0), text);
 }
 
 int main(void) {

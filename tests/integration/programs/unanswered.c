@@ -17,13 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int check(int r, const char *what) {
-        if (r < 0) {
-                perror(what);
-                exit(1);
-        }
-        return r;
-}
+#include "say.h"
 
 static void write_file(const char *path, const char *text) {
         int fd = check(open(path, O_WRONLY), path);
@@ -111,22 +105,6 @@ static void mount_it(void) {
 }
 
 /* --- the descriptor --------------------------------------------------------------------------------------------- */
-
-static void say(int socket, const char *text, int fd) {
-        union {
-                struct cmsghdr head;
-                char bytes[CMSG_SPACE(sizeof(int))];
-        } control = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(fd)) } };
-        struct iovec iov = { .iov_base = (char *) text, .iov_len = strlen(text) };
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-        memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-        if (fd >= 0) {
-                message.msg_control = &control;
-                message.msg_controllen = sizeof(control);
-        }
-        check((int) sendmsg(socket, &message, 0), text);
-}
 
 /* In the queue of a socket it is closed with that, and nobody flushes it before. What is to be written is of another one. */
 static int socket_with_file(void) {
