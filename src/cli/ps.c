@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "basic/child.h"
+#include "basic/fd.h"
 #include "basic/file.h"
-#include "basic/signals.h"
+#include "basic/program.h"
 #include "basic/str.h"
 #include "cli/verb.h"
 
@@ -75,33 +74,25 @@ static int print_filtered(char *table, const pid_t *pids, size_t n, Error *reter
         return 0;
 }
 
-/* All of what it prints, errors too. */
+/* What it prints. */
 static int run_ps(char **argv, char **ret, Error *reterr) {
-        _cleanup_free_ char *output = NULL;
-        int ends[2], status = 0, r;
-        pid_t pid;
+        _cleanup_close_ int output = memfd_create("ocirt-sd-ps", MFD_CLOEXEC);
+        int r;
 
-        if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+        if (output < 0)
                 return error_errnof(reterr, errno, "cannot run ps");
-        if (pid == 0) {
-                signals_reset();
-                (void) dup2(ends[1], STDOUT_FILENO);
-                (void) dup2(ends[1], STDERR_FILENO);
-                execvp("ps", argv);
-                fputs(errno_text(errno), stderr);
-                _exit(127);
-        }
-        close(ends[1]);
-        r = read_file_fd(ends[0], OUTPUT_MAX_BYTES, &output, NULL);
-        close(ends[0]);
-        (void) child_wait(pid, UINT64_MAX, &status);
+        r = program_run(&(Program){ .path = "ps",
+                                    .in_path = true,
+                                    .args = (const char *const *) argv,
+                                    .environment = (const char *const *) environ,
+                                    .input = STDIN_FILENO,
+                                    .out = output,
+                                    .err = -EBADF }, reterr);
         if (r < 0)
-                return error_errnof(reterr, r, "cannot read what ps prints");
-        if (status != 0)
-                return error_setf(reterr, EINVAL, "ps: %.*s", (int) strcspn(output + strspn(output, "\n"), "\n"),
-                                  output + strspn(output, "\n"));
-        *ret = TAKE_PTR(output);
-        return 0;
+                return error_prefixf(reterr, "ps");
+        (void) lseek(output, 0, SEEK_SET);
+        r = read_file_fd(output, OUTPUT_MAX_BYTES, ret, NULL);
+        return r < 0 ? error_errnof(reterr, r, "cannot read what ps prints") : 0;
 }
 
 static int print_table(char **ps_options, const pid_t *pids, size_t n, Error *reterr) {

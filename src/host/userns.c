@@ -2,24 +2,18 @@
 #include "host/userns.h"
 
 #include <errno.h>
-#include <linux/close_range.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "basic/child.h"
 #include "basic/fd.h"
 #include "basic/file.h"
-#include "basic/signals.h"
+#include "basic/program.h"
 
 #define PROC_FILE_MAX 16384U
-#define OUTPUT_MAX 512U
 
 /* They ask who has which ids, which may be a network's to answer. */
-#define TOOL_USEC (30 * UINT64_C(1000000))
+#define TOOL_SECONDS 30
 
 /* --- ours ------------------------------------------------------------------------------------------------------- */
 
@@ -102,36 +96,6 @@ static char *find_tool(const char *name) {
         return NULL;
 }
 
-static _noreturn_ void become_tool(const char *path, char **argv, int output) {
-        char *envp[] = { NULL };
-
-        signals_reset();
-        if (dup2(output, 1) >= 0 && dup2(output, 2) >= 0) {
-                (void) syscall(SYS_close_range, 3U, ~0U, 0);
-                (void) execve(path, argv, envp);
-                dprintf(2, "%s", errno_text(errno));
-        }
-        _exit(127);
-}
-
-/* Its exit status, or -errno. */
-static int run_tool(const char *path, char **argv, int output) {
-        int status, r;
-        pid_t pid;
-
-        pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0)
-                become_tool(path, argv, output);
-        r = child_wait(pid, now_usec() + TOOL_USEC, &status);
-        if (r < 0) {
-                child_kill(pid, false);
-                return r;
-        }
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* "newuidmap PID 0 1000 1 1 100000 65536" */
 static char **tool_arguments(Arena *a, const MapKind *kind, pid_t pid, const SpecIdMap *map, size_t n) {
         char **argv = arena_calloc(a, 3 * n + 3, sizeof(char *));
@@ -148,28 +112,22 @@ static char **tool_arguments(Arena *a, const MapKind *kind, pid_t pid, const Spe
 }
 
 static int map_by_tool(const MapKind *kind, pid_t pid, const SpecIdMap *map, size_t n, Error *reterr) {
-        _cleanup_close_ int output = memfd_create("ocirt-sd-idmap", MFD_CLOEXEC);
+        _cleanup_close_ int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
         _cleanup_(arena_done) Arena arena = {};
         _cleanup_free_ char *path = find_tool(kind->tool);
-        char text[OUTPUT_MAX + 1];
-        ssize_t size;
         int r;
 
         if (!path)
                 return error_setf(reterr, EOPNOTSUPP, "%s: a map of more than your own %s takes %s (package uidmap), which is "
                                   "not installed", kind->property, kind->whose, kind->tool);
-        if (output < 0)
-                return error_errnof(reterr, errno, "%s: cannot run %s", kind->property, path);
-        r = run_tool(path, tool_arguments(&arena, kind, pid, map, n), output);
-        if (r < 0)
-                return error_errnof(reterr, r, "%s: cannot run %s", kind->property, path);
-        if (r == 0)
-                return 0;
-        size = pread(output, text, OUTPUT_MAX, 0);
-        text[MAX(size, 0)] = '\0';
-        text[strcspn(text, "\n")] = '\0';
-        return error_setf(reterr, EPERM, "%s: %s (exit status %d; the ranges that are yours are in %s)", kind->property,
-                          isempty(text) ? kind->tool : text, r, kind->ranges);
+        r = program_run(&(Program){ .path = path,
+                                    .args = (const char *const *) tool_arguments(&arena, kind, pid, map, n),
+                                    .input = nothing,
+                                    .out = -EBADF,
+                                    .err = -EBADF,
+                                    .timeout = TOOL_SECONDS }, reterr);
+        return r < 0 ? error_prefixf(reterr, "%s: the ranges that are yours are in %s: %s", kind->property, kind->ranges,
+                                     kind->tool) : 0;
 }
 
 /* Without capabilities over the namespace that we are in one may map the own id, and no other. */

@@ -133,10 +133,11 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
 }
 
 static int run_poststart(const Runtime *rt, const Container *c, Error *reterr) {
-        const HookState state = { .id = c->id, .bundle = c->record.bundle, .status = "running", .pid = c->record.pid };
         const Spec spec = record_spec(&c->record);
+        const HookState state = { .caller = &rt->caller, .spec = &spec, .id = c->id, .bundle = c->record.bundle,
+                                  .status = "running", .pid = c->record.pid };
 
-        return hooks_run(&rt->caller, &spec, HOOK_POSTSTART, &state, reterr);
+        return hooks_run(&state, HOOK_POSTSTART, &spec.hooks[HOOK_POSTSTART], reterr);
 }
 
 /* What becomes of a container that has heard the word and does not run. With hooks for this it does not stay (runtime.md,

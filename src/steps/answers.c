@@ -27,14 +27,15 @@ const StepKind step_map_users = { .run = map_users };
 
 static int runtime_hooks(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         StepContext *c = context;
-        HookState state = { .id = c->id, .bundle = c->bundle, .status = "creating", .pid = c->launch.pid };
+        const HookState state = { .caller = &c->rt->caller, .spec = c->spec, .id = c->id, .bundle = c->bundle,
+                                  .status = "creating", .pid = c->launch.pid };
         int r;
 
         r = home_note_process(c, false, reterr); /* for a hook that asks for our state */
         if (r == 0)
-                r = hooks_run(&c->rt->caller, c->spec, HOOK_PRESTART, &state, reterr);
+                r = hooks_run(&state, HOOK_PRESTART, &step->runtime_hooks.prestart, reterr);
         if (r == 0)
-                r = hooks_run(&c->rt->caller, c->spec, HOOK_CREATE_RUNTIME, &state, reterr);
+                r = hooks_run(&state, HOOK_CREATE_RUNTIME, &step->runtime_hooks.create_runtime, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_HOOKS_DONE, reterr);
 }
 

@@ -56,9 +56,10 @@ const StepKind step_release = { .run = release };
 
 static int poststart(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
-        HookState state = { .id = c->id, .bundle = c->bundle, .status = "running", .pid = c->launch.pid };
+        const HookState state = { .caller = &c->rt->caller, .spec = c->spec, .id = c->id, .bundle = c->bundle,
+                                  .status = "running", .pid = c->launch.pid };
 
-        return hooks_run(&c->rt->caller, c->spec, HOOK_POSTSTART, &state, reterr);
+        return hooks_run(&state, HOOK_POSTSTART, &step->poststart.hooks, reterr);
 }
 
 const StepKind step_poststart = { .run = poststart };

@@ -9,12 +9,13 @@
 static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
         const Record *record = &c->container->record;
-        const HookState state = { .id = record->id, .bundle = record->bundle, .status = "stopped" };
         const Spec spec = record_spec(record);
+        const HookState state = { .caller = &c->rt->caller, .spec = &spec, .id = record->id, .bundle = record->bundle,
+                                  .status = "stopped" };
         _cleanup_error_ Error error = {};
 
         (void) loop_interrupt(c->interrupt);
-        if (hooks_run(&c->rt->caller, &spec, HOOK_POSTSTOP, &state, &error) < 0)
+        if (hooks_run(&state, HOOK_POSTSTOP, &step->poststop.hooks, &error) < 0)
                 log_message(LOG_WARNING, "%s", error.message);
         (void) loop_interrupt(-EBADF);
         return 0;

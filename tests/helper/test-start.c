@@ -243,7 +243,7 @@ static void test_hooks(void) {
                                 i == 1 ? "hook /bin/sh: exit status 3: oops"
                                 : i == 2
                                         ? "hook /bin/sh: timed out after 1 s"
-                                        : "hook /bin/nonesuch: exit status 127: exec: no such file or directory");
+                                        : "hook /bin/nonesuch: exit status 127: no such file or directory");
                 else
                         ASSERT_STR(l.error, "");
         }
