@@ -28,10 +28,10 @@ int helper_take_slot(Helper *h, InitSlot slot, Error *e) {
         return fd;
 }
 
-int helper_set_slot(Helper *h, InitSlot slot, int fd, Error *e) {
+int helper_fill_slot(Helper *h, InitSlot slot, int *fd, Error *e) {
         if (slot == 0 || slot > INIT_SLOTS || h->slots[slot] >= 0)
                 return error_setf(e, EBADMSG, "slot %u of the init plan is taken", slot - 1);
-        h->slots[slot] = fd;
+        h->slots[slot] = TAKE_FD(*fd);
         return 0;
 }
 

@@ -39,14 +39,10 @@ static int adjust(Helper *h, int fd, const struct stat *st, bool made, const Ini
 
 static int keep_node(Helper *h, InitSlot slot, int node, const char *path, Error *e) {
         _cleanup_close_ int fd = mount_clone(node, false);
-        int r;
 
         if (fd < 0)
                 return error_errnof(e, fd, "bind device %s", path);
-        r = helper_set_slot(h, slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return helper_fill_slot(h, slot, &fd, e);
 }
 
 /* The node is looked at whether we made it or found it: a file system that the container's owner writes to
@@ -95,10 +91,7 @@ int step_open_node(Helper *h, const InitOpenNode *s, Error *e) {
             fchownat(h->nodes, name, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return error_errnof(e, errno, "create device");
         fd = openat(h->nodes, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        r = fd < 0 ? error_errnof(e, errno, "open device") : helper_set_slot(h, s->slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return fd < 0 ? error_errnof(e, errno, "open device") : helper_fill_slot(h, s->slot, &fd, e);
 }
 
 static int clone_nodes(Helper *h, const InitCloneNodes *s, Error *e) {
@@ -147,11 +140,8 @@ static int clone_host_node(const char *path, mode_t type, dev_t device, Error *e
 
 int step_host_null(Helper *h, const InitHostNull *s, Error *e) {
         _cleanup_close_ int fd = clone_host_node("/dev/null", S_IFCHR, makedev(1, 3), e);
-        int r = fd < 0 ? fd : helper_set_slot(h, s->slot, fd, e);
 
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return fd < 0 ? fd : helper_fill_slot(h, s->slot, &fd, e);
 }
 
 int step_device_bind(Helper *h, const InitDeviceBind *s, Error *e) {

@@ -66,5 +66,5 @@ int helper_let_open(const Helper *h, int (*make)(void *), void *data);
 /* env, with the HOME that INIT_FIND looked up if it is missing or empty, and with LISTEN_PID if it is to listen: for free(). */
 char **helper_environment(const Helper *h, const char **env, bool listen);
 
-/* Leaves one there, which the slot then owns. */
-int helper_set_slot(Helper *h, InitSlot slot, int fd, Error *e);
+/* Leaves one there, which is the slot's then: *fd is -EBADF. */
+int helper_fill_slot(Helper *h, InitSlot slot, int *fd, Error *e);

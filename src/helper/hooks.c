@@ -12,14 +12,10 @@
 
 int step_open_log(Helper *h, const InitOpenLog *s, Error *e) {
         _cleanup_close_ int fd = open_append(s->path, 0600, e);
-        int r;
 
         if (fd < 0)
                 return error_prefixf(e, "open %s for what hooks write", s->path);
-        r = helper_set_slot(h, s->slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return helper_fill_slot(h, s->slot, &fd, e);
 }
 
 /* A hook, and who runs it. */

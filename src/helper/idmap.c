@@ -95,11 +95,8 @@ int step_idmap(Helper *h, const InitIdmap *s, Error *e) {
         while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
                 ;
         if (r >= 0)
-                r = helper_set_slot(h, s->slot, fd, e);
-        if (r < 0)
-                return error_prefixf(e, "map owners");
-        (void) TAKE_FD(fd);
-        return 0;
+                r = helper_fill_slot(h, s->slot, &fd, e);
+        return r < 0 ? error_prefixf(e, "map owners") : 0;
 }
 
 int mount_map(Helper *h, int fd, InitSlot slot, bool recursive, Error *e) {

@@ -29,11 +29,8 @@ int step_open_fs(Helper *h, const InitOpenFs *s, Error *e) {
         if (r >= 0)
                 r = mount_map(h, fd, s->idmap, false, e);
         if (r >= 0)
-                r = helper_set_slot(h, s->slot, fd, e);
-        if (r < 0)
-                return error_prefixf(e, "create %s", s->type);
-        (void) TAKE_FD(fd);
-        return 0;
+                r = helper_fill_slot(h, s->slot, &fd, e);
+        return r < 0 ? error_prefixf(e, "create %s", s->type) : 0;
 }
 
 static int bind_source(Helper *h, const InitBind *s, int *ret, Error *e) {

@@ -44,7 +44,7 @@ int step_open_ns(Helper *h, const InitOpenNs *s, Error *e) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* host */
         struct statfs f;
         char name[64];
-        int type, r;
+        int type;
 
         if (fd < 0)
                 return error_errnof(e, errno, "open namespace %s", path);
@@ -54,10 +54,7 @@ int step_open_ns(Helper *h, const InitOpenNs *s, Error *e) {
         if (type != s->type)
                 return error_setf(e, EINVAL, "open namespace %s: not a %s namespace", path,
                                   describe(s->type, name, sizeof(name)));
-        r = helper_set_slot(h, s->slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return helper_fill_slot(h, s->slot, &fd, e);
 }
 
 int step_enter(Helper *h, const InitEnter *s, Error *e) {

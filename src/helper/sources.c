@@ -155,13 +155,8 @@ static int ask(Helper *h, const InitOpenTree *s, Error *e) {
 
 int step_open_tree(Helper *h, const InitOpenTree *s, Error *e) {
         _cleanup_close_ int fd = h->opener < 0 ? open_mapped(h, s, e) : ask(h, s, e);
-        int r = fd;
 
-        if (r >= 0)
-                r = helper_set_slot(h, s->slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return fd < 0 ? fd : helper_fill_slot(h, s->slot, &fd, e);
 }
 
 int step_lock_sources(Helper *h, const InitLockSources *s, Error *e) {

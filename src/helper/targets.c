@@ -283,15 +283,11 @@ int target_look_up(Helper *h, InitSlot mount, const char *path, const char *rest
 
 int target_keep(Helper *h, InitSlot slot, int mount, Error *e) {
         _cleanup_close_ int fd = -EBADF;
-        int r;
 
         if (!slot)
                 return 0;
         fd = fcntl(mount, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
                 return error_errnof(e, errno, "keep mount");
-        r = helper_set_slot(h, slot, fd, e);
-        if (r >= 0)
-                (void) TAKE_FD(fd);
-        return r;
+        return helper_fill_slot(h, slot, &fd, e);
 }
