@@ -13,6 +13,12 @@
  * cgroup.kill may have passed over one. */
 #define KILL_AGAIN_USEC UINT64_C(200000)
 
+/* 10 s is what we have set ourselves; the rest is the kernel's to say. */
+static int stays(int r, const Container *c, const char *what, Error *reterr) {
+        return r == -ETIMEDOUT ? error_setf(reterr, ETIMEDOUT, "%s of container %s has not ended in time", what, c->id)
+                               : error_errnof(reterr, r, "%s of container %s cannot be ended", what, c->id);
+}
+
 static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         _cleanup_close_ int pidfd = container_open_init(c);
         int r;
@@ -23,7 +29,7 @@ static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
         if (r < 0 && r != -ESRCH)
                 return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
         r = process_wait(c->record.pid, pidfd, deadline);
-        return r < 0 ? error_errnof(reterr, r, "the process of container %s does not die", c->id) : 0;
+        return r < 0 ? stays(r, c, "the process", reterr) : 0;
 }
 
 static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
@@ -46,7 +52,7 @@ int ending_kill(const Container *c, Error *reterr) {
         if (cgroup >= 0) {
                 r = kill_cgroup(cgroup, c->record.cgroup, deadline);
                 if (r < 0)
-                        return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
+                        return stays(r, c, "a process", reterr);
         }
         return kill_init(c, deadline, reterr);
 }
@@ -60,7 +66,7 @@ int ending_remove_cgroup(const Container *c, Error *reterr) {
                 return cgroup == -ENOENT ? 0 : error_errnof(reterr, cgroup, "cannot open cgroup %s", c->record.cgroup);
         r = kill_cgroup(cgroup, c->record.cgroup, deadline);
         if (r < 0)
-                return error_errnof(reterr, r, "the processes of container %s do not die", c->id);
+                return stays(r, c, "a process", reterr);
         r = cgroup_remove(cgroup, c->record.cgroup, deadline);
         return r < 0 ? error_errnof(reterr, r, "cannot remove cgroup %s of container %s", c->record.cgroup, c->id) : 0;
 }
