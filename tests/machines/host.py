@@ -12,7 +12,7 @@ BUILD = ["gcc", "libc6-dev", "meson", "ninja-build", "pkg-config",
 IMAGES = ["mmdebstrap", "debian-archive-keyring", "kmod", "cpio",
           "util-linux"]
 COMPILERS = ["gcc", "clang"]
-ANALYSIS = ["clang-tidy", "cppcheck"]
+ANALYSIS = ["clang-tidy", "clang-format", "cppcheck", "git"]
 HELPER = ["busybox-static"]
 VIRTUAL = ["qemu-system-x86", "e2fsprogs"]
 TESTS = ["python3-pytest", "python3-pytest-timeout", "python3-jsonschema"]
