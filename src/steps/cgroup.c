@@ -10,7 +10,6 @@
 #include "basic/log.h"
 #include "host/cgroup.h"
 #include "steps/home.h"
-#include "steps/limits.h"
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
  * no process is here any more. *ret: a descriptor of it. */
@@ -42,17 +41,26 @@ static int give_away(const StepContext *c, int cgroup, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot give the container's cgroup to uid %u", c->unit->owner.v) : 0;
 }
 
-int home_enter(StepContext *c, int cgroup, Error *reterr) {
+static int enter(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const LaunchEnterHome *s = &step->enter_home;
+        StepContext *c = context;
+        _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
         _cleanup_close_ int below = -EBADF;
         int r;
 
-        r = c->unit->subgroup ? enter_below(c, cgroup, c->unit->subgroup, &below, reterr) : 0;
+        r = s->moves ? write_kernel_file(c->cgroup, "cgroup.procs", pid) : 0;
+        if (r < 0)
+                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s", c->unit->cgroup);
+        if (s->subgroup)
+                r = enter_below(c, c->cgroup, s->subgroup, &below, reterr);
         if (r == 0 && !c->unit->delegate)
-                r = give_away(c, below >= 0 ? below : cgroup, reterr);
+                r = give_away(c, below >= 0 ? below : c->cgroup, reterr);
         return r < 0 ? r : launch_send(&c->launch, INIT_MSG_CGROUP, reterr);
 }
 
-static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+const StepKind step_enter_home = { .run = enter };
+
+static int delegate(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
         _cleanup_close_ int cgroup = -EBADF, below = -EBADF;
         _cleanup_free_ char *path = NULL;
@@ -67,14 +75,14 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         return r < 0 ? r : give_away(c, below, reterr);
 }
 
-const StepKind step_delegate = { .run = run };
+const StepKind step_delegate = { .run = delegate };
 
 /*
  * For Podman's --cgroups=split, by which a service has its container within its own unit. systemd leaves what is below a
  * delegated unit to us, so that we write all limits ourselves. Which cgroup it is, is in the record before anything is in
  * it, so that delete knows it from one of somebody else.
  */
-static int make(StepContext *c, int *ret, Error *reterr) {
+int cgroup_make(StepContext *c, int *ret, Error *reterr) {
         _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
         const char *name;
         int r;
@@ -96,20 +104,4 @@ static int make(StepContext *c, int *ret, Error *reterr) {
         else
                 *ret = TAKE_FD(cgroup);
         return r;
-}
-
-int cgroup_make(StepContext *c, Error *reterr) {
-        _cleanup_free_ char *pid = xasprintf("%d", c->launch.pid);
-        _cleanup_close_ int cgroup = -EBADF;
-        int r;
-
-        r = make(c, &cgroup, reterr);
-        if (r == 0)
-                r = limits_complete(NULL, false, c->unit, cgroup, c->unit->cgroup, reterr);
-        if (r < 0)
-                return r;
-        r = write_kernel_file(cgroup, "cgroup.procs", pid);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot move the container's process to cgroup %s", c->unit->cgroup);
-        return home_enter(c, cgroup, reterr);
 }

@@ -5,27 +5,16 @@
 #include "host/device-filter.h"
 #include "steps/steps.h"
 
-static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
-        const UnitPlan *unit = step->filter_devices.rules;
-        _cleanup_close_ int new = -EBADF;
+/* Who may not ask for it may not put one there either, which is what fails then. */
+static int save(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         StepContext *c = context;
-        int r;
 
-        r = c->filter = device_filter_find(c->cgroup);
-        /* Where there is no BPF there is none of ours. */
-        if (r < 0 && r != -ENOENT && unit->n_rules > 0)
-                return error_errnof(reterr, r, "%s: cannot filter devices", unit->rules_path);
-        if (unit->n_rules > 0) {
-                r = new = device_filter_load(unit, reterr);
-                if (r < 0)
-                        return r;
-        }
-        r = device_filter_replace(c->cgroup, c->filter, new);
-        return r < 0 ? error_errnof(reterr, r, "linux.resources.devices: cannot replace the filter of devices") : 0;
+        c->filter = device_filter_find(c->cgroup);
+        return 0;
 }
 
-/* From whatever is there now; if it is not known what was, it still is. */
-static void undo(void *context, const LaunchStep *step, void *kept) {
+/* In the place of whatever is there now; if it is not known what was, it still is. */
+static void put_back(void *context, const LaunchStep *step, void *kept) {
         const StepContext *c = context;
         _cleanup_close_ int now = device_filter_find(c->cgroup);
 
@@ -33,4 +22,23 @@ static void undo(void *context, const LaunchStep *step, void *kept) {
                 (void) device_filter_replace(c->cgroup, now, c->filter);
 }
 
-const StepKind step_filter_devices = { .run = run, .undo = undo };
+const StepKind step_save_filter = { save, put_back };
+
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const UnitPlan *unit = step->filter_devices.rules;
+        const StepContext *c = context;
+        _cleanup_close_ int new = -EBADF;
+        int r;
+
+        if (unit->n_rules > 0) {
+                r = new = device_filter_load(unit, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = device_filter_replace(c->cgroup, c->filter, new);
+        return r < 0 ? error_errnof(reterr, r, "%s: cannot filter devices",
+                                    unit->rules_path ?: "linux.resources.devices")
+                     : 0;
+}
+
+const StepKind step_filter_devices = { .run = run };

@@ -8,12 +8,10 @@
 
 /* Asks for it, once; 1 when there is nothing to wait for. */
 int home_request(StepContext *c, Error *reterr);
-/* systemd has started the scope: it must be the cgroup of our process, is then recorded, and gets the rest of the limits. */
+/* systemd has started the scope: it must be the cgroup of our process, and is then recorded. */
 int scope_settle(StepContext *c, Error *reterr);
-/* A cgroup in the caller's unit, with its limits and with the process in it. */
-int cgroup_make(StepContext *c, Error *reterr);
-/* The annotation's cgroup below the container's own, if there is one; then the helper hears that it is in its cgroup. */
-int home_enter(StepContext *c, int cgroup, Error *reterr);
+/* A cgroup in the caller's unit, which is then recorded. *ret: a descriptor of it. */
+int cgroup_make(StepContext *c, int *ret, Error *reterr);
 
 /* Saves in the record which process it is, or, not yet committed, is to be. -ESRCH. */
 int home_note_process(StepContext *c, bool committed, Error *reterr);

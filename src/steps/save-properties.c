@@ -10,4 +10,11 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
                                                    reterr);
 }
 
-const StepKind step_save_properties = { .run = run };
+static void set_back(void *context, const LaunchStep *step, void *kept) {
+        const StepContext *c = context;
+
+        if (c->manager)
+                (void) manager_restore_properties(c->manager, record_unit(&c->container->record), NULL);
+}
+
+const StepKind step_save_properties = { run, set_back };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The scope: asked of systemd, verified, and completed by what no unit property says. */
+/* The scope: asked of systemd, and verified. */
 #include <errno.h>
 
 #include "basic/fd.h"
@@ -8,7 +8,6 @@
 #include "host/process.h"
 #include "steps/ending.h"
 #include "steps/home.h"
-#include "steps/limits.h"
 
 /* For taking a scope back. Its process is dead by then: what a manager that hangs has not done will fail. */
 #define ABANDON_USEC 5000000ULL
@@ -25,6 +24,23 @@ int home_note_process(StepContext *c, bool committed, Error *reterr) {
         return container_save(c->container, reterr);
 }
 
+/* What the plan has for that is done with its cgroup. */
+static int home_is_there(StepContext *c, int cgroup, Error *reterr) {
+        int r;
+
+        c->cgroup = cgroup;
+        r = operation_answer(c->operation, LAUNCH_HOME, reterr);
+        c->cgroup = -EBADF;
+        return r;
+}
+
+static int request_cgroup(StepContext *c, Error *reterr) {
+        _cleanup_close_ int cgroup = -EBADF;
+        int r = cgroup_make(c, &cgroup, reterr);
+
+        return r < 0 ? r : home_is_there(c, cgroup, reterr);
+}
+
 int home_request(StepContext *c, Error *reterr) {
         int r = 0;
 
@@ -39,7 +55,7 @@ int home_request(StepContext *c, Error *reterr) {
                 return r;
         c->home_asked = now_usec();
         if (c->unit->home == HOME_CGROUP)
-                return cgroup_make(c, reterr) ?: 1;
+                return request_cgroup(c, reterr) ?: 1;
         log_info("scope %s: asked of systemd, in %s, for process %d", c->unit->name, c->unit->slice, c->launch.pid);
         return manager_start_scope(c->manager, c->unit, c->launch.pid, c->launch.pidfd, reterr);
 }
@@ -59,7 +75,6 @@ static int claim(Container *c, int cgroup, Error *reterr) {
         return 0;
 }
 
-/* Which cgroup it is, and the rest of the limits. */
 int scope_settle(StepContext *c, Error *reterr) {
         _cleanup_close_ int cgroup = -EBADF;
         _cleanup_free_ char *path = NULL;
@@ -77,11 +92,10 @@ int scope_settle(StepContext *c, Error *reterr) {
         if (r == 0)
                 r = container_save(c->container, reterr);
         if (r == 0)
-                r = limits_complete(c->manager, record->user_manager, c->unit, cgroup, path, reterr);
-        if (r < 0)
-                return r;
-        log_debug("scope %s: the process is in cgroup %s, and all limits are in force", c->unit->name, path);
-        return home_enter(c, cgroup, reterr);
+                r = home_is_there(c, cgroup, reterr);
+        if (r == 0)
+                log_debug("scope %s: the process is in cgroup %s, and all limits are in force", c->unit->name, path);
+        return r;
 }
 
 /* The process that it is for is not there yet. */

@@ -10,11 +10,4 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
                                                   reterr);
 }
 
-static void undo(void *context, const LaunchStep *step, void *kept) {
-        const StepContext *c = context;
-
-        if (c->manager)
-                (void) manager_restore_properties(c->manager, record_unit(&c->container->record), NULL);
-}
-
-const StepKind step_set_properties = { .run = run, .undo = undo };
+const StepKind step_set_properties = { .run = run };

@@ -32,17 +32,36 @@ static void compare(const UnitPlan *created, const UnitPlan *updated) {
         }
 }
 
-/* Each file is written, and the properties are set at one go, if there are any. */
-static void check_steps(const UnitPlan *unit, const LimitsNow *now) {
+static void count_steps(const LaunchPlan *plan, size_t n[static _LAUNCH_OP_MAX]) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                n[plan->steps[i].op]++;
+}
+
+/* Each file is written, and the properties are set at one go, if there are any. What is written is saved. */
+static void check_update_steps(const UnitPlan *unit, const LimitsNow *now) {
         _cleanup_launch_plan_ LaunchPlan plan = {};
         size_t n[_LAUNCH_OP_MAX] = {};
 
         launch_plan_update(unit, now, &plan);
-        for (size_t i = 0; i < plan.n_steps; i++)
-                n[plan.steps[i].op]++;
+        count_steps(&plan, n);
         ASSERT_EQ(n[LAUNCH_WRITE_LIMIT], unit->n_writes);
+        ASSERT_EQ(n[LAUNCH_SAVE_LIMIT], unit->n_writes);
         ASSERT_EQ(n[LAUNCH_SET_PROPERTIES], unit->n_props > 0);
         ASSERT_EQ(n[LAUNCH_FILTER_DEVICES], unit->sets_devices);
+        ASSERT_EQ(n[LAUNCH_SAVE_FILTER], unit->sets_devices);
+}
+
+/* The same for a new container, whose properties are its scope's, and which has nothing to be saved. */
+static void check_create_steps(const UnitPlan *unit) {
+        _cleanup_launch_plan_ LaunchPlan plan = {};
+        size_t n[_LAUNCH_OP_MAX] = {};
+
+        launch_plan_add_limits(unit, &plan);
+        count_steps(&plan, n);
+        ASSERT_EQ(n[LAUNCH_WRITE_LIMIT], unit->n_writes);
+        ASSERT_EQ(n[LAUNCH_FILTER_DEVICES], unit->n_rules > 0);
+        ASSERT_EQ(n[LAUNCH_WRITE_LIMIT] + n[LAUNCH_FILTER_DEVICES] + n[LAUNCH_CHECK_LIMIT] + n[LAUNCH_VERIFY_LIMIT] +
+                  n[LAUNCH_VERIFY_PARTITION], plan.n_steps);
 }
 
 static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
@@ -57,13 +76,15 @@ static void plan(const Spec *spec, const Spec *config, const HostFacts *facts) {
                 check_error(r, &e);
         else {
                 check_unit_plan(&updated, false);
-                check_steps(&updated, &now);
+                check_update_steps(&updated, &now);
         }
         r2 = unit_plan_build(config, &request, facts, &created, &e2);
         if (r2 < 0)
                 check_error(r2, &e2);
-        else
+        else {
                 check_unit_plan(&created, false);
+                check_create_steps(&created);
+        }
         if (r >= 0) {
                 ASSERT_EQ(r2, 0);
                 compare(&created, &updated);

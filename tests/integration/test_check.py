@@ -224,7 +224,8 @@ def test_the_plan_is_what_create_does(runtime, container):
     assert any(line.startswith("mount type=tmpfs") and line.endswith(" # mounts[1]") for line in lines), text
     assert lines[-1].startswith("exec ")
     # And what the launcher does, with what it answers, and how that is undone.
-    assert {f"scope name={unit} slice={slice_} # undone: stopped", "    on gate: bind-gate", "commit"} <= set(lines)
+    assert {f"scope name={unit} slice={slice_} # undone: stopped", "    on home: enter-home",
+            "    on gate: bind-gate", "commit"} <= set(lines)
 
 
 def test_a_plan_is_that_of_its_options(runtime, bundles):

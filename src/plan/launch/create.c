@@ -6,7 +6,7 @@
 typedef struct Making {
         const InitPlan *init;
         LaunchRuntimeHooks runtime_hooks;
-        const char *delegate;    /* UnitPlan.delegate, or NULL */
+        const UnitPlan *unit;    /* NULL: it is born in its home */
         bool sends_terminal;
         bool listens;            /* there is a seccomp listener */
 } Making;
@@ -14,8 +14,8 @@ typedef struct Making {
 static void add_ready(const Making *m, LaunchPlan *plan) {
         if (m->listens)
                 (void) launch_add_send_listener(plan);
-        if (m->delegate)
-                launch_add_delegate(plan)->name = m->delegate;
+        if (m->unit && m->unit->delegate)
+                launch_add_delegate(plan)->name = m->unit->delegate;
 }
 
 static void add_answer(const Making *m, InitMessageType message, LaunchPlan *plan) {
@@ -69,11 +69,20 @@ static bool says(const InitPlan *init, InitMessageType message) {
         return false;
 }
 
+/* What can be done only now, as there was no cgroup before; and the helper waits for it where its plan says so. */
+static void add_home_answer(const UnitPlan *unit, LaunchPlan *plan) {
+        plan->answering = LAUNCH_HOME;
+        launch_plan_add_limits(unit, plan);
+        *launch_add_enter_home(plan) = (LaunchEnterHome){ .moves = unit->home == HOME_CGROUP, .subgroup = unit->subgroup };
+}
+
 static void add_attend(Making *m, LaunchPlan *plan) {
         bool inside = false;
 
         m->listens = says(m->init, INIT_MSG_LISTENER);
         (void) launch_add_attend(plan);
+        if (m->unit && m->unit->home != HOME_NONE)
+                add_home_answer(m->unit, plan);
         for (const InitStep *s = m->init->steps; s < m->init->steps + m->init->n_steps; s++) {
                 inside = inside || s->op == INIT_FORK_INSIDE;
                 plan->answering = launch_message_of(s, inside);
@@ -112,7 +121,7 @@ void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret) {
                 .init = c->init,
                 .runtime_hooks = { .prestart = c->spec->hooks[HOOK_PRESTART],
                                    .create_runtime = c->spec->hooks[HOOK_CREATE_RUNTIME] },
-                .delegate = c->unit->delegate,
+                .unit = c->unit,
                 .sends_terminal = c->sends_terminal,
         };
 

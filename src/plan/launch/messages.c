@@ -2,15 +2,16 @@
 /* What the helper says, and at which of its steps. */
 #include "plan/launch/plan.h"
 
-static const char *const message_names[_INIT_MSG_MAX] = {
+static const char *const message_names[] = {
         [INIT_MSG_PID] = "pid", [INIT_MSG_INSIDE] = "inside", [INIT_MSG_MAP_ME] = "map-me", [INIT_MSG_HOOKS] = "hooks",
         [INIT_MSG_NETWORK] = "network", [INIT_MSG_MOUNT] = "mount", [INIT_MSG_DETACHED] = "detached",
         [INIT_MSG_NOT_LOCKED] = "not-locked", [INIT_MSG_GATE] = "gate", [INIT_MSG_NOTIFY] = "notify",
         [INIT_MSG_CONSOLE] = "console", [INIT_MSG_LISTENER] = "listener", [INIT_MSG_READY] = "ready",
+        [LAUNCH_HOME] = "home",
 };
 
 const char *launch_message_name(unsigned message) {
-        return message < _INIT_MSG_MAX && message_names[message] ? message_names[message] : "?";
+        return message < ELEMENTSOF(message_names) && message_names[message] ? message_names[message] : "?";
 }
 
 InitMessageType launch_message_of(const InitStep *s, bool inside) {

@@ -56,6 +56,11 @@ static void print_hooks(Text *text, const char *name, const SpecHooks *hooks) {
         text_add(text, "]");
 }
 
+static void print_limit(Text *text, const UnitProp *p) {
+        print_string(text, "property", p->name);
+        print_string(text, "file", unit_prop_file(p));
+}
+
 static void print_write(Text *text, const CgroupWrite *w) {
         print_string(text, "file", w->file);
         print_string(text, "value", w->value);
@@ -68,6 +73,7 @@ static void print_write(Text *text, const CgroupWrite *w) {
 #define PRINT_FLAG(name) text_add(text, s->name ? " " #name : "");
 #define PRINT_HOOKS(name) print_hooks(text, #name, &s->name);
 #define PRINT_PROPERTIES(name) print_number(text, #name, s->name->n_props);
+#define PRINT_LIMIT(name) print_limit(text, s->name);
 #define PRINT_RULES(name) print_number(text, #name, s->name->n_rules);
 #define PRINT_WRITE(name) print_write(text, s->name);
 

@@ -26,9 +26,13 @@ typedef enum LaunchOp {
 #define STEP(OP, step, Step, ...) typedef struct Launch##Step { __VA_ARGS__ } Launch##Step;
 #include "plan/launch/steps.def"
 
+/* Beside the messages of the helper this is answered: the home is there, be it a scope that systemd has started or a cgroup
+ * that we have made. It is in the record, and has no limits yet but the properties of the scope. */
+enum { LAUNCH_HOME = _INIT_MSG_MAX };
+
 typedef struct LaunchStep {
         LaunchOp op;
-        unsigned answers;       /* a message of the helper (InitMessageType); 0: it is done in its turn */
+        unsigned answers;       /* a message of the helper (InitMessageType), or LAUNCH_HOME; 0: it is done in its turn */
         union {
 #define STEP(OP, step, Step, ...) Launch##Step step;
 #include "plan/launch/steps.def"
@@ -68,8 +72,11 @@ void launch_plan_update(const UnitPlan *unit, const LimitsNow *now, LaunchPlan *
 
 /* What a step of the helper says to the launcher, or 0. inside: it is behind INIT_FORK_INSIDE. */
 InitMessageType launch_message_of(const InitStep *step, bool inside);
-/* "hooks": as printed. */
+/* "hooks", "home": as printed. */
 const char *launch_message_name(unsigned message);
+
+/* Limits of a new container, of which its unit plan says what systemd does not do. */
+void launch_plan_add_limits(const UnitPlan *unit, LaunchPlan *plan);
 
 /* A container, up to a process that waits at the gate or, for run, has executed its program. */
 typedef struct LaunchCreation {

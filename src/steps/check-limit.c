@@ -5,7 +5,7 @@
 static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const StepContext *c = context;
 
-        return limits_check(step->check_limits.properties, c->cgroup, c->container->record.user_manager, reterr);
+        return limits_check(step->check_limit.property, c->cgroup, c->container->record.user_manager, reterr);
 }
 
-const StepKind step_check_limits = { .run = run };
+const StepKind step_check_limit = { .run = run };
