@@ -9,8 +9,6 @@
 
 #include "basic/str.h"
 
-#define CPUS_MAX 8192U /* the largest NR_CPUS that Linux can be built with */
-
 /* Of the utilization: all of a CPU. The specification has the flags SCHED_FLAG_UTIL_CLAMP_*, but no values for them,
  * so these are 0 and all, which clamps nothing. */
 #define CLAMP_MAX 1024

@@ -10,12 +10,14 @@
 
 #include "basic/alloc.h"
 
+#define BLANKS " \t\n"
+
 char *strip(char *s) {
         size_t n;
 
-        s += strspn(s, " \t\n");
+        s += strspn(s, BLANKS);
         n = strlen(s);
-        while (n > 0 && strchr(" \t\n", s[n - 1]))
+        while (n > 0 && strchr(BLANKS, s[n - 1]))
                 n--;
         s[n] = '\0';
         return s;
@@ -97,24 +99,25 @@ static bool is_digit(char c) {
 }
 
 int parse_bits(const char *list, uint8_t *bits, size_t size) {
-        for (const char *p = list; *p;) {
-                unsigned long first, last;
-                char *end = (char *) p;
+        unsigned long first, last, used = 0;
+        char *end;
 
+        for (const char *p = list + strspn(list, "," BLANKS); *p; p += strspn(p, "," BLANKS)) {
                 if (!is_digit(*p))
                         return -EINVAL;
                 first = last = strtoul(p, &end, 10);
                 if (*end == '-' && is_digit(end[1]))
                         last = strtoul(end + 1, &end, 10);
-                if (first > last || (*end != '\0' && (*end != ',' || end[1] == '\0')))
+                p = end + strspn(end, BLANKS);
+                if (first > last || (*p != '\0' && *p != ','))
                         return -EINVAL;
                 if (last >= 8 * size)
                         return -ERANGE;
                 for (unsigned long i = first; i <= last; i++)
                         bits[i / 8] |= (uint8_t) (1U << (i % 8));
-                p = *end ? end + 1 : end;
+                used = MAX(used, last / 8 + 1);
         }
-        return 0;
+        return (int) used;
 }
 
 int parse_signal(const char *s) {

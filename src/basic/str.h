@@ -44,8 +44,15 @@ int parse_u32(const char *s, uint32_t *ret);
 /* 0 to 255 octal digits only, as in "0755". */
 int parse_mode(const char *s, uint32_t *ret);
 
-/* "0-3,7" as the bits of a mask of that many bytes, which is zeroed by the caller. */
+/* The largest NR_CPUS (and more than the largest number of memory nodes) that Linux can be built with. */
+#define CPUS_MAX 8192
+
+/* CPUs or memory nodes, "0-3,7", as the bits of a mask of that many bytes, which is zeroed by the caller: the first in the
+ * lowest bit of the first byte. Blanks around commas, and nothing between them, do no harm. How many bytes are in use. */
 int parse_bits(const char *list, uint8_t *bits, size_t size);
+static inline bool has_bit(const uint8_t *bits, size_t i) {
+        return bits[i / 8] >> (i % 8) & 1;
+}
 
 /* "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3"; returns the number or -EINVAL. */
 int parse_signal(const char *s);

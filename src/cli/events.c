@@ -93,12 +93,17 @@ static void add_cpu(Text *t, const Stats *s) {
         close_object(t);
 }
 
-static void add_list(Text *t, const char *name, const StatList *list) {
-        if (list->n == 0)
+static void add_set(Text *t, const char *name, const StatSet *set) {
+        const char *before = "[";
+
+        if (set->n == 0)
                 return;
         key(t, name);
-        for (size_t i = 0; i < list->n; i++)
-                text_addf(t, "%s%u", i > 0 ? "," : "[", list->items[i]);
+        for (size_t i = 0; i < set->n; i++)
+                if (has_bit(set->bits, i)) {
+                        text_addf(t, "%s%zu", before, i);
+                        before = ",";
+                }
         text_add(t, "]");
 }
 
@@ -109,8 +114,8 @@ static void add_cpuset(Text *t, const Stats *s) {
                                              "sched_load_balance", "sched_relax_domain_level" };
 
         open_object(t, "cpuset");
-        add_list(t, "cpus", &s->cpus);
-        add_list(t, "mems", &s->mems);
+        add_set(t, "cpus", &s->cpus);
+        add_set(t, "mems", &s->mems);
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 number(t, flags[i], 0);
         close_object(t);

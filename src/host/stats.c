@@ -12,7 +12,6 @@
 #include "host/cgroup.h"
 
 #define FILE_MAX_BYTES (1024UL * 1024)
-#define CPUS_MAX 8192U
 
 void stats_done(Stats *s) {
         free(s->memory_stat);
@@ -79,18 +78,13 @@ static void read_cpu(int cgroup, Stats *s) {
         (void) stats_read_key(cgroup, "cpu.stat", "throttled_usec", &s->cpu.throttled);
 }
 
-/* "0-3,7" */
-static void read_list(int cgroup, const char *file, StatList *ret, Stats *s) {
-        char *text = read_text(cgroup, file, s), *save = NULL;
-        unsigned first, last;
+static void read_set(int cgroup, const char *file, StatSet *ret, Stats *s) {
+        const char *text = read_text(cgroup, file, s);
+        int n;
 
-        ret->items = arena_calloc(&s->arena, CPUS_MAX, sizeof(*ret->items));
-        for (char *word = text ? strtok_r(text, ",\n", &save) : NULL; word; word = strtok_r(NULL, ",\n", &save)) {
-                int n = sscanf(word, "%u-%u", &first, &last);
-
-                for (unsigned i = first; n > 0 && i <= (n == 2 ? last : first) && ret->n < CPUS_MAX; i++)
-                        ret->items[ret->n++] = (uint16_t) i;
-        }
+        ret->bits = arena_calloc(&s->arena, CPUS_MAX / 8, 1);
+        n = text ? parse_bits(text, ret->bits, CPUS_MAX / 8) : 0;
+        ret->n = n < 0 ? 0 : 8 * (size_t) n;
 }
 
 /* "some avg10=0.00 avg60=0.00 avg300=0.00 total=0", and the same for "full" */
@@ -196,8 +190,8 @@ int stats_read_cgroup(int cgroup, Stats *s) {
         read_pressure(cgroup, "cpu.pressure", &s->cpu_pressure, s);
         read_pressure(cgroup, "memory.pressure", &s->memory_pressure, s);
         read_pressure(cgroup, "io.pressure", &s->io_pressure, s);
-        read_list(cgroup, "cpuset.cpus.effective", &s->cpus, s);
-        read_list(cgroup, "cpuset.mems.effective", &s->mems, s);
+        read_set(cgroup, "cpuset.cpus.effective", &s->cpus, s);
+        read_set(cgroup, "cpuset.mems.effective", &s->mems, s);
         read_memory(cgroup, s);
         read_huge_pages(cgroup, s);
         read_blocks(cgroup, s);

@@ -26,12 +26,12 @@ typedef struct StatMemory {
 typedef struct StatBlock { uint64_t major, minor, rbytes, wbytes, rios, wios; } StatBlock;
 typedef struct StatHugePages { const char *size; uint64_t usage, failures; } StatHugePages;
 typedef struct StatNetwork { const char *name; uint64_t rx[4], tx[4]; /* bytes, packets, errors, dropped */ } StatNetwork;
-typedef struct StatList { uint16_t *items; size_t n; } StatList;
+typedef struct StatSet { uint8_t *bits; size_t n; } StatSet; /* of numbers below n: has_bit() */
 
 typedef struct Stats {
         struct { uint64_t usage, user, system, periods, throttled_periods, throttled; } cpu; /* times in µs */
         StatPressures cpu_pressure, memory_pressure, io_pressure;
-        StatList cpus, mems;         /* that it may use */
+        StatSet cpus, mems;          /* that it may use */
         StatMemory memory, swap;     /* swap alone */
         StatPair *memory_stat;
         size_t n_memory_stat;

@@ -31,7 +31,7 @@ int spec_check_mount(const JsonNode *node, void *mount);
 int spec_check_process(const JsonNode *node, void *process);
 int spec_check_resources(const JsonNode *node, void *resources);
 int spec_check_seccomp(const JsonNode *node, void *seccomp);
-/* A string such as "0-3,7". What is left is without blanks; NULL when nothing is. */
+/* A string such as "0-3,7" (parse_bits()); NULL when it names nothing. */
 int spec_check_list(const JsonNode *node, void *string);
 /* "KEY=value" */
 int spec_check_env(const JsonNode *node, void *string);

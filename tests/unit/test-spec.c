@@ -243,7 +243,7 @@ static void test_process(const SpecProcess *p) {
         ASSERT_EQ(p->scheduler->period, 30000);
         ASSERT(p->io_priority.set && p->io_priority.v == (3 << 13 | 4));
         ASSERT_STR(p->cpu_affinity_initial, "7");
-        ASSERT_STR(p->cpu_affinity_final, "0-3,7");
+        ASSERT_STR(p->cpu_affinity_final, " 0-3, 7 ");
         ASSERT(p->capabilities.inheritable == UINT64_C(1) << 40 && p->capabilities.permitted == 1);
         ASSERT(p->capabilities.ambient == 1 << 10 && p->capabilities.effective == 1 << 5);
         ASSERT(p->rlimits[0].hard == UINT64_MAX && p->rlimits[1].resource == RLIMIT_RTTIME);

@@ -61,7 +61,8 @@ static void test_everything(void) {
         ASSERT_STR(s.cpu_pressure.some.averages[0], "1.50");
         ASSERT_STR(s.cpu_pressure.some.averages[2], "0.25");
         ASSERT(!s.memory_pressure.set);
-        ASSERT(s.cpus.n == 4 && s.cpus.items[3] == 7 && s.mems.n == 1);
+        ASSERT(s.cpus.n == 8 && s.cpus.bits[0] == 0x87);
+        ASSERT(s.mems.n == 8 && s.mems.bits[0] == 0x01);
         ASSERT(s.memory.usage == 4096 && s.memory.peak == 8192 && s.memory.limit == UINT64_MAX && s.memory.failures == 9);
         ASSERT(s.swap.usage == 5 && s.swap.peak == 0 && s.swap.limit == 10);
         ASSERT_EQ(s.n_memory_stat, 2);

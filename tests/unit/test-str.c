@@ -40,17 +40,22 @@ static void test_strip(void) {
 }
 
 static void test_bits(void) {
-        static const char *const bad[] = { ",", "0,", ",0", "0,,1", "0-", "-1", "1-0", "0-1-2", " 0", "0 ", "+1", "a", "0x1" };
-        uint8_t bits[2] = {}, none[2] = {};
+        static const char *const bad[] = { "0-", "-1", "1-0", "0-1-2", "0 1", "0 - 1", "0,1-", "+1", "a", "0x1", "0-3:2", "0;1" };
+        static const char *const nothing[] = { "", " ", ",", " ,\n" };
+        uint8_t bits[2] = {}, blanks[2] = {}, none[2] = {};
 
         TEST("lists of numbers as bits");
-        ASSERT_EQ(parse_bits("0-2,7,9-9,15", bits, sizeof(bits)), 0);
+        ASSERT_EQ(parse_bits("0-2,7,9-9,15", bits, sizeof(bits)), 2);
         ASSERT_EQ(bits[0], 0x87);
         ASSERT_EQ(bits[1], 0x82);
-        ASSERT_EQ(parse_bits("", none, sizeof(none)), 0);
-        ASSERT_EQ(none[0] | none[1], 0);
+        ASSERT(has_bit(bits, 7) && !has_bit(bits, 8) && has_bit(bits, 9));
+        ASSERT_EQ(parse_bits(" 0-2 ,,\t7,\n", blanks, sizeof(blanks)), 1);
+        ASSERT_EQ(blanks[0], 0x87);
+        for (size_t k = 0; k < ELEMENTSOF(nothing); k++)
+                ASSERT_EQ(parse_bits(nothing[k], none, sizeof(none)), 0);
         ASSERT_EQ(parse_bits("16", none, sizeof(none)), -ERANGE);
         ASSERT_EQ(parse_bits("0-99999999999999999999", none, sizeof(none)), -ERANGE);
+        ASSERT_EQ(none[0] | none[1], 0);
         for (size_t k = 0; k < ELEMENTSOF(bad); k++)
                 ASSERT_EQ(parse_bits(bad[k], bits, sizeof(bits)), -EINVAL);
 }

@@ -14,7 +14,6 @@
 #define USEC_PER_SEC UINT64_C(1000000)
 #define DEFAULT_PERIOD UINT64_C(100000)
 #define DEFAULT_WEIGHT 100
-#define CPUS_MAX 8192
 
 /* Binary logarithm of x >= 1. libm would be loaded for this alone. */
 static double log2_of(uint64_t x) {
@@ -177,48 +176,12 @@ int unit_check_cpu_burst(const Limits *l) {
                           write ? write->path : share->path, burst, quota);
 }
 
-static int parse_range(char *range, uint32_t *ret_first, uint32_t *ret_last) {
-        char *dash = strchr(range, '-');
-        int r;
-
-        if (dash)
-                *dash = '\0';
-        r = parse_u32(range, ret_first);
-        if (r < 0)
-                return r;
-        *ret_last = *ret_first;
-        if (dash) {
-                r = parse_u32(dash + 1, ret_last);
-                if (r < 0)
-                        return r;
-        }
-        return *ret_last < *ret_first || *ret_last >= CPUS_MAX ? -ERANGE : 0;
-}
-
-/* "0-3,7" as a mask, one bit a CPU or node, the first in the lowest bit of the first byte. Returns its length. */
-static int parse_list(const char *list, uint8_t *mask) {
-        _cleanup_free_ char *copy = xstrdup(list);
-        char *save = NULL;
-        int n = 0;
-
-        for (char *c = strtok_r(copy, ", \t\n", &save); c; c = strtok_r(NULL, ", \t\n", &save)) {
-                uint32_t first, last;
-
-                if (parse_range(c, &first, &last) < 0)
-                        return -EINVAL;
-                for (uint32_t i = first; i <= last; i++)
-                        mask[i / 8] |= (uint8_t) (1U << (i % 8));
-                n = MAX(n, (int) last / 8 + 1);
-        }
-        return n;
-}
-
 /* systemd passes the list on and does not tell when the kernel refuses it. */
 static int check_possible(const Limits *l, bool nodes, const uint8_t *mask, int n, const char *path) {
         _cleanup_free_ char *list = l->facts->queries.possible ? l->facts->queries.possible(nodes) : NULL;
         uint8_t possible[CPUS_MAX / 8] = {};
 
-        if (!list || parse_list(list, possible) < 0)
+        if (!list || parse_bits(list, possible, sizeof(possible)) < 0)
                 return 0;
         list[strcspn(list, "\n")] = '\0';
         for (int i = 0; i < n; i++)
@@ -231,7 +194,7 @@ static int check_possible(const Limits *l, bool nodes, const uint8_t *mask, int 
 
 int unit_add_cpuset(const Limits *l, bool nodes, const char *list, const char *path) {
         uint8_t *mask = arena_calloc(&l->plan->arena, CPUS_MAX / 8, 1);
-        int n = parse_list(list, mask), r;
+        int n = parse_bits(list, mask, CPUS_MAX / 8), r;
         UnitProp *p;
 
         if (n < 0)

@@ -64,9 +64,9 @@ void unit_prop_print_mask(const UnitProp *prop, Text *text) {
         for (size_t i = 0; i < n; i++) {
                 size_t last = i;
 
-                if (!(mask[i / 8] >> (i % 8) & 1))
+                if (!has_bit(mask, i))
                         continue;
-                while (last + 1 < n && (mask[(last + 1) / 8] >> ((last + 1) % 8) & 1))
+                while (last + 1 < n && has_bit(mask, last + 1))
                         last++;
                 text_addf(text, last == i ? "%s%zu" : "%s%zu-%zu", text->n > 0 ? "," : "", i, last);
                 i = last;
