@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <sys/capability.h>
 
+#include "basic/names.h"
 #include "cli/state-object.h"
 #include "cli/verb.h"
 #include "plan/init/mount-options.h"
@@ -71,6 +72,14 @@ static json_object *mount_extensions(void) {
         return o;
 }
 
+static json_object *namespaces(void) {
+        json_object *array = json_object_new_array();
+
+        for (const Name *type = namespace_names; type->name; type++)
+                json_object_array_add(array, json_object_new_string(type->name));
+        return array;
+}
+
 static json_object *memory_policy(void) {
         json_object *o = json_object_new_object();
 
@@ -118,7 +127,6 @@ static json_object *annotations(void) {
 
 static int features(const Runtime *rt, void *target, char **words, Error *reterr) {
         static const char *const unsafe[] = { "org.systemd.property.", "run.oci.", NULL };
-        static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL };
         json_object *o = json_object_new_object(), *l = json_object_new_object(), *hooks = json_object_new_array();
 
         for (int i = 0; i < _HOOK_KINDS; i++)
@@ -127,7 +135,7 @@ static int features(const Runtime *rt, void *target, char **words, Error *reterr
         json_object_object_add(o, "ociVersionMax", json_object_new_string(OCIRT_SPEC_VERSION));
         json_object_object_add(o, "hooks", hooks);
         json_object_object_add(o, "mountOptions", mount_options());
-        json_object_object_add(l, "namespaces", strings(namespaces));
+        json_object_object_add(l, "namespaces", namespaces());
         json_object_object_add(l, "capabilities", capabilities());
         json_object_object_add(l, "cgroup", cgroup());
         json_object_object_add(l, "seccomp", seccomp());

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "basic/names.h"
 #include "basic/schedule.h"
 #include "helper/steps.h"
 
@@ -20,34 +21,11 @@ int step_raise_rlimit(Helper *h, const InitRaiseRlimit *s, Error *e) {
         return 0;
 }
 
-static const char *rlimit_name(int resource) {
-        static const char *const names[] = {
-                [RLIMIT_AS] = "RLIMIT_AS",
-                [RLIMIT_CORE] = "RLIMIT_CORE",
-                [RLIMIT_CPU] = "RLIMIT_CPU",
-                [RLIMIT_DATA] = "RLIMIT_DATA",
-                [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
-                [RLIMIT_LOCKS] = "RLIMIT_LOCKS",
-                [RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK",
-                [RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE",
-                [RLIMIT_NICE] = "RLIMIT_NICE",
-                [RLIMIT_NOFILE] = "RLIMIT_NOFILE",
-                [RLIMIT_NPROC] = "RLIMIT_NPROC",
-                [RLIMIT_RSS] = "RLIMIT_RSS",
-                [RLIMIT_RTPRIO] = "RLIMIT_RTPRIO",
-                [RLIMIT_RTTIME] = "RLIMIT_RTTIME",
-                [RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING",
-                [RLIMIT_STACK] = "RLIMIT_STACK",
-        };
-
-        return (size_t) resource < ELEMENTSOF(names) ? names[resource] : "rlimit";
-}
-
 int step_rlimit(Helper *h, const InitRlimit *s, Error *e) {
         struct rlimit limit = { .rlim_cur = s->soft, .rlim_max = s->hard };
 
         if (setrlimit(s->resource, &limit) < 0)
-                return error_errnof(e, errno, "set %s", rlimit_name(s->resource));
+                return error_errnof(e, errno, "set %s", name_of(rlimit_names, s->resource) ?: "rlimit");
         return 0;
 }
 

@@ -13,29 +13,20 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/names.h"
 #include "helper/credentials.h"
 #include "helper/procfs.h"
 #include "helper/steps.h"
 #include "helper/talk.h"
-
-static const struct {
-        int type;
-        const char *name;
-} namespace_names[] = {
-        { CLONE_NEWNS, "mount" },      { CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },
-        { CLONE_NEWNET, "network" },   { CLONE_NEWIPC, "ipc" },   { CLONE_NEWUTS, "uts" },
-        { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
-};
 
 /* "pid, network" */
 static const char *describe(int flags, char *buffer, size_t size) {
         size_t n = 0;
 
         buffer[0] = '\0';
-        for (size_t i = 0; i < ELEMENTSOF(namespace_names); i++)
-                if ((flags & namespace_names[i].type) && n < size)
-                        n += (size_t) snprintf(buffer + n, size - n, "%s%s", n > 0 ? ", " : "",
-                                               namespace_names[i].name);
+        for (const Name *type = namespace_names; type->name; type++)
+                if ((flags & type->value) && n < size)
+                        n += (size_t) snprintf(buffer + n, size - n, "%s%s", n > 0 ? ", " : "", type->name);
         return buffer;
 }
 

@@ -334,13 +334,13 @@ int json_text_check(const char *bytes, size_t size, size_t *ret_names, Error *re
         return 0;
 }
 
-typedef struct Name {
+typedef struct Member {
         size_t object, size;
         const char *name;
-} Name;
+} Member;
 
 static int name_compare(const void *a, const void *b) {
-        const Name *x = a, *y = b;
+        const Member *x = a, *y = b;
         int r;
 
         if (x->object != y->object)
@@ -355,7 +355,7 @@ static int name_compare(const void *a, const void *b) {
 
 int json_text_duplicate(const char *bytes, size_t size, Error *reterr) {
         Walk w = { .scan = { .begin = bytes, .end = bytes + size }, .next = bytes };
-        _cleanup_free_ Name *names = NULL;
+        _cleanup_free_ Member *names = NULL;
         const char *at = NULL;
         size_t n = 0;
 
@@ -363,7 +363,7 @@ int json_text_duplicate(const char *bytes, size_t size, Error *reterr) {
                 if (*w.p != ':' || w.n == 0)
                         continue;
                 GREW(names, n);
-                names[n++] = (Name){ w.levels[w.n - 1].id, w.string_size, w.string };
+                names[n++] = (Member){ w.levels[w.n - 1].id, w.string_size, w.string };
         }
         if (n > 0)
                 qsort(names, n, sizeof(*names), name_compare);

@@ -356,7 +356,7 @@ int json_read_strings(const JsonNode *node, const JsonField *f, void *to) {
         return 0;
 }
 
-static int unknown_name(const JsonNode *node, const char *s, const JsonName *names) {
+static int unknown_name(const JsonNode *node, const char *s, const Name *names) {
         const char **words;
         size_t n = 0;
 
@@ -370,17 +370,17 @@ static int unknown_name(const JsonNode *node, const char *s, const JsonName *nam
 
 static int find_name(const JsonNode *node, const JsonField *f, int *ret) {
         const char *s = "";
+        const Name *name;
         int r;
 
         r = json_want_string(node, &s);
         if (r < 0)
                 return r;
-        for (const JsonName *n = f->names; n->name; n++)
-                if (streq(n->name, s)) {
-                        *ret = n->value;
-                        return 0;
-                }
-        return unknown_name(node, s, f->names);
+        name = name_find(f->names, s);
+        if (!name)
+                return unknown_name(node, s, f->names);
+        *ret = name->value;
+        return 0;
 }
 
 int json_read_name(const JsonNode *node, const JsonField *f, void *to) {

@@ -8,6 +8,7 @@
 
 #include "basic/alloc.h"
 #include "basic/error.h"
+#include "basic/names.h"
 #include "oci/spec.h"
 
 /*
@@ -47,11 +48,6 @@ typedef struct JsonNode {
 typedef struct JsonField JsonField;
 typedef int (*JsonRead)(const JsonNode *node, const JsonField *f, void *to);
 
-typedef struct JsonName {
-        const char *name;               /* NULL: the end */
-        int value;
-} JsonName;
-
 struct JsonField {
         const char *name;               /* NULL: the end */
         JsonRead read;
@@ -66,7 +62,7 @@ struct JsonField {
         size_t size;                    /* of one element, or of the object behind a pointer */
         const JsonField *fields;        /* of objects and of elements that are objects */
         const char *const *words;       /* strings: the permitted ones */
-        const JsonName *names;
+        const Name *names;
         /* What a row cannot say, called with each scalar, string, element or object after it was read. */
         int (*check)(const JsonNode *node, void *value);
         const char *each;               /* lists and maps of objects: an element in a path, "[]" or ".*" */

@@ -7,20 +7,8 @@
 #include "basic/str.h"
 #include "oci/spec-fields.h"
 
-static const JsonName namespace_types[] = {
-        { "mount", CLONE_NEWNS },
-        { "pid", CLONE_NEWPID },
-        { "network", CLONE_NEWNET },
-        { "uts", CLONE_NEWUTS },
-        { "ipc", CLONE_NEWIPC },
-        { "user", CLONE_NEWUSER },
-        { "cgroup", CLONE_NEWCGROUP },
-        { "time", CLONE_NEWTIME },
-        {}
-};
-
 static const JsonField namespace_fields[] = {
-        JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_types, HELPER("clone, unshare")),
+        JSON_NAME("type", SpecNamespace, type, .required = true, .names = namespace_names, HELPER("clone, unshare")),
         JSON_STRING("path", SpecNamespace, path, .absolute = true, HELPER("setns")),
         {}
 };

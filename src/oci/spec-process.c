@@ -100,26 +100,6 @@ static int check_capabilities(const JsonNode *node, void *process) {
         return 0;
 }
 
-static const JsonName rlimit_names[] = {
-        { "RLIMIT_AS", RLIMIT_AS },
-        { "RLIMIT_CORE", RLIMIT_CORE },
-        { "RLIMIT_CPU", RLIMIT_CPU },
-        { "RLIMIT_DATA", RLIMIT_DATA },
-        { "RLIMIT_FSIZE", RLIMIT_FSIZE },
-        { "RLIMIT_LOCKS", RLIMIT_LOCKS },
-        { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-        { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-        { "RLIMIT_NICE", RLIMIT_NICE },
-        { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-        { "RLIMIT_NPROC", RLIMIT_NPROC },
-        { "RLIMIT_RSS", RLIMIT_RSS },
-        { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-        { "RLIMIT_RTTIME", RLIMIT_RTTIME },
-        { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
-        { "RLIMIT_STACK", RLIMIT_STACK },
-        {}
-};
-
 static const JsonField rlimit_fields[] = {
         JSON_NAME("type", SpecRlimit, resource, .required = true, .names = rlimit_names),
         JSON_U64("soft", SpecRlimit, soft, .required = true),
@@ -139,7 +119,7 @@ static int check_rlimit(const JsonNode *node, void *rlimit) {
 /* Kernel patches have given SCHED_ISO this number; Linux has not got it. */
 #define SCHED_ISO_NUMBER 4
 
-static const JsonName scheduler_policies[] = {
+static const Name scheduler_policies[] = {
         { "SCHED_OTHER", SCHED_NORMAL },
         { "SCHED_FIFO", SCHED_FIFO },
         { "SCHED_RR", SCHED_RR },
@@ -150,7 +130,7 @@ static const JsonName scheduler_policies[] = {
         {}
 };
 
-static const JsonName scheduler_flags[] = {
+static const Name scheduler_flags[] = {
         { "SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK },
         { "SCHED_FLAG_RECLAIM", SCHED_FLAG_RECLAIM },
         { "SCHED_FLAG_DL_OVERRUN", SCHED_FLAG_DL_OVERRUN },
@@ -203,7 +183,7 @@ static int check_scheduler(const JsonNode *node, void *scheduler) {
 /* While it is read: the class and the priority, as the kernel wants them together in the end. */
 typedef struct IoPriority { int class; int32_t priority; } IoPriority;
 
-static const JsonName io_priority_classes[] = {
+static const Name io_priority_classes[] = {
         { "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
         { "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
         { "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
@@ -261,14 +241,6 @@ const JsonField spec_process_fields[] = {
         {}
 };
 
-static const char *rlimit_name(int resource) {
-        const JsonName *n = rlimit_names;
-
-        while (n->value != resource)
-                n++;
-        return n->name;
-}
-
 int spec_check_process(const JsonNode *node, void *process) {
         const SpecProcess *p = process;
         uint32_t seen = 0;
@@ -278,7 +250,7 @@ int spec_check_process(const JsonNode *node, void *process) {
 
                 if (seen & bit)
                         return json_error(node, "rlimits", EINVAL, "%s is given twice",
-                                          rlimit_name(p->rlimits[i].resource));
+                                          name_of(rlimit_names, p->rlimits[i].resource));
                 seen |= bit;
         }
         return 0;

@@ -59,10 +59,6 @@ int spec_sysctl_namespace(const char *path) {
         return 0;
 }
 
-static const char *namespace_name(int type) {
-        return type == CLONE_NEWIPC ? "ipc" : type == CLONE_NEWNET ? "network" : type == CLONE_NEWUTS ? "uts" : "user";
-}
-
 static int check_one(const JsonNode *node, SpecKeyValue *s, uint32_t namespaces) {
         int r, type;
 
@@ -80,8 +76,10 @@ static int check_one(const JsonNode *node, SpecKeyValue *s, uint32_t namespaces)
         type = spec_sysctl_namespace(s->key);
         if (type == 0)
                 return json_error(node, NULL, EINVAL, "is not in a separate kernel namespace");
-        return namespaces & (uint32_t) type ? 0
-                : json_error(node, NULL, EINVAL, "needs a namespace of type \"%s\"", namespace_name(type));
+        if (!(namespaces & (uint32_t) type))
+                return json_error(node, NULL, EINVAL, "needs a namespace of type \"%s\"",
+                                  name_of(namespace_names, type));
+        return 0;
 }
 
 int spec_check_sysctl(const JsonNode *node, void *linux_) {

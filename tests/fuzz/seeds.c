@@ -29,7 +29,7 @@ static void print_fields(const JsonField *fields) {
         for (const JsonField *f = fields; f && f->name; f++) {
                 print_word(f->name);
                 print_words(f->words);
-                for (const JsonName *n = f->names; n && n->name; n++)
+                for (const Name *n = f->names; n && n->name; n++)
                         print_word(n->name);
                 print_fields(f->fields);
         }

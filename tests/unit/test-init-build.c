@@ -58,13 +58,13 @@ static void test_namespaces(void) {
 
                 ASSERT(startswith(b.text.s, "# the launcher gives the pipes on 0, 1, 2 to the user\n"
                                             "oom-score-adj value=-5\n"
-                                            "raise-rlimit resource=nofile hard=9\n"
+                                            "raise-rlimit resource=RLIMIT_NOFILE hard=9\n"
                                             "open-tree path=/b/data slot=0 extra=recursive,locked attrs=ro\n"
                                             "open-tree path=/b/data slot=1 extra=recursive,locked attrs=ro\n"
                                             "lock-sources\n"
                                             "enter-rootfs path=/b/rootfs\n"
                                             "userns\n"
-                                            "unshare flags=mount,pid,network\n"
+                                            "unshare flags=mount,network,pid\n"
                                             "fork\n"
                                             "setsid\n"));
                 ASSERT_EQ(init_plan_clone_flags(b.spec), 0);
@@ -116,11 +116,11 @@ static void test_namespaces(void) {
                         .top = ",\"hooks\":{" HOOK("createContainer") "}");
 
                 ASSERT_ORDER(&b, INIT_MOUNT, INIT_HOOK, INIT_PIVOT, INIT_JOIN, INIT_CAPABILITIES, INIT_FORK_INSIDE);
-                assert_has(&b, "raise-rlimit resource=nproc hard=6");
+                assert_has(&b, "raise-rlimit resource=RLIMIT_NPROC hard=6");
                 assert_has(&b, "mount type=proc source=proc target=/proc extra=no-target-symlink,target-on-proc "
                                "pid-namespace=0 options=[]");
-                assert_contains(&b, "rlimit resource=core soft=7 hard=8\ncapabilities ");
-                assert_contains(&b, "fork-inside\nsetsid\ncontrol-terminal\nrlimit resource=nproc soft=5 hard=6\nready\n");
+                assert_contains(&b, "rlimit resource=RLIMIT_CORE soft=7 hard=8\ncapabilities ");
+                assert_contains(&b, "fork-inside\nsetsid\ncontrol-terminal\nrlimit resource=RLIMIT_NPROC soft=5 hard=6\nready\n");
                 ASSERT(b.plan.launcher_schedules);
         }
         {

@@ -227,11 +227,11 @@ static void test_print(void) {
         *init_add_exec(&plan, NULL) = (InitExec){ .args = args, .env = empty };
         init_plan_print(&plan, &text);
         ASSERT_STR(text.s,
-                   "unshare flags=mount,ipc\n"
+                   "unshare flags=ipc,mount\n"
                    "mount type=tmpfs source=tmpfs target=/a\\x20b attrs=nosuid,noatime super=sync "
                    "propagation=slave,recursive extra=0x80000000 options=[size=64k,mode=755]\n"
                    "bind source=/src target=/dst attrs=ro clear=atime keep=4\n"
-                   "rlimit resource=nofile soft=0 hard=infinity\n"
+                   "rlimit resource=RLIMIT_NOFILE soft=0 hard=infinity\n"
                    "stdio-owner uid=1000 gid=-1\n"
                    "device path=/dev/null type=c major=1 minor=3 mode=0666 uid=0 gid=0\n"
                    "capabilities effective=chown,kill permitted=none inheritable=none ambient=none\n"

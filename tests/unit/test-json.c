@@ -44,7 +44,7 @@ static const JsonField pair_fields[] = {
         {}
 };
 static const char *const words[] = { "one", "two", NULL };
-static const JsonName names[] = { { "ONE", 1 }, { "TWO", 2 }, { "FOUR", 4 }, {} };
+static const Name names[] = { { "ONE", 1 }, { "TWO", 2 }, { "FOUR", 4 }, {} };
 static const JsonField outer_fields[] = {
         JSON_BOOL("b", Outer, b),
         JSON_OPT_BOOL("ob", Outer, ob),

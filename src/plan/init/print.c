@@ -3,72 +3,52 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
-#include <sched.h>
-#include <sys/resource.h>
 
+#include "basic/names.h"
 #include "plan/init/operands.h"
 
 #define WAIT_KILLABLE_RECV (1U << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, since Linux 5.19 */
 
-typedef struct FlagName {
-        uint64_t flag;
-        const char *name;
-} FlagName;
-
-static const FlagName namespace_names[] = {
-        { CLONE_NEWUSER, "user" }, { CLONE_NEWNS, "mount" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNET, "network" },
-        { CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
-        {},
-};
-
 /* The access time is a field of several bits, cleared as a whole ("atime"). */
-static const FlagName attr_names[] = {
-        { MOUNT_ATTR_RDONLY, "ro" }, { MOUNT_ATTR_NOSUID, "nosuid" }, { MOUNT_ATTR_NODEV, "nodev" },
-        { MOUNT_ATTR_NOEXEC, "noexec" }, { MOUNT_ATTR__ATIME, "atime" }, { MOUNT_ATTR_NOATIME, "noatime" },
-        { MOUNT_ATTR_STRICTATIME, "strictatime" }, { MOUNT_ATTR_NODIRATIME, "nodiratime" },
-        { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+static const Name attr_names[] = {
+        { "ro", MOUNT_ATTR_RDONLY }, { "nosuid", MOUNT_ATTR_NOSUID }, { "nodev", MOUNT_ATTR_NODEV },
+        { "noexec", MOUNT_ATTR_NOEXEC }, { "atime", MOUNT_ATTR__ATIME }, { "noatime", MOUNT_ATTR_NOATIME },
+        { "strictatime", MOUNT_ATTR_STRICTATIME }, { "nodiratime", MOUNT_ATTR_NODIRATIME },
+        { "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
         {},
 };
 
-static const FlagName super_names[] = {
-        { MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
-        { MS_LAZYTIME, "lazytime" }, { MS_SILENT, "silent" }, { MS_I_VERSION, "iversion" },
+static const Name super_names[] = {
+        { "ro", MS_RDONLY }, { "sync", MS_SYNCHRONOUS }, { "dirsync", MS_DIRSYNC }, { "mand", MS_MANDLOCK },
+        { "lazytime", MS_LAZYTIME }, { "silent", MS_SILENT }, { "iversion", MS_I_VERSION },
         {},
 };
 
-static const FlagName propagation_names[] = {
-        { MS_SHARED, "shared" }, { MS_SLAVE, "slave" }, { MS_PRIVATE, "private" }, { MS_UNBINDABLE, "unbindable" },
-        { MS_REC, "recursive" },
+static const Name propagation_names[] = {
+        { "shared", MS_SHARED }, { "slave", MS_SLAVE }, { "private", MS_PRIVATE }, { "unbindable", MS_UNBINDABLE },
+        { "recursive", MS_REC },
         {},
 };
 
-static const FlagName extra_names[] = {
-        { INIT_COPY_UP, "copy-up" }, { INIT_HOST_FALLBACK, "host-fallback" }, { INIT_TARGET_FILE, "target-file" },
-        { INIT_NO_TARGET_SYMLINK, "no-target-symlink" }, { INIT_RECURSIVE, "recursive" },
-        { INIT_TARGET_ON_PROC, "target-on-proc" }, { INIT_SOURCE_PROC, "source-proc" },
-        { INIT_TARGET_MODE, "target-mode" }, { INIT_NO_SOURCE_FOLLOW, "no-source-follow" },
-        { INIT_NO_TARGET_FOLLOW, "no-target-follow" }, { INIT_COPY_SYMLINK, "copy-symlink" },
-        { INIT_SOURCE_IN_ROOT, "source-in-root" }, { INIT_LOCKED, "locked" },
+static const Name extra_names[] = {
+        { "copy-up", INIT_COPY_UP }, { "host-fallback", INIT_HOST_FALLBACK }, { "target-file", INIT_TARGET_FILE },
+        { "no-target-symlink", INIT_NO_TARGET_SYMLINK }, { "recursive", INIT_RECURSIVE },
+        { "target-on-proc", INIT_TARGET_ON_PROC }, { "source-proc", INIT_SOURCE_PROC },
+        { "target-mode", INIT_TARGET_MODE }, { "no-source-follow", INIT_NO_SOURCE_FOLLOW },
+        { "no-target-follow", INIT_NO_TARGET_FOLLOW }, { "copy-symlink", INIT_COPY_SYMLINK },
+        { "source-in-root", INIT_SOURCE_IN_ROOT }, { "locked", INIT_LOCKED },
         {},
 };
 
-static const FlagName seccomp_names[] = {
-        { SECCOMP_FILTER_FLAG_TSYNC, "tsync" }, { SECCOMP_FILTER_FLAG_LOG, "log" },
-        { SECCOMP_FILTER_FLAG_SPEC_ALLOW, "spec-allow" }, { WAIT_KILLABLE_RECV, "wait-killable-recv" },
+static const Name seccomp_names[] = {
+        { "tsync", SECCOMP_FILTER_FLAG_TSYNC }, { "log", SECCOMP_FILTER_FLAG_LOG },
+        { "spec-allow", SECCOMP_FILTER_FLAG_SPEC_ALLOW }, { "wait-killable-recv", WAIT_KILLABLE_RECV },
         {},
 };
 
-static const FlagName no_names[] = { {} };
+static const Name no_names[] = { {} };
 
-static const FlagName set_names[] = { { INIT_SET_MODE, "mode" }, { INIT_SET_OWNER, "owner" }, {} };
-
-static const char *const resource_names[] = {
-        [RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data", [RLIMIT_STACK] = "stack",
-        [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss", [RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile",
-        [RLIMIT_MEMLOCK] = "memlock", [RLIMIT_AS] = "as", [RLIMIT_LOCKS] = "locks",
-        [RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
-        [RLIMIT_RTPRIO] = "rtprio", [RLIMIT_RTTIME] = "rttime",
-};
+static const Name set_names[] = { { "mode", INIT_SET_MODE }, { "owner", INIT_SET_OWNER }, {} };
 
 /* In the order of their numbers. */
 static const char *const capability_names[] = {
@@ -81,15 +61,18 @@ static const char *const capability_names[] = {
 };
 _Static_assert(ELEMENTSOF(capability_names) == CAP_LAST_CAP + 1, "a capability without a name");
 
-static void print_flags(Text *t, const FlagName *names, uint64_t flags) {
+static void print_flags(Text *t, const Name *names, uint64_t flags) {
         const char *separator = "";
 
-        for (; names->flag != 0; names++)
-                if ((flags & names->flag) == names->flag) {
+        for (; names->name; names++) {
+                uint64_t flag = (uint64_t) names->value;
+
+                if ((flags & flag) == flag) {
                         text_addf(t, "%s%s", separator, names->name);
-                        flags &= ~names->flag;
+                        flags &= ~flag;
                         separator = ",";
                 }
+        }
         if (flags != 0)
                 text_addf(t, "%s0x%" PRIx64, separator, flags);
 }
@@ -115,7 +98,7 @@ static bool is_flags(const InitOperand *row) {
 }
 
 static void print_flag_number(Text *t, const InitOperand *row, uint64_t v) {
-        static const FlagName *const names[] = {
+        static const Name *const names[] = {
                 [OPERAND_NAMESPACES] = namespace_names,
                 [OPERAND_ATTRS] = attr_names,
                 [OPERAND_SUPER] = super_names,
@@ -148,7 +131,7 @@ static void print_plain_number(Text *t, const InitOperand *row, uint64_t v) {
                 init_plan_print_capabilities(t, v);
                 break;
         case OPERAND_RESOURCE:
-                text_add(t, v < ELEMENTSOF(resource_names) ? resource_names[v] : "?");
+                text_add(t, name_of(rlimit_names, (int) v) ?: "?");
                 break;
         default:
                 if (row->kind == OPERAND_ID && v == INIT_KEEP_ID)

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "basic/file.h"
+#include "basic/names.h"
 
 typedef enum FieldType { FIELD_STRING, FIELD_BOOL, FIELD_U32, FIELD_U64, FIELD_PID } FieldType;
 
@@ -148,16 +149,13 @@ static int decode_hook(const char *key, const char *value, Record *r) {
 
 /* --- namespaces ------------------------------------------------------------------------------------------------- */
 
-static const struct {
-        int type;
-        const char *key;
-} namespaces[] = { { CLONE_NEWUSER, "user" }, { CLONE_NEWNS, "mount" } };
+/* Of these the paths, where the mount namespace is that of others. */
+#define KEPT_NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS)
 
 static void add_namespaces(Text *t, const Record *r) {
         for (size_t i = 0; i < r->n_namespace_paths; i++)
-                for (size_t k = 0; k < ELEMENTSOF(namespaces); k++)
-                        if (r->namespace_paths[i].type == namespaces[k].type)
-                                add_line(t, "namespace.", namespaces[k].key, r->namespace_paths[i].path);
+                add_line(t, "namespace.", name_of(namespace_names, r->namespace_paths[i].type),
+                         r->namespace_paths[i].path);
 }
 
 static void keep_namespace(Record *r, int type, const char *path) {
@@ -166,12 +164,12 @@ static void keep_namespace(Record *r, int type, const char *path) {
 }
 
 static int decode_namespace(const char *key, const char *value, Record *r) {
-        for (size_t i = 0; i < ELEMENTSOF(namespaces); i++)
-                if (streq(key, namespaces[i].key)) {
-                        keep_namespace(r, namespaces[i].type, arena_strdup(&r->arena, value));
-                        return 0;
-                }
-        return -EBADMSG;
+        const Name *type = name_find(namespace_names, key);
+
+        if (!type || !(type->value & KEPT_NAMESPACES))
+                return -EBADMSG;
+        keep_namespace(r, type->value, arena_strdup(&r->arena, value));
+        return 0;
 }
 
 Spec record_spec(const Record *r) {
@@ -198,12 +196,11 @@ void record_keep(Record *r, const Spec *spec) {
         r->stop_signal = spec_annotation(spec, SPEC_STOP_SIGNAL);
         for (size_t i = 0; i < ELEMENTSOF(hook_kinds); i++)
                 r->hooks[hook_kinds[i].kind] = spec->hooks[hook_kinds[i].kind];
-        for (size_t i = 0; i < spec->linux_.n_namespaces; i++)
-                r->namespaces |= spec->linux_.namespaces[i].type;
-        for (size_t i = 0; i < ELEMENTSOF(namespaces) && elsewhere; i++) {
-                const SpecNamespace *n = spec_namespace(spec, namespaces[i].type);
+        for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
+                const SpecNamespace *n = &spec->linux_.namespaces[i];
 
-                if (n && n->path)
+                r->namespaces |= n->type;
+                if (elsewhere && n->path && (n->type & KEPT_NAMESPACES))
                         keep_namespace(r, n->type, n->path);
         }
 }
