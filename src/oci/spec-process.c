@@ -46,16 +46,14 @@ static const JsonField user_fields[] = {
         {}
 };
 
-/* libcap takes numbers and lower case too, and knows the capabilities of the kernel it was built for. "Any value
- * which cannot be mapped to a relevant kernel interface MUST be logged as a warning": 0, no bit. */
-static uint64_t capability_from_name(const JsonNode *node, const char *name) {
+/* libcap takes numbers and lower case too, and knows the capabilities of the kernel it was built for. */
+uint64_t spec_capability(const char *name) {
         cap_value_t cap;
 
-        if (startswith(name, "CAP_") && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(name) &&
-            cap_from_name(name, &cap) == 0 && cap >= 0 && cap <= 63)
-                return UINT64_C(1) << cap;
-        json_warn(node, "unknown capability \"%s\"%s", name, startswith(name, "CAP_") ? "" : ": they begin with CAP_");
-        return 0;
+        if (!startswith(name, "CAP_") || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != strlen(name) ||
+            cap_from_name(name, &cap) < 0 || cap < 0 || cap > 63)
+                return 0;
+        return UINT64_C(1) << cap;
 }
 
 static int read_capabilities(const JsonNode *node, const JsonField *f, void *to) {
@@ -69,11 +67,17 @@ static int read_capabilities(const JsonNode *node, const JsonField *f, void *to)
         for (size_t i = 0; i < n; i++) {
                 JsonNode child = json_element(node, i);
                 const char *name;
+                uint64_t bit;
 
                 r = json_want_string(&child, &name);
                 if (r < 0)
                         return r;
-                bits |= capability_from_name(&child, name);
+                bit = spec_capability(name);
+                /* "Any value which cannot be mapped to a relevant kernel interface MUST be logged as a warning" */
+                if (!bit)
+                        json_warn(&child, "unknown capability \"%s\"%s", name,
+                                  startswith(name, "CAP_") ? "" : ": they begin with CAP_");
+                bits |= bit;
         }
         *(uint64_t *) to = bits;
         return 0;

@@ -288,6 +288,9 @@ bool spec_mount_has_option(const SpecMount *m, const char *option);
 /* What an id of the container is outside of its user namespace; false when it is not mapped. */
 bool spec_map_id(const SpecIdMap *map, size_t n, uint32_t id, uint32_t *ret);
 
+/* The bit of a capability, "CAP_CHOWN"; 0: there is none of that name. */
+uint64_t spec_capability(const char *name);
+
 /* The CLONE_NEW* namespace that a kernel parameter belongs to ("net/…"), 0: the machine. */
 int spec_sysctl_namespace(const char *path);
 

@@ -2,7 +2,6 @@
 #include "runtime/exec-process.h"
 
 #include <errno.h>
-#include <sys/capability.h>
 
 #include "basic/file.h"
 
@@ -113,13 +112,11 @@ static int add_capabilities(SpecProcess *p, const char **names, Error *reterr) {
         SpecCapabilities *c = &p->capabilities;
 
         for (; names && *names; names++) {
-                cap_value_t cap;
-                uint64_t bit;
+                uint64_t bit = spec_capability(*names);
 
-                if (!startswith(*names, "CAP_") || cap_from_name(*names, &cap) < 0)
+                if (!bit)
                         return error_setf(reterr, EINVAL, "--cap: unknown capability \"%s\"%s", *names,
                                           startswith(*names, "CAP_") ? "" : ": they begin with CAP_");
-                bit = UINT64_C(1) << cap;
                 p->has_capabilities = true;
                 c->bounding |= bit;
                 c->effective |= bit;

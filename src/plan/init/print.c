@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
+#include <sys/capability.h>
 
 #include "basic/names.h"
 #include "plan/init/operands.h"
@@ -50,17 +50,6 @@ static const Name no_names[] = { {} };
 
 static const Name set_names[] = { { "mode", INIT_SET_MODE }, { "owner", INIT_SET_OWNER }, {} };
 
-/* In the order of their numbers. */
-static const char *const capability_names[] = {
-        "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-        "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
-        "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
-        "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-        "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
-        "checkpoint_restore",
-};
-_Static_assert(ELEMENTSOF(capability_names) == CAP_LAST_CAP + 1, "a capability without a name");
-
 static void print_flags(Text *t, const Name *names, uint64_t flags) {
         const char *separator = "";
 
@@ -77,20 +66,25 @@ static void print_flags(Text *t, const Name *names, uint64_t flags) {
                 text_addf(t, "%s0x%" PRIx64, separator, flags);
 }
 
+/* "chown"; its number if libcap has no name for it. */
+static void print_capability(Text *t, cap_value_t cap) {
+        char *name = cap_to_name(cap);
+
+        text_add(t, name ? startswith(name, "cap_") ?: name : "?");
+        cap_free(name);
+}
+
 void init_plan_print_capabilities(Text *t, uint64_t mask) {
         const char *separator = "";
 
         if (mask == 0)
                 text_add(t, "none");
-        for (unsigned i = 0; i < 64; i++) {
-                if (!(mask & (UINT64_C(1) << i)))
-                        continue;
-                if (i < ELEMENTSOF(capability_names))
-                        text_addf(t, "%s%s", separator, capability_names[i]);
-                else
-                        text_addf(t, "%s%u", separator, i);
-                separator = ",";
-        }
+        for (cap_value_t cap = 0; cap < 64; cap++)
+                if (mask >> cap & 1) {
+                        text_add(t, separator);
+                        print_capability(t, cap);
+                        separator = ",";
+                }
 }
 
 static bool is_flags(const InitOperand *row) {
