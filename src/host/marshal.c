@@ -13,22 +13,14 @@
                         return _r; \
         } while (0)
 
-static const char *const signatures[] = {
-        [UNIT_BOOL] = "b",    [UNIT_I32] = "i",    [UNIT_U32] = "u",    [UNIT_I64] = "x",
-        [UNIT_U64] = "t",     [UNIT_DOUBLE] = "d", [UNIT_STRING] = "s", [UNIT_STRV] = "as",
-        [UNIT_BYTES] = "ay",  [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
-};
-
 static int append_value(sd_bus_message *m, const UnitProp *p) {
         switch (p->type) {
         case UNIT_BOOL:
                 return sd.bus_message_append(m, "b", (int) p->v.b);
         case UNIT_I32:
         case UNIT_U32:
-        case UNIT_I64:
         case UNIT_U64:
-        case UNIT_DOUBLE:
-                return sd.bus_message_append_basic(m, signatures[p->type][0], &p->v);
+                return sd.bus_message_append_basic(m, unit_signatures[p->type][0], &p->v);
         case UNIT_STRING:
                 return sd.bus_message_append_basic(m, 's', p->v.s);
         case UNIT_STRV:
@@ -60,7 +52,7 @@ static int append_properties(sd_bus_message *m, const UnitPlan *plan, const bool
                         continue;
                 TRY(sd.bus_message_open_container(m, 'r', "sv"));
                 TRY(sd.bus_message_append_basic(m, 's', p->name));
-                TRY(sd.bus_message_open_container(m, 'v', signatures[p->type]));
+                TRY(sd.bus_message_open_container(m, 'v', unit_signatures[p->type]));
                 TRY(append_value(m, p));
                 TRY(sd.bus_message_close_container(m));
                 TRY(sd.bus_message_close_container(m));
@@ -89,7 +81,7 @@ int marshal_set_properties(sd_bus_message *m, const UnitPlan *plan, const bool *
 
 /* One (sv); reply NULL: an empty value. */
 static int append_reply(sd_bus_message *m, const UnitProp *p, sd_bus_message *reply) {
-        const char *signature = signatures[p->type];
+        const char *signature = unit_signatures[p->type];
 
         TRY(sd.bus_message_open_container(m, 'r', "sv"));
         TRY(sd.bus_message_append_basic(m, 's', p->name));

@@ -5,10 +5,10 @@
 
 #include "plan/unit/internal.h"
 
-static const char *const signatures[] = {
-        [UNIT_BOOL] = "b",    [UNIT_I32] = "i",     [UNIT_U32] = "u",       [UNIT_I64] = "x",
-        [UNIT_U64] = "t",     [UNIT_DOUBLE] = "d",  [UNIT_STRING] = "s",    [UNIT_STRV] = "as",
-        [UNIT_BYTES] = "ay",  [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
+const char *const unit_signatures[] = {
+        [UNIT_BOOL] = "b",   [UNIT_I32] = "i",    [UNIT_U32] = "u",
+        [UNIT_U64] = "t",    [UNIT_STRING] = "s", [UNIT_STRV] = "as",
+        [UNIT_BYTES] = "ay", [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
 };
 
 void unit_plan_done(UnitPlan *plan) {
@@ -149,7 +149,7 @@ static void print_list(const UnitProp *p, Text *text) {
 }
 
 static void print_prop(const UnitProp *p, bool origin, Text *text) {
-        text_addf(text, "%s %s", p->name, signatures[p->type]);
+        text_addf(text, "%s %s", p->name, unit_signatures[p->type]);
         switch (p->type) {
         case UNIT_BOOL:
                 text_add(text, p->v.b ? " true" : " false");
@@ -160,15 +160,9 @@ static void print_prop(const UnitProp *p, bool origin, Text *text) {
         case UNIT_U32:
                 text_addf(text, " %" PRIu32, p->v.u32);
                 break;
-        case UNIT_I64:
-                text_addf(text, " %" PRIi64, p->v.i64);
-                break;
         case UNIT_U64:
                 text_add(text, " ");
                 print_u64(text, p->v.u64);
-                break;
-        case UNIT_DOUBLE:
-                text_addf(text, " %.17g", p->v.d);
                 break;
         case UNIT_STRING:
                 text_add(text, " ");

@@ -13,18 +13,19 @@
  */
 
 typedef enum UnitType {
-        UNIT_BOOL,      /* b */
-        UNIT_I32,       /* i */
-        UNIT_U32,       /* u */
-        UNIT_I64,       /* x */
-        UNIT_U64,       /* t; UINT64_MAX prints as "infinity" */
-        UNIT_DOUBLE,    /* d */
-        UNIT_STRING,    /* s */
-        UNIT_STRV,      /* as */
-        UNIT_BYTES,     /* ay: CPU and node masks */
-        UNIT_PAIRS,     /* a(ss): DeviceAllow */
-        UNIT_WEIGHTS,   /* a(st): IODeviceWeight, IOReadBandwidthMax, … */
+        UNIT_BOOL,
+        UNIT_I32,
+        UNIT_U32,
+        UNIT_U64,       /* UINT64_MAX prints as "infinity" */
+        UNIT_STRING,
+        UNIT_STRV,
+        UNIT_BYTES,     /* CPU and node masks */
+        UNIT_PAIRS,     /* DeviceAllow */
+        UNIT_WEIGHTS,   /* IODeviceWeight, IOReadBandwidthMax, … */
 } UnitType;
+
+/* On D-Bus, by type: "t". */
+extern const char *const unit_signatures[];
 
 typedef struct UnitPair { const char *name, *value; } UnitPair;
 typedef struct UnitWeight { const char *path; uint64_t value; } UnitWeight;
@@ -38,9 +39,7 @@ typedef struct UnitProp {
                 bool b;
                 int32_t i32;
                 uint32_t u32;
-                int64_t i64;
                 uint64_t u64;
-                double d;
                 const char *s;
                 struct { const char **items; size_t n; } strv;
                 struct { const uint8_t *data; size_t n; } bytes;

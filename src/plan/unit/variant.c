@@ -165,16 +165,11 @@ int variant_parse(const char *text, Arena *a, Variant *ret) {
 }
 
 int variant_convert(Variant *v, UnitType type) {
-        static const char types[] = {
-                [UNIT_BOOL] = 'b', [UNIT_I32] = 'i',    [UNIT_U32] = 'u',    [UNIT_I64] = 'x',
-                [UNIT_U64] = 't',  [UNIT_DOUBLE] = 'd', [UNIT_STRING] = 's', [UNIT_STRV] = 'a',
-        };
+        char wanted = unit_signatures[type][0]; /* of a list: it can be one of strings only */
 
-        if ((size_t) type >= sizeof(types))
-                return -EINVAL;
-        if (v->type == types[type])
+        if (v->type == wanted)
                 return 0;
-        return v->type == '\0' ? check_range(v, types[type]) : -EINVAL;
+        return v->type == '\0' ? check_range(v, wanted) : -EINVAL;
 }
 
 void variant_split(Variant *v, Arena *a) {
