@@ -8,56 +8,13 @@
 #include "plan/unit/variant.h"
 
 /*
- * Annotations org.systemd.property.NAME become properties of the scope. Engines pass on what their users
- * write, and a property can be as good as root on the host, so there is a list of what may be set. What the
- * runtime decides itself is not in it; of what it only proposes, the annotation wins; what the resources
- * say, they say.
+ * Annotations org.systemd.property.NAME become properties of the scope. Engines pass on what their users write, and a
+ * property can be as good as root on the host, so each has a row that says whether it may be set. What the runtime decides
+ * itself may not be; of what it only proposes, the annotation wins; what the resources say, they say.
  */
 
 #define PREFIX "org.systemd.property."
 #define VALUE_MAX 4096
-
-typedef enum Check { CHECK_NONE, CHECK_ENUM, CHECK_SIGNAL, CHECK_TEXT, CHECK_AFTER, CHECK_BEFORE, CHECK_URLS } Check;
-
-typedef struct Allowed {
-        const char *name;
-        UnitType type;
-        Check check;
-        const char *values;     /* CHECK_ENUM: " one two " */
-        bool proposal;          /* the plan has a value that may be replaced */
-} Allowed;
-
-static const Allowed allowed[] = {
-        { "After", UNIT_STRV, CHECK_AFTER },
-        { "Before", UNIT_STRV, CHECK_BEFORE },
-        { "CPUQuotaPerSecUSec", UNIT_U64 },
-        { "CPUQuotaPeriodUSec", UNIT_U64 },
-        { "CPUWeight", UNIT_U64 },
-        { "CollectMode", UNIT_STRING, CHECK_ENUM, " inactive inactive-or-failed ", .proposal = true },
-        { "DefaultDependencies", UNIT_BOOL, .proposal = true },
-        { "Description", UNIT_STRING, CHECK_TEXT, .proposal = true },
-        { "Documentation", UNIT_STRV, CHECK_URLS },
-        { "FinalKillSignal", UNIT_I32, CHECK_SIGNAL },
-        { "IOWeight", UNIT_U64 },
-        { "KillSignal", UNIT_I32, CHECK_SIGNAL },
-        { "ManagedOOMMemoryPressure", UNIT_STRING, CHECK_ENUM, " auto kill " },
-        { "ManagedOOMMemoryPressureDurationUSec", UNIT_U64 },
-        { "ManagedOOMMemoryPressureLimit", UNIT_U32 },
-        { "ManagedOOMPreference", UNIT_STRING, CHECK_ENUM, " none avoid omit " },
-        { "ManagedOOMSwap", UNIT_STRING, CHECK_ENUM, " auto kill " },
-        { "MemoryHigh", UNIT_U64 },
-        { "MemoryLow", UNIT_U64 },
-        { "MemoryMax", UNIT_U64 },
-        { "MemoryMin", UNIT_U64 },
-        { "MemorySwapMax", UNIT_U64 },
-        { "MemoryZSwapMax", UNIT_U64 },
-        { "OOMPolicy", UNIT_STRING, CHECK_ENUM, " continue stop kill " },
-        { "RuntimeMaxUSec", UNIT_U64 },
-        { "StartupCPUWeight", UNIT_U64 },
-        { "StartupIOWeight", UNIT_U64 },
-        { "TasksMax", UNIT_U64 },
-        { "TimeoutStopUSec", UNIT_U64, .proposal = true },
-};
 
 static int check_units(const Variant *v, bool after) {
         static const char *const before_types[] = { ".slice", ".target", NULL };
@@ -100,7 +57,7 @@ static int check_urls(const Variant *v) {
         return 0;
 }
 
-static int check_value(const Allowed *p, const Variant *v) {
+static int check_value(const Property *p, const Variant *v) {
         switch (p->check) {
         case CHECK_ENUM:
                 return check_enum(p->values, v->s);
@@ -166,13 +123,6 @@ static int check_name(const char *name) {
         return n >= 3 && n <= 64 ? 0 : -EINVAL;
 }
 
-static const Allowed *find_allowed(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(allowed); i++)
-                if (streq(allowed[i].name, name))
-                        return allowed + i;
-        return NULL;
-}
-
 static const char *type_name(UnitType type) {
         switch (type) {
         case UNIT_BOOL:
@@ -190,18 +140,20 @@ static const char *type_name(UnitType type) {
         }
 }
 
-static int refuse(const char *key, const char *name, Error *reterr) {
-        const char *names[ELEMENTSOF(allowed)], *near;
+static int refuse(const char *key, const char *name, Arena *a, Error *reterr) {
+        Strings names = {};
+        const char *near;
 
-        for (size_t i = 0; i < ELEMENTSOF(allowed); i++)
-                names[i] = allowed[i].name;
-        near = nearest(name, names, ELEMENTSOF(allowed));
+        for (const Property *p = unit_properties; p->name; p++)
+                if (p->annotation)
+                        strings_add(a, &names, p->name);
+        near = nearest(name, names.s, names.n);
         return error_setf(reterr, EOPNOTSUPP, "annotation %s: not a property that a container may set%s%s%s", key,
                           near ? ", did you mean " : "", near ?: "", near ? "?" : "");
 }
 
 /* Strings need no quotes where strings are wanted, and lists no brackets: they are words then, as in a unit file. */
-static int read_value(const Allowed *p, const char *text, Arena *a, Variant *ret) {
+static int read_value(const Property *p, const char *text, Arena *a, Variant *ret) {
         bool strings = p->type == UNIT_STRING || p->type == UNIT_STRV;
         int r = variant_parse(text, a, ret);
 
@@ -216,7 +168,7 @@ static int read_value(const Allowed *p, const char *text, Arena *a, Variant *ret
 
 static int add_annotation(UnitPlan *plan, const char *key, const char *name, const char *text,
                           Error *reterr) {
-        const Allowed *p;
+        const Property *p;
         Variant v = {};
         UnitProp *prop;
         bool seconds;
@@ -224,9 +176,9 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         if (check_name(name) < 0)
                 return error_setf(reterr, EINVAL, "annotation %s: not the name of a unit property", key);
         seconds = convert_seconds(&plan->arena, name, &name) > 0;
-        p = find_allowed(name);
-        if (!p || (seconds && p->type != UNIT_U64))
-                return refuse(key, name, reterr);
+        p = unit_property(name);
+        if (!p || !p->annotation || (seconds && p->type != UNIT_U64))
+                return refuse(key, name, &plan->arena, reterr);
         if (strlen(text) > VALUE_MAX)
                 return error_setf(reterr, EINVAL, "annotation %s: value of more than %d bytes", key,
                                   VALUE_MAX);

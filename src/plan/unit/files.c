@@ -8,53 +8,18 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define DEFAULT_PERIOD UINT64_C(100000)
-#define DEFAULT_WEIGHT 100
 #define DEVICE_DIRECTORY "/dev/block/"
-
-typedef struct PropFile {
-        const char *name, *file;
-        uint64_t none;          /* of a number: what holds without the file, too */
-        const char *key;        /* of one for a device, in its line */
-} PropFile;
-
-static const PropFile *find_file(const char *property) {
-        static const PropFile files[] = {
-                { "AllowedCPUs", "cpuset.cpus" },
-                { "AllowedMemoryNodes", "cpuset.mems" },
-                { "CPUQuotaPerSecUSec", "cpu.max", UINT64_MAX },
-                { "CPUQuotaPeriodUSec", "cpu.max", UINT64_MAX },
-                { "CPUWeight", "cpu.weight", DEFAULT_WEIGHT },
-                { "IODeviceLatencyTargetUSec", "io.latency", .key = "target=" },
-                { "IODeviceWeight", "io.weight", .key = "" },
-                { "IOReadBandwidthMax", "io.max", .key = "rbps=" },
-                { "IOReadIOPSMax", "io.max", .key = "riops=" },
-                { "IOWeight", "io.weight", DEFAULT_WEIGHT },
-                { "IOWriteBandwidthMax", "io.max", .key = "wbps=" },
-                { "IOWriteIOPSMax", "io.max", .key = "wiops=" },
-                { "MemoryHigh", "memory.high", UINT64_MAX },
-                { "MemoryLow", "memory.low", 0 },
-                { "MemoryMax", "memory.max", UINT64_MAX },
-                { "MemoryMin", "memory.min", 0 },
-                { "MemorySwapMax", "memory.swap.max", UINT64_MAX },
-                { "TasksMax", "pids.max", UINT64_MAX },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (streq(files[i].name, property))
-                        return files + i;
-        return NULL;
-}
 
 static bool is_idle(const UnitProp *prop) {
         return streq(prop->name, "CPUWeight") && prop->v.u64 == 0;
 }
 
 const char *unit_prop_file(const UnitProp *prop) {
-        const PropFile *f = find_file(prop->name);
+        const Property *p = unit_property(prop->name);
 
-        if (!f || (prop->type == UNIT_U64 && prop->v.u64 == f->none))
+        if (!p || (prop->type == UNIT_U64 && prop->v.u64 == p->none))
                 return NULL;
-        return is_idle(prop) ? "cpu.idle" : f->file;
+        return is_idle(prop) ? "cpu.idle" : p->file;
 }
 
 void unit_prop_print_mask(const UnitProp *prop, Text *text) {
@@ -78,9 +43,10 @@ static const char *number(UnitPlan *plan, uint64_t value) {
 }
 
 void unit_plan_write_block(UnitPlan *plan, const char *property, const char *device, uint64_t value, const char *path) {
-        const PropFile *f = find_file(property);
+        const Property *p = unit_property(property);
 
-        unit_plan_write(plan, f->file, arena_printf(&plan->arena, "%s %s%s", device, f->key, number(plan, value)), path);
+        unit_plan_write(plan, p->file, arena_printf(&plan->arena, "%s %s%s", device, p->key, number(plan, value)),
+                        path);
 }
 
 /* systemd's quota is per second; the file has quota and period, and writing one of them would reset the other. */
@@ -114,18 +80,18 @@ static void write_number(const Limits *l, const UnitProp *p, const char *file) {
 }
 
 static void write_property(const Limits *l, const UnitProp *p) {
-        const PropFile *f = find_file(p->name);
+        const Property *known = unit_property(p->name);
         _cleanup_text_ Text list = {};
 
-        if (!f)
+        if (!known || !known->file)
                 return;
         switch (p->type) {
         case UNIT_U64:
-                write_number(l, p, f->file);
+                write_number(l, p, known->file);
                 break;
         case UNIT_BYTES:
                 unit_prop_print_mask(p, &list);
-                unit_plan_write(l->plan, f->file, list.s, p->path);
+                unit_plan_write(l->plan, known->file, list.s, p->path);
                 break;
         case UNIT_WEIGHTS:
                 for (size_t i = 0; i < p->v.weights.n; i++)

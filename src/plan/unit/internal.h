@@ -30,6 +30,24 @@ CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value
 /* The line for a device ("8:16") in the file that is behind a UNIT_WEIGHTS property. */
 void unit_plan_write_block(UnitPlan *plan, const char *property, const char *device, uint64_t value, const char *path);
 
+/* What is known of a property, all in one row: type; the file that shows it, which unified may name; the annotation. */
+typedef struct Property {
+        const char *name;
+        UnitType type;
+        const char *file;       /* of a limit */
+        const char *key;        /* of one for a device, in its line there */
+        uint64_t none;          /* of a number: what holds without the file, too */
+        uint64_t least;         /* systemd takes no 0 where the kernel would: 1 byte or 1 task comes to the same */
+        bool annotation;        /* may set it */
+        bool proposal;          /* the plan has a value that the annotation may replace */
+        enum { CHECK_NONE, CHECK_ENUM, CHECK_SIGNAL, CHECK_TEXT, CHECK_AFTER, CHECK_BEFORE, CHECK_URLS } check;
+        const char *values;     /* CHECK_ENUM: " one two " */
+} Property;
+
+extern const Property unit_properties[]; /* the end has no name */
+/* The row of that name, or NULL. */
+const Property *unit_property(const char *name);
+
 /* What the functions below are given. */
 typedef struct Limits {
         UnitPlan *plan;

@@ -31,13 +31,12 @@ static int parse_max(const char *s, uint64_t *ret) {
         return parse_u64(s, ret);
 }
 
-static int add_limit(const Unified *u, const char *property, uint64_t minimum) {
+static int add_limit(const Unified *u, const Property *p) {
         uint64_t v;
 
         if (parse_max(u->value, &v) < 0)
                 return bad_value(u, "a number or \"max\"");
-        /* systemd takes no 0 where the kernel would: 1 byte or 1 task comes to the same. */
-        unit_plan_set_u64(u->l->plan, property, MAX(v, minimum), u->path);
+        unit_plan_set_u64(u->l->plan, p->name, MAX(v, p->least), u->path);
         return 0;
 }
 
@@ -45,7 +44,7 @@ static int add_limit(const Unified *u, const char *property, uint64_t minimum) {
 static int add_zswap_max(const Unified *u) {
         int r;
 
-        r = add_limit(u, "MemoryZSwapMax", 0);
+        r = add_limit(u, unit_property("MemoryZSwapMax"));
         if (r < 0)
                 return r;
         unit_plan_find(u->l->plan, "MemoryZSwapMax")->optional = true;
@@ -148,13 +147,6 @@ static int add_io_weight_line(const Unified *u, char *line, bool bfq) {
 
 /* One line of io.max or io.latency: "8:16 rbps=1048576 wiops=max", "8:16 target=75000". */
 static int add_io_limit_line(const Unified *u, char *line) {
-        static const struct {
-                const char *key, *name, *property;
-        } limits[] = {
-                { "io.max", "rbps=", "IOReadBandwidthMax" },    { "io.max", "wbps=", "IOWriteBandwidthMax" },
-                { "io.max", "riops=", "IOReadIOPSMax" },        { "io.max", "wiops=", "IOWriteIOPSMax" },
-                { "io.latency", "target=", "IODeviceLatencyTargetUSec" },
-        };
         char *save = NULL;
         uint32_t major, minor;
         int r = 0;
@@ -162,17 +154,14 @@ static int add_io_limit_line(const Unified *u, char *line) {
         if (!parse_device(strtok_r(line, " \t", &save), &major, &minor))
                 return bad_value(u, "lines that begin with a device like \"8:16\"");
         for (char *word = strtok_r(NULL, " \t", &save); word && r == 0; word = strtok_r(NULL, " \t", &save)) {
-                const char *value = NULL, *property = NULL;
+                const Property *p = unit_properties;
                 uint64_t v;
 
-                for (size_t i = 0; i < ELEMENTSOF(limits) && !value; i++)
-                        if (streq(limits[i].key, u->key)) {
-                                value = startswith(word, limits[i].name);
-                                property = limits[i].property;
-                        }
-                if (!value || parse_max(value, &v) < 0 || v == 0)
+                while (p->name && !(p->key && streq(p->file, u->key) && startswith(word, p->key)))
+                        p++;
+                if (!p->name || parse_max(word + strlen(p->key), &v) < 0 || v == 0)
                         return error_setf(u->l->reterr, EINVAL, "%s: \"%s\" is no limit for %s", u->path, word, u->key);
-                r = unit_add_block_value(u->l, property, major, minor, v, u->path);
+                r = unit_add_block_value(u->l, p->name, major, minor, v, u->path);
         }
         return r;
 }
@@ -213,14 +202,6 @@ static int check_key(const Unified *u) {
 
 static int add_one(const Unified *u) {
         static const struct {
-                const char *key, *property;
-                uint64_t minimum;
-        } limits[] = {
-                { "memory.min", "MemoryMin", 0 },       { "memory.low", "MemoryLow", 0 },
-                { "memory.high", "MemoryHigh", 1 },     { "memory.max", "MemoryMax", 1 },
-                { "memory.swap.max", "MemorySwapMax", 0 }, { "pids.max", "TasksMax", 1 },
-        };
-        static const struct {
                 const char *key;
                 int (*add)(const Unified *u);
         } others[] = {
@@ -234,12 +215,12 @@ static int add_one(const Unified *u) {
         };
         char *save = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(limits); i++)
-                if (streq(u->key, limits[i].key))
-                        return add_limit(u, limits[i].property, limits[i].minimum);
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 if (streq(u->key, others[i].key))
                         return others[i].add(u);
+        for (const Property *p = unit_properties; p->name; p++)
+                if (p->type == UNIT_U64 && streq_null(p->file, u->key))
+                        return add_limit(u, p);
         for (char *line = strtok_r(u->value, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
                 unit_plan_write(u->l->plan, u->key, line, u->path);
         return 0;
