@@ -160,7 +160,7 @@ def test_users_of_exec(runtime, host_of_execs):
     every(USERS, check)
 
 
-OPTIONS = [["--cap", "CAP_NOSUCH"], ["--cap", "1"], ["--cap", ""], ["--env", "NOEQUALS"],
+OPTIONS = [["--cap", "CAP_NOSUCH"], ["--cap", "CAP_kill"], ["--cap", "1"], ["--cap", ""], ["--env", "NOEQUALS"],
            ["--env", "=x"], ["--cwd", "relative"], ["--additional-gids", "-1"],
            ["--additional-gids", "x"], ["--preserve-fds", "-1"], ["--preserve-fds", "x"],
            ["--preserve-fds", "99999999999"], ["--preserve-fds", "4294967295"], ["--preserve-fds", "4294967290"],
