@@ -1,27 +1,89 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The connection to systemd, which may go away and come back: daemon-reexec, and updates of systemd and of the bus. Both
+ * are back after a moment, and know then what they knew before.
+ */
 #include "host/manager.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "basic/str.h"
-#include "host/cgroup.h"
+#include "host/bus.h"
 #include "host/manager-internal.h"
 
-/* PIDs= for old managers, and one try each for what else it may not know: bounded, because each is a round trip. */
-#define START_TRIES 16
+#define SERVICE "org.freedesktop.systemd1"
+#define AWAY_USEC 20000
 
-/* systemd does not stop what it has frozen, and does not thaw what is in a frozen slice; but it forgets a scope without
- * processes, frozen or not, and for that it gets this much time. */
-#define FROZEN_USEC 2000000
-#define FROZEN_LOOK_USEC 10000
+struct Manager {
+        sd_bus *bus;            /* NULL: it was lost */
+        const char *peer;       /* who is at its other end, in words */
+        const Caller *caller;
+        bool user;
+        pid_t pid;              /* of systemd, as far as it is known */
+        Job *jobs;              /* that somebody waits for */
+        bool watches;           /* their ends, on this bus */
+};
 
-/* A job that systemd had before it began again needs no more than this. */
-#define ARRIVAL_USEC 5000000
-#define ARRIVAL_LOOK_USEC 10000
+bool manager_is_away(int r, const char *name) {
+        static const char *const errors[] = {
+                "NoReply", "Disconnected", "ServiceUnknown", "NameHasNoOwner", "Spawn.ChildExited",
+        };
+        const char *error = name ? startswith(name, "org.freedesktop.DBus.Error.") : NULL;
 
-#define UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
+        for (size_t i = 0; error && i < ELEMENTSOF(errors); i++)
+                if (streq(errors[i], error))
+                        return true;
+        return r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOTCONN || r == -EPIPE;
+}
+
+void manager_expect(const Manager *m, Patience *p) {
+        patience_begin(p, m->pid);
+}
+
+int manager_silence(const Manager *m, Error *reterr) {
+        const char *systemd = m->user ? "the user's systemd" : "systemd";
+
+        return error_setf(reterr, ETIMEDOUT, "%s does not answer", sd.bus_is_ready(m->bus) > 0 ? systemd : m->peer);
+}
+
+/* --- to connect, and again -------------------------------------------------------------------------------------- */
+
+/* Who is at the other end: the user's systemd, or who listened for it. */
+static void note_pid(Manager *m) {
+        struct ucred peer = {};
+        socklen_t size = sizeof(peer);
+
+        if (m->user && getsockopt(sd.bus_get_fd(m->bus), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+                m->pid = peer.pid;
+}
+
+/* Begins a connection; waits for a systemd that is about to come back. */
+static int begin(Manager *m, Error *reterr) {
+        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+        Patience patience;
+        int r = 0;
+
+        manager_expect(m, &patience);
+        do {
+                if (r < 0)
+                        error_done(reterr);
+                r = m->user ? bus_connect_user(m->caller, &m->bus, &m->peer, reterr)
+                            : bus_connect_system(&m->bus, &m->peer, reterr);
+        } while (manager_is_away(r, NULL) && now_usec() < patience_until(&patience, deadline) &&
+                 loop_sleep(AWAY_USEC) == 0);
+        if (r == 0)
+                note_pid(m);
+        return r;
+}
+
+static int begin_again(Manager *m, Error *reterr) {
+        int r = loop_sleep(AWAY_USEC);
+
+        return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd") : begin(m, reterr);
+}
 
 int manager_open(const Caller *caller, bool user, Manager **ret, Error *reterr) {
         _cleanup_manager_ Manager *m = NULL;
@@ -33,291 +95,215 @@ int manager_open(const Caller *caller, bool user, Manager **ret, Error *reterr) 
         m = xmalloc0(sizeof(*m));
         m->caller = caller;
         m->user = user;
-        r = manager_connect(m, reterr);
+        m->pid = user ? 0 : 1;
+        r = begin(m, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);
         return 0;
 }
 
-static void job_done(Manager *m) {
-        m->unit = (free(m->unit), NULL);
-        m->job_path = (free(m->job_path), NULL);
-        m->systemd = (free(m->systemd), NULL);
-        m->job_result = (free(m->job_result), NULL);
-        m->job_error_name = (free(m->job_error_name), NULL);
-        error_done(&m->job_error);
-        m->job = JOB_NONE;
+void manager_lose(Manager *m) {
+        for (Job *job = m->jobs; job; job = job->next) {
+                job->request = sd.bus_slot_unref(job->request);
+                job->lost = !job->result;
+        }
+        m->bus = sd.bus_close_unref(m->bus);
+        m->watches = false;
 }
 
 Manager *manager_close(Manager *m) {
         if (!m)
                 return NULL;
-        job_done(m);
-        manager_forget_properties(m);
-        free(m->dropped);
+        while (m->jobs)
+                manager_remove_job(m, m->jobs);
         if (m->bus)
                 (void) sd.bus_close_unref(m->bus);
         free(m);
         return NULL;
 }
 
-/* On a bus anybody may send a signal, to whom he likes: only that of who has answered our request counts. */
-static bool is_systemd(const Manager *m, sd_bus_message *message) {
-        return streq_null(m->systemd, sd.bus_message_get_sender(message) ?: "");
-}
+/* --- to wait ---------------------------------------------------------------------------------------------------- */
 
-static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
-        const char *path, *unit, *result;
-        Manager *m = userdata;
-        uint32_t id;
-
-        if (sd.bus_message_read(message, "uoss", &id, &path, &unit, &result) < 0)
-                return 0;
-        /* Ours, by its path: an older job of the same unit may end while ours waits. */
-        if (m->job != JOB_QUEUED || !streq(unit, m->unit) || !streq(path, m->job_path) || !is_systemd(m, message))
-                return 0;
-        m->job_result = xstrdup(result);
-        m->job = streq(result, "done") ? JOB_DONE : JOB_FAILED;
-        return 0;
-}
-
-static int on_job_queued(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
-        const char *path;
-        Manager *m = userdata;
-
-        if (m->job != JOB_SENT)
-                return 0;
-        if (sd.bus_message_is_method_error(message, NULL)) {
-                const sd_bus_error *e = sd.bus_message_get_error(message);
-
-                m->job = JOB_FAILED;
-                m->job_error_name = xstrdup(e->name ?: "");
-                error_setf(&m->job_error, EREMOTEIO, "%s", e->message ?: e->name ?: "unknown error");
-        } else if (sd.bus_message_read(message, "o", &path) >= 0) {
-                m->job_path = xstrdup(path);
-                m->systemd = xstrdup(sd.bus_message_get_sender(message) ?: "");
-                m->job = JOB_QUEUED;
-        }
-        return 0;
-}
-
-/* on_job_removed() looks for that of our unit. */
-int manager_watch_jobs(Manager *m, Error *reterr) {
-        int r = sd.bus_match_signal_async(m->bus, NULL, SERVICE, OBJECT, INTERFACE, "JobRemoved", on_job_removed, NULL, m);
-
-        return r < 0 ? error_errnof(reterr, r, "cannot watch systemd's jobs") : 0;
-}
-
-static int watch_unit(Manager *m, const char *unit, Error *reterr) {
-        job_done(m);
-        m->unit = xstrdup(unit);
-        return manager_watch_jobs(m, reterr);
-}
-
-static int send_start(Manager *m, Error *reterr) {
-        sd_bus_message *message = NULL;
-        int r;
-
-        m->tries++;
-        r = manager_wait_ready(m, reterr);
-        if (r < 0)
-                return r;
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, OBJECT, INTERFACE, "StartTransientUnit");
-        if (r >= 0)
-                r = marshal_start_scope(message, m->plan, m->dropped, &m->process);
-        if (r >= 0)
-                r = sd.bus_call_async(m->bus, NULL, message, on_job_queued, m, MANAGER_TIMEOUT_USEC);
-        (void) sd.bus_message_unref(message);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot ask systemd for scope %s", m->plan->name);
-        m->job = JOB_SENT;
-        manager_expect(m);
-        return 0;
-}
-
-int manager_start_scope(Manager *m, const UnitPlan *plan, pid_t pid, int pidfd, Error *reterr) {
-        int r;
-
-        manager_set_plan(m, plan);
-        m->process = (ScopeProcess){ .pid = pid, .pidfd = pidfd };
-        r = watch_unit(m, plan->name, reterr);
-        return r < 0 ? r : send_start(m, reterr);
-}
-
-int manager_poll_fd(Manager *m) {
+int manager_poll_fd(const Manager *m) {
         return sd.bus_get_fd(m->bus);
 }
 
-short manager_poll_events(Manager *m) {
+short manager_poll_events(const Manager *m) {
         int events = sd.bus_get_events(m->bus);
 
         /* 0: a message has been read while we waited for another one. Whoever polls is to come back at once. */
         return (short) (events < 0 ? POLLIN : events ?: POLLOUT);
 }
 
-/* After a refusal: something to leave out or to clear away, and the request sent again? */
-static int try_again(Manager *m, Error *reterr) {
-        int property;
+int manager_wait(const Manager *m, uint64_t deadline) {
+        int events = sd.bus_get_events(m->bus), r;
+        uint64_t own = UINT64_MAX; /* of the library's, 0 when it has read something already */
 
-        if (m->tries >= START_TRIES)
-                return 0;
-        property = manager_refused_property(m->plan, m->job_error_name, m->job_error.message);
-        if (property == REFUSED_PIDFDS && m->process.pidfd >= 0)
-                m->process.pidfd = -EBADF;
-        else if (property >= 0 && m->plan->props[property].optional)
-                m->dropped[property] = true;
-        else if (streq_null(m->job_error_name, UNIT_EXISTS) && !m->was_reset) {
-                m->was_reset = true;
-                (void) manager_call_for_unit(m, "ResetFailedUnit", m->plan->name, NULL);
-        } else
-                return 0;
-        error_done(&m->job_error);
-        m->job_error_name = (free(m->job_error_name), NULL);
-        return send_start(m, reterr) < 0 ? -EREMOTEIO : 1;
+        if (events < 0)
+                return events;
+        r = sd.bus_get_timeout(m->bus, &own);
+        if (r >= 0)
+                r = loop_wait_fd(sd.bus_get_fd(m->bus), (short) events, MIN(deadline, own));
+        return MIN(r, 0);
 }
 
-static bool has_arrived(const Manager *m) {
-        _cleanup_free_ char *path = NULL;
+/* One thing that has come, or the wait for it; -ETIMEDOUT: systemd has been silent for longer than it may be. */
+static int take_turn(const Manager *m, Patience *patience, uint64_t deadline) {
+        int r = sd.bus_process(m->bus, NULL);
+        uint64_t until;
 
-        return cgroup_of_pid(m->process.pid, &path) == 0 &&
-               cgroup_belongs_to_unit(path, m->plan->slice, m->plan->name);
-}
-
-/* The connection is lost, and nobody knows whether systemd has heard the request: it is sent again. */
-static int start_again(Manager *m, Error *reterr) {
-        int r;
-
-        error_done(&m->job_error);
-        m->job_error_name = (free(m->job_error_name), NULL);
-        m->was_lost = true;
-        r = manager_reconnect(m, reterr);
-        if (r == 0)
-                r = send_start(m, reterr);
-        return r < 0 ? r : 0;
-}
-
-/* Does the scope exist because systemd has heard the request that was sent before the connection was lost? Then our
- * process is in it, or will be. */
-static bool exists_by_us(const Manager *m) {
-        uint64_t deadline = now_usec() + ARRIVAL_USEC;
-
-        if (!m->was_lost || !streq_null(m->job_error_name, UNIT_EXISTS))
-                return false;
-        while (!has_arrived(m))
-                if (now_usec() >= deadline || loop_sleep(ARRIVAL_LOOK_USEC) < 0)
-                        return false;
-        return true;
-}
-
-int manager_dispatch(Manager *m, Error *reterr) {
-        int r;
-
-        do {
-                r = sd.bus_process(m->bus, NULL);
-                if (r < 0 && (!manager_is_away(r, NULL) || m->tries >= START_TRIES))
-                        return error_errnof(reterr, r, "lost the connection to systemd while it made scope %s", m->unit);
-        } while (r > 0);
-        if (m->job != JOB_DONE && m->tries < START_TRIES && manager_is_away(r, m->job_error_name))
-                return start_again(m, reterr);
-        if (m->job == JOB_DONE || (m->job == JOB_FAILED && exists_by_us(m)))
-                return 1;
-        if (m->job != JOB_FAILED)
-                return 0;
-        if (m->job_error.code == 0)
-                return error_setf(reterr, EREMOTEIO, "systemd's job for %s ended with \"%s\"", m->unit, m->job_result);
-        r = try_again(m, reterr);
         if (r != 0)
-                return r < 0 ? r : 0;
-        return error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s%s", m->unit, m->job_error.message,
-                          streq_null(m->job_error_name, UNIT_EXISTS) ?
-                          " (systemctl status shows whose it is; its name comes from the ID or linux.cgroupsPath)" : "");
+                return MIN(r, 0);
+        until = patience_until(patience, deadline);
+        return now_usec() >= until ? -ETIMEDOUT : manager_wait(m, until);
 }
 
-/* What is queued has been heard, and may have to wait for other jobs. */
-uint64_t manager_wait_until(Manager *m, uint64_t deadline) {
-        return m->job == JOB_SENT ? manager_patience(m, deadline) : deadline;
+int manager_process(Manager *m) {
+        int r = 0;
+
+        while (m->bus && (r = sd.bus_process(m->bus, NULL)) > 0)
+                ;
+        if (!manager_is_away(r, NULL))
+                return r;
+        manager_lose(m);
+        return 0;
 }
 
-int manager_give_up(const Manager *m, Error *reterr) {
-        if (m->job == JOB_SENT)
-                return manager_silence(m, reterr);
-        return error_setf(reterr, ETIMEDOUT, "systemd did not finish the job of %s in time", m->unit);
+static int await_greeting(const Manager *m, uint64_t deadline) {
+        Patience patience;
+        int r = 0;
+
+        if (sd.bus_is_ready(m->bus) > 0)
+                return 0;
+        manager_expect(m, &patience);
+        while (r == 0 && sd.bus_is_ready(m->bus) <= 0)
+                r = take_turn(m, &patience, deadline);
+        return r;
 }
 
-static int wait_job(Manager *m, uint64_t deadline, Error *reterr) {
+/* Before anything that waits for the greeting by itself: descriptors in a message. libsystemd would do so for 90 s. */
+static int get_ready(Manager *m, Error *reterr) {
+        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
+
         for (;;) {
-                uint64_t until;
-                int r;
+                int r = m->bus ? 0 : begin_again(m, reterr);
 
-                r = manager_dispatch(m, reterr);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-                until = manager_wait_until(m, deadline);
-                if (now_usec() >= until)
-                        return manager_give_up(m, reterr);
-                r = manager_wait(m, until);
                 if (r < 0)
-                        return error_errnof(reterr, r, "lost the connection to systemd");
+                        return r;
+                r = await_greeting(m, deadline);
+                if (r == -ETIMEDOUT)
+                        return manager_silence(m, reterr);
+                if (!manager_is_away(r, NULL) || now_usec() >= deadline)
+                        return r < 0 ? error_errnof(reterr, r, "cannot connect to systemd") : 0;
+                manager_lose(m);
         }
 }
 
-void manager_abandon_scope(Manager *m, const char *invocation, uint64_t deadline) {
-        _cleanup_error_ Error error = {};
-        bool ours;
+/* --- who waits for a job ---------------------------------------------------------------------------------------- */
 
-        m->tries = START_TRIES;
-        while (manager_dispatch(m, &error) >= 0 && m->job == JOB_SENT) {
-                uint64_t until = manager_wait_until(m, deadline);
-
-                if (now_usec() >= until || manager_wait(m, until) < 0)
-                        break;
-        }
-        ours = m->job == JOB_QUEUED || m->job == JOB_DONE || (m->job == JOB_FAILED && m->job_error.code == 0);
-        if (ours)
-                (void) manager_stop_unit(m, (UnitRef){ m->plan->name, invocation }, deadline, NULL);
+void manager_add_job(Manager *m, Job *job) {
+        job->manager = m;
+        job->next = m->jobs;
+        m->jobs = job;
 }
 
-static int stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr) {
-        _cleanup_free_ char *object = manager_object(unit);
-        sd_bus_message *message = NULL;
+void manager_remove_job(Manager *m, Job *job) {
+        Job **at = &m->jobs;
+
+        while (*at != job)
+                at = &(*at)->next;
+        *at = job->next;
+        job->request = sd.bus_slot_unref(job->request);
+        job->manager = NULL;
+}
+
+/* By its path: an older job of the same unit may end while this one waits. On a bus anybody may send a signal, to whom he
+ * likes: only that of who has answered the request counts. */
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
+        const char *path, *unit, *result, *sender = sd.bus_message_get_sender(message) ?: "";
+        const Manager *m = userdata;
+        uint32_t id;
+
+        if (sd.bus_message_read(message, "uoss", &id, &path, &unit, &result) < 0)
+                return 0;
+        for (Job *job = m->jobs; job; job = job->next)
+                if (!job->result && streq_null(job->path, path) && streq(job->systemd, sender))
+                        job->result = xstrdup(result);
+        return 0;
+}
+
+/* Where nobody waits for a job, neither we nor the bus are woken by those of others. */
+static int watch_jobs(Manager *m) {
         int r;
 
-        r = watch_unit(m, unit.name, reterr);
+        if (!m->jobs || m->watches)
+                return 0;
+        r = sd.bus_match_signal_async(m->bus, NULL, SERVICE, MANAGER_OBJECT, MANAGER_INTERFACE, "JobRemoved",
+                                      on_job_removed, NULL, m);
+        m->watches = r >= 0;
+        return r;
+}
+
+/* --- to ask ----------------------------------------------------------------------------------------------------- */
+
+int manager_send(Manager *m, const Question *q, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret,
+                 Error *reterr) {
+        _cleanup_message_ sd_bus_message *message = NULL;
+        int r = get_ready(m, reterr);
+
+        if (r >= 0)
+                r = watch_jobs(m);
+        if (r >= 0)
+                r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, q->object, q->interface, q->method);
+        if (r >= 0 && q->append)
+                r = q->append(message, q->arguments);
+        if (r >= 0)
+                r = sd.bus_call_async(m->bus, ret, message, callback, userdata, UINT64_MAX);
+        return MIN(r, 0);
+}
+
+static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *unused) {
+        *(sd_bus_message **) userdata = sd.bus_message_ref(message);
+        return 0;
+}
+
+/* As sd_bus_call(3), which would wait by itself. */
+static int ask_once(Manager *m, const Question *q, uint64_t deadline, sd_bus_message **ret_reply,
+                    sd_bus_error *ret_error, Error *reterr) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        sd_bus_slot *slot = NULL;
+        Patience patience;
+        int r;
+
+        r = manager_send(m, q, on_reply, &reply, &slot, reterr);
         if (r < 0)
                 return r;
-        m->tries = START_TRIES; /* a stop is not tried again */
-        r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, object, OF_UNITS, "Stop");
-        if (r >= 0)
-                r = sd.bus_message_append(message, "s", "replace");
-        if (r >= 0)
-                r = sd.bus_call_async(m->bus, NULL, message, on_job_queued, m, MANAGER_TIMEOUT_USEC);
-        (void) sd.bus_message_unref(message);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot ask systemd to stop %s", unit.name);
-        m->job = JOB_SENT;
-        manager_expect(m);
-        r = wait_job(m, deadline, reterr);
-        return r < 0 && manager_is_no_such_unit(m->job_error_name) ? 0 : r;
+        manager_expect(m, &patience);
+        while (r == 0 && !reply)
+                r = take_turn(m, &patience, deadline);
+        (void) sd.bus_slot_unref(slot);
+        if (r == -ETIMEDOUT)
+                return manager_silence(m, reterr);
+        if (r == 0 && sd.bus_message_is_method_error(reply, NULL))
+                return sd.bus_error_copy(ret_error, sd.bus_message_get_error(reply));
+        if (r == 0 && ret_reply)
+                *ret_reply = TAKE_PTR(reply);
+        return r;
 }
 
-int manager_stop_unit(Manager *m, UnitRef unit, uint64_t deadline, Error *reterr) {
-        _cleanup_error_ Error error = {};
-        uint64_t patience = MIN(deadline, now_usec() + FROZEN_USEC);
-        int r;
+int manager_ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bus_error *ret_error, Error *reterr) {
+        uint64_t deadline = now_usec() + MANAGER_TIMEOUT_USEC;
 
-        r = stop_unit(m, unit, deadline, &error);
-        while (r < 0 && manager_is_away(r, m->job_error_name) && now_usec() < deadline) {
-                error_done(&error);
-                r = manager_reconnect(m, &error);
+        for (;;) {
+                _cleanup_error_ Error error = {};
+                int r = ask_once(m, q, deadline, ret_reply, ret_error, &error);
+
                 if (r == 0)
-                        r = stop_unit(m, unit, deadline, &error);
+                        return 0;
+                if (!manager_is_away(r, ret_error->name) || now_usec() >= deadline)
+                        return error.code ? error_move(reterr, &error) : r;
+                sd.bus_error_free(ret_error);
+                manager_lose(m);
         }
-        while (r < 0 && streq_null(m->job_result, "frozen") && now_usec() < patience) {
-                error_done(&error);
-                (void) manager_freeze_unit(m, unit, false, NULL);
-                (void) loop_sleep(FROZEN_LOOK_USEC);
-                r = stop_unit(m, unit, deadline, &error);
-        }
-        return r < 0 ? error_setf(reterr, error.code, "cannot stop %s: %s", unit.name, error.message) : 0;
 }

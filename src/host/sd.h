@@ -29,5 +29,16 @@ typedef struct Sd {
 
 extern Sd sd;
 
+#define _cleanup_message_ _cleanup_(message_freep)
+static inline void message_freep(sd_bus_message **m) {
+        if (*m)
+                (void) sd.bus_message_unref(*m);
+}
+
+#define _cleanup_bus_error_ _cleanup_(bus_error_freep)
+static inline void bus_error_freep(sd_bus_error *e) {
+        sd.bus_error_free(e);
+}
+
 /* Loads it if it is not there yet; -ENOPKG. */
 int sd_load(Error *reterr);

@@ -37,21 +37,25 @@ static int blame_helper(StepContext *c, int r, Error *reterr) {
         return type < 0 ? type : error_setf(reterr, ESRCH, "the container's process ended before it was set up");
 }
 
-/* 1 when the scope is there. */
-static int hear_manager(StepContext *c, Error *reterr) {
-        int r = manager_dispatch(c->manager, reterr);
+/* Asks for the home, or hears what has become of that; 1 when it is there. */
+static int get_home(StepContext *c, Error *reterr) {
+        int r = c->home_asked ? scope_dispatch(&c->scope, reterr) : home_request(c, reterr);
 
-        if (r <= 0)
-                return r < 0 ? blame_helper(c, r, reterr) : 0;
-        log_info("scope %s: job done in %.1f ms", c->container->record.unit, log_msec_since(c->home_asked));
-        r = scope_settle(c, reterr);
-        return r < 0 ? blame_helper(c, r, reterr) : 1;
+        if (r == 1 && c->unit->home == HOME_SCOPE) {
+                log_info("scope %s: job done in %.1f ms", c->container->record.unit, log_msec_since(c->home_asked));
+                r = scope_settle(c, reterr) ?: 1;
+        }
+        return r < 0 ? blame_helper(c, r, reterr) : r;
+}
+
+static uint64_t wait_until(StepContext *c, uint64_t deadline) {
+        return c->home_asked ? scope_wait_until(&c->scope) : deadline;
 }
 
 static int give_up(const StepContext *c, Error *reterr) {
         if (!c->home_asked)
                 return error_setf(reterr, ETIMEDOUT, "the container's process was not set up in time");
-        (void) manager_give_up(c->manager, reterr);
+        (void) scope_give_up(&c->scope, reterr);
         return error_prefixf(reterr, "cannot start scope %s", c->container->record.unit);
 }
 
@@ -65,29 +69,22 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         int r;
 
         for (;;) {
-                bool asks = !settled && !c->home_asked && (!forks || c->launch.pid != first);
-                uint64_t until = deadline;
                 struct pollfd fds[] = { { .fd = c->launch.control, .events = POLLIN }, { .fd = -1 },
                                         { .fd = c->launch.pidfd, .events = POLLIN } };
 
-                r = asks ? home_request(c, reterr) : 0;
+                r = settled || (forks && c->launch.pid == first) ? 0 : get_home(c, reterr);
                 if (r < 0)
-                        return blame_helper(c, r, reterr);
+                        return r;
                 settled = settled || r > 0;
-                if (c->home_asked && !settled) {
+                if (c->home_asked && !settled)
                         fds[1] = (struct pollfd){ .fd = manager_poll_fd(c->manager),
                                                   .events = manager_poll_events(c->manager) };
-                        until = manager_wait_until(c->manager, deadline);
-                }
-                r = loop_wait(fds, ELEMENTSOF(fds), settled ? UINT64_MAX : until);
+                r = loop_wait(fds, ELEMENTSOF(fds), settled ? UINT64_MAX : wait_until(c, deadline));
                 if (r < 0)
                         return error_passf(reterr, r, "%s", errno_text(r));
-                if (r == 0 && now_usec() >= (c->home_asked ? manager_wait_until(c->manager, deadline) : deadline))
+                if (r == 0 && now_usec() >= wait_until(c, deadline))
                         return give_up(c, reterr);
-                r = fds[1].revents ? hear_manager(c, reterr) : 0;
-                settled = settled || r > 0;
-                if (r >= 0)
-                        r = fds[0].revents || fds[2].revents ? answer(c, reterr) : 0;
+                r = fds[0].revents || fds[2].revents ? answer(c, reterr) : 0;
                 if (r != 0)
                         return MIN(r, 0);
         }

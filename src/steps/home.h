@@ -6,7 +6,7 @@
 /* Where a container lives (plan/launch/steps.def, SCOPE and CGROUP): asked for when there is a process for it, and settled
  * when that is in it. */
 
-/* Asks for it, once; 1 when there is nothing to wait for. */
+/* Asks for it; 1 when there is nothing to wait for. */
 int home_request(StepContext *c, Error *reterr);
 /* systemd has started the scope: it must be the cgroup of our process, and is then recorded. */
 int scope_settle(StepContext *c, Error *reterr);

@@ -6,15 +6,15 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         Manager *m;
         int r = step_manager(c, &m, reterr);
 
-        return r < 0 ? r : manager_save_properties(m, record_unit(&c->container->record), step->save_properties.properties,
-                                                   reterr);
+        unit_properties_use(&c->properties, step->save_properties.properties);
+        return r < 0 ? r : manager_save_properties(m, record_unit(&c->container->record), &c->properties, reterr);
 }
 
 static void set_back(void *context, const LaunchStep *step, void *kept) {
         const StepContext *c = context;
 
         if (c->manager)
-                (void) manager_restore_properties(c->manager, record_unit(&c->container->record), NULL);
+                (void) manager_restore_properties(c->manager, record_unit(&c->container->record), &c->properties, NULL);
 }
 
 const StepKind step_save_properties = { run, set_back };

@@ -44,8 +44,6 @@ static int request_cgroup(StepContext *c, Error *reterr) {
 int home_request(StepContext *c, Error *reterr) {
         int r = 0;
 
-        if (c->home_asked)
-                return 0;
         if (c->unit->home == HOME_NONE)
                 return 1;
         /* removal_run() waits for its end, lest systemd gets to the request when all is removed. */
@@ -57,7 +55,8 @@ int home_request(StepContext *c, Error *reterr) {
         if (c->unit->home == HOME_CGROUP)
                 return request_cgroup(c, reterr) ?: 1;
         log_info("scope %s: asked of systemd, in %s, for process %d", c->unit->name, c->unit->slice, c->launch.pid);
-        return manager_start_scope(c->manager, c->unit, c->launch.pid, c->launch.pidfd, reterr);
+        unit_properties_use(&c->properties, c->unit);
+        return scope_start(&c->scope, c->manager, &c->properties, c->launch.pid, c->launch.pidfd, reterr);
 }
 
 /* From here on both are known for ours, by their numbers. What could not be removed of an earlier unit had the cgroup's. */
@@ -108,7 +107,7 @@ static void leave_scope(void *context, const LaunchStep *step, void *kept) {
 
         if (!c->home_asked)
                 return;
-        manager_abandon_scope(c->manager, c->container->record.invocation_id, now_usec() + ABANDON_USEC);
+        scope_abandon(&c->scope, c->container->record.invocation_id, now_usec() + ABANDON_USEC);
         (void) ending_remove_cgroup(c->container, NULL);
 }
 

@@ -6,8 +6,8 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         Manager *m;
         int r = step_manager(c, &m, reterr);
 
-        return r < 0 ? r : manager_set_properties(m, record_unit(&c->container->record), step->set_properties.properties,
-                                                  reterr);
+        unit_properties_use(&c->properties, step->set_properties.properties);
+        return r < 0 ? r : manager_set_properties(m, record_unit(&c->container->record), &c->properties, reterr);
 }
 
 const StepKind step_set_properties = { .run = run };

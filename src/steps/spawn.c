@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/str.h"
 #include "host/cgroup.h"
+#include "host/unit-calls.h"
 #include "steps/steps.h"
 
 /* The helper waits for it in our cgroup, and its uid is still ours, as systemd demands. */

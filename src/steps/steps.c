@@ -18,6 +18,8 @@ void step_context_done(StepContext *c) {
         c->rootfs = close_fd(c->rootfs);
         c->console = close_fd(c->console);
         c->listener = close_fd(c->listener);
+        scope_done(&c->scope);
+        unit_properties_done(&c->properties);
         c->manager = manager_close(c->manager);
 }
 

@@ -3,9 +3,9 @@
 
 #include "host/caller.h"
 #include "host/launch.h"
-#include "host/manager.h"
 #include "host/netdevices.h"
 #include "host/resctrl.h"
+#include "host/scope.h"
 #include "host/store.h"
 #include "plan/unit/plan.h"
 #include "steps/notify.h"
@@ -16,6 +16,8 @@ typedef struct StepContext {
         const Runtime *rt;
         Container *container;
         Manager *manager;       /* opened when it is first needed; the context's */
+        UnitProperties properties; /* that systemd is asked to set, or has set with the scope */
+        Scope scope;            /* that is asked of it */
         int interrupt;          /* of hooks (loop_interrupt()), where nothing else is interrupted */
         int cgroup;             /* the container's */
         int filter;             /* of devices, our own one that was there before; the context's */

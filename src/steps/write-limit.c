@@ -59,7 +59,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         const CgroupWrite *w = step->write_limit.limit;
         const StepContext *c = context;
 
-        return w->instead_of && !manager_dropped(c->manager, w->instead_of)
+        return w->instead_of && !unit_properties_dropped(&c->properties, w->instead_of)
                        ? 0
                        : write_limit(w, c->cgroup, c->container->record.cgroup, reterr);
 }

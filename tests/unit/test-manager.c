@@ -2,16 +2,19 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "host/manager.h"
+#include "host/scope.h"
 #include "host/sd.h"
+#include "host/unit-calls.h"
 #include "test.h"
 
 static const Caller nobody;
 
 /* systemd and the bus are away for so many attempts to connect, and the connection breaks with so many calls. */
 static unsigned away, breaking;
+static unsigned opened;
 
 static int open_bus(sd_bus **ret) {
+        opened++;
         if (away > 0) {
                 away--;
                 return -ECONNREFUSED;
@@ -105,40 +108,57 @@ static sd_bus *close_bus(sd_bus *bus) {
         return NULL;
 }
 
-/* --- a job, and what is said of it ------------------------------------------------------------------------------ */
+/* --- jobs, and what is said of them ----------------------------------------------------------------------------- */
 
-static sd_bus_message_handler_t on_signal, on_reply;
-static const char *sender, *result;
+typedef struct Message {
+        const char *sender, *path, *result;
+} Message;
+
+static sd_bus_message_handler_t on_signal;
+static void *signal_userdata;
+static unsigned watched;
 
 static int match(sd_bus *bus, sd_bus_slot **ret, const char *from, const char *path, const char *interface,
                  const char *member, sd_bus_message_handler_t callback, sd_bus_message_handler_t installed, void *userdata) {
         on_signal = callback;
+        signal_userdata = userdata;
+        watched++;
         return 0;
 }
 
+/* What was sent, each with who waits for the answer. */
+static struct {
+        sd_bus_message_handler_t callback;
+        void *userdata;
+} requests[8];
+static size_t n_requests;
+
 static int call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *m, sd_bus_message_handler_t callback, void *userdata,
                       uint64_t usec) {
-        on_reply = callback;
+        ASSERT(n_requests < ELEMENTSOF(requests));
+        requests[n_requests].callback = callback;
+        requests[n_requests++].userdata = userdata;
         return 0;
 }
 
 static int read_message(sd_bus_message *m, const char *types, ...) {
+        const Message *message = (const Message *) m;
         va_list ap;
 
         va_start(ap, types);
         if (types[0] == 'u') {
                 *va_arg(ap, uint32_t *) = 7;
-                *va_arg(ap, const char **) = "/job/7";
+                *va_arg(ap, const char **) = message->path;
                 *va_arg(ap, const char **) = "test.scope";
-                *va_arg(ap, const char **) = result;
+                *va_arg(ap, const char **) = message->result;
         } else
-                *va_arg(ap, const char **) = "/job/7";
+                *va_arg(ap, const char **) = message->path;
         va_end(ap);
         return 1;
 }
 
 static const char *get_sender(sd_bus_message *m) {
-        return sender;
+        return ((const Message *) m)->sender;
 }
 
 static int no_error(sd_bus_message *m, const char *name) {
@@ -157,36 +177,109 @@ static const sd_bus_error *get_refusal(sd_bus_message *m) {
         return &e;
 }
 
-static int nothing_more(sd_bus *bus, sd_bus_message **ret) {
-        return 0;
+static int break_or_rest(sd_bus *bus, sd_bus_message **ret) {
+        if (breaking == 0)
+                return 0;
+        breaking--;
+        return -ECONNRESET;
 }
 
-static void say(Manager *m, sd_bus_message_handler_t callback, const char *who, const char *what) {
-        sender = who;
-        result = what;
-        ASSERT_EQ(callback((sd_bus_message *) &sender, m, NULL), 0);
+/* The last request becomes this job. */
+static void queue_as(const char *path) {
+        Message message = { .sender = ":1.2", .path = path };
+
+        ASSERT(n_requests > 0);
+        n_requests--;
+        ASSERT_EQ(requests[n_requests].callback((sd_bus_message *) &message, requests[n_requests].userdata, NULL), 0);
+}
+
+static void end(const char *who, const char *path, const char *result) {
+        Message message = { .sender = who, .path = path, .result = result };
+
+        ASSERT_EQ(on_signal((sd_bus_message *) &message, signal_userdata, NULL), 0);
+}
+
+static void use_jobs(void) {
+        sd.bus_match_signal_async = match;
+        sd.bus_call_async = call_async;
+        sd.bus_process = break_or_rest;
+        sd.bus_message_read = read_message;
+        sd.bus_message_get_sender = get_sender;
+        sd.bus_message_is_method_error = no_error;
+        opened = watched = 0;
+        n_requests = 0;
 }
 
 static void test_signals(void) {
         const UnitPlan plan = { .name = "test.scope" };
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_manager_ Manager *m = NULL;
-
-        sd.bus_match_signal_async = match;
-        sd.bus_call_async = call_async;
-        sd.bus_process = nothing_more;
-        sd.bus_message_read = read_message;
-        sd.bus_message_get_sender = get_sender;
-        sd.bus_message_is_method_error = no_error;
+        _cleanup_(scope_done) Scope scope = {};
 
         TEST("of a job only who has taken it can say that it is done, though anybody may send signals");
+        use_jobs();
+        unit_properties_use(&properties, &plan);
         ASSERT_EQ(manager_open(&nobody, false, &m, NULL), 0);
-        ASSERT_EQ(manager_start_scope(m, &plan, 1, -EBADF, NULL), 0);
-        say(m, on_reply, ":1.2", NULL);
-        say(m, on_signal, ":1.66", "failed");
-        say(m, on_signal, NULL, "done");
-        ASSERT_EQ(manager_dispatch(m, NULL), 0);
-        say(m, on_signal, ":1.2", "done");
-        ASSERT_EQ(manager_dispatch(m, NULL), 1);
+        ASSERT_EQ(scope_start(&scope, m, &properties, 1, -EBADF, NULL), 0);
+        queue_as("/job/7");
+        end(":1.66", "/job/7", "failed");
+        end(NULL, "/job/7", "done");
+        ASSERT_EQ(scope_dispatch(&scope, NULL), 0);
+        end(":1.2", "/job/7", "done");
+        ASSERT_EQ(scope_dispatch(&scope, NULL), 1);
+}
+
+static void test_two_jobs(void) {
+        const UnitPlan plan = { .name = "test.scope" };
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
+        _cleanup_(scope_done) Scope first = {}, second = {};
+        _cleanup_error_ Error error = {};
+        Manager *m = NULL;
+
+        use_jobs();
+        unit_properties_use(&properties, &plan);
+        ASSERT_EQ(manager_open(&nobody, false, &m, NULL), 0);
+
+        TEST("two jobs on a connection end in any order");
+        ASSERT_EQ(scope_start(&first, m, &properties, 1, -EBADF, NULL), 0);
+        queue_as("/job/1");
+        ASSERT_EQ(scope_start(&second, m, &properties, 1, -EBADF, NULL), 0);
+        queue_as("/job/2");
+        end(":1.2", "/job/2", "done");
+        ASSERT_EQ(scope_dispatch(&first, NULL), 0);
+        ASSERT_EQ(scope_dispatch(&second, NULL), 1);
+        end(":1.2", "/job/1", "failed");
+        ASSERT_EQ(scope_dispatch(&first, &error), -EREMOTEIO);
+        ASSERT_EQ(scope_dispatch(&second, NULL), 1);
+        ASSERT_EQ(watched, 1);
+
+        TEST("a connection that is lost is lost to both, each asks again, and there is one new connection");
+        ASSERT_EQ(scope_start(&first, m, &properties, 1, -EBADF, NULL), 0);
+        queue_as("/job/3");
+        ASSERT_EQ(scope_start(&second, m, &properties, 1, -EBADF, NULL), 0);
+        queue_as("/job/4");
+        breaking = 1;
+        ASSERT_EQ(scope_dispatch(&second, NULL), 0);
+        queue_as("/job/5");
+        ASSERT_EQ(scope_dispatch(&first, NULL), 0);
+        queue_as("/job/6");
+        ASSERT_EQ(opened, 2);
+        ASSERT_EQ(watched, 2);
+        end(":1.2", "/job/4", "failed");
+        end(":1.2", "/job/6", "done");
+        ASSERT_EQ(scope_dispatch(&second, NULL), 0);
+        ASSERT_EQ(scope_dispatch(&first, NULL), 1);
+
+        TEST("what has ended before is not lost");
+        end(":1.2", "/job/5", "done");
+        breaking = 1;
+        ASSERT_EQ(scope_dispatch(&first, NULL), 1);
+        ASSERT_EQ(scope_dispatch(&second, NULL), 1);
+        ASSERT_EQ(n_requests, 0);
+
+        TEST("who waits may do so for longer than there is a connection");
+        ASSERT_EQ(scope_start(&first, m, &properties, 1, -EBADF, NULL), 0);
+        (void) manager_close(m);
 }
 
 static void install(void) {
@@ -216,6 +309,7 @@ int main(void) {
         UnitProp optional = { .name = "MemoryZSwapMax", .type = UNIT_U64, .optional = true };
         UnitProp wanted = { .name = "MemoryMax", .type = UNIT_U64 };
         const UnitPlan plan = { .name = "test.scope", .props = &optional, .n_props = 1 };
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
         const UnitPlan mandatory = { .name = "test.scope", .props = &wanted, .n_props = 1 };
         const UnitRef unit = { .name = "test.scope", .invocation = "0123456789abcdef0123456789abcdef" };
         _cleanup_manager_ Manager *m = NULL;
@@ -230,20 +324,24 @@ int main(void) {
         breaking = 1;
         ASSERT_EQ(manager_attach_process(m, unit, "", 1, NULL), 0);
         breaking = 1; /* an optional property is asked for without an error */
-        ASSERT_EQ(manager_save_properties(m, unit, &plan, NULL), 0);
+        unit_properties_use(&properties, &plan);
+        ASSERT_EQ(manager_save_properties(m, unit, &properties, NULL), 0);
         breaking = 1;
-        ASSERT_EQ(manager_set_properties(m, unit, &plan, NULL), 0);
+        ASSERT_EQ(manager_set_properties(m, unit, &properties, NULL), 0);
         breaking = 3;
-        ASSERT_EQ(manager_restore_properties(m, unit, NULL), 0);
+        ASSERT_EQ(manager_restore_properties(m, unit, &properties, NULL), 0);
         ASSERT_EQ(away + breaking, 0);
 
         TEST("what was refused is not set back");
+        unit_properties_use(&properties, &mandatory);
+        ASSERT_EQ(manager_save_properties(m, unit, &properties, NULL), 0);
         refusing = true;
-        ASSERT_EQ(manager_set_properties(m, unit, &mandatory, NULL), -EREMOTEIO);
+        ASSERT_EQ(manager_set_properties(m, unit, &properties, NULL), -EREMOTEIO);
         refusing = false;
         waits = NULL;
-        ASSERT_EQ(manager_restore_properties(m, unit, NULL), 0);
+        ASSERT_EQ(manager_restore_properties(m, unit, &properties, NULL), 0);
         ASSERT(!waits);
         test_signals();
+        test_two_jobs();
         return 0;
 }

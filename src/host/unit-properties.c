@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/unit-properties.h"
+
+#include <errno.h>
+
+#include "basic/alloc.h"
+#include "basic/str.h"
+#include "host/manager-internal.h"
+#include "host/marshal.h"
+#include "host/unit-calls.h"
+
+static void forget_saved(UnitProperties *p) {
+        for (size_t i = 0; p->saved && i < p->plan->n_props; i++)
+                (void) sd.bus_message_unref(p->saved[i]);
+        free(p->saved);
+        p->saved = NULL;
+}
+
+void unit_properties_done(UnitProperties *p) {
+        forget_saved(p);
+        free(p->dropped);
+        *p = (UnitProperties){};
+}
+
+void unit_properties_use(UnitProperties *p, const UnitPlan *plan) {
+        if (p->plan == plan)
+                return;
+        unit_properties_done(p);
+        *p = (UnitProperties){ .plan = plan, .dropped = xmalloc0(plan->n_props * sizeof(bool)) };
+}
+
+bool unit_properties_dropped(const UnitProperties *p, const char *property) {
+        for (size_t i = 0; i < p->plan->n_props; i++)
+                if (p->dropped[i] && streq(p->plan->props[i].name, property))
+                        return true;
+        return false;
+}
+
+bool unit_property_is_refused(const char *property, const char *name, const char *text) {
+        const char *found = text ? strstr(text, property) : NULL;
+
+        return streq_null(name, "org.freedesktop.DBus.Error.PropertyReadOnly") && found && found > text &&
+               found[-1] == ' ' && found[strlen(property)] == ',';
+}
+
+bool unit_properties_drop(UnitProperties *p, const char *name, const char *text) {
+        for (size_t i = 0; i < p->plan->n_props; i++)
+                if (p->plan->props[i].optional && !p->dropped[i] &&
+                    unit_property_is_refused(p->plan->props[i].name, name, text))
+                        return p->dropped[i] = true;
+        return false;
+}
+
+static int append_set(sd_bus_message *message, const void *arguments) {
+        const UnitProperties *p = arguments;
+
+        return marshal_set_properties(message, p->plan, p->dropped);
+}
+
+static int append_restore(sd_bus_message *message, const void *arguments) {
+        const UnitProperties *p = arguments;
+
+        return marshal_restore_properties(message, p->plan, p->saved);
+}
+
+static int append_get(sd_bus_message *message, const void *property) {
+        return sd.bus_message_append(message, "ss", SCOPE_INTERFACE, (const char *) property);
+}
+
+static int refused(int r, const char *unit, const sd_bus_error *e, Error *reterr) {
+        return error_setf(reterr, r == -ETIMEDOUT ? ETIMEDOUT : EREMOTEIO, "systemd refused the new limits of %s: %s",
+                          unit, e->message ?: errno_text(r));
+}
+
+static int not_said(const char *property, const char *why, Error *reterr) {
+        return error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", property, why);
+}
+
+static int get(Manager *m, const char *object, const char *property, sd_bus_message **ret, Error *reterr) {
+        const Question q = { object, "org.freedesktop.DBus.Properties", "Get", append_get, property };
+        _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = manager_ask(m, &q, ret, &e, reterr);
+
+        return r < 0 ? not_said(property, e.message ?: errno_text(r), reterr) : 0;
+}
+
+int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r;
+
+        r = get(m, object, property, &reply, reterr);
+        if (r < 0)
+                return r;
+        r = sd.bus_message_read(reply, "v", "t", ret);
+        return r < 0 ? not_said(property, errno_text(r), reterr) : 0;
+}
+
+int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+        const Question q = { object, UNIT_INTERFACE, "SetProperties", append_set, p };
+
+        for (;;) {
+                _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
+                int r = manager_ask(m, &q, NULL, &e, reterr);
+
+                if (r == 0)
+                        return 0;
+                if (unit_properties_drop(p, e.name, e.message))
+                        continue;
+                forget_saved(p); /* they are what they were */
+                return refused(r, unit.name, &e, reterr);
+        }
+}
+
+int manager_save_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+
+        forget_saved(p);
+        p->saved = xmalloc0(p->plan->n_props * sizeof(sd_bus_message *));
+        for (size_t i = 0; i < p->plan->n_props; i++) {
+                bool optional = p->plan->props[i].optional;
+                int r = get(m, object, p->plan->props[i].name, &p->saved[i], optional ? NULL : reterr);
+
+                if (r < 0 && !optional) {
+                        forget_saved(p);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+int manager_restore_properties(Manager *m, UnitRef unit, const UnitProperties *p, Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+        const Question q = { object, UNIT_INTERFACE, "SetProperties", append_restore, p };
+        _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = p->saved ? manager_ask(m, &q, NULL, &e, reterr) : 0;
+
+        return r < 0 ? refused(r, unit.name, &e, reterr) : 0;
+}

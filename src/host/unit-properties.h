@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/manager.h"
+#include "host/unit-ref.h"
+#include "plan/unit/plan.h"
+
+struct sd_bus_message;
+
+/* The properties of a plan, as they are sent to one systemd: with the scope that has them, or to a unit that runs. */
+typedef struct UnitProperties {
+        const UnitPlan *plan;           /* the caller's, and there for as long as this is used */
+        bool *dropped;                  /* by index into plan->props: optional ones that it does not know */
+        struct sd_bus_message **saved;  /* the same: what they were before, or NULL */
+} UnitProperties;
+
+void unit_properties_done(UnitProperties *p);
+/* Those of this plan, of which nothing has been dropped yet, unless they are that already. */
+void unit_properties_use(UnitProperties *p, const UnitPlan *plan);
+/* Was it about one that may be left out, that systemd said no? Then it is from now on. By the name and the text of the
+ * D-Bus error. */
+bool unit_properties_drop(UnitProperties *p, const char *name, const char *text);
+/* Did the unit have to do without this optional property? */
+bool unit_properties_dropped(const UnitProperties *p, const char *property);
+/* "Cannot set property X, or unknown property."? */
+bool unit_property_is_refused(const char *property, const char *name, const char *text);
+
+int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
+
+/* SetProperties(runtime=true): all of the plan's properties or none, but for optional ones that systemd does not know. */
+int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr);
+/* Keeps what they are before they are set, and puts it back: nothing, if that was refused. */
+int manager_save_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr);
+int manager_restore_properties(Manager *m, UnitRef unit, const UnitProperties *p, Error *reterr);
