@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,7 +74,7 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         unsigned long long start_time = 0, user_ticks = 0, system_ticks = 0;
         unsigned flags = 0;
         const char *name, *rest;
-        int threads = 0;
+        int threads = 0, parent = 0;
         ssize_t n;
         char state = '\0';
         bool ended;
@@ -88,8 +89,8 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         text[n] = '\0';
         /* The second field, the name in parentheses, may hold anything; the last ")" ends it. */
         rest = strrchr(text, ')');
-        if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
-                            &state, &flags, &user_ticks, &system_ticks, &threads, &start_time) != 6)
+        if (!rest || sscanf(rest + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
+                            &state, &parent, &flags, &user_ticks, &system_ticks, &threads, &start_time) != 7)
                 return -EBADMSG;
         name = strchr(text, '(');
         if (!name || name > rest)
@@ -97,6 +98,7 @@ int process_stat(pid_t pid, ProcessStat *ret) {
         /* A first thread that ended before the others is no dead process. */
         ended = state == 'Z' || (flags & FLAG_EXITING);
         *ret = (ProcessStat){
+                .parent = parent,
                 .start_time = start_time,
                 .cpu_ticks = user_ticks + system_ticks,
                 .state = state,
@@ -135,6 +137,25 @@ int process_wait(pid_t pid, int pidfd, uint64_t deadline) {
                 if (now_usec() >= deadline)
                         return -ETIMEDOUT;
         }
+}
+
+/* linux/pidfd.h of 6.15 */
+typedef struct PidfdInfo {
+        uint64_t mask, cgroup;
+        uint32_t ids[11];
+        int32_t exit_code;
+} PidfdInfo;
+#define GET_INFO _IOWR(0xff, 11, PidfdInfo)
+#define INFO_EXIT (UINT64_C(1) << 3)
+
+int process_exit_status(int pidfd, uint64_t deadline, int *ret) {
+        PidfdInfo info = { .mask = INFO_EXIT };
+
+        (void) loop_wait_fd(pidfd, 0, deadline); /* POLLHUP */
+        if (ioctl(pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
+                return -ENODATA;
+        *ret = info.exit_code;
+        return 0;
 }
 
 int process_signal(int pidfd, int signal) {
