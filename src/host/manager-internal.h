@@ -9,7 +9,6 @@
 #define MANAGER_OBJECT "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 #define UNIT_INTERFACE "org.freedesktop.systemd1.Unit"
-#define SCOPE_INTERFACE "org.freedesktop.systemd1.Scope"
 
 /* A method call, as it is sent, and sent again when the connection is lost before the answer. */
 typedef struct Question {

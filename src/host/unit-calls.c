@@ -25,6 +25,10 @@ char *unit_object(UnitRef unit) {
         return path;
 }
 
+const char *unit_interface(const char *name) {
+        return endswith(name, ".service") ? "org.freedesktop.systemd1.Service" : "org.freedesktop.systemd1.Scope";
+}
+
 static int append_name(sd_bus_message *message, const void *name) {
         return sd.bus_message_append(message, "s", (const char *) name);
 }
@@ -100,7 +104,7 @@ static int append_attachment(sd_bus_message *message, const void *arguments) {
 int manager_attach_process(Manager *m, UnitRef unit, const char *below, pid_t pid, Error *reterr) {
         _cleanup_free_ char *object = unit_object(unit);
         const Attachment a = { below, pid };
-        const Question q = { object, SCOPE_INTERFACE, "AttachProcesses", append_attachment, &a };
+        const Question q = { object, unit_interface(unit.name), "AttachProcesses", append_attachment, &a };
 
         return call(m, &q, unit.name, reterr);
 }

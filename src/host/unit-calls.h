@@ -22,5 +22,7 @@ int manager_reset_failed(Manager *m, const char *unit, Error *reterr);
 
 /* The path of its object: that of its invocation leads to this very unit or to none. For free(). */
 char *unit_object(UnitRef unit);
+/* The interface of its own kind: a scope's or a service's. */
+const char *unit_interface(const char *name);
 /* By the D-Bus name of the error. */
 bool unit_is_unknown(const char *name);

@@ -63,8 +63,14 @@ static int append_restore(sd_bus_message *message, const void *arguments) {
         return marshal_restore_properties(message, p->plan, p->saved);
 }
 
-static int append_get(sd_bus_message *message, const void *property) {
-        return sd.bus_message_append(message, "ss", SCOPE_INTERFACE, (const char *) property);
+typedef struct PropertyName {
+        const char *interface, *name;
+} PropertyName;
+
+static int append_get(sd_bus_message *message, const void *arguments) {
+        const PropertyName *property = arguments;
+
+        return sd.bus_message_append(message, "ss", property->interface, property->name);
 }
 
 static int refused(int r, const char *unit, const sd_bus_error *e, Error *reterr) {
@@ -76,20 +82,30 @@ static int not_said(const char *property, const char *why, Error *reterr) {
         return error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", property, why);
 }
 
-static int get(Manager *m, const char *object, const char *property, sd_bus_message **ret, Error *reterr) {
-        const Question q = { object, "org.freedesktop.DBus.Properties", "Get", append_get, property };
+static int get(Manager *m, UnitRef unit, const char *interface, const char *property, sd_bus_message **ret,
+               Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+        const PropertyName name = { interface, property };
+        const Question q = { object, "org.freedesktop.DBus.Properties", "Get", append_get, &name };
         _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
         int r = manager_ask(m, &q, ret, &e, reterr);
 
         return r < 0 ? not_said(property, e.message ?: errno_text(r), reterr) : 0;
 }
 
+int manager_get_property(Manager *m, UnitRef unit, const char *property, sd_bus_message **ret, Error *reterr) {
+        return get(m, unit, unit_interface(unit.name), property, ret, reterr);
+}
+
+int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, sd_bus_message **ret, Error *reterr) {
+        return get(m, unit, UNIT_INTERFACE, property, ret, reterr);
+}
+
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr) {
-        _cleanup_free_ char *object = unit_object(unit);
         _cleanup_message_ sd_bus_message *reply = NULL;
         int r;
 
-        r = get(m, object, property, &reply, reterr);
+        r = manager_get_property(m, unit, property, &reply, reterr);
         if (r < 0)
                 return r;
         r = sd.bus_message_read(reply, "v", "t", ret);
@@ -114,13 +130,11 @@ int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *r
 }
 
 int manager_save_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr) {
-        _cleanup_free_ char *object = unit_object(unit);
-
         forget_saved(p);
         p->saved = xmalloc0(p->plan->n_props * sizeof(sd_bus_message *));
         for (size_t i = 0; i < p->plan->n_props; i++) {
                 bool optional = p->plan->props[i].optional;
-                int r = get(m, object, p->plan->props[i].name, &p->saved[i], optional ? NULL : reterr);
+                int r = manager_get_property(m, unit, p->plan->props[i].name, &p->saved[i], optional ? NULL : reterr);
 
                 if (r < 0 && !optional) {
                         forget_saved(p);
@@ -128,6 +142,16 @@ int manager_save_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *
                 }
         }
         return 0;
+}
+
+void unit_properties_look(UnitProperties *p, Manager *m, UnitRef unit) {
+        for (size_t i = 0; i < p->plan->n_props; i++) {
+                _cleanup_message_ sd_bus_message *reply = NULL;
+
+                for (size_t k = 0; k < p->plan->n_writes; k++)
+                        if (streq_null(p->plan->writes[k].instead_of, p->plan->props[i].name))
+                                p->dropped[i] = manager_get_property(m, unit, p->plan->props[i].name, &reply, NULL) < 0;
+        }
 }
 
 int manager_restore_properties(Manager *m, UnitRef unit, const UnitProperties *p, Error *reterr) {

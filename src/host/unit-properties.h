@@ -25,6 +25,13 @@ bool unit_properties_dropped(const UnitProperties *p, const char *property);
 /* "Cannot set property X, or unknown property."? */
 bool unit_property_is_refused(const char *property, const char *name, const char *text);
 
+/* The same for a unit that was started without us: of those which files stand in for, does it lack any? */
+void unit_properties_look(UnitProperties *p, Manager *m, UnitRef unit);
+
+/* As Get of org.freedesktop.DBus.Properties answers: of what its kind of unit has, and of what every unit has. */
+int manager_get_property(Manager *m, UnitRef unit, const char *property, struct sd_bus_message **ret, Error *reterr);
+int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, struct sd_bus_message **ret,
+                              Error *reterr);
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
 
 /* SetProperties(runtime=true): all of the plan's properties or none, but for optional ones that systemd does not know. */
