@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/alloc.h"
+#include "basic/str.h"
+
+/*
+ * How a container's process ended, in systemd's words (systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS), as who saw
+ * it writes it down: the service's ExecStopPost=, or a `run` in the foreground. A file of its own beside the record, which
+ * only who has the container's lock may write.
+ */
+typedef struct Exit {
+        const char *result;     /* "success", "exit-code", "signal", "core-dump", "watchdog", "timeout", "oom-kill", … */
+        const char *code;       /* "exited", "killed", "dumped"; NULL: no process of its own had begun */
+        const char *status;     /* "3", or of a signal "TERM"; NULL with code */
+        const char *time;       /* RFC 3339 */
+        const char *invocation; /* InvocationID of the start that it is the end of; or NULL */
+        bool hooks_run;         /* those of poststop */
+} Exit;
+
+/* As waitpid(2) has it; in a. */
+Exit exit_from_wait(int status, Arena *a);
+/* As a shell would report it: 0 to 255, or 128 and the number of the signal; -ENODATA: it is not known. */
+int exit_status(const Exit *e);
+
+void exit_encode(const Exit *e, Text *ret);
+/* Strings in a. -EBADMSG. Changes bytes. */
+int exit_decode(char *bytes, Arena *a, Exit *ret);
