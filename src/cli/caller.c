@@ -25,11 +25,21 @@ static uint32_t activation(void) {
         return value;
 }
 
+/* Where we were executed; NULL: nowhere that lasts. */
+static const char *find_program(void) {
+        static char path[4096];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+        path[MAX(n, (ssize_t) 0)] = '\0';
+        return access(path, X_OK) == 0 ? path : NULL;
+}
+
 Caller caller_find(void) {
         uint32_t listen_fds = activation();
 
         return (Caller){
                 .uid = geteuid(),
+                .program = find_program(),
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .environment = (const char *const *) environ,
                 .runtime_directory = variable("XDG_RUNTIME_DIR"),

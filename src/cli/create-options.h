@@ -21,7 +21,13 @@
         { .name = "no-pivot", CREATE_FIELD(no_pivot), .type = OPTION_FLAG,                                          \
           .help = "No pivot_root(2), as in an initramfs" },                                                              \
         { .name = "no-new-keyring", CREATE_FIELD(no_new_keyring), .type = OPTION_FLAG,                              \
-          .help = "Keep the caller's session keyring" }
+          .help = "Keep the caller's session keyring" },                                                            \
+        { .name = "supervise", CREATE_FIELD(supervise), .type = OPTION_FLAG,                                        \
+          .help = "As a service, which systemd watches over" },                                                     \
+        { .name = "restart", CREATE_FIELD(restart), .type = OPTION_STRING, .argument = "WHEN",                      \
+          .help = "no (default), on-failure, always, ..." },                                                        \
+        { .name = "stop-timeout", CREATE_FIELD(stop_timeout), .type = OPTION_TIME, .argument = "TIME",              \
+          .help = "Until SIGKILL when it is stopped (default: 10s)" }
 
 /* --no-subreaper of runc: we never are one. */
 #define CREATE_OPTION_NO_SUBREAPER { .name = "no-subreaper", CREATE_FIELD(ignored), .type = OPTION_FLAG }
@@ -42,5 +48,5 @@
 
 #define COMMAND_IS_IN_CONFIG "the command to run is process.args in config.json"
 
-/* The one word. */
+/* The one word, and what options say together. */
 int create_take_id(CreateOptions *o, char **words, Error *reterr);

@@ -5,10 +5,31 @@
 
 static const Option options[] = { CREATE_OPTION_ROWS, CREATE_OPTION_NO_SUBREAPER, CREATE_OPTIONS_ELSEWHERE, OPTION_END };
 
+#define STOP_TIMEOUT_USEC UINT64_C(10000000)
+
+/* systemd.service(5), Restart= */
+static int check_supervision(CreateOptions *o, Error *reterr) {
+        static const char *const words[] = { "no",          "on-success", "on-failure", "on-abnormal",
+                                             "on-watchdog", "on-abort",   "always" };
+        bool known = !o->restart;
+
+        if (!o->supervise && (o->restart || o->stop_timeout))
+                return error_setf(reterr, EINVAL, "--%s: is for what systemd watches over (--supervise)",
+                                  o->restart ? "restart" : "stop-timeout");
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                known = known || streq(words[i], o->restart);
+        o->stop_timeout = o->stop_timeout ?: STOP_TIMEOUT_USEC;
+        return known ? 0
+                     : error_setf(reterr, EINVAL,
+                                  "--restart: expected no, on-success, on-failure, on-abnormal, "
+                                  "on-watchdog, on-abort or always, got \"%s\"",
+                                  o->restart);
+}
+
 int create_take_id(CreateOptions *o, char **words, Error *reterr) {
         o->id = words[0];
         if (!strpbrk(o->id, "/:"))
-                return 0;
+                return check_supervision(o, reterr);
         return error_setf(reterr, EINVAL, "invalid container id \"%s\": it names the container to make, and what runs is a "
                           "bundle (--bundle), not an image; images are for engines: podman --runtime ocirt-sd run IMAGE",
                           o->id);

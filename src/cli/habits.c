@@ -28,7 +28,6 @@ static const Habit advices[] = {
         { "log", JOURNAL },
         { "cat", "systemctl cat ocirt-sd-ID.scope shows its unit" },
         { "version", "that is ocirt-sd --version" },
-        { "wait", "run waits, unless it is told to --detach" },
         { "enable", "systemctl enable ocirt-sd@ID.service makes it start with the system" },
         { "disable", "systemctl disable ocirt-sd@ID.service keeps it from starting with the system" },
         { "checkpoint", NO_CHECKPOINT }, { "restore", NO_CHECKPOINT },

@@ -21,9 +21,10 @@ static const struct VerbGroup {
         const Verb *verbs[GROUP_MAX]; /* up to NULL */
 } groups[] = {
         { "From beginning to end", { &verb_run, &verb_create, &verb_start, &verb_stop, &verb_kill, &verb_delete } },
-        { "Look at containers", { &verb_list, &verb_state, &verb_ps, &verb_events } },
+        { "Look at containers", { &verb_list, &verb_state, &verb_ps, &verb_events, &verb_wait } },
         { "Work with those that run", { &verb_exec, &verb_pause, &verb_resume, &verb_update } },
         { "Before there is a container", { &verb_spec, &verb_check, &verb_plan, &verb_features } },
+        { "Called by systemd", { &verb_service_start, &verb_service_ended } },
 };
 
 typedef struct Globals {
@@ -52,7 +53,7 @@ static void print_help(void) {
         for (size_t i = 0; i < ELEMENTSOF(groups); i++) {
                 printf("\n%s:\n", groups[i].title);
                 for (const Verb *const *v = groups[i].verbs; *v; v++)
-                        printf("  %-10s %s\n", (*v)->name, (*v)->summary);
+                        printf("  %-13s %s\n", (*v)->name, (*v)->summary);
         }
         printf("\nOptions:\n");
         options_print(global_options);

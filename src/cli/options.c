@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "basic/nearest.h"
+#include "basic/quantity.h"
 #include "basic/str.h"
 
 #define OPTIONS_MAX 64U
@@ -57,6 +58,7 @@ static void add_to_list(const char ***list, const char *value, Arena *a) {
 
 static int set(const Option *o, const char *value, void *target, Arena *a, Error *reterr) {
         void *variable = (char *) target + o->offset;
+        uint64_t time;
 
         switch (o->type) {
         case OPTION_FLAG:
@@ -70,6 +72,12 @@ static int set(const Option *o, const char *value, void *target, Arena *a, Error
         case OPTION_U32:
                 if (parse_u32(value, variable) < 0)
                         return error_setf(reterr, EINVAL, "--%s: expected a number, got \"%s\"", o->name, value);
+                return 0;
+        case OPTION_TIME:
+                if (parse_timespan(value, &time) < 0)
+                        return error_setf(reterr, EINVAL, "--%s: expected seconds or a time such as 1min, got \"%s\"",
+                                          o->name, value);
+                *(uint64_t *) variable = MAX(time, UINT64_C(1));
                 return 0;
         }
         return -EINVAL;

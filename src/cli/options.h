@@ -13,6 +13,7 @@ typedef enum OptionType {
         OPTION_STRING,  /* const char *: the last one counts */
         OPTION_LIST,    /* const char **, NULL-terminated: each adds one */
         OPTION_U32,     /* uint32_t */
+        OPTION_TIME,    /* uint64_t, µs, not 0; UINT64_MAX: infinity */
 } OptionType;
 
 typedef struct Option {

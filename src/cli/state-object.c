@@ -59,7 +59,7 @@ json_object *state_object(const Container *c) {
                 ADD("annotations", annotations);
         }
         ADD("owner", json_object_new_string(owner_name(r->owner)));
-        if (r->home == HOME_SCOPE)
+        if (home_is_unit(r->home))
                 ADD("systemdUnit", json_object_new_string(r->unit));
 #undef ADD
         return o;

@@ -5,7 +5,6 @@
 #include "cli/ids.h"
 #include "cli/verb.h"
 
-#define DEFAULT_GRACE_USEC UINT64_C(10000000)
 #define GRACE_MAX_USEC (INT32_MAX * UINT64_C(1000000))
 
 typedef struct StopOptions {
@@ -40,7 +39,7 @@ static int stop(const Runtime *rt, void *target, char **words, Error *reterr) {
 
         if (o->signal_name && (o->signal = parse_signal(o->signal_name)) < 0)
                 return error_setf(reterr, EINVAL, "--signal: unknown signal \"%s\"", o->signal_name);
-        o->grace = DEFAULT_GRACE_USEC;
+        o->grace = STOP_GRACE_OWN;
         if (o->time && parse_grace(o->time, &o->grace) < 0)
                 return error_setf(reterr, EINVAL, "--time: expected seconds or a time such as 1min, got \"%s\"", o->time);
         return on_each(rt, words, false, stop_one, o, reterr);

@@ -184,8 +184,9 @@ static int open_own_cgroup(const InitPlan *plan) {
 /* As fork(), with a pidfd, and born in its cgroup. Sandboxes that cannot look into the arguments of clone3() say that
  * there is none; then we bring the child there: who has a cgroup waits for it. */
 static long clone_child(const LaunchRequest *request, int *ret_pidfd) {
-        const unsigned flags = CLONE_PIDFD | request->clone_flags;
-        struct clone_args args = { .flags = flags, .pidfd = (uint64_t) (uintptr_t) ret_pidfd, .exit_signal = SIGCHLD };
+        const unsigned flags = CLONE_PIDFD | request->clone_flags | (request->sibling ? CLONE_PARENT : 0);
+        struct clone_args args = { .flags = flags, .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
+                                   .exit_signal = request->sibling ? 0 : SIGCHLD }; /* else that of ours */
         long pid;
 
         if (request->cgroup >= 0) {
@@ -256,6 +257,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                 child(request, helper,
                       (int[_INIT_FDS]){ control, plan, request->target, request->root, cgroup, say, l.answers[0] });
         l.pid = (pid_t) pid;
+        l.sibling = request->sibling;
         memcpy(l.stdio, request->stdio, sizeof(l.stdio));
         expect(&l, request->plan);
         *ret = l;
@@ -285,20 +287,32 @@ static int follow(Launch *l, pid_t pid, bool inside, Error *reterr) {
         return 0;
 }
 
+/* Our parent has other children. */
+static bool is_sibling(int pid) {
+        _cleanup_free_ char *own = NULL, *its = NULL;
+        ProcessStat stat;
+
+        return process_stat(pid, &stat) == 0 && stat.parent == getppid() && cgroup_of_pid(getpid(), &own) == 0 &&
+               cgroup_of_pid(pid, &its) == 0 && streq(own, its);
+}
+
 static bool is_child(int pid) {
         siginfo_t info;
 
-        return pid > 0 && waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+        return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Whoever speaks for the helper can but name a child of ours, and those are processes of this container. */
+/* Whoever speaks for the helper can but name a child of ours, and those are processes of this container; or a sibling of
+ * ours that is in our cgroup, and so are those. */
 static bool is_believed(Launch *l, const InitMessage *m) {
         if (m->type == INIT_MSG_ERROR)
                 return true;
         if (m->type == 0 || m->type >= _INIT_MSG_MAX || l->expected[m->type] == 0)
                 return false;
         l->expected[m->type]--;
-        return (m->type != INIT_MSG_PID && m->type != INIT_MSG_INSIDE) || is_child(m->value);
+        if (m->type != INIT_MSG_PID && m->type != INIT_MSG_INSIDE)
+                return true;
+        return m->value > 0 && m->value != getpid() && (l->sibling ? is_sibling : is_child)(m->value);
 }
 
 /* 0 when nothing can come any more, -EINTR when we are not to wait for it. The end of the stream is not enough: who is forked

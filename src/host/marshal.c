@@ -13,6 +13,31 @@
                         return _r; \
         } while (0)
 
+static int append_strings(sd_bus_message *m, const UnitProp *p) {
+        TRY(sd.bus_message_open_container(m, 'a', "s"));
+        for (size_t i = 0; i < p->v.strv.n; i++)
+                TRY(sd.bus_message_append_basic(m, 's', p->v.strv.items[i]));
+        return sd.bus_message_close_container(m);
+}
+
+/* One command, whose failure is one. */
+static int append_command(sd_bus_message *m, const UnitProp *p) {
+        TRY(sd.bus_message_open_container(m, 'a', "(sasb)"));
+        TRY(sd.bus_message_open_container(m, 'r', "sasb"));
+        TRY(sd.bus_message_append_basic(m, 's', p->v.strv.items[0]));
+        TRY(append_strings(m, p));
+        TRY(sd.bus_message_append(m, "b", 0));
+        TRY(sd.bus_message_close_container(m));
+        return sd.bus_message_close_container(m);
+}
+
+static int append_fields(sd_bus_message *m, const UnitProp *p) {
+        TRY(sd.bus_message_open_container(m, 'a', "ay"));
+        for (size_t i = 0; i < p->v.strv.n; i++)
+                TRY(sd.bus_message_append_array(m, 'y', p->v.strv.items[i], strlen(p->v.strv.items[i])));
+        return sd.bus_message_close_container(m);
+}
+
 static int append_value(sd_bus_message *m, const UnitProp *p) {
         switch (p->type) {
         case UNIT_BOOL:
@@ -24,10 +49,11 @@ static int append_value(sd_bus_message *m, const UnitProp *p) {
         case UNIT_STRING:
                 return sd.bus_message_append_basic(m, 's', p->v.s);
         case UNIT_STRV:
-                TRY(sd.bus_message_open_container(m, 'a', "s"));
-                for (size_t i = 0; i < p->v.strv.n; i++)
-                        TRY(sd.bus_message_append_basic(m, 's', p->v.strv.items[i]));
-                return sd.bus_message_close_container(m);
+                return append_strings(m, p);
+        case UNIT_COMMAND:
+                return append_command(m, p);
+        case UNIT_FIELDS:
+                return append_fields(m, p);
         case UNIT_BYTES:
                 return sd.bus_message_append_array(m, 'y', p->v.bytes.data, p->v.bytes.n);
         case UNIT_PAIRS:
@@ -66,7 +92,7 @@ int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *ski
         TRY(append_properties(m, plan, skip));
         if (process->pidfd >= 0)
                 TRY(sd.bus_message_append(m, "(sv)", "PIDFDs", "ah", 1, process->pidfd));
-        else
+        else if (process->pid > 0)
                 TRY(sd.bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t) process->pid));
         TRY(sd.bus_message_close_container(m));
         return sd.bus_message_append(m, "a(sa(sv))", 0);

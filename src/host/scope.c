@@ -33,8 +33,17 @@ static int append_start(sd_bus_message *message, const void *arguments) {
         return marshal_start_scope(message, s->properties->plan, s->properties->dropped, &s->process);
 }
 
+/* The job that it has already is ours then. */
+static int append_name(sd_bus_message *message, const void *arguments) {
+        const Scope *s = arguments;
+
+        return sd.bus_message_append(message, "ss", s->properties->plan->name, "replace");
+}
+
 static int send_start(Scope *s, Manager *m, Error *reterr) {
-        const Question q = { MANAGER_OBJECT, MANAGER_INTERFACE, "StartTransientUnit", append_start, s };
+        const Question make = { MANAGER_OBJECT, MANAGER_INTERFACE, "StartTransientUnit", append_start, s };
+        const Question join = { MANAGER_OBJECT, MANAGER_INTERFACE, "StartUnit", append_name, s };
+        const Question q = s->exists ? join : make;
         int r = job_begin(&s->job, m, &q, reterr);
 
         return r < 0 ? error_errnof(reterr, r, "cannot ask systemd for scope %s", s->properties->plan->name) : 0;
@@ -43,7 +52,7 @@ static int send_start(Scope *s, Manager *m, Error *reterr) {
 int scope_start(Scope *s, Manager *m, UnitProperties *properties, pid_t pid, int pidfd, Error *reterr) {
         scope_done(s);
         *s = (Scope){ .properties = properties, .process = { .pid = pid, .pidfd = pidfd },
-                      .deadline = now_usec() + MANAGER_TIMEOUT_USEC };
+                      .deadline = pid > 0 ? now_usec() + MANAGER_TIMEOUT_USEC : UINT64_MAX };
         return send_start(s, m, reterr);
 }
 
@@ -59,7 +68,7 @@ static bool has_arrived(const Scope *s) {
 static bool exists_by_us(const Scope *s) {
         uint64_t deadline = now_usec() + ARRIVAL_USEC;
 
-        if (!s->was_lost || !streq(s->job.refusal, UNIT_EXISTS))
+        if (!s->was_lost || s->process.pid <= 0 || !streq(s->job.refusal, UNIT_EXISTS))
                 return false;
         while (!has_arrived(s))
                 if (now_usec() >= deadline || loop_sleep(ARRIVAL_LOOK_USEC) < 0)
@@ -77,6 +86,8 @@ static bool give_in(Scope *s) {
         }
         if (unit_properties_drop(s->properties, job->refusal, job->words))
                 return true;
+        if (s->was_lost && s->process.pid <= 0 && !s->exists && streq(job->refusal, UNIT_EXISTS))
+                return s->exists = true;
         if (s->was_reset || !streq(job->refusal, UNIT_EXISTS))
                 return false;
         s->was_reset = true;

@@ -12,6 +12,7 @@ typedef struct Scope {
         uint64_t deadline;              /* for the job */
         bool was_reset;                 /* a failed unit of its name */
         bool was_lost;                  /* the connection, after the request */
+        bool exists;                    /* a service that we asked for before that */
 } Scope;
 
 void scope_done(Scope *s);
@@ -22,6 +23,7 @@ void scope_done(Scope *s);
  * where the manager takes them, else PIDs; optional properties that it does not know are dropped; a failed unit of the same
  * name is reset once; if the connection is lost it is asked for again.
  */
+/* pid 0: a service, which takes its time. */
 int scope_start(Scope *s, Manager *m, UnitProperties *properties, pid_t pid, int pidfd, Error *reterr);
 int scope_dispatch(Scope *s, Error *reterr);
 /* Until when it is to be waited for; later, each time, for a systemd that is seen at work. */

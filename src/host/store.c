@@ -213,7 +213,7 @@ static bool is_dots(const char *name) {
 
 /* What we put into a directory, the halves of what was being written with it. */
 static bool is_our_name(const char *name) {
-        static const char *const names[] = { "record", "config.json", "gate" };
+        static const char *const names[] = { "record", "config.json", "gate", "exit", "failure" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 const char *rest = startswith(name[0] == '.' ? name + 1 : name, names[i]);
@@ -432,7 +432,7 @@ char *container_unit_invocation(const Container *c) {
 static bool is_of_another_unit(const Container *c) {
         _cleanup_free_ char *now = NULL;
 
-        if (c->record.home != HOME_SCOPE || !c->record.invocation_id)
+        if (!home_is_unit(c->record.home) || !c->record.invocation_id)
                 return false;
         now = container_unit_invocation(c);
         return now && !streq(now, c->record.invocation_id);

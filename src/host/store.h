@@ -11,6 +11,7 @@
  * Where containers are remembered: a directory a container below the root directory (--root), with
  *   record       what we know (host/record.h)
  *   config.json  as it was at create: later changes in the bundle have no effect
+ *   exit, failure   of its last start: end.h
  *   gate         the socket on which init waits for `start`; gone once the container was started
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */

@@ -61,10 +61,19 @@ typedef struct CallerStdio {
         uint8_t terminals;
 } CallerStdio;
 
+/* Of a container that systemd watches over. */
+typedef struct Supervision {
+        const char *program;    /* ourselves, as systemd is to call us; NULL: there is none, and it goes into a scope */
+        const char *root;       /* --root, absolute */
+        const char *restart;    /* Restart= of systemd.service(5); NULL: no */
+        uint64_t stop_timeout;  /* µs between the stop signal and SIGKILL */
+} Supervision;
+
 typedef struct Request {
         const char *id;
         const char *bundle;     /* absolute, symlinks resolved */
         bool start_now;         /* run: no gate */
+        Supervision supervision;
         bool no_pivot;
         const char *keyring;    /* the name of its session keyring, which nobody can guess; NULL: the caller's is kept */
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */

@@ -71,6 +71,27 @@ static int name_keyring(Creation *c, Error *reterr) {
         return 0;
 }
 
+/* For systemd to call us; the descriptors and the sockets of who calls us now will not be there then. */
+static int supervise(const Creation *c, Supervision *ret, Error *reterr) {
+        const CreateOptions *o = c->options;
+
+        if (!o->supervise)
+                return 0;
+        if (o->console_socket || o->pidfd_socket || o->preserve_fds > 0)
+                return error_setf(reterr, EINVAL,
+                                  "--supervise: what systemd starts has no descriptors or sockets of yours "
+                                  "(--console-socket, --pidfd-socket, --preserve-fds)");
+        if (c->spec->process && c->spec->process->terminal)
+                return error_setf(reterr, EINVAL,
+                                  "process.terminal: nobody is at the other end when systemd starts it");
+        if (c->rt->facts.cgroup_disabled)
+                return error_setf(reterr, EINVAL, "--supervise: a service has a cgroup (--cgroup-manager=disabled)");
+        *ret = (Supervision){ .program = c->rt->caller.program, .root = c->rt->root, .restart = o->restart,
+                              .stop_timeout = o->stop_timeout };
+        return ret->program ? 0
+                            : error_setf(reterr, EOPNOTSUPP, "--supervise: there is no program for systemd to call");
+}
+
 static int make_plans(Creation *c, Error *reterr) {
         const Caller *caller = &c->rt->caller;
         Request request = {
@@ -84,14 +105,16 @@ static int make_plans(Creation *c, Error *reterr) {
                 .stdio = streams_look(caller),
                 .launcher_stays = c->start_now && !c->options->detach,
                 .environment = caller->environment,
-                .notifies = notify_is_wanted(caller, c->spec->process),
+                .notifies = !c->options->supervise && notify_is_wanted(caller, c->spec->process),
                 .seccomp = c->filter.bpf,
                 .seccomp_size = c->filter.size,
                 .seccomp_unknown = c->filter.unknown,
         };
         int r;
 
-        r = preserve_fds(caller, c->options->preserve_fds, &c->preserve_fds, reterr);
+        r = supervise(c, &request.supervision, reterr);
+        if (r == 0)
+                r = preserve_fds(caller, c->options->preserve_fds, &c->preserve_fds, reterr);
         if (r < 0)
                 return r;
         request.preserve_fds = c->preserve_fds;
@@ -137,6 +160,18 @@ static int check_id(const Creation *c, Error *reterr) {
         return r < 0 ? r : container_check_new(&store, c->options->id, reterr);
 }
 
+/* From a configuration that was read. */
+static int plan_all(Creation *c, Error *reterr) {
+        int r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
+        if (r >= 0)
+                r = name_keyring(c, reterr);
+        if (r >= 0)
+                r = make_plans(c, reterr);
+        if (r >= 0)
+                r = plan_rdt(c, reterr);
+        return r;
+}
+
 int creation_plan(Creation *c, Error *reterr) {
         int r;
 
@@ -157,16 +192,23 @@ int creation_plan(Creation *c, Error *reterr) {
         if (r >= 0)
                 r = store_open(c->rt->root, &c->rt->caller, true, &c->store, reterr);
         if (r >= 0)
-                r = filter_get(&c->store, c->spec->linux_.seccomp, &c->filter, reterr);
-        if (r >= 0)
-                r = name_keyring(c, reterr);
-        if (r >= 0)
-                r = make_plans(c, reterr);
-        if (r >= 0)
-                r = plan_rdt(c, reterr);
+                r = plan_all(c, reterr);
         if (r >= 0 && c->options->console_socket)
                 r = c->console_socket = peer_connect(c->options->console_socket, reterr);
         if (r >= 0)
                 r = connect_pidfd_socket(c, reterr);
         return r < 0 ? r : 0;
+}
+
+int creation_plan_again(Creation *c, Error *reterr) {
+        int r = store_open(c->rt->root, &c->rt->caller, false, &c->store, reterr);
+        Spec *config;
+
+        if (r >= 0)
+                r = container_read_config(&c->container, &config, reterr);
+        if (r < 0)
+                return r;
+        c->spec = TAKE_PTR(c->container.config);
+        c->bundle = xstrdup(c->container.record.bundle);
+        return MIN(plan_all(c, reterr), 0);
 }

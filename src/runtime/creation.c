@@ -46,6 +46,12 @@ static void fill_context(Creation *c) {
         s->config = c->config;
         s->config_size = c->config_size;
         s->status = "creating";
+        if (c->options->supervise) {
+                s->again.waits = !c->start_now;
+                s->again.no_pivot = c->options->no_pivot;
+                s->again.restart = c->options->restart;
+                s->again.stop_timeout = c->options->stop_timeout;
+        }
         s->console_socket = c->console_socket;
         s->pidfd_socket = c->pidfd_socket;
         s->request = (LaunchRequest){
@@ -75,7 +81,7 @@ int creation_make(Creation *c, Error *reterr) {
         };
 
         fill_context(c);
-        launch_plan_create(&what, &c->plan);
+        (c->options->supervise && c->container.dir < 0 ? launch_plan_supervise : launch_plan_create)(&what, &c->plan);
         c->operation = (Operation){ .kinds = step_kinds, .context = &c->steps };
         return operation_run(&c->operation, &c->plan, reterr);
 }

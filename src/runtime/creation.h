@@ -49,6 +49,8 @@ void creation_done(Creation *c);
 
 /* Reads, checks and plans. Nothing exists yet. */
 int creation_plan(Creation *c, Error *reterr);
+/* The same for a container that there is, whose service systemd starts (once more). */
+int creation_plan_again(Creation *c, Error *reterr);
 /* Does what was planned, up to a process that waits at its gate or, for run, has executed its program. On failure everything
  * has been undone. */
 int creation_make(Creation *c, Error *reterr);

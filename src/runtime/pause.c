@@ -35,7 +35,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         cgroup = container_need_cgroup(&c, what, reterr);
         if (cgroup < 0)
                 return cgroup;
-        if (c.record.home != HOME_SCOPE)
+        if (!home_is_unit(c.record.home))
                 return freeze_cgroup(&c, cgroup, freeze, reterr);
         r = manager_open(c.caller, c.record.user_manager, &m, reterr);
         if (r == 0)

@@ -75,5 +75,6 @@ int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status
                 return r;
         if (!c.spec->process)
                 return error_setf(reterr, EINVAL, "process: not set in config.json, so there is nothing to run");
-        return options->detach ? run_detached(&c, reterr) : run_foreground(&c, ret_status, reterr);
+        return options->detach || options->supervise ? run_detached(&c, reterr)
+                                                     : run_foreground(&c, ret_status, reterr);
 }

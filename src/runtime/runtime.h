@@ -6,6 +6,7 @@
 #include "host/stats.h"
 #include "host/store.h"
 #include "plan/facts.h"
+#include "plan/launch/exit.h"
 
 /*
  * The verbs. One function a verb, one file a verb; the command line calls them, and a service can.
@@ -29,6 +30,9 @@ typedef struct CreateOptions {
         uint32_t preserve_fds;       /* --preserve-fds */
         bool no_pivot, no_new_keyring;
         bool detach, keep;           /* run only */
+        bool supervise;              /* systemd is its parent, as a service */
+        const char *restart;         /* Restart= of that; or NULL */
+        uint64_t stop_timeout;       /* µs */
         bool ignored;                /* what is accepted without effect */
 } CreateOptions;
 
@@ -48,12 +52,24 @@ int runtime_plan(const Runtime *rt, const CreateOptions *options, Text *ret, Err
 int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reterr);
 /* *ret_status: what the process ended with, as a shell would report it; 0 when detached. */
 int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr);
+typedef enum WaitCondition { WAIT_CREATED, WAIT_RUNNING, WAIT_STOPPED, WAIT_REMOVED } WaitCondition;
+/* Until it is so; timeout in µs, UINT64_MAX: for ever. *ret_status, of a stopped one: what its process ended with, as a shell
+ * would report it; -EOPNOTSUPP if nobody knows. */
+int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
+                 Error *reterr);
+
+/* For systemd, of a service that it starts: the container's process, which becomes its main one. */
+int runtime_service_start(const Runtime *rt, const char *id, Error *reterr);
+/* And when that has ended: how, in systemd's words. Runs the poststop hooks. No error if there is no such container. */
+int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr);
+
 /* 0 and a sentence in reterr: config.json has no process, so that the container has ended. */
 int runtime_start(const Runtime *rt, const char *id, Error *reterr);
 
 /* all: every process in the container's cgroup, and no error when there is none. */
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr);
 /* Stop signal, grace (µs; UINT64_MAX: for ever), SIGKILL; the container is kept. No error when it is stopped. */
+#define STOP_GRACE_OWN (UINT64_MAX - 1) /* the container's own, or 10 s */
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr);
 /* force: whatever its state, and no error when there is none. */
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);

@@ -132,6 +132,14 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         return error_passf(reterr, launch_error(m), "%s", m->text);
 }
 
+/* Of a service: when systemd starts it again, it is not to wait. */
+static int note_start(Container *c, Error *reterr) {
+        if (!c->record.waits)
+                return 0;
+        c->record.waits = false;
+        return container_save(c, reterr);
+}
+
 static int run_poststart(const Runtime *rt, const Container *c, Error *reterr) {
         const Spec spec = record_spec(&c->record);
         const HookState state = { .caller = &rt->caller, .spec = &spec, .id = c->id, .bundle = c->record.bundle,
@@ -177,7 +185,7 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
                 r = open_gate(rt, &c, &notify, &heard, reterr);
         if (r == 0) {
                 log_info("container %s: the program runs, process %d", id, c.record.pid);
-                r = run_poststart(rt, &c, reterr);
+                r = note_start(&c, reterr) ?: run_poststart(rt, &c, reterr);
         }
         if (r == 0)
                 wait_until_ready(&c, &notify);

@@ -6,8 +6,57 @@
 #include "basic/log.h"
 #include "basic/loop.h"
 #include "host/process.h"
+#include "host/scope.h"
+#include "host/service.h"
 #include "runtime/find.h"
 #include "steps/ending.h"
+
+#define GRACE_USEC UINT64_C(10000000)
+/* Of a service's end. */
+#define HOOKS_USEC UINT64_C(60000000)
+
+static uint64_t deadline_of(uint64_t grace) {
+        return grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace;
+}
+
+static int own_signal(const Container *c) {
+        int signal = c->record.stop_signal ? parse_signal(c->record.stop_signal) : 0;
+
+        return signal > 0 ? signal : SIGTERM;
+}
+
+/* Another signal, or another time, than systemd knows. What it starts again as soon as the process has ended waits for our
+ * lock. */
+static int stop_our_way(const Runtime *rt, const char *id, int signal, uint64_t grace, Container *locked,
+                        Error *reterr) {
+        _cleanup_close_ int init = -EBADF;
+        int r = runtime_find(rt, id, LOCK_WAIT, locked, reterr);
+
+        if (r < 0)
+                return r;
+        init = container_open_init(locked);
+        if (init >= 0 && process_signal(init, signal ?: own_signal(locked)) == 0)
+                (void) pidfd_wait(init, deadline_of(grace == STOP_GRACE_OWN ? locked->record.stop_timeout : grace));
+        return ending_kill(locked, reterr);
+}
+
+/* Else systemd would start it again, or is about to. */
+static int stop_service(const Runtime *rt, const Container *c, int signal, uint64_t grace, Error *reterr) {
+        _cleanup_container_ Container locked = { .dir = -EBADF };
+        _cleanup_manager_ Manager *m = NULL;
+        int r = manager_open(&rt->caller, c->record.user_manager, &m, reterr);
+
+        if (r == 0)
+                r = service_is_of(m, c->record.unit, rt->root, c->id, reterr);
+        if (r <= 0)
+                return r;
+        if (signal > 0 || grace != STOP_GRACE_OWN)
+                r = stop_our_way(rt, c->id, signal, grace, &locked, reterr);
+        if (r >= 0)
+                r = manager_stop_unit(m, (UnitRef){ .name = c->record.unit },
+                                      now_usec() + c->record.stop_timeout + HOOKS_USEC, reterr);
+        return r;
+}
 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
@@ -20,22 +69,24 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 return r;
         status = container_status(&c);
         init = container_open_init(&c);
+        if (c.record.home == HOME_SERVICE)
+                return stop_service(rt, &c, signal, grace, reterr);
         if (status == STATUS_STOPPED) /* of its processes others may be left */
                 return ending_kill(&c, reterr);
         if (init < 0 || (status != STATUS_RUNNING && status != STATUS_PAUSED))
                 return error_setf(reterr, EBUSY, "cannot stop container %s: container not running%s", id,
                                   status == STATUS_CREATED ? " (it was never started: delete --force)" :
                                   status == STATUS_CREATING ? " (it is being created)" : "");
-        if (signal == 0 && c.record.stop_signal)
-                signal = parse_signal(c.record.stop_signal);
-        if (signal <= 0)
-                signal = SIGTERM;
+        if (signal == 0)
+                signal = own_signal(&c);
+        if (grace == STOP_GRACE_OWN)
+                grace = GRACE_USEC;
         /* A frozen process would keep the signal for later: no grace for it. */
         if (status == STATUS_RUNNING && grace > 0) {
                 log_info("container %s: signal %d, and time to end", id, signal);
                 r = process_signal(init, signal);
                 if (r == 0)
-                        (void) pidfd_wait(init, grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace);
+                        (void) pidfd_wait(init, deadline_of(grace));
         }
         r = ending_kill(&c, reterr);
         if (r == 0)

@@ -14,7 +14,7 @@ static int read_period(StepContext *s, const SpecResources *resources, LimitsNow
         Manager *m;
         int r;
 
-        if (record->home != HOME_SCOPE || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
+        if (!home_is_unit(record->home) || !now->cpu_quota.set || now->cpu_quota.v != UINT64_MAX ||
             (!resources->cpu.quota.set && resources->n_unified == 0))
                 return 0;
         r = step_manager(s, &m, reterr);

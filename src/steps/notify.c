@@ -13,6 +13,7 @@
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "basic/str.h"
+#include "host/manager.h"
 
 #define MESSAGE_MAX 4096 /* systemd's own limit */
 #define MESSAGES_AT_ONCE 64
@@ -204,18 +205,30 @@ void notify_pass(Notify *n, pid_t main_pid) {
         }
 }
 
-/* sd_notify_barrier(3): systemd looks at the sender of a message when it reads it, so we have to be there still. */
-static void wait_for_systemd(const Notify *n) {
-        int ends[2];
+/* sd_notify_barrier(3): systemd looks at the sender of a message when it reads it, so we have to be there still. 0 when it has
+ * read all that was sent. */
+static int wait_for_systemd(int outside, uint64_t usec) {
+        int ends[2], r;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return;
-        if (send_fd(n->outside, "BARRIER=1", strlen("BARRIER=1"), ends[1]) == 0) {
-                ends[1] = close_fd(ends[1]);
-                (void) loop_wait_fd(ends[0], POLLIN, now_usec() + OUTSIDE_SECONDS * UINT64_C(1000000));
-        }
-        close_fd(ends[0]);
+                return -errno;
+        r = send_fd(outside, "BARRIER=1", strlen("BARRIER=1"), ends[1]);
         close_fd(ends[1]);
+        if (r == 0)
+                r = loop_wait_fd(ends[0], POLLIN, now_usec() + usec);
+        close_fd(ends[0]);
+        return r > 0 ? 0 : r == 0 ? -ETIMEDOUT : r;
+}
+
+int notify_tell(const Caller *caller, const char *text, Error *reterr) {
+        _cleanup_close_ int outside = connect_outside(caller->notify_socket);
+        int r = outside;
+
+        if (r >= 0)
+                r = send_fd(outside, text, strlen(text), -EBADF);
+        if (r >= 0)
+                r = wait_for_systemd(outside, MANAGER_TIMEOUT_USEC);
+        return r < 0 ? error_errnof(reterr, r, "cannot tell systemd which process the service has") : 0;
 }
 
 void notify_wait(Notify *n, pid_t pid, int pidfd) {
@@ -232,5 +245,5 @@ void notify_wait(Notify *n, pid_t pid, int pidfd) {
                 notify_pass(n, pid);
         } while (!n->ready && !ended);
         if (n->ready)
-                wait_for_systemd(n);
+                (void) wait_for_systemd(n->outside, OUTSIDE_SECONDS * UINT64_C(1000000));
 }

@@ -30,6 +30,9 @@ bool notify_is_wanted(const Caller *caller, const SpecProcess *process);
 /* Takes the socket. Without one (-EBADF), or when nobody listens outside, there is nothing to do. */
 void notify_begin(const Caller *caller, int inside, Notify *ret);
 
+/* For us, as who is called by systemd: says that, and returns when it has been read. */
+int notify_tell(const Caller *caller, const char *text, Error *reterr);
+
 /* Passes on what is there. main_pid: who is the service's main process from READY=1 on, or 0: we stay it. */
 void notify_pass(Notify *n, pid_t main_pid);
 /* For who does not stay: until READY=1 or the end of the process (pidfd -EBADF: it has ended), which may take as long as it

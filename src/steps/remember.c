@@ -35,6 +35,10 @@ static int write_record(const StepContext *c, Error *reterr) {
                 .user_manager = c->rt->facts.rootless,
                 .notifies = init_plan_comes_to(c->init, INIT_NOTIFY, INIT_GATE),
                 .keyring = c->keyring,
+                .waits = c->again.waits,
+                .no_pivot = c->again.no_pivot,
+                .restart = c->again.restart,
+                .stop_timeout = c->again.stop_timeout,
                 .arena = record->arena,
         };
         record_plan(record, c->id, c->bundle, c->spec, c->unit, c->rdt);

@@ -41,19 +41,38 @@ static int request_cgroup(StepContext *c, Error *reterr) {
         return r < 0 ? r : home_is_there(c, cgroup, reterr);
 }
 
+/* We are in there ourselves, and the process with us. Somebody else has asked for it. */
+static int join_service(StepContext *c, Error *reterr) {
+        bool stands_in = false;
+        Manager *m;
+        int r = 0;
+
+        for (size_t i = 0; i < c->unit->n_writes; i++)
+                stands_in = stands_in || c->unit->writes[i].instead_of;
+        unit_properties_use(&c->properties, c->unit);
+        if (stands_in) {
+                r = step_manager(c, &m, reterr);
+                if (r == 0)
+                        unit_properties_look(&c->properties, m, (UnitRef){ .name = c->unit->name });
+        }
+        return r < 0 ? r : scope_settle(c, reterr);
+}
+
 int home_request(StepContext *c, Error *reterr) {
         int r = 0;
 
         if (c->unit->home == HOME_NONE)
                 return 1;
         /* removal_run() waits for its end, lest systemd gets to the request when all is removed. */
-        if (c->unit->home == HOME_SCOPE)
+        if (home_is_unit(c->unit->home))
                 r = home_note_process(c, false, reterr);
         if (r < 0)
                 return r;
         c->home_asked = now_usec();
         if (c->unit->home == HOME_CGROUP)
                 return request_cgroup(c, reterr) ?: 1;
+        if (c->unit->home == HOME_SERVICE)
+                return join_service(c, reterr) ?: 1;
         log_info("scope %s: asked of systemd, in %s, for process %d", c->unit->name, c->unit->slice, c->launch.pid);
         unit_properties_use(&c->properties, c->unit);
         return scope_start(&c->scope, c->manager, &c->properties, c->launch.pid, c->launch.pidfd, reterr);

@@ -34,6 +34,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
 
         if (step->spawn.marked)
                 c->request.mark = container_mark(c->container);
+        c->request.sibling = step->spawn.sibling;
         r = launch_spawn(&c->request, &c->launch, &error);
         if (r == -EACCES && c->request.cgroup >= 0 && c->container->record.user_manager) {
                 c->request.cgroup = -EBADF;

@@ -35,6 +35,11 @@ typedef struct StepContext {
         size_t config_size;
         const char *cgroup_path; /* of request.cgroup */
         const char *status;     /* of the container, as its agent is told */
+        struct {
+                bool waits, no_pivot;
+                const char *restart;
+                uint64_t stop_timeout;
+        } again;                /* of a service: how it is made each time (Record) */
         LaunchRequest request;
         Launch launch;
         int received;           /* what came with the message that is answered */

@@ -79,9 +79,12 @@ static int set_request(Case *c, const char *key, const char *value) {
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (streq(flags[i].key, key))
                         return parse_bool(value, flags[i].to);
-        if (streq(key, "lacked-capabilities"))
+        if (streq(key, "supervise")) /* the value is when it is started again */
+                c->request.supervision = (Supervision){ .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd",
+                                                        .restart = value, .stop_timeout = 10000000 };
+        else if (streq(key, "lacked-capabilities"))
                 return parse_u64(value, &c->facts.lacked_capabilities);
-        if (streq(key, "id"))
+        else if (streq(key, "id"))
                 c->request.id = value;
         else if (streq(key, "bundle"))
                 c->request.bundle = value;
@@ -159,8 +162,19 @@ static int plan_rdt(Case *c, Spec *spec, Error *reterr) {
         return 0;
 }
 
+static void print_launch(const LaunchCreation *what, Text *text) {
+        _cleanup_launch_plan_ LaunchPlan before = {}, plan = {};
+
+        if (what->unit->home == HOME_SERVICE) {
+                launch_plan_supervise(what, &before);
+                launch_plan_print(&before, text);
+                text_add(text, "\n# called by systemd:\n");
+        }
+        launch_plan_create(what, &plan);
+        launch_plan_print(&plan, text);
+}
+
 static int plan_launch(Case *c, Spec *spec, Error *reterr) {
-        _cleanup_launch_plan_ LaunchPlan plan = {};
         UnitPlan unit = {};
         InitPlan init = {};
         RdtPlan rdt;
@@ -170,11 +184,9 @@ static int plan_launch(Case *c, Spec *spec, Error *reterr) {
         r = c->facts.cgroup_disabled ? 0 : unit_plan_build(spec, &c->request, &c->facts, &unit, reterr);
         if (r >= 0)
                 r = init_plan_build(spec, &c->request, &c->facts, &init, reterr);
-        if (r >= 0) {
-                launch_plan_create(&(LaunchCreation){ .spec = spec, .id = c->request.id, .unit = &unit, .init = &init,
-                                                      .rdt = &rdt, .start_now = c->request.start_now }, &plan);
-                launch_plan_print(&plan, &c->planned[PART_LAUNCH]);
-        }
+        if (r >= 0)
+                print_launch(&(LaunchCreation){ .spec = spec, .id = c->request.id, .unit = &unit, .init = &init, .rdt = &rdt,
+                                                .start_now = c->request.start_now }, &c->planned[PART_LAUNCH]);
         init_plan_done(&init);
         unit_plan_done(&unit);
         return r;
@@ -248,6 +260,7 @@ static int plan_remove(Case *c, Spec *spec, Error *reterr) {
         record_plan(&record, c->request.id, c->request.bundle, spec, &unit, &rdt);
         if (record.n_namespace_paths == 0)
                 record.mount_id = 0;
+        record.stop_timeout = c->request.supervision.stop_timeout;
         launch_plan_remove(&record, true, &begun);
         record.committed = true;
         record.invocation_id = unit.name ? "INVOCATION" : NULL;

@@ -175,6 +175,8 @@ const char **build_env(InitBuild *b);
 
 /* stdio.c */
 void build_stdio(InitBuild *b);
+/* For who will have the journal's socket, and nobody between. */
+int build_check_stdio(const InitBuild *b);
 
 /* limits.c */
 typedef enum LimitTime { LIMIT_EARLY, LIMIT_AFTER_FORK, LIMIT_LAST } LimitTime;

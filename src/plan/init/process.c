@@ -76,6 +76,8 @@ int build_check_process(InitBuild *b) {
                                          "%s", b->request->seccomp_unknown));
         if (!p)
                 return 0;
+        if (build_check_stdio(b) < 0)
+                return -EOPNOTSUPP;
         if (has_apparmor(b) && !b->facts->apparmor)
                 return error_setf(b->reterr, EOPNOTSUPP,
                                   "process.apparmorProfile: AppArmor is not enabled on this host");

@@ -96,6 +96,17 @@ static void add_pipes(InitBuild *b) {
                 warn_of_kinds(b);
 }
 
+int build_check_stdio(const InitBuild *b) {
+        const char *danger = find_danger(b, danger_of_sockets);
+
+        if (!b->request || !b->request->supervision.program || !danger)
+                return 0;
+        return error_setf(b->reterr, EOPNOTSUPP,
+                          "--supervise: what it writes would go to the journal over a socket, by which the "
+                          "container can get at the host, as %s",
+                          danger);
+}
+
 void build_stdio(InitBuild *b) {
         if (b->process && b->process->terminal)
                 return;

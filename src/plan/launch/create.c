@@ -101,13 +101,22 @@ static void add_home(const UnitPlan *unit, LaunchPlan *plan) {
                 *launch_add_scope(plan) = (LaunchScope){ .name = unit->name, .slice = unit->slice };
 }
 
-/* What is undone when the process has ended comes before it. */
-static void add_before(const LaunchCreation *c, LaunchPlan *plan) {
+/* How it is known. What is started by systemd is known already, and has its end told whatever becomes of it. */
+static void add_record(const LaunchCreation *c, LaunchPlan *plan) {
         const SpecHooks *end = &c->spec->hooks[HOOK_POSTSTOP];
 
+        if (c->unit->home == HOME_SERVICE) {
+                (void) launch_add_renew(plan);
+                return;
+        }
         if (end->n > 0)
                 launch_add_end_hooks(plan)->hooks = *end;
         launch_add_remember(plan)->id = c->id;
+}
+
+/* What is undone when the process has ended comes before it. */
+static void add_before(const LaunchCreation *c, LaunchPlan *plan) {
+        add_record(c, plan);
         if (c->rdt->group)
                 *launch_add_make_rdt(plan) = (LaunchMakeRdt){ .group = c->rdt->group, .monitor = c->rdt->monitor };
         if (says(c->init, INIT_MSG_MOUNT) || says(c->init, INIT_MSG_DETACHED))
@@ -127,13 +136,15 @@ void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret) {
 
         *ret = (LaunchPlan){};
         add_before(c, ret);
-        launch_add_spawn(ret)->marked = true;
+        *launch_add_spawn(ret) = (LaunchSpawn){ .marked = true, .sibling = c->unit->home == HOME_SERVICE };
         add_attend(&m, ret);
         if (c->rdt->group)
                 *launch_add_join_rdt(ret) = (LaunchJoinRdt){ .group = c->rdt->group, .monitor = c->rdt->monitor };
         if (says(c->init, INIT_MSG_DETACHED))
                 (void) launch_add_attach_rootfs(ret);
         (void) launch_add_commit(ret);
+        if (c->unit->home == HOME_SERVICE)
+                (void) launch_add_entrust(ret);
         if (c->sends_pidfd)
                 (void) launch_add_send_pidfd(ret);
         if (c->pid_file)
@@ -141,6 +152,14 @@ void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret) {
         launch_add_release(ret)->waits = c->start_now;
         if (c->start_now && started->n > 0)
                 launch_add_poststart(ret)->hooks = *started;
+}
+
+void launch_plan_supervise(const LaunchCreation *c, LaunchPlan *ret) {
+        *ret = (LaunchPlan){};
+        launch_add_remember(ret)->id = c->id;
+        *launch_add_start_service(ret) = (LaunchStartService){ .name = c->unit->name, .slice = c->unit->slice };
+        if (c->pid_file)
+                launch_add_pid_file(ret)->path = c->pid_file;
 }
 
 void launch_plan_exec(const LaunchExec *e, LaunchPlan *ret) {

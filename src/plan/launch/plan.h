@@ -89,7 +89,10 @@ typedef struct LaunchCreation {
         bool sends_terminal, sends_pidfd; /* over a socket of the caller's */
         const char *pid_file;   /* or NULL */
 } LaunchCreation;
+/* HOME_SERVICE: what we do when systemd has called us. */
 void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret);
+/* And before that, to have it call us. */
+void launch_plan_supervise(const LaunchCreation *c, LaunchPlan *ret);
 
 /* One more process in a container. */
 typedef struct LaunchExec {

@@ -42,6 +42,10 @@ static const struct {
         FIELD(rdt_group, FIELD_STRING, false),
         FIELD(rdt_own, FIELD_BOOL, false),
         FIELD(rdt_monitored, FIELD_BOOL, false),
+        FIELD(waits, FIELD_BOOL, false),
+        FIELD(no_pivot, FIELD_BOOL, false),
+        FIELD(restart, FIELD_STRING, false),
+        FIELD(stop_timeout, FIELD_U64, false),
 #undef FIELD
 };
 
@@ -362,7 +366,9 @@ static int decode(char *bytes, Record *r) {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (fields[i].required && !(seen & 1ULL << i))
                         return -EBADMSG;
-        r->home = r->unit ? HOME_SCOPE : r->cgroup ? HOME_CGROUP : HOME_NONE;
+        r->home = !r->unit                        ? (r->cgroup ? HOME_CGROUP : HOME_NONE)
+                  : endswith(r->unit, ".service") ? HOME_SERVICE
+                                                  : HOME_SCOPE;
         return !r->unit == !r->slice ? 0 : -EBADMSG;
 }
 

@@ -31,7 +31,7 @@ typedef struct Record {
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
         Home home;                   /* told by what follows */
-        const char *unit, *slice;    /* HOME_SCOPE */
+        const char *unit, *slice;    /* HOME_SCOPE, HOME_SERVICE */
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet */
         uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
@@ -46,6 +46,10 @@ typedef struct Record {
         const char *keyring;         /* the name of its session keyring, known to nobody else; NULL: it has none of its own */
         const char *rdt_group;       /* of resctrl, or NULL */
         bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
+        bool waits;                  /* HOME_SERVICE: for `start`, which has not come yet */
+        bool no_pivot;               /* how it is to be made, each time */
+        const char *restart;
+        uint64_t stop_timeout;       /* µs */
         bool has_process;            /* something is to be started */
         bool has_start_hooks;        /* and by the container itself hooks, first */
         SpecHooks hooks[_HOOK_KINDS];/* of poststart and poststop */

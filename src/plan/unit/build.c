@@ -75,12 +75,13 @@ static const LimitsNow nothing_yet;
 
 /* Where the container goes: into a scope, or into a cgroup in the caller's unit. What is asked to be in a unit, and cannot,
  * would as a scope be out of its limits. */
-static int place(UnitPlan *plan, const char *path, const Request *request, const HostFacts *facts, Error *reterr) {
+static int place(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts, Error *reterr) {
+        const char *path = spec->linux_.cgroups_path;
         bool (*may_make)(const char *path) = facts->queries.may_make_cgroup;
         const char *unit;
         int r;
 
-        if (!facts->systemd_cgroup && path && !strchr(path, ':')) {
+        if (!facts->systemd_cgroup && !request->supervision.program && path && !strchr(path, ':')) {
                 if (may_make && may_make(path)) {
                         plan->home = HOME_CGROUP;
                         plan->cgroup = arena_strdup(&plan->arena, path);
@@ -92,11 +93,14 @@ static int place(UnitPlan *plan, const char *path, const Request *request, const
                                           "runs in that unit, with Delegate=yes%s (a scope is SLICE:PREFIX:NAME)", path, unit,
                                           facts->rootless ? " and DelegateSubgroup=" : "");
         }
-        plan->home = HOME_SCOPE;
+        plan->home = request->supervision.program ? HOME_SERVICE : HOME_SCOPE;
         r = unit_name_build(path, request->id, facts->rootless, &plan->arena, &plan->name, &plan->slice, reterr);
-        if (r == 0)
-                add_basics(plan, request->id);
-        return r;
+        if (r < 0)
+                return r;
+        add_basics(plan, request->id);
+        if (plan->home == HOME_SERVICE)
+                unit_add_service(plan, spec, request, facts);
+        return 0;
 }
 
 static int add_resources(const Limits *l) {
@@ -117,7 +121,7 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
         const Limits limits = { plan, l->resources, facts, &nothing_yet, false, reterr };
         int r;
 
-        r = place(plan, l->cgroups_path, request, facts, reterr);
+        r = place(plan, spec, request, facts, reterr);
         if (r < 0)
                 return r;
         r = read_cgroup_name(plan, spec, "run.oci.systemd.subgroup", &plan->subgroup, reterr);

@@ -72,6 +72,9 @@ int unit_add_unified(const Limits *l);
 int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *devices, size_t n_devices,
                      bool update, Error *reterr);
 
+/* What makes a service of it: its commands, its end, its messages. Before annotations. */
+void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts);
+
 /* org.systemd.property.*, after all else. */
 int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr);
 

@@ -9,6 +9,7 @@ const char *const unit_signatures[] = {
         [UNIT_BOOL] = "b",   [UNIT_I32] = "i",    [UNIT_U32] = "u",
         [UNIT_U64] = "t",    [UNIT_STRING] = "s", [UNIT_STRV] = "as",
         [UNIT_BYTES] = "ay", [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
+        [UNIT_COMMAND] = "a(sasb)", [UNIT_FIELDS] = "aay",
 };
 
 void unit_plan_done(UnitPlan *plan) {
@@ -118,6 +119,8 @@ static void print_u64(Text *text, uint64_t value) {
 static void print_list(const UnitProp *p, Text *text) {
         switch (p->type) {
         case UNIT_STRV:
+        case UNIT_COMMAND:
+        case UNIT_FIELDS:
                 for (size_t i = 0; i < p->v.strv.n; i++) {
                         text_add(text, " ");
                         text_add_escaped(text, p->v.strv.items[i], " ");

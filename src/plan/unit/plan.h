@@ -6,7 +6,7 @@
 #include "plan/home.h"
 
 /*
- * The unit plan: the transient scope of a container as data: name, slice, the list of unit properties with their
+ * The unit plan: the transient scope, or service, of a container as data: name, slice, the list of unit properties with their
  * D-Bus types (org.freedesktop.systemd1(5), systemd.scope(5), systemd.resource-control(5)), and the few cgroup
  * files that no unit property expresses. Built by pure functions, printed for the golden tests, marshalled by
  * host/marshal.c, which alone knows D-Bus.
@@ -22,6 +22,8 @@ typedef enum UnitType {
         UNIT_BYTES,     /* CPU and node masks */
         UNIT_PAIRS,     /* DeviceAllow */
         UNIT_WEIGHTS,   /* IODeviceWeight, IOReadBandwidthMax, … */
+        UNIT_COMMAND,   /* the one command of ExecStart, …: its words, of which the first is a path */
+        UNIT_FIELDS,    /* LogExtraFields */
 } UnitType;
 
 /* On D-Bus, by type: "t". */
@@ -70,7 +72,7 @@ enum { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4, DEVICE_ALL = 7 };
 typedef struct UnitPlan {
         Home home;
         const char *cgroup;     /* HOME_CGROUP: which one; there are no properties then */
-        const char *name;       /* HOME_SCOPE: "libpod-1234.scope" */
+        const char *name;       /* of the unit: "libpod-1234.scope" */
         const char *slice;      /* "machine.slice"; the Slice= property is in props too */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */

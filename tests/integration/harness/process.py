@@ -30,6 +30,18 @@ def capability_sets(status_text):
     return {STATUS_NAMES[name]: int(fields[name], 16) for name in STATUS_NAMES}
 
 
+def _has_signal(pid, field, number):
+    return bool(int(status(pid)[field], 16) & 1 << number - 1)
+
+
+def catches(pid, number):
+    return _has_signal(pid, "SigCgt", number)
+
+
+def ignores(pid, number):
+    return _has_signal(pid, "SigIgn", number)
+
+
 def parent(pid):
     return int(status(pid)["PPid"])
 

@@ -19,9 +19,9 @@ AWAY_SECONDS = 0.3
 UPSTREAM = str(user.RUNTIME_DIRECTORY / "systemd/private") if user.ORDINARY else "/run/dbus/system_bus_socket"
 
 
-def _pass_on(source, sink, size=SIZE):
+def _pass_on(source, sink):
     """What there is to read, with its descriptors; the bytes."""
-    data, ancillary, _, _ = source.recvmsg(size, socket.CMSG_SPACE(DESCRIPTORS * 4))
+    data, ancillary, _, _ = source.recvmsg(SIZE, socket.CMSG_SPACE(DESCRIPTORS * 4))
     numbers = array.array("i")
     for _, _, piece in ancillary:
         numbers.frombytes(piece)
@@ -136,4 +136,4 @@ class Relay:
             if not self.hangs and not self.work and not self.action:
                 broken.set()
                 return b""
-        return _pass_on(client, None if self.silent else server, len(peeked) or SIZE)  # more may have come since
+        return _pass_on(client, None if self.silent else server)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/unit-properties.h"
+
+/* A container's service, which systemd runs by calling us (plan/unit/service.c). */
+
+/* StartTransientUnit for the plan, and its job waited for, however long its hooks take. */
+int service_start(Manager *m, UnitProperties *properties, Error *reterr);
+
+/* Is it a service that calls this verb of ours for this container of this root directory? 0 or 1. Its processes and its
+ * invocations come and go. */
+int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
+
+/* Stopped, and not started again; that it failed is forgotten, and with that the unit. */
+int service_remove(Manager *m, const char *name, uint64_t deadline, Error *reterr);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <limits.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/loop.h"
+#include "host/end.h"
+#include "host/process.h"
+#include "runtime/find.h"
+
+/* For who has to collect the process, and for systemd to call us: both come at once, if they come. */
+#define SEEN_USEC UINT64_C(10000000)
+
+/* What is waited for, and what says that something may have changed. */
+typedef struct Wait {
+        const Runtime *rt;
+        const char *id;
+        WaitCondition condition;
+        uint64_t deadline;
+        int changes;            /* inotify, of the root directory and of the container's */
+        int init;               /* a pidfd of the process that was there first; -EBADF */
+        bool known;             /* there was such a container */
+} Wait;
+
+static void watch(const Wait *w, const char *path) {
+        (void) inotify_add_watch(w->changes, path, IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
+}
+
+static int begin(Wait *w, Error *reterr) {
+        w->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        if (w->changes < 0)
+                return error_errnof(reterr, errno, "cannot watch container %s", w->id);
+        watch(w, w->rt->root);
+        return 0;
+}
+
+static bool is_met(WaitCondition condition, Status status) {
+        switch (condition) {
+        case WAIT_CREATED:
+                return status == STATUS_CREATED;
+        case WAIT_RUNNING:
+                return status == STATUS_RUNNING || status == STATUS_PAUSED;
+        case WAIT_STOPPED:
+                return status == STATUS_STOPPED;
+        default:
+                return false;
+        }
+}
+
+static void forget(Container *c) {
+        container_done(c);
+        *c = (Container){ .dir = -EBADF };
+}
+
+/* 1: it is so. What can be never any more is an error. */
+static int look(Wait *w, Container *c, Error *reterr) {
+        _cleanup_error_ Error error = {};
+        Status status;
+        int r;
+
+        forget(c);
+        r = runtime_find(w->rt, w->id, LOCK_NONE, c, &error);
+        if (error.kind == ERROR_NO_CONTAINER &&
+            (w->condition == WAIT_REMOVED || (!w->known && w->condition != WAIT_STOPPED)))
+                return w->condition == WAIT_REMOVED;
+        if (r < 0)
+                return error_move(reterr, &error);
+        if (!w->known) {
+                _cleanup_free_ char *path = xasprintf("%s/%s", w->rt->root, w->id);
+
+                w->known = true;
+                watch(w, path);
+                return look(w, c, reterr); /* what changed in between is looked at once more */
+        }
+        if (w->init < 0)
+                w->init = container_open_init(c);
+        status = container_status(c);
+        if (is_met(w->condition, status))
+                return 1;
+        return status == STATUS_STOPPED && w->condition != WAIT_REMOVED
+                       ? error_setf(reterr, EBUSY, "container %s has stopped", w->id)
+                       : 0;
+}
+
+static int wait_for_change(const Wait *w, uint64_t deadline) {
+        bool ended = w->init >= 0 && pidfd_has_exited(w->init);
+        struct pollfd fds[] = { { .fd = w->changes, .events = POLLIN }, { .fd = ended ? -1 : w->init, .events = POLLIN } };
+        int r = loop_wait(fds, ELEMENTSOF(fds), deadline);
+        char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+
+        if (r > 0 && fds[0].revents)
+                while (read(w->changes, events, sizeof(events)) > 0)
+                        ;
+        return r;
+}
+
+/* systemd calls us with it a moment after the end; nobody does of a scope. */
+static int read_exit(const Wait *w, const Container *c, Arena *a, Exit *ret) {
+        uint64_t deadline = MIN(w->deadline, now_usec() + SEEN_USEC);
+        int status, r;
+
+        if (c->record.home != HOME_SERVICE && w->init >= 0 && process_exit_status(w->init, deadline, &status) == 0) {
+                *ret = exit_from_wait(status, a);
+                return 0;
+        }
+        do
+                r = end_read(c, a, ret);
+        while (r < 0 && c->record.home == HOME_SERVICE && wait_for_change(w, deadline) > 0);
+        return r;
+}
+
+static int find_status(const Wait *w, const Container *c, int *ret, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
+        Exit e;
+        int r = read_exit(w, c, &a, &e);
+
+        if (r == 0)
+                r = *ret = exit_status(&e);
+        if (r >= 0)
+                return 0;
+        return error_setf(reterr, EOPNOTSUPP,
+                          "container %s has stopped; with which status is known to who was its parent "
+                          "alone, and to Linux from 6.15 on while somebody waits for it",
+                          w->id);
+}
+
+int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
+                 Error *reterr) {
+        Wait w = { .rt = rt, .id = id, .condition = condition, .changes = -EBADF, .init = -EBADF };
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        int r;
+
+        w.deadline = timeout == UINT64_MAX ? UINT64_MAX : now_usec() + timeout;
+        r = begin(&w, reterr);
+        while (r == 0 && (r = look(&w, &c, reterr)) == 0) {
+                r = wait_for_change(&w, w.deadline);
+                r = r < 0    ? error_passf(reterr, r, "%s", errno_text(r))
+                    : r == 0 ? error_setf(reterr, ETIMEDOUT, "container %s: timed out", id)
+                             : 0;
+        }
+        if (r > 0)
+                r = condition == WAIT_STOPPED ? find_status(&w, &c, ret_status, reterr) : 0;
+        close_fd(w.changes);
+        close_fd(w.init);
+        return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "host/service.h"
+#include "steps/steps.h"
+
+/* Its own grace, and the hooks of its end. */
+#define HOOKS_USEC UINT64_C(60000000)
+
+static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const LaunchStopService *s = &step->stop_service;
+        StepContext *c = context;
+        Manager *m;
+        int r;
+
+        r = step_manager(c, &m, reterr);
+        if (r == 0)
+                r = service_is_of(m, s->name, c->rt->root, c->container->id, reterr);
+        if (r > 0)
+                r = service_remove(m, s->name, now_usec() + s->timeout + HOOKS_USEC, reterr);
+        if (r == 0)
+                log_info("service %s: stopped", s->name);
+        return r;
+}
+
+const StepKind step_stop_service = { .run = run };
