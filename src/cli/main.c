@@ -14,17 +14,14 @@
 #include "cli/verb.h"
 #include "version.h"
 
-#define GROUP_MAX 8
-
-static const struct VerbGroup {
+/* The title of a group, or a verb of it. */
+static const struct Entry {
         const char *title;
-        const Verb *verbs[GROUP_MAX]; /* up to NULL */
-} groups[] = {
-        { "From beginning to end", { &verb_run, &verb_create, &verb_start, &verb_stop, &verb_kill, &verb_delete } },
-        { "Look at containers", { &verb_list, &verb_state, &verb_ps, &verb_events, &verb_wait } },
-        { "Work with those that run", { &verb_exec, &verb_pause, &verb_resume, &verb_update } },
-        { "Before there is a container", { &verb_spec, &verb_check, &verb_plan, &verb_features } },
-        { "Called by systemd", { &verb_service_start, &verb_service_ended } },
+        const Verb *verb;
+} entries[] = {
+#define GROUP(title_) { .title = title_ },
+#define VERB(name) { .verb = &verb_##name },
+#include "cli/verbs.def"
 };
 
 typedef struct Globals {
@@ -49,12 +46,12 @@ static const Option global_options[] = {
 
 static void print_help(void) {
         printf("ocirt-sd [OPTION...] VERB [ARGUMENT...]\n\n"
-               "Run OCI containers as systemd scopes.\n");
-        for (size_t i = 0; i < ELEMENTSOF(groups); i++) {
-                printf("\n%s:\n", groups[i].title);
-                for (const Verb *const *v = groups[i].verbs; *v; v++)
-                        printf("  %-13s %s\n", (*v)->name, (*v)->summary);
-        }
+               "Run OCI containers as units of systemd.\n");
+        for (const struct Entry *e = entries; e < entries + ELEMENTSOF(entries); e++)
+                if (e->title)
+                        printf("\n%s:\n", e->title);
+                else
+                        printf("  %-13s %s\n", e->verb->name, e->verb->summary);
         printf("\nOptions:\n");
         options_print(global_options);
         printf("  %-28s  %s\n", "-h, --help", "Print this, or a verb's help, and exit");
@@ -127,14 +124,14 @@ static int make_runtime(const Globals *g, const Verb *v, Arena *a, Runtime *ret,
 }
 
 static const Verb *find_verb(const char *name, Error *reterr) {
-        const char *names[ELEMENTSOF(groups) * GROUP_MAX], *suggestion = habit_verb(name);
+        const char *names[ELEMENTSOF(entries)], *suggestion = habit_verb(name);
         size_t n = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(groups); i++)
-                for (const Verb *const *v = groups[i].verbs; *v; v++) {
-                        if (streq((*v)->name, name))
-                                return *v;
-                        names[n++] = (*v)->name;
+        for (const struct Entry *e = entries; e < entries + ELEMENTSOF(entries); e++)
+                if (e->verb) {
+                        if (streq(e->verb->name, name))
+                                return e->verb;
+                        names[n++] = e->verb->name;
                 }
         if (!suggestion && habit_advice(name)) {
                 error_setf(reterr, EINVAL, "unknown verb \"%s\": %s", name, habit_advice(name));
@@ -154,10 +151,9 @@ static const char *advise_verb(const char *name) {
 }
 
 static const char *advise_global(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(groups); i++)
-                for (const Verb *const *v = groups[i].verbs; *v; v++)
-                        if ((*v)->options && options_have((*v)->options, name))
-                                return "it comes after the verb";
+        for (const struct Entry *e = entries; e < entries + ELEMENTSOF(entries); e++)
+                if (e->verb && e->verb->options && options_have(e->verb->options, name))
+                        return "it comes after the verb";
         return NULL;
 }
 

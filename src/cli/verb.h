@@ -21,6 +21,6 @@ typedef struct Verb {
         int (*run)(const Runtime *rt, void *options, char **words, Error *reterr);
 } Verb;
 
-extern const Verb verb_create, verb_run, verb_start, verb_state, verb_kill, verb_stop, verb_delete, verb_exec,
-        verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_events, verb_spec, verb_check, verb_plan,
-        verb_features, verb_wait, verb_service_start, verb_service_ended;
+#define GROUP(title)
+#define VERB(name) extern const Verb verb_##name;
+#include "cli/verbs.def"
