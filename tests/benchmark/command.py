@@ -3,7 +3,6 @@
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +40,7 @@ def _parse(arguments):
 
 def bench(arguments):
     options = _parse(arguments)
-    other = _programs(options.against.resolve()) if options.against else []
+    other = build.programs(options.against.resolve()) if options.against else []
     cli.require_root()
     kind = cli.KINDS[options.machine]
     if options.machine == "namespace":
@@ -60,20 +59,6 @@ def bench(arguments):
     results["machine"]["kind"] = options.machine
     print(json.dumps(results, indent=2) if options.json else table.markdown(results))
     return 0
-
-
-def _programs(directory):
-    """What another build has: the helper is beside the program, or where it is installed."""
-    helpers = [directory / "ocirt-sd-init", directory.parent / "libexec/ocirt-sd/ocirt-sd-init"]
-    program, helper = directory / "ocirt-sd", next(filter(_is_program, helpers), helpers[0])
-    for path in [program, helper]:
-        if not _is_program(path):
-            raise Failure(f"--against: there is no program {path.name} in {directory}")
-    return [program, helper]
-
-
-def _is_program(path):
-    return path.is_file() and os.access(path, os.X_OK)
 
 
 def _fill(directory, release, other):

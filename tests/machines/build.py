@@ -78,6 +78,20 @@ def _add_programs(tree):
     shutil.copytree(made, tree / "tests/programs", dirs_exist_ok=True)
 
 
+def programs(directory):
+    """What another build has: the helper is beside the program, or where it is installed."""
+    helpers = [directory / "ocirt-sd-init", directory.parent / "libexec/ocirt-sd/ocirt-sd-init"]
+    program, helper = directory / "ocirt-sd", next(filter(_is_program, helpers), helpers[0])
+    for path in [program, helper]:
+        if not _is_program(path):
+            raise Failure(f"there is no program {path.name} in {directory}")
+    return [program, helper]
+
+
+def _is_program(path):
+    return path.is_file() and os.access(path, os.X_OK)
+
+
 def sanitized():
     """A build directory for the tests that run here."""
     host.need(*host.BUILD)

@@ -15,15 +15,17 @@ tests are for those marked "kernel".
 import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from . import report
+from . import build, report
 from .process import child
-from .say import say
+from .say import Failure, say
 
 # For what hangs, on whatever machine: the seconds that one test may take, and all of them.
 LIMIT, DEADLINE = 30 * 60, 6 * 60 * 60
@@ -69,7 +71,7 @@ def tally(junit, status):
     return report.read(junit, 0 if status == NO_TESTS else status)
 
 
-def _command(part, who, number, kind, options, alone):
+def _command(part, who, number, kind, options, environment, alone):
     """One of the two passes: what ordinary users write goes to a directory of theirs."""
     whole = kind == "vm" and not options
     marks = part.virtual.get(who, part.marks) if whole else part.marks
@@ -79,7 +81,7 @@ def _command(part, who, number, kind, options, alone):
         options = [*options, "-m", marks]
     if not alone:
         options = [*options, f"--claims=/share/{who}/claims"]
-    command = ["env", "--chdir=/", *pytest(f"/share/{who}/{number}.xml", part.tests, options)]
+    command = ["env", "--chdir=/", *environment, *pytest(f"/share/{who}/{number}.xml", part.tests, options)]
     return ["/usr/lib/machine/as-user", *command] if who == USER else command
 
 
@@ -93,6 +95,7 @@ def _in_turn(commands):
 def run(part, kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
+    environment, options = _old(options, results)
     count = len(os.sched_getaffinity(0)) if not options else 1
     who = (ROOT,) if options else part.who
     if "--user" in options:
@@ -107,7 +110,7 @@ def run(part, kind, options, results):
         started = [stack.enter_context(_machine(
             f"{kind} {number}: " if count > 1 else "", kind, *release, "--set", part.packages,
             "--share", str(results), "--",
-            *_in_turn([_command(part, name, number, kind, options, count == 1) for name in who])))
+            *_in_turn([_command(part, name, number, kind, options, environment, count == 1) for name in who])))
             for number in range(1, count + 1)]
         return report.total(_tally([results / name / f"{number}.xml" for name in who],
                                    _wait(kind, process, end), f"{kind} {number}")
@@ -125,6 +128,19 @@ def _release(options):
     if options and options[0] == "--debian":
         return options[:2], options[2:]
     return [], options
+
+
+def _old(options, results):
+    """What the tests are told of an earlier build, which then is in /share, and the options that are left."""
+    if "--old" not in options:
+        return [], options
+    at = options.index("--old")
+    if at + 1 == len(options):
+        raise Failure("--old BINARY-DIR")
+    (results / "old").mkdir(mode=0o755)
+    for program in build.programs(Path(options[at + 1]).resolve()):
+        shutil.copy(program, results / "old")
+    return ["OCIRT_OLD=/share/old/ocirt-sd"], options[:at] + options[at + 2:]
 
 
 def _wait(kind, process, end):

@@ -28,7 +28,8 @@ Install what the tests need, build, and run them: all but control and host, or o
               what is the same with any kernel, which namespace has
               (both: of Debian 13, or with --debian 12|sid behind it; as root
               and as an ordinary user, with options as root, with --user as
-              the latter)
+              the latter; with --old BINARY-DIR test_upgrade.py has its
+              containers made by that build of version 0.1.0)
   engines     the program under Podman, containerd, Docker and buildah, in both
               (--machine namespace or --machine vm as first option: in one);
               without options only those in the virtual one that may come out

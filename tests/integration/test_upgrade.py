@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Containers that version 0.1.0 has left (harness/old.py), under every verb."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import process, systemd, user
+from harness.config import Config
+from harness.holder import Holder
+from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_privileged_namespaces, needs_root
+from harness.old import leave
+from harness.terminal import ConsoleSocket
+from harness.wait import until
+from test_own_cgroup import PAYLOAD, service  # noqa: F401
+
+pytestmark = needs_ocirt_sd
+
+STATUSES = ["created", "running", "paused", "stopped"]
+
+
+def is_gone(one):
+    return not (one.runtime.root / one.id).exists()
+
+
+# --- in every status
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_it_is_seen(container, status):
+    one = leave(container(), status)
+    state = one.state()
+    assert state["status"] == status and state["pid"] == (0 if status == "stopped" else one.pid)
+    assert state["bundle"] == str(one.bundle.path) and state["rootfs"] == str(one.bundle.rootfs)
+    assert next(row for row in one.runtime.list() if row["id"] == one.id)["status"] == status
+    if status != "stopped":
+        assert one.pid in json.loads(one.runtime("ps", "--format", "json", one.id))
+        assert json.loads(one.runtime("events", "--stats", one.id))["type"] == "stats"
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_it_is_deleted(container, status):
+    """By force at any time, and else when it is stopped."""
+    one = leave(container(), status)
+    pid, unit = one.pid, f"ocirt-sd-{one.id}.scope"
+    if status != "stopped":
+        assert "not stopped" in one.runtime.fails("delete", one.id)
+    one.delete(*([] if status == "stopped" else ["--force"]))
+    assert is_gone(one) and not process.is_alive(pid)
+    until(lambda: not systemd.is_loaded(unit), "its scope is gone")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_it_is_stopped(container, status):
+    one = leave(container(), status)
+    if status == "created":
+        assert "never started" in one.runtime.fails("stop", one.id)
+        one.kill("KILL")
+    else:
+        one.runtime("stop", one.id)
+    assert one.wait_for_end().status == "stopped"
+    one.delete()
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_command_in_it(container, status):
+    one = leave(container(), status)
+    refused = {"paused": "it is paused", "stopped": "container not running"}
+    if user.ORDINARY:
+        refused["created"] = "it has to be started"
+    if status in refused:
+        assert refused[status] in one.runtime.fails("exec", one.id, "true")
+    else:
+        assert one.output_of("echo", "there") == "there\n"
+
+
+# --- what it does next
+
+def test_it_is_started(container):
+    """start returns when the program has been executed."""
+    one = leave(container(), "created").start()
+    assert one.status == "running" and process.comm(one.pid) == "sh"
+
+
+def test_hooks_and_a_stop_signal(container, bundles):
+    """They are in config.json alone."""
+    log = bundles.scratch("hooks") / "log"
+    config = Config().script("trap 'touch /mnt/signalled; exit' USR1; echo up; while :; do sleep 1000 & wait $!; done")
+    config.annotation("org.opencontainers.image.stopSignal", "SIGUSR1").annotation("a=", "b\\c\n=")
+    for kind in ["poststart", "poststop"]:
+        config.hook(kind, "/bin/sh", "-c", f"cat >>{log}; echo >>{log}")
+    one = leave(container(config), "created", "hooks").start().wait_for_output("up")
+    pid = one.pid
+    one.runtime("stop", one.id)
+    assert one.bundle.inside("mnt/signalled").exists()
+    one.delete()
+    started, stopped = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    assert (started["status"], started["pid"], stopped["status"]) == ("running", pid, "stopped")
+    assert started["annotations"] == stopped["annotations"] == config.get("annotations")
+
+
+def test_it_is_paused_and_resumed(container):
+    one = leave(container(), "running")
+    one.runtime("pause", one.id)
+    assert one.status == "paused"
+    one.runtime("resume", one.id)
+    assert one.status == "running"
+
+
+def test_it_is_resumed(container):
+    one = leave(container(), "paused")
+    one.runtime("resume", one.id)
+    assert one.status == "running" and one.output_of("echo", "there") == "there\n"
+
+
+@needs_devices_bpf
+def test_it_is_updated(container):
+    rule = {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}
+    one = leave(container(), "running")
+    one.runtime("update", "--resources=-", one.id, input=json.dumps({"devices": [rule]}).encode())
+    assert "10:229 rw" in one.properties("DeviceAllow")["DeviceAllow"]
+
+
+def test_systemd_stops_it(container):
+    one = leave(container(), "running")
+    systemd.stop(one.unit)
+    assert one.wait_for_end().status == "stopped"
+    one.delete()
+
+
+def test_its_terminal(container, top):
+    with ConsoleSocket(str(top / "upgrade.sock")) as console:
+        one = leave(container(Config("sh").terminal()), "running", "plain", "--console-socket", console.path)
+        with console.terminal() as master:
+            master.type(b"echo $((6 * 7))-\n")
+            master.read_until(b"42-")
+            assert one.output_of("echo", "there") == "there\n"
+            one.delete("--force")
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("status", STATUSES)
+def test_its_mounts_in_a_joined_namespace(container, status):
+    with Holder("--mount") as holder:
+        table = Path(f"/proc/{holder.pid}/mountinfo")
+        before = table.read_text()
+        one = leave(container(Config().sleeping().namespace("mount", holder.path("mount"))), status)
+        assert str(one.bundle.rootfs) in table.read_text()
+        one.delete("--force")
+        assert table.read_text() == before
+
+
+# --- in a cgroup of the caller's unit, which 0.1.0 has marked
+
+from_outside = needs_root("moves into a unit from outside of it")
+
+
+@from_outside
+@pytest.mark.parametrize("status", STATUSES)
+def test_in_a_cgroup_of_its_own(service, container, status):  # noqa: F811
+    one = leave(container(Config().sleeping().set("linux.cgroupsPath", PAYLOAD)), status, "own-cgroup")
+    assert one.status == status
+    if status == "paused":
+        one.runtime("resume", one.id)
+    if status in ("running", "paused"):
+        assert one.output_of("cat", "/proc/self/cgroup").endswith("0::/\n")
+    one.delete("--force")
+    assert is_gone(one) and not (process.CGROUPS / PAYLOAD[1:]).exists()
