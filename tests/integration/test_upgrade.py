@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Containers that version 0.1.0 has left (harness/old.py), under every verb."""
 
+import contextlib
+import errno
 import json
+import os
+import socket
+import struct
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +18,7 @@ from harness.holder import Holder
 from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_privileged_namespaces, needs_root
 from harness.old import leave
 from harness.terminal import ConsoleSocket
-from harness.wait import until
+from harness.wait import DEADLINE, until
 from test_own_cgroup import PAYLOAD, service  # noqa: F401
 
 pytestmark = needs_ocirt_sd
@@ -80,6 +86,45 @@ def test_it_is_started(container):
     """start returns when the program has been executed."""
     one = leave(container(), "created").start()
     assert one.status == "running" and process.comm(one.pid) == "sh"
+
+
+START, ERROR = 16, 9  # what 0.1.0 calls them
+HEAD = struct.Struct("=Ii")
+
+
+@contextlib.contextmanager
+def waiting(one, answer):
+    """In the place of a process of 0.1.0's that waits to be started: it hears one word and answers."""
+    def serve():
+        with listener.accept()[0] as connection:
+            heard.append(connection.recv(8192))
+            connection.sendall(answer)
+
+    heard, gate = [], one.runtime.root / one.id / "gate"
+    gate.unlink()
+    here = os.open(gate.parent, os.O_PATH)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(f"/proc/self/fd/{here}/gate")
+        os.close(here)
+        listener.listen()
+        listener.settimeout(DEADLINE)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield heard
+        thread.join()
+
+
+def test_the_word_at_the_gate(container):
+    one = leave(container(), "created")
+    with waiting(one, b"") as heard:
+        one.start()
+    assert HEAD.unpack_from(heard[0])[0] == START
+
+
+def test_an_error_at_the_gate(container):
+    one = leave(container(), "created")
+    with waiting(one, HEAD.pack(ERROR, errno.ENOENT) + b"what 0.1.0 says"):
+        assert one.runtime.fails("start", one.id).endswith("what 0.1.0 says")
 
 
 def test_hooks_and_a_stop_signal(container, bundles):

@@ -22,8 +22,13 @@
 enum { INIT_FD_CONTROL, INIT_FD_PLAN, INIT_FD_TARGET, INIT_FD_ROOT, INIT_FD_CGROUP, INIT_FD_SAY, INIT_FD_HEAR, _INIT_FDS };
 
 typedef enum InitMessageType {
+        /* over the gate, where what waits may be of an earlier version than `start`: these numbers stay as they are */
+        INIT_MSG_ERROR = 9, /* value: errno; text: one sentence. The helper exits; to the launcher, too */
+        INIT_MSG_NOTIFY = 10, /* with the socket that the container notifies by; to the launcher or, before the answer, to
+                             * `start` */
+        INIT_MSG_START = 16,/* from `start`; the answer is INIT_MSG_ERROR or the end of the stream */
         /* helper to launcher */
-        INIT_MSG_PID = 1,   /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
+        INIT_MSG_PID,       /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
         INIT_MSG_INSIDE,    /* value: the process that goes on, in a pid namespace where others may lay hands on it
                              * (INIT_FORK_INSIDE). It is as good as ready: waits for INIT_MSG_GO if the plan has an
                              * INIT_READY */
@@ -37,12 +42,10 @@ typedef enum InitMessageType {
         INIT_MSG_NOT_LOCKED,/* there can be no user namespaces for INIT_LOCK_MOUNTS, and all goes on */
         INIT_MSG_GATE,      /* with a socket of the container's network namespace, for the launcher to give it the gate's
                              * address; INIT_MSG_BOUND is waited for before INIT_MSG_PIPES */
-        INIT_MSG_NOTIFY,    /* with the socket that the container notifies by; to the launcher or, over the gate, to `start` */
         INIT_MSG_CONSOLE,   /* with the pty's master */
         INIT_MSG_LISTENER,  /* with the seccomp listener */
         INIT_MSG_PIPES,     /* the last that goes over the socket, before INIT_MSG_INSIDE or INIT_MSG_READY */
         INIT_MSG_READY,     /* waits for INIT_MSG_GO */
-        INIT_MSG_ERROR,     /* value: errno; text: one sentence. The helper exits */
         /* launcher to helper */
         INIT_MSG_MAPPED,
         INIT_MSG_NOTED,
@@ -51,8 +54,6 @@ typedef enum InitMessageType {
         INIT_MSG_HOOKS_DONE,
         INIT_MSG_NETWORK_DONE,
         INIT_MSG_GO,        /* committed: on to the gate, or to the exec */
-        /* `start` to helper, over a connection to the gate; the answer is INIT_MSG_ERROR or the end of the stream */
-        INIT_MSG_START,
         _INIT_MSG_MAX,
 } InitMessageType;
 
