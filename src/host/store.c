@@ -346,6 +346,12 @@ int container_complete(Container *c, Error *reterr) {
         return 0;
 }
 
+/* Where version 0.1.0 listened for what the container says. */
+static void remove_notify(int dir) {
+        (void) unlinkat(dir, "notify/notify.sock", 0);
+        (void) unlinkat(dir, "notify", AT_REMOVEDIR);
+}
+
 int container_remove(Container *c, Error *reterr) {
         _cleanup_free_ char *path = xasprintf("../%s", c->id);
         struct dirent *entry;
@@ -357,6 +363,8 @@ int container_remove(Container *c, Error *reterr) {
         while (dir && (entry = readdir(dir)))
                 if (is_our_name(entry->d_name))
                         (void) unlinkat(c->dir, entry->d_name, 0);
+                else if (streq(entry->d_name, "notify"))
+                        remove_notify(c->dir);
         if (dir)
                 closedir(dir);
         if (unlinkat(c->dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)

@@ -16,7 +16,7 @@ from harness import process, systemd, user
 from harness.config import Config
 from harness.holder import Holder
 from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_privileged_namespaces, needs_root
-from harness.old import leave
+from harness.old import leave, leave_notifying
 from harness.terminal import ConsoleSocket
 from harness.wait import DEADLINE, until
 from test_own_cgroup import PAYLOAD, service  # noqa: F401
@@ -181,6 +181,13 @@ def test_its_terminal(container, top):
             master.read_until(b"42-")
             assert one.output_of("echo", "there") == "there\n"
             one.delete("--force")
+
+
+@pytest.mark.parametrize("status", ["created", "stopped"])
+def test_where_it_was_to_notify(container, status):
+    one = leave_notifying(container(), status)
+    one.delete("--force")
+    assert is_gone(one)
 
 
 @needs_privileged_namespaces

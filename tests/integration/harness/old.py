@@ -7,6 +7,7 @@ and the record of 0.1.0, with what is this container's in it, is put in the plac
 
 import copy
 import os
+import socket
 from pathlib import Path
 
 from .process import CGROUPS
@@ -33,6 +34,24 @@ def leave(one, status, record="plain", *options, **more):
     one.runtime = ours
     (_compare if PROGRAM else _replace)(ours.root / one.id / "record", (RECORDS / record).read_text(encoding="utf-8"))
     return one
+
+
+def leave_notifying(one, status):
+    """One that has something to notify by: a directory, in which `start` and `run` have listened."""
+    leave(one, status, prefix=["env", "NOTIFY_SOCKET=/nosuch"] if PROGRAM else [])
+    directory = one.runtime.root / one.id / "notify"
+    if not PROGRAM:
+        directory.mkdir(mode=0o755)
+        _listen_once(directory, "notify.sock")
+    assert directory.is_dir()
+    return one
+
+
+def _listen_once(directory, name):
+    here = os.open(directory, os.O_PATH)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(f"/proc/self/fd/{here}/{name}")
+    os.close(here)
 
 
 def _fields(text):
