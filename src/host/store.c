@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -425,7 +426,6 @@ int container_bind_gate(const Container *c, int socket, Error *reterr) {
                 ? error_errnof(reterr, errno, "cannot make the gate of container %s", c->id) : 0;
 }
 
-/* Of a container of version 0.1.0, which did not write the number, the process proves that it is: as long as it lives. */
 static bool has_our_process(const Container *c) {
         _cleanup_free_ char *path = NULL;
 
@@ -446,12 +446,23 @@ static bool is_of_another_unit(const Container *c) {
         return now && !streq(now, c->record.invocation_id);
 }
 
+/* What version 0.1.0 made in its caller's unit it has marked as systemd marks that of a unit. */
+static bool has_our_mark(const Container *c, int cgroup) {
+        const char *name = c->record.user_manager ? "user.invocation_id" : "trusted.invocation_id";
+        char value[64] = {};
+
+        return c->record.invocation_id && fgetxattr(cgroup, name, value, sizeof(value) - 1) > 0 &&
+               streq(value, c->record.invocation_id);
+}
+
+/* Of a container of version 0.1.0, which did not write the number, the process proves that it is: as long as it lives. */
 static bool is_ours(const Container *c, int cgroup) {
         uint64_t id;
 
-        if (c->record.cgroup_id != 0 && (cgroup_id(cgroup, &id) < 0 || id != c->record.cgroup_id))
-                return false;
-        return has_our_process(c) || (c->record.cgroup_id != 0 && !is_of_another_unit(c));
+        if (c->record.cgroup_id == 0)
+                return has_our_process(c) || has_our_mark(c, cgroup);
+        return cgroup_id(cgroup, &id) == 0 && id == c->record.cgroup_id &&
+               (has_our_process(c) || !is_of_another_unit(c));
 }
 
 int container_open_cgroup(const Container *c) {
@@ -463,6 +474,13 @@ int container_open_cgroup(const Container *c) {
         if (fd < 0)
                 return fd;
         return is_ours(c, fd) ? TAKE_FD(fd) : -ENOENT;
+}
+
+void container_note_cgroup(Container *c) {
+        _cleanup_close_ int cgroup = c->record.cgroup_id == 0 ? container_open_cgroup(c) : -EBADF;
+
+        if (cgroup >= 0)
+                (void) cgroup_id(cgroup, &c->record.cgroup_id);
 }
 
 int container_need_cgroup(const Container *c, const char *what, Error *reterr) {

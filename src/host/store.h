@@ -82,6 +82,9 @@ bool container_is_of_this_boot(const Container *c);
 /* The cgroup that create put its process in, and no other: at its path there may be that of somebody else's unit of the
  * same name by now. -ENOENT: it is gone, or there never was one. */
 int container_open_cgroup(const Container *c);
+/* The number of that, if it is not in the record, as with version 0.1.0: so that a verb finds it after the end of its process,
+ * too. */
+void container_note_cgroup(Container *c);
 /* The InvocationID that the unit of its record has now; for free(), or NULL. */
 char *container_unit_invocation(const Container *c);
 /* The same for who cannot do without: "cannot DO container ID: …". */

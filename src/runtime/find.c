@@ -7,5 +7,9 @@ int runtime_find(const Runtime *rt, const char *id, LockMode lock, Container *re
         _cleanup_store_ Store store = { .fd = -EBADF };
         int r = store_open(rt->root, &rt->caller, false, &store, reterr);
 
-        return r < 0 ? r : container_open(&store, id, lock, ret, reterr);
+        if (r == 0)
+                r = container_open(&store, id, lock, ret, reterr);
+        if (r == 0)
+                container_note_cgroup(ret);
+        return r;
 }

@@ -50,6 +50,15 @@ static int stop_unit(const Container *c, int cgroup, Manager *m, Error *reterr) 
         return r;
 }
 
+/* Of a container of version 0.1.0, which did not write which cgroup its is, nothing may be left that says so. */
+static void warn_of_what_stays(const Record *record) {
+        _cleanup_close_ int cgroup = record->cgroup_id == 0 ? cgroup_open(record->cgroup) : -EBADF;
+
+        if (cgroup >= 0 && cgroup_is_populated(cgroup))
+                log_message(LOG_WARNING, "scope %s still runs, and is left alone: it may be another's by now",
+                            record->unit);
+}
+
 /* When the last process ended a while ago, systemd has removed the scope by itself. */
 static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         StepContext *c = context;
@@ -57,8 +66,10 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         Manager *m;
         int r;
 
-        if (c->container->record.cgroup && cgroup < 0)
+        if (c->container->record.cgroup && cgroup < 0) {
+                warn_of_what_stays(&c->container->record);
                 return 0;
+        }
         r = step_manager(c, &m, reterr);
         if (r == 0)
                 r = stop_unit(c->container, cgroup, m, reterr);

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -24,10 +25,19 @@ from test_own_cgroup import PAYLOAD, service  # noqa: F401
 pytestmark = needs_ocirt_sd
 
 STATUSES = ["created", "running", "paused", "stopped"]
+# Without a pid namespace of their own the processes outlive the first.
+SEVERAL = "sleep 1000 & sleep 1000 & trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done"
 
 
 def is_gone(one):
     return not (one.runtime.root / one.id).exists()
+
+
+def members(cgroup):
+    try:
+        return process.members(cgroup)
+    except FileNotFoundError:
+        return []
 
 
 # --- in every status
@@ -202,6 +212,45 @@ def test_its_mounts_in_a_joined_namespace(container, status):
         assert table.read_text() == before
 
 
+# --- processes that outlive the first, as in a pid namespace of others
+
+def several(container, record="plain", **more):
+    """Four that run."""
+    config = Config().script(SEVERAL).without_namespace("pid")
+    for path, value in more.items():
+        config.set(f"linux.{path}", value)
+    one = leave(container(config), "running", record)
+    until(lambda: len(members(one.cgroup)) == 4, "all run")
+    return one
+
+
+def call(one, verb, *options_and_signal):
+    options = [word for word in options_and_signal if word.startswith("-")]
+    one.runtime(verb, *options, one.id, *options_and_signal[len(options):])
+
+
+@pytest.mark.parametrize("words", [["stop"], ["delete", "--force"], ["kill", "--all", "KILL"]])
+def test_all_of_its_processes_end(container, words):
+    """Also those that are left when stop has waited for the first."""
+    one = several(container)
+    cgroup, unit = one.cgroup, one.unit
+    call(one, *words)
+    until(lambda: not members(cgroup), "all end")
+    until(lambda: not systemd.is_loaded(unit), "its scope is gone")
+
+
+def test_nobody_can_tell_whose_they_are(container):
+    """Which cgroup its is stands nowhere: of what may be somebody else's by now delete says where it is."""
+    one = several(container)
+    cgroup, unit = one.cgroup, one.unit
+    os.kill(one.pid, signal.SIGKILL)
+    one.wait_for_end()
+    result = one.runtime.call("delete", one.id)
+    assert result.status == 0 and is_gone(one) and unit in result.stderr, str(result)
+    assert len(members(cgroup)) == 3
+    systemd.stop(unit)
+
+
 # --- in a cgroup of the caller's unit, which 0.1.0 has marked
 
 from_outside = needs_root("moves into a unit from outside of it")
@@ -218,3 +267,13 @@ def test_in_a_cgroup_of_its_own(service, container, status):  # noqa: F811
         assert one.output_of("cat", "/proc/self/cgroup").endswith("0::/\n")
     one.delete("--force")
     assert is_gone(one) and not (process.CGROUPS / PAYLOAD[1:]).exists()
+
+
+@from_outside
+@pytest.mark.parametrize("words", [["stop"], ["delete"], ["kill", "--all", "KILL"]])
+def test_what_outlives_the_first_in_a_cgroup_of_its_own(service, container, words):  # noqa: F811
+    one = several(container, "own-cgroup", cgroupsPath=PAYLOAD)
+    os.kill(one.pid, signal.SIGKILL)
+    one.wait_for_end()
+    call(one, *words)
+    until(lambda: not members(PAYLOAD), "all end")

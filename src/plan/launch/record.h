@@ -35,7 +35,7 @@ typedef struct Record {
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet */
         uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
-        const char *invocation_id;   /* which start of the unit; NULL: not known */
+        const char *invocation_id;   /* which start of the unit; NULL: not known. In version 1 the mark of HOME_CGROUP */
         bool committed;              /* create succeeded */
         pid_t pid;                   /* 0: not known yet. Before the commit it is that of a process which still may go */
         uint64_t start_time;         /* of pid, in clock ticks: /proc/PID/stat field 22 */
