@@ -32,8 +32,8 @@ int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr)
         if (c.damaged && !force)
                 return error_setf(reterr, EBADMSG, "the record of container %s is damaged: delete --force removes it, but "
                                   "leaves a scope of its that still runs", id);
-        status = container_status(&c);
-        if (!force && status != STATUS_STOPPED)
+        status = force ? STATUS_STOPPED : container_status(&c); /* a container may keep who looks for that */
+        if (status != STATUS_STOPPED)
                 return error_setf(reterr, EBUSY, "cannot delete container %s that is not stopped: %s (%s)", id,
                                   status_name(status), status == STATUS_CREATED ? "it was never started: delete --force"
                                                                                 : "stop it first, or delete --force");

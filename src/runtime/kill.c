@@ -9,6 +9,7 @@
 #include "host/process.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"
+#include "steps/ending.h"
 
 static int signal_all(int cgroup, const char *path, int signal) {
         int r = signal == SIGKILL ? cgroup_kill(cgroup) : 0;
@@ -30,7 +31,9 @@ static int kill_all(const Container *c, int signal, bool *ret_any, Error *reterr
         int r = 0;
 
         *ret_any = init >= 0 || (cgroup >= 0 && cgroup_is_populated(cgroup));
-        if (cgroup >= 0)
+        if (signal == SIGKILL)
+                r = ending_kill_first(c, init, reterr);
+        if (r == 0 && cgroup >= 0)
                 r = signal_all(cgroup, c->record.cgroup, signal);
         if (r == 0 && apart)
                 r = process_signal(init, signal);

@@ -19,17 +19,12 @@ static int stays(int r, const Container *c, const char *what, Error *reterr) {
                                : error_errnof(reterr, r, "%s of container %s cannot be ended", what, c->id);
 }
 
-static int kill_init(const Container *c, uint64_t deadline, Error *reterr) {
-        _cleanup_close_ int pidfd = container_open_init(c);
-        int r;
+int ending_kill_first(const Container *c, int init, Error *reterr) {
+        int r = init < 0 ? -ESRCH : process_signal(init, SIGKILL);
 
-        if (pidfd < 0)
-                return 0;
-        r = process_signal(pidfd, SIGKILL);
-        if (r < 0 && r != -ESRCH)
-                return error_errnof(reterr, r, "cannot kill the process of container %s", c->id);
-        r = process_wait(c->record.pid, pidfd, deadline);
-        return r < 0 ? stays(r, c, "the process", reterr) : 0;
+        if (r == 0)
+                (void) process_wait(c->record.pid, init, now_usec() + ENDING_PASSING_USEC);
+        return r < 0 && r != -ESRCH ? error_errnof(reterr, r, "cannot kill the process of container %s", c->id) : 0;
 }
 
 static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
@@ -46,15 +41,16 @@ static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
 
 int ending_kill(const Container *c, Error *reterr) {
         uint64_t deadline = now_usec() + ENDING_TIMEOUT_USEC;
-        _cleanup_close_ int cgroup = container_open_cgroup(c);
-        int r;
+        _cleanup_close_ int cgroup = container_open_cgroup(c), init = container_open_init(c);
+        int r = ending_kill_first(c, init, reterr);
 
-        if (cgroup >= 0) {
-                r = kill_cgroup(cgroup, c->record.cgroup, deadline);
-                if (r < 0)
-                        return stays(r, c, "a process", reterr);
-        }
-        return kill_init(c, deadline, reterr);
+        if (r < 0)
+                return r;
+        r = cgroup < 0 ? 0 : kill_cgroup(cgroup, c->record.cgroup, deadline);
+        if (r < 0)
+                return stays(r, c, "a process", reterr);
+        r = init < 0 ? 0 : process_wait(c->record.pid, init, deadline);
+        return r < 0 ? stays(r, c, "the process", reterr) : 0;
 }
 
 int ending_remove_cgroup(const Container *c, Error *reterr) {

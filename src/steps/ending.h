@@ -9,6 +9,10 @@
 #define ENDING_PASSING_USEC UINT64_C(1000000)
 #define ENDING_LOOK_USEC 5000
 
+/* SIGKILL for the first process, by its pidfd (negative: it has ended), and a moment for its end. That comes before anything
+ * is looked up in the cgroup: a process of the container may keep the lock of that directory, and no signal ends who waits for
+ * it. In a pid namespace of its own it ends with the first one. */
+int ending_kill_first(const Container *c, int init, Error *reterr);
 /* Ends every process of the container and waits for it. */
 int ending_kill(const Container *c, Error *reterr);
 /* Kills what is in its cgroup and removes that. */

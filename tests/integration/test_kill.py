@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a signal reaches: the first process, all processes, those that hide."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -147,6 +148,59 @@ def test_a_signal_ends_the_wait_for_a_thread_that_is_kept(holder):
         finally:
             waiting.kill()
     assert waiting.returncode > 0 and b"keeps how" in error
+
+
+PATIENCE = 20  # for what would wait for ever
+
+
+@pytest.fixture
+def keeping(container):
+    """Makes a container that keeps the directory of its cgroup: who looks up a name in there waits, and no signal ends that."""
+    pids = []
+
+    def make(config):
+        one = container(strong(config))
+        shutil.copy(PROGRAMS / "hold-lock", one.bundle.rootfs)
+        one.run_detached().wait_for_output("held")
+        pids.extend(process.members(one.cgroup))
+        return one
+
+    yield make
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def call(one, *words):
+    """What it came to, though it may wait for ever as long as the container is there."""
+    pids = process.members(one.cgroup)
+    with one.runtime.start_process(*words, stdin=subprocess.DEVNULL) as child:
+        try:
+            return child.wait(PATIENCE)
+        finally:
+            if child.poll() is None:
+                for pid in pids:
+                    os.kill(pid, signal.SIGKILL)
+
+
+needs_power = needs_root("memory that does not come takes power over the host")
+KEEPS = ["/hold-lock", "directory", "/sys/fs/cgroup"]
+
+
+@needs_power
+@pytest.mark.parametrize("words", [["kill", "ID", "KILL"], ["delete", "--force", "ID"]], ids=["kill", "delete"])
+def test_who_keeps_the_directory_of_its_cgroup_is_ended(keeping, words):
+    one = keeping(Config(*KEEPS))
+    path = one.cgroup
+    assert call(one, *(word.replace("ID", one.id) for word in words)) == 0
+    until(lambda: not runs_in(path), "all have ended")
+
+
+@needs_power
+@needs_ocirt_sd
+def test_who_keeps_the_directory_of_its_cgroup_is_stopped(keeping):
+    one = keeping(Config(*KEEPS))
+    assert call(one, "stop", "--time", "0", one.id) == 0
 
 
 CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]
