@@ -99,6 +99,13 @@ bool cgroup_has_file(int fd, const char *file) {
         return fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
+void cgroup_look_up_files(int fd) {
+        static const char *const files[] = { "cgroup.events", "cgroup.freeze", "cgroup.kill", "cgroup.procs" };
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                (void) cgroup_has_file(fd, files[i]);
+}
+
 int cgroup_open_parent(const char *path, const char **ret_name) {
         const char *name = strrchr(path, '/');
         _cleanup_free_ char *parent = name ? xasprintf("%.*s", (int) (name - path), path) : NULL;

@@ -42,6 +42,10 @@ bool cgroup_is_ours_to_make(const char *path);
 /* The directory of the cgroup above that of the path; *ret_name is the last component of the path. */
 int cgroup_open_parent(const char *path, const char **ret_name);
 
+/* Looks up the files by which processes are seen, frozen and killed. From here on a process in there that keeps the lock of the
+ * directory keeps nobody from them, as long as the kernel has memory to remember where they are. */
+void cgroup_look_up_files(int fd);
+
 /* "frozen 1" in cgroup.events. */
 bool cgroup_is_frozen(int fd);
 /* Asks the kernel, and waits until it is done, or -ETIMEDOUT. */

@@ -28,6 +28,7 @@ int home_note_process(StepContext *c, bool committed, Error *reterr) {
 static int home_is_there(StepContext *c, int cgroup, Error *reterr) {
         int r;
 
+        cgroup_look_up_files(cgroup);
         c->cgroup = cgroup;
         r = operation_answer(c->operation, LAUNCH_HOME, reterr);
         c->cgroup = -EBADF;

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
+from harness import locks, process
 from harness.bundle import Bundles
 from harness.claims import pytest_addoption, pytest_runtestloop  # noqa: F401
 from harness.config import Config
@@ -78,6 +78,13 @@ def container(runtime, bundles, nothing_left):
         if (runtime.root / one.id).exists():
             runtime("delete", "--force", one.id)
         shutil.rmtree(one.bundle.path, ignore_errors=True)
+
+
+@pytest.fixture
+def keeper(container):
+    """Makes containers that can keep a lock of the kernel, and keep none in the end."""
+    yield lambda config: locks.arm(container(locks.keeper(config)))
+    locks.let_go()
 
 
 @pytest.fixture

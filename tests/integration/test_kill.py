@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a signal reaches: the first process, all processes, those that hide."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
+from harness import locks, process, systemd
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_ocirt_sd, needs_root
 from harness.wait import DEADLINE, until
@@ -150,57 +149,45 @@ def test_a_signal_ends_the_wait_for_a_thread_that_is_kept(holder):
     assert waiting.returncode > 0 and b"keeps how" in error
 
 
-PATIENCE = 20  # for what would wait for ever
-
-
 @pytest.fixture
-def keeping(container):
-    """Makes a container that keeps the directory of its cgroup: who looks up a name in there waits, and no signal ends that."""
-    pids = []
-
-    def make(config):
-        one = container(strong(config))
-        shutil.copy(PROGRAMS / "hold-lock", one.bundle.rootfs)
-        one.run_detached().wait_for_output("held")
-        pids.extend(process.members(one.cgroup))
-        return one
-
-    yield make
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def keeping(keeper):
+    """Makes a container that keeps the directory of its cgroup: who looks up a name in there waits."""
+    return lambda config: keeper(config).run_detached().wait_for_output("held")
 
 
-def call(one, *words):
-    """What it came to, though it may wait for ever as long as the container is there."""
-    pids = process.members(one.cgroup)
-    with one.runtime.start_process(*words, stdin=subprocess.DEVNULL) as child:
-        try:
-            return child.wait(PATIENCE)
-        finally:
-            if child.poll() is None:
-                for pid in pids:
-                    os.kill(pid, signal.SIGKILL)
-
-
-needs_power = needs_root("memory that does not come takes power over the host")
-KEEPS = ["/hold-lock", "directory", "/sys/fs/cgroup"]
-
-
-@needs_power
+@locks.needs_power
 @pytest.mark.parametrize("words", [["kill", "ID", "KILL"], ["delete", "--force", "ID"]], ids=["kill", "delete"])
 def test_who_keeps_the_directory_of_its_cgroup_is_ended(keeping, words):
-    one = keeping(Config(*KEEPS))
+    one = keeping(Config(*locks.OWN_CGROUP))
     path = one.cgroup
-    assert call(one, *(word.replace("ID", one.id) for word in words)) == 0
+    assert locks.call(one, *(word.replace("ID", one.id) for word in words)) == 0
     until(lambda: not runs_in(path), "all have ended")
 
 
-@needs_power
+@locks.needs_power
 @needs_ocirt_sd
 def test_who_keeps_the_directory_of_its_cgroup_is_stopped(keeping):
-    one = keeping(Config(*KEEPS))
-    assert call(one, "stop", "--time", "0", one.id) == 0
+    one = keeping(Config(*locks.OWN_CGROUP))
+    assert locks.call(one, "stop", "--time", "0", one.id) == 0
+
+
+@locks.needs_power
+@needs_ocirt_sd
+@pytest.mark.parametrize("words", [["kill", "ID", "KILL"], ["delete", "--force", "ID"]], ids=["kill", "delete"])
+def test_another_than_the_first_process_that_keeps_it(keeping, words):
+    """What it takes to end it was looked up before it came."""
+    one = keeping(Config().script(f"{' '.join(locks.OWN_CGROUP)} & wait").without_namespace("pid"))
+    path = one.cgroup
+    assert locks.call(one, *(word.replace("ID", one.id) for word in words)) == 0
+    until(lambda: not runs_in(path), "all have ended")
+
+
+@locks.needs_power
+@needs_ocirt_sd
+def test_systemd_goes_on_when_it_pauses_who_keeps_the_directory_of_his_cgroup(keeping):
+    one = keeping(Config(*locks.OWN_CGROUP))
+    locks.call(one, "pause", one.id)
+    assert process.is_alive(one.pid) and systemd.show(one.unit, "ActiveState") == {"ActiveState": "active"}
 
 
 CGROUP_RW = ["nosuid", "noexec", "nodev", "rw"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import go, process, systemd, user
+from harness import go, locks, process, systemd, user
 from harness.command import Program
 from harness.config import Config
 from harness.needs import (needs_controller, needs_delegate_subgroup, needs_devices_bpf, needs_ocirt_sd, needs_root)
@@ -119,6 +119,13 @@ def test_cgroups_that_begin_with_a_dot(service, container):
     one.delete("--force")
     assert not (process.CGROUPS / PAYLOAD[1:]).exists()
     one.run_detached()
+
+
+@locks.needs_power
+def test_state_of_who_keeps_its_directory(service, keeper):
+    """systemd has not looked up what we look for."""
+    one = keeper(Config(*locks.OWN_CGROUP).set("linux.cgroupsPath", PAYLOAD)).run_detached().wait_for_output("held")
+    assert locks.call(one, "state", one.id) == locks.call(one, "list") == 0
 
 
 @from_outside
