@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "host/observe.h"
+
 /* /etc/passwd by hand: NSS would load half a dozen libraries for one name. */
 static char *look_up_owner(uint32_t uid) {
         FILE *f = fopen("/etc/passwd", "re");

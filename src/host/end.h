@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "host/store.h"
+#include "host/container.h"
 #include "plan/launch/exit.h"
 
 /* What is kept of the end of a container's last start, in its directory. Who has seen it writes it, without the lock: that

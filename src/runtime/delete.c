@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/fd.h"
+#include "host/observe.h"
 #include "runtime/find.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"

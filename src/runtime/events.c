@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"
 

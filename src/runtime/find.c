@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "host/observe.h"
+
 int runtime_find(const Runtime *rt, const char *id, LockMode lock, Container *ret, Error *reterr) {
         _cleanup_store_ Store store = { .fd = -EBADF };
         int r = store_open(rt->root, &rt->caller, false, &store, reterr);

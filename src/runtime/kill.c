@@ -6,6 +6,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "host/process.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"

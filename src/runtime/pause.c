@@ -4,6 +4,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "host/unit-calls.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"

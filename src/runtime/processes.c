@@ -3,6 +3,7 @@
 
 #include "basic/fd.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"
 

@@ -6,6 +6,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/loop.h"
+#include "host/observe.h"
 #include "steps/steps.h"
 
 /* What was kept by version 1 may be unreadable by now: that keeps nobody from removing it. */

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "host/caller.h"
+#include "host/container.h"
 #include "host/manager.h"
 #include "host/stats.h"
-#include "host/store.h"
 #include "plan/facts.h"
 #include "plan/launch/exit.h"
 

@@ -15,12 +15,13 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/launch.h"
+#include "host/observe.h"
 #include "plan/init/protocol.h"
 #include "runtime/find.h"
-#include "steps/notify.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 #include "steps/hooks.h"
+#include "steps/notify.h"
 
 /* What came back from the gate. */
 typedef struct Answer {

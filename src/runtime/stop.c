@@ -5,6 +5,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/loop.h"
+#include "host/observe.h"
 #include "host/process.h"
 #include "host/scope.h"
 #include "host/service.h"

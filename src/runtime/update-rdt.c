@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "host/observe.h"
 #include "host/resctrl.h"
 #include "runtime/find.h"
 #include "runtime/runtime.h"

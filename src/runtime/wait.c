@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/loop.h"
 #include "host/end.h"
+#include "host/observe.h"
 #include "host/process.h"
 #include "runtime/find.h"
 

@@ -4,6 +4,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "host/gate.h"
 #include "host/userns.h"
 #include "steps/home.h"
 #include "steps/hooks.h"

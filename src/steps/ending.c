@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "host/process.h"
 
 /* After this long without an end, kill again, and one after the other: an exec may have brought in a process meanwhile, and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "host/store.h"
+#include "host/container.h"
 
 /* How long the processes of a container may take to die once they are killed, and systemd to notice. */
 #define ENDING_TIMEOUT_USEC (10 * 1000000ULL)

@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/loop.h"
 #include "host/launch.h"
+#include "host/observe.h"
 #include "plan/init/build.h"
 
 /* For file systems that may not answer. */

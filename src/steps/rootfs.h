@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/caller.h"
-#include "host/store.h"
+#include "host/container.h"
 
 /* What is done to the rootfs in a mount namespace that is not the container's alone, by helpers of their own: one does
  * what it likes with its namespaces, and is in none that a procfs of the container may show. */

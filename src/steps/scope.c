@@ -5,6 +5,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "host/process.h"
 #include "steps/ending.h"
 #include "steps/home.h"

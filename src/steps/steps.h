@@ -2,11 +2,11 @@
 #pragma once
 
 #include "host/caller.h"
+#include "host/container.h"
 #include "host/launch.h"
 #include "host/netdevices.h"
 #include "host/resctrl.h"
 #include "host/scope.h"
-#include "host/store.h"
 #include "plan/unit/plan.h"
 #include "steps/notify.h"
 #include "steps/operation.h"

@@ -6,6 +6,7 @@
 #include "basic/loop.h"
 #include "host/cgroup.h"
 #include "host/launch.h"
+#include "host/observe.h"
 #include "host/unit-calls.h"
 #include "steps/ending.h"
 #include "steps/steps.h"
