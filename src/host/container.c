@@ -9,6 +9,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "host/process.h"
 #include "host/trust.h"
 #include "oci/container-id.h"
 
@@ -80,8 +81,15 @@ int container_create(const Store *s, const char *id, Container *ret, Error *rete
         /* Before we had it locked ours may have been deleted, and that of another creator be at its place. */
         if (faccessat(dir, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return taken(id, reterr);
-        *ret = (Container){ .caller = s->caller, .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true };
+        *ret = (Container){ .caller = s->caller, .id = xstrdup(id), .dir = TAKE_FD(dir), .locked = true,
+                              .of_this_boot = true };
         return 0;
+}
+
+static bool is_of_this_boot(const Record *r) {
+        _cleanup_free_ char *boot = boot_id();
+
+        return boot && streq_null(r->boot_id, boot);
 }
 
 static int read_record(Container *c, Error *reterr) {
@@ -101,6 +109,7 @@ static int read_record(Container *c, Error *reterr) {
         if (r < 0)
                 return error_errnof(reterr, r, "cannot read the record of container %s", c->id);
         c->has_record = true;
+        c->of_this_boot = is_of_this_boot(&c->record);
         return 0;
 }
 
@@ -151,7 +160,7 @@ static int look_for_lock(Container *c, Error *reterr) {
         c->found_lock = flock(c->dir, LOCK_SH | LOCK_NB) < 0;
         if (!c->found_lock) { /* it may have been committed since we read */
                 record_done(&c->record);
-                c->has_record = c->damaged = false;
+                c->has_record = c->damaged = c->of_this_boot = false;
                 r = read_record(c, reterr);
         }
         if (r == 0 && !c->has_record && !c->damaged &&

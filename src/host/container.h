@@ -21,6 +21,7 @@ typedef struct Container {
         bool found_lock;   /* somebody else holds the lock (only when not locked by us) */
         Record record;     /* zeroed when there was none (a create died before writing it) */
         bool has_record;
+        bool of_this_boot; /* else nothing that the record speaks of runs or is mounted any more */
         bool damaged;      /* there is a record, but nobody can read it */
         bool never_record; /* and it does not begin as ours do */
         Spec *config;      /* of container_read_config() */

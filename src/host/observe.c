@@ -12,22 +12,15 @@
 
 #define ENDING_USEC 2000000
 
-bool container_is_of_this_boot(const Container *c) {
-        _cleanup_free_ char *boot = boot_id();
-
-        return boot && streq_null(c->record.boot_id, boot);
-}
-
 int container_open_init(const Container *c) {
-        return c->record.committed && container_is_of_this_boot(c) ? process_open(c->record.pid, c->record.start_time)
-                                                                   : -ESRCH;
+        return c->record.committed && c->of_this_boot ? process_open(c->record.pid, c->record.start_time) : -ESRCH;
 }
 
 static bool init_is_alive(const Container *c) {
         ProcessStat stat;
 
-        return c->record.committed && process_stat(c->record.pid, &stat) == 0 && !stat.dead &&
-               stat.start_time == c->record.start_time && container_is_of_this_boot(c);
+        return c->record.committed && c->of_this_boot && process_stat(c->record.pid, &stat) == 0 && !stat.dead &&
+               stat.start_time == c->record.start_time;
 }
 
 static bool has_our_process(const Container *c) {
@@ -72,7 +65,7 @@ static bool is_ours(const Container *c, int cgroup) {
 int container_open_cgroup(const Container *c) {
         _cleanup_close_ int fd = -EBADF;
 
-        if (!c->record.cgroup || !container_is_of_this_boot(c))
+        if (!c->record.cgroup || !c->of_this_boot)
                 return -ENOENT;
         fd = cgroup_open(c->record.cgroup);
         if (fd < 0)

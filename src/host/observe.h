@@ -9,9 +9,6 @@
 /* What it is doing now, from the record, its process, its gate and its cgroup. */
 Status container_status(const Container *c);
 
-/* Not a record from before a reboot, of which nothing runs any more? */
-bool container_is_of_this_boot(const Container *c);
-
 /* A pidfd of its init; -ESRCH. */
 int container_open_init(const Container *c);
 

@@ -6,7 +6,6 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/loop.h"
-#include "host/observe.h"
 #include "steps/steps.h"
 
 /* What was kept by version 1 may be unreadable by now: that keeps nobody from removing it. */
@@ -28,7 +27,7 @@ int removal_run(const Runtime *rt, Container *c, Manager **m, Error *reterr) {
         context.manager = m ? TAKE_PTR(*m) : NULL;
         context.interrupt = loop_interrupt(-EBADF);
         complete(c);
-        launch_plan_remove(&c->record, container_is_of_this_boot(c), &plan);
+        launch_plan_remove(&c->record, c->of_this_boot, &plan);
         r = operation_run(&operation, &plan, reterr);
         (void) loop_interrupt(context.interrupt);
         step_context_done(&context);

@@ -7,7 +7,6 @@
 #include "basic/log.h"
 #include "basic/loop.h"
 #include "host/launch.h"
-#include "host/observe.h"
 #include "plan/init/build.h"
 
 /* For file systems that may not answer. */
@@ -61,7 +60,7 @@ void rootfs_unmount(const Runtime *rt, const Container *c) {
         _cleanup_error_ Error error = {};
         int r;
 
-        if (c->record.mount_id == 0 || !container_is_of_this_boot(c))
+        if (c->record.mount_id == 0)
                 return;
         r = unmount(rt, c, &error);
         if (r < 0 && r != -ENOENT && r != -EINVAL) /* the namespace is gone, or another is at that path now */
