@@ -76,7 +76,6 @@ int step_gate(Helper *h, const InitGate *s, Error *e) {
                 if (says_start(connection)) {
                         h->gate = close_fd(h->gate);
                         h->control = TAKE_FD(connection);
-                        h->started = true;
                         hand_over_notify(h);
                         return 0;
                 }

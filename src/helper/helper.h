@@ -39,7 +39,7 @@ typedef struct Helper {
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */
         unsigned heard;            /* 1 << INIT_MSG_* for each message that has come before it was waited for */
-        bool started;              /* the gate is behind us */
+        bool released;             /* INIT_READY is behind us */
         bool inside;               /* INIT_FORK_INSIDE is behind us: the container may do with us what it likes */
 } Helper;
 

@@ -73,6 +73,10 @@ void talk_error(Helper *h, const Error *e) {
         m.value = e->code;
         (void) snprintf(m.text, sizeof(m.text), "%s", e->message ?: "unknown error");
         (void) say(h, &m, -EBADF);
+        /* When the main process of a service has ended systemd kills the others: the runtime, before it has read this. It
+         * ends us, or is gone. */
+        while (h->control < 0 && h->released && hear(h, &m) > 0)
+                ;
         if (h->control < 0)
                 return;
         /* A socket closed with messages unread is reset: the other end sees that before what we said. */
@@ -105,5 +109,8 @@ int step_ready(Helper *h, const InitReady *s, Error *e) {
                 return error_errnof(e, errno, "listen at the gate");
         if (r >= 0 && !h->inside)
                 r = talk_send(h, INIT_MSG_READY, 0, -EBADF, e);
-        return r < 0 ? r : talk_wait(h, INIT_MSG_GO, e);
+        if (r >= 0)
+                r = talk_wait(h, INIT_MSG_GO, e);
+        h->released = r >= 0;
+        return r;
 }

@@ -3,6 +3,7 @@
 
 #include "basic/fd.h"
 #include "basic/loop.h"
+#include "host/end.h"
 #include "plan/init/build.h"
 
 void creation_done(Creation *c) {
@@ -67,6 +68,14 @@ static void fill_context(Creation *c) {
         };
 }
 
+/* For who has asked systemd for the service. Undone, the container's process has ended, and systemd ends us too. */
+static void keep_failure(void *context, const Error *error) {
+        const StepContext *c = context;
+
+        if (error)
+                end_keep_failure(c->container, error->message);
+}
+
 int creation_make(Creation *c, Error *reterr) {
         const LaunchCreation what = {
                 .spec = c->spec,
@@ -80,8 +89,10 @@ int creation_make(Creation *c, Error *reterr) {
                 .pid_file = c->options->pid_file,
         };
 
+        const bool again = c->container.dir >= 0;
+
         fill_context(c);
-        (c->options->supervise && c->container.dir < 0 ? launch_plan_supervise : launch_plan_create)(&what, &c->plan);
-        c->operation = (Operation){ .kinds = step_kinds, .context = &c->steps };
+        (c->options->supervise && !again ? launch_plan_supervise : launch_plan_create)(&what, &c->plan);
+        c->operation = (Operation){ .kinds = step_kinds, .context = &c->steps, .failed = again ? keep_failure : NULL };
         return operation_run(&c->operation, &c->plan, reterr);
 }

@@ -40,11 +40,9 @@ static int start(const Runtime *rt, CreateOptions *o, Container *container, Erro
         c.container = *container;
         *container = (Container){ .dir = -EBADF };
         r = creation_plan_again(&c, reterr);
-        if (r == 0)
-                r = creation_make(&c, reterr);
         if (r < 0 && reterr)
                 end_keep_failure(&c.container, reterr->message);
-        return r;
+        return r < 0 ? r : creation_make(&c, reterr);
 }
 
 int runtime_service_start(const Runtime *rt, const char *id, Error *reterr) {

@@ -50,6 +50,8 @@ int operation_run(Operation *o, const LaunchPlan *plan, Error *reterr) {
 
         o->plan = plan;
         r = run_steps(o, 0, reterr);
+        if (r < 0 && o->failed)
+                o->failed(o->context, reterr);
         if (r < 0)
                 operation_undo(o);
         return r;

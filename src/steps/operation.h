@@ -18,6 +18,7 @@ typedef struct StepKind {
 typedef struct Operation {
         const StepKind *const *kinds;  /* by LaunchOp */
         void *context;                 /* of the steps */
+        void (*failed)(void *context, const Error *error); /* before anything is undone; or NULL */
         const LaunchPlan *plan;        /* that is run */
         struct Begun *begun;
         size_t n_begun, n_undone;      /* of those the last */

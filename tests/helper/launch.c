@@ -208,6 +208,7 @@ static bool answer(Launch *l, Channel *c) {
                 break;
         case INIT_MSG_ERROR:
                 snprintf(l->error, sizeof(l->error), "%s", m.text);
+                c->out = close_fd(c->out); /* it waits for that */
                 break;
         default:
                 FAIL_AT("unexpected message %u", m.type);

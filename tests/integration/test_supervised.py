@@ -255,12 +255,20 @@ def test_what_only_systemd_may_call(supervised, container):
 
 
 def test_what_cannot_be_executed(container):
-    """It is found, and then it is no program."""
-    one = container(Config("/bin/broken"))
-    one.bundle.inside("bin/broken").write_text("no program\n", encoding="ascii")
-    one.bundle.inside("bin/broken").chmod(0o755)
-    assert "/bin/broken" in one.runtime.fails("run", "--supervise", "--bundle", one.bundle.path, one.id)
-    assert not (one.runtime.root / one.id).exists()
+    """It is found, and then it is no program. Of its end systemd may hear before we do."""
+    for _ in range(20):
+        one = container(Config("/bin/broken"))
+        one.bundle.inside("bin/broken").write_text("no program\n", encoding="ascii")
+        one.bundle.inside("bin/broken").chmod(0o755)
+        assert "/bin/broken" in one.runtime.fails("run", "--supervise", "--bundle", one.bundle.path, one.id)
+        assert not (one.runtime.root / one.id).exists()
+
+
+def test_a_hook_that_fails_when_it_runs(container):
+    for _ in range(10):
+        one = container(Config().sleeping().hook("poststart", "/bin/false"))
+        assert "poststart" in one.runtime.fails("run", "--supervise", "--bundle", one.bundle.path, one.id)
+        assert not (one.runtime.root / one.id).exists()
 
 
 def test_what_cannot_run(container):
