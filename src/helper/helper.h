@@ -38,7 +38,7 @@ typedef struct Helper {
         const InitSeccomp *hook_filter; /* for hooks, or NULL */
         char *executable;          /* found by INIT_FIND */
         char *home;                /* "HOME=…" when the environment has none */
-        unsigned heard;            /* 1 << INIT_MSG_* for each message that has come before it was waited for */
+        uint64_t heard;            /* 1 << INIT_MSG_* for each message that has come before it was waited for */
         bool released;             /* INIT_READY is behind us */
         bool inside;               /* INIT_FORK_INSIDE is behind us: the container may do with us what it likes */
 } Helper;

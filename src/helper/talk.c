@@ -39,7 +39,7 @@ static bool comes_at_any_time(uint32_t type) {
 }
 
 int talk_wait(Helper *h, InitMessageType type, Error *e) {
-        while (!(h->heard & 1U << type)) {
+        while (!(h->heard & UINT64_C(1) << type)) {
                 InitMessage m;
                 ssize_t n = hear(h, &m);
 
@@ -50,9 +50,9 @@ int talk_wait(Helper *h, InitMessageType type, Error *e) {
                 if ((size_t) n < offsetof(InitMessage, text) || (m.type != (uint32_t) type && !comes_at_any_time(m.type)))
                         return error_setf(e, EBADMSG, "the runtime sent message %d instead of %d",
                                           (size_t) n < sizeof(m.type) ? -1 : (int) m.type, (int) type);
-                h->heard |= 1U << m.type;
+                h->heard |= UINT64_C(1) << m.type;
         }
-        h->heard &= ~(1U << type);
+        h->heard &= ~(UINT64_C(1) << type);
         return 0;
 }
 
