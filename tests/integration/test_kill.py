@@ -141,7 +141,7 @@ def test_a_signal_ends_the_wait_for_a_thread_that_is_kept(holder):
             holder.wait_for_output("holds")
             pid, = (pid for pid in process.every_pid() if is_held(pid, waiting.pid))
             os.kill(pid, signal.SIGKILL)
-            until(lambda: process.status(pid)["State"][0] == "Z", "its end")
+            until(lambda: process.has_ended(pid), "its end")
             waiting.terminate()
             _, error = waiting.communicate(timeout=DEADLINE)
         finally:

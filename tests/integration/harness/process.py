@@ -54,6 +54,12 @@ def is_alive(pid):
         return False
 
 
+def has_ended(pid):
+    """Whether none of its threads runs, though somebody may keep them."""
+    stats = [Path(task, "status").read_text(encoding="utf-8") for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all("State:\tZ" in text for text in stats)
+
+
 def is_zombie_of(pid, parent_pid):
     try:
         fields = status(pid)
