@@ -102,6 +102,7 @@ def test_a_stop_that_overtakes_a_verb(container, words, end):
     for number in range(12):
         one.run_detached()
         unit = one.unit
+        until(lambda: process.catches(one.pid, signal.SIGTERM), "a stop does not take its whole time")
         threads = [threading.Thread(target=tell, args=[one, words, results]) for _ in range(4)]
         for thread in threads[:number % 4 + 1]:
             thread.start()
