@@ -105,6 +105,42 @@ def test_killed_at_any_system_call(container, bystander, verb, points):
         assert watch.found() == [], (call, number)
 
 
+def launcher_of(service):
+    """Who makes the process of a service, or None: it is not there yet, or has gone."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int(systemd.show(service, "MainPID")["MainPID"])
+        command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
+        return pid if "service-start" in command else None
+    return None
+
+
+@pytest.mark.parametrize("restart", ["no", "always"])
+def test_the_launcher_of_a_service_is_killed_at_any_moment(container, bystander, restart):
+    """What comes of it is nothing, or a container that is known: who asked is told which."""
+    one = container()
+    service = f"ocirt-sd-{one.id}.service"
+    command = one.runtime.command("run", "--supervise", "--restart", restart, "--bundle", one.bundle.path, one.id)
+    watch = Watch(one.runtime.root)
+    ends = Counter()
+    for number in range(24):
+        with one.log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                                            stderr=output) as asking:
+            pid = until(lambda: asking.poll() is not None or launcher_of(service), "systemd calls us")
+            time.sleep(number * 0.0004)  # not a wait: a moment of the start
+            if pid is not True:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            status = asking.wait(timeout=DEADLINE)
+        known = (one.runtime.root / one.id).exists()
+        assert known == (status == 0), one.output
+        if known:
+            one.wait_until("running", "stopped")
+        ends[status] += 1
+        delete_by_force(one)
+        assert watch.found() == [], number
+    assert len(ends) > 1 or user.UID, ends
+
+
 @needs_privileged_namespaces
 @pytest.mark.parametrize("verb", ["create", "run"])
 def test_killed_at_any_system_call_of_joining_mounts(container, verb):
