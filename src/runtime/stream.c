@@ -39,7 +39,7 @@ int stream_make_pipe(Stream *s) {
 
         s->pipe = ends[s->is_input];
         s->inside = ends[!s->is_input];
-        if (r == 0 && lends)
+        if (r == 0 && s->is_pipe)
                 r = make_pipe(s->scratch, true);
         if (r == 0 && fcntl(s->pipe, F_SETFL, O_NONBLOCK) < 0)
                 r = -errno;
@@ -78,7 +78,7 @@ static bool has_bytes(const Stream *s) {
         return s->at < s->end;
 }
 
-/* --- between two pipes ------------------------------------------------------------------------------------------ */
+/* --- from the caller's pipe ------------------------------------------------------------------------------------- */
 
 /* What comes of the caller's pipe into ours, to be looked at. Nothing is waited for: others may have been faster. */
 static size_t look(const Stream *s, ssize_t n, char *ret) {
@@ -127,24 +127,6 @@ static void pass_in(Stream *s) {
                 lend(s);
 }
 
-/* Whole buffers are moved: what was written by one call stays together. Each time but one of both ends is looked at: the
- * container could keep us busy with the other. */
-static void pass_out(Stream *s) {
-        ssize_t n;
-
-        if (s->is_full) {
-                s->is_full = false;
-                return;
-        }
-        n = splice(s->pipe, NULL, s->outside, NULL, MIN(STREAM_SIZE, s->left), SPLICE_F_NONBLOCK);
-        if (is_for_later(n))
-                s->is_full = true;
-        else if (n <= 0)
-                close_pipe(s);
-        else if (s->left != SIZE_MAX)
-                s->left -= (size_t) n;
-}
-
 /* --- with a copy ------------------------------------------------------------------------------------------------ */
 
 static void take(Stream *s) {
@@ -190,11 +172,37 @@ static ssize_t write_at_once(int fd, const char *bytes, size_t size) {
         return fd_is_ready(fd, POLLOUT) ? write(fd, bytes, isatty(fd) ? MIN(size, 256U) : size) : -1;
 }
 
+/* No more than what stays together, whoever else writes: whole lines, if there are any. */
+static size_t cut(const char *bytes, size_t size) {
+        const char *end = size > PIPE_BUF ? memrchr(bytes, '\n', PIPE_BUF) : NULL;
+
+        return end ? (size_t) (end - bytes) + 1 : MIN(size, (size_t) PIPE_BUF);
+}
+
+/* By a pipe of ours, out of which bytes go to the caller's without waiting. Not out of the container's: for that the kernel
+ * takes the locks of both, and while a process of the container keeps that of its own (HACKING, "Locks that it keeps"), who
+ * shares the caller's would wait. */
+static ssize_t write_to_pipe(const Stream *s, const char *bytes, size_t size) {
+        char again[PIPE_BUF];
+        ssize_t n = write(s->scratch[1], bytes, cut(bytes, size)), done = n;
+
+        if (n > 0)
+                done = splice(s->scratch[0], NULL, s->outside, NULL, (size_t) n, SPLICE_F_NONBLOCK);
+        if (n > 0 && done < 0)
+                (void) !read(s->scratch[0], again, (size_t) n);
+        return done;
+}
+
+static ssize_t write_out(const Stream *s, pid_t pid, char *bytes, size_t size) {
+        if (s->is_pipe)
+                return write_to_pipe(s, bytes, size);
+        return s->is_socket ? send_as(pid, s->outside, bytes, size) : write_at_once(s->outside, bytes, size);
+}
+
 static void give(Stream *s, pid_t pid) {
         char *bytes = s->bytes + s->at;
         size_t size = s->end - s->at;
-        ssize_t n = s->is_input ? write(s->pipe, bytes, size) :
-                    s->is_socket ? send_as(pid, s->outside, bytes, size) : write_at_once(s->outside, bytes, size);
+        ssize_t n = s->is_input ? write(s->pipe, bytes, size) : write_out(s, pid, bytes, size);
 
         if (n > 0) {
                 s->at += (size_t) n;
@@ -237,8 +245,6 @@ struct pollfd stream_ask(const Stream *s) {
 void stream_pass(Stream *s, pid_t pid) {
         if (s->is_pipe && s->is_input && !has_bytes(s))
                 pass_in(s);
-        else if (s->is_pipe && !s->is_input)
-                pass_out(s);
         else
                 pass_copies(s, pid);
         close_if_done(s);

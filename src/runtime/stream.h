@@ -19,15 +19,14 @@ typedef struct Stream {
         int pipe;               /* our end; -EBADF: nothing comes or goes any more */
         int inside;             /* the container's end */
         size_t left;            /* how much is to be read yet; SIZE_MAX: all */
-        /* Between two pipes: */
-        bool is_full;           /* the one that bytes go to has no room for more */
-        size_t lent;            /* of what is outside, what has been shown to the container */
-        char copy[STREAM_SIZE]; /* of that */
-        int scratch[2];         /* a pipe with room for it */
-        /* Otherwise: */
         size_t at, end;         /* of the bytes, those that were read and not written yet */
         uint64_t given;         /* how many were written */
         char bytes[STREAM_SIZE];
+        int scratch[2];         /* where what is outside is a pipe: one of our own, with room for what is passed on at once */
+        /* From a pipe: */
+        bool is_full;           /* that of the container has no room for more */
+        size_t lent;            /* of what is outside, what has been shown to the container */
+        char copy[STREAM_SIZE]; /* of that */
 } Stream;
 
 void stream_begin(Stream *s, int fd, int outside);

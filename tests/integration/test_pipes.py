@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from harness import process
+from harness import locks, process
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.wait import DEADLINE, until
@@ -136,16 +136,17 @@ def ends_by_itself(child):
 
 TAKES_IT_BACK = """
 exec 3<>/proc/self/fd/1
-(until grep -q '^State:.Z' /proc/$$/status; do sleep 0.05; done; sleep 1; head -c 5 <&3; touch /took; sleep 1000) \\
+(until grep -q '^State:.Z' /proc/$$/status; do sleep 0.05; done; sleep 1; timeout 1 cat <&3; touch /took; sleep 1000) \\
     >/dev/null 2>&1 </dev/null &
-echo line
+head -c 60000 /dev/zero
 """
 
 
 def test_output_that_others_have_taken_back(container, full):
     """Who is left of an exec can empty its pipe when its process has ended, and keep it."""
     one = container().run_detached()
-    one.bundle.inside("bin/grep").symlink_to("busybox")
+    for name in ["grep", "timeout"]:
+        one.bundle.inside(f"bin/{name}").symlink_to("busybox")
     command = one.runtime.command("exec", one.id, "sh", "-c", TAKES_IT_BACK)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=full[1], stderr=subprocess.DEVNULL) as child:
         until(one.bundle.inside("took").exists, "an empty pipe")
@@ -168,6 +169,22 @@ def test_an_input_that_the_container_empties(container):
         ended = ends_by_itself(child)
         os.close(keeper)  # the end of any wait
     assert ended
+
+
+@locks.needs_power
+def test_who_shares_the_callers_pipe_is_kept_by_no_container(keeper):
+    """exec waits for the lock of the container's pipe, and has none of the caller's then. Several times, as the kernel takes two
+    of them by their addresses."""
+    one = keeper(Config().sleeping()).run_detached()
+    for _ in range(20):
+        mine, theirs = os.pipe()
+        keeping = one.runtime.start_process("exec", one.id, "/hold-lock", "write", "1", stdin=subprocess.DEVNULL, stdout=theirs)
+        until(lambda pid=keeping.pid: process.status(pid)["State"][0] == "D", "exec waits")
+        assert locks.end_of(subprocess.Popen(["echo", "of the host"], stdout=theirs)) == 0
+        locks.let_go()
+        assert keeping.wait(DEADLINE) == 7
+        os.close(mine)
+        os.close(theirs)
 
 
 COPY = "while dd bs=512 count=1 2>/dev/null | grep .; do :; done"
