@@ -124,6 +124,17 @@ ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd) {
         return r;
 }
 
+#define FDS_MAX 253 /* of a message (SCM_MAX_FD) */
+
+ssize_t receive_with_fds(int socket, void *bytes, size_t size, int flags) {
+        char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+        struct iovec iov = { .iov_base = bytes, .iov_len = size };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+        ssize_t r = recvmsg(socket, &msg, flags | MSG_CMSG_CLOEXEC);
+
+        return r < 0 ? -errno : r;
+}
+
 bool fd_is_pipe(int fd) {
         struct statfs f;
 

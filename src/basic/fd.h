@@ -26,6 +26,8 @@ ssize_t read_packet(int pipe, void *buffer, size_t size);
  * is closed. */
 int send_fd(int socket, const void *bytes, size_t size, int fd);
 ssize_t receive_fd(int socket, void *bytes, size_t size, int *ret_fd);
+/* A message with whatever descriptors it has: they stay open, as the lowest numbers that are free. */
+ssize_t receive_with_fds(int socket, void *bytes, size_t size, int flags);
 
 /* One of pipe(2), not a FIFO that has a name. */
 bool fd_is_pipe(int fd);

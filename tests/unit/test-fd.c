@@ -44,6 +44,22 @@ static void test_two_descriptors(bool wanted) {
         close_fd(pair[1]);
 }
 
+static void test_all_descriptors(void) {
+        int pair[2], before;
+        char byte;
+
+        ASSERT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+        before = next_number();
+        send_two(pair[0], pair[0]);
+        ASSERT_EQ(receive_with_fds(pair[1], &byte, 1, 0), 1);
+        ASSERT_EQ(next_number(), before + 2);
+        ASSERT_EQ(receive_with_fds(pair[1], &byte, 1, MSG_DONTWAIT), -EAGAIN);
+        close_fd(before);
+        close_fd(before + 1);
+        close_fd(pair[0]);
+        close_fd(pair[1]);
+}
+
 static void test_packets(void) {
         char bytes[16];
         int ends[2];
@@ -62,6 +78,8 @@ int main(void) {
         TEST("more descriptors than were asked for");
         test_two_descriptors(true);
         test_two_descriptors(false);
+        TEST("each descriptor that comes");
+        test_all_descriptors();
         TEST("packets of a pipe");
         test_packets();
         return 0;
