@@ -8,8 +8,8 @@
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
 
-/* Who holds its lock and cannot be killed waits for the container: a descriptor of a file system in there (FUSE), which a
- * verb has received, is closed when that answers, or has ended. */
+/* Who holds its lock and cannot be killed may wait for the container, as for a file system that it serves (FUSE): until that
+ * answers, or has ended. */
 static int find_to_end(const Runtime *rt, const char *id, Container *ret, Error *reterr) {
         int r = runtime_find(rt, id, LOCK_BREAK, ret, reterr);
 

@@ -208,6 +208,8 @@ int foreground_wait(Foreground *f, uint64_t deadline, int *ret_status, Error *re
         (void) loop_interrupt(-EBADF);
         r = serve(f, deadline, reterr);
         (void) loop_interrupt(f->interrupt);
+        if (r == 0 && f->notify)
+                notify_finish(f->notify, 0);
         if (r == 0)
                 r = reap(f, ret_status, reterr);
         if (r != -ETIMEDOUT)

@@ -14,6 +14,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/loop.h"
 #include "host/launch.h"
 #include "host/observe.h"
 #include "plan/init/protocol.h"
@@ -26,7 +27,6 @@
 /* What came back from the gate. */
 typedef struct Answer {
         int size;       /* of the message; 0: the end of the stream, or -errno */
-        int notify;     /* by what the container notifies, or -EBADF */
         InitMessage message;
 } Answer;
 
@@ -53,65 +53,94 @@ static int send_word(const Container *c, int connection) {
 }
 
 /* In a child. Who is in the container may get hold of the other end of the connection, and by it of a pidfd of who has
- * connected, and of all that is open there: it is we, with nothing open but that, of which the launcher has got a descriptor
- * before. */
-static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int launcher) {
+ * connected, and of all that is open there: it is we, with nothing open but that, of which who hears the answer has got a
+ * descriptor before. */
+static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int hears) {
         int connection = -EBADF, r;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         r = rt->facts.privileged ? join_namespaces(c) : 0;
         if (r == 0) {
                 connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-                r = connection < 0 ? -errno : send_fd(launcher, "", 1, connection);
+                r = connection < 0 ? -errno : send_fd(hears, "", 1, connection);
         }
         _exit(-(r < 0 ? r : send_word(c, connection)));
 }
 
-static int connect_to_gate(const Runtime *rt, const Container *c) {
-        _cleanup_close_ int ours = -EBADF, connection = -EBADF;
-        int ends[2], status, r;
-        char byte;
-        pid_t pid;
+/* Who could get at the process that kept it may have put anything there. */
+static bool has_messages(int fd) {
+        int domain = 0, type = 0;
+        socklen_t size = sizeof(int);
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-                return -errno;
-        ours = ends[0];
-        pid = fork();
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+               getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+/* In the other child, which nobody finds by the connection: a socket tells who connected, and not who else has it. What comes
+ * with an answer stays open until that has been said, as who answers may be another one and keep who closes it. Who answers in
+ * the place of a process that has nothing to notify by gives us nothing. */
+static _noreturn_ void hear_answer(bool notifies) {
+        enum { LAUNCHER, CARRIER, CONNECTION, NOTIFY };
+        Answer answer = {};
+        InitMessage *m = &answer.message;
+        int connection;
+
+        if (receive_fd(CARRIER, &answer, 1, &connection) <= 0 || connection != CONNECTION ||
+            recv(LAUNCHER, &answer, 1, 0) <= 0)
+                _exit(1);
+        answer.size = (int) receive_with_fds(CONNECTION, m, sizeof(*m) - 1, 0);
+        notifies = notifies && answer.size > 0 && m->type == INIT_MSG_NOTIFY;
+        if (notifies) {
+                notifies = has_messages(NOTIFY);
+                answer.size = (int) receive_with_fds(CONNECTION, m, sizeof(*m) - 1, 0);
+        }
+        (void) send_fd(LAUNCHER, &answer, sizeof(answer), -EBADF);
+        notify_receive(notifies ? NOTIFY : -EBADF);
+}
+
+static int bring_word(const Runtime *rt, const Container *c, int hears) {
+        pid_t pid = fork();
+        int status, r;
+
         if (pid == 0)
-                carry_word(rt, c, ends[1]);
-        close_fd(ends[1]);
+                carry_word(rt, c, hears);
         if (pid < 0)
                 return -errno;
-        (void) receive_fd(ours, &byte, sizeof(byte), &connection);
         r = child_wait(pid, UINT64_MAX, &status);
         if (r < 0 || !WIFEXITED(status))
                 return -EIO;
-        return WEXITSTATUS(status) ? -WEXITSTATUS(status) : TAKE_FD(connection);
+        return -WEXITSTATUS(status);
 }
 
-/* We hear it ourselves: a socket tells who connected, and not who else has it. Who answers in the place of a process that has
- * nothing to notify by gives us nothing. */
-static int ask_gate(const Runtime *rt, const Container *c, Answer *ret) {
-        _cleanup_close_ int connection = connect_to_gate(rt, c);
-        const size_t size = sizeof(ret->message) - 1;
+/* Nothing that comes from the container is ever open here, or who answers could keep us when we close it, or end. */
+static int ask_gate(const Runtime *rt, const Container *c, Notify *notify, Answer *ret) {
+        int ends[2], r;
 
-        if (connection < 0)
-                return connection;
-        ret->size = (int) receive_fd(connection, &ret->message, size, c->record.notifies ? &ret->notify : NULL);
-        if (c->record.notifies && ret->size > 0 && ret->message.type == INIT_MSG_NOTIFY)
-                ret->size = (int) receive_fd(connection, &ret->message, size, NULL);
-        return 0;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+        r = notify_fork(&rt->caller, ends[0], notify);
+        if (r == 0)
+                hear_answer(c->record.notifies);
+        close_fd(ends[0]);
+        r = r < 0 ? r : bring_word(rt, c, ends[1]);
+        close_fd(ends[1]);
+        if (r == 0)
+                r = send_fd(notify->inside, "", 1, -EBADF); /* there is an answer to be heard */
+        if (r == 0)
+                r = loop_wait_fd(notify->inside, POLLIN, UINT64_MAX);
+        if (r < 0)
+                return r;
+        return recv(notify->inside, ret, sizeof(*ret), 0) == sizeof(*ret) ? 0 : -EIO;
 }
 
 /* The word at the gate, and the answer: an error, or the end of the stream once the program has been executed. *ret_heard:
  * the process has heard the word. */
 static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool *ret_heard, Error *reterr) {
-        Answer answer = { .notify = -EBADF };
+        Answer answer = {};
         const InitMessage *m;
         int r, n;
 
-        r = ask_gate(rt, c, &answer);
-        notify_begin(&rt->caller, answer.notify, notify);
+        r = ask_gate(rt, c, notify, &answer);
         if (r == -ENOENT)
                 return error_setf(reterr, EBUSY, "cannot start container %s: it does not wait to be started", c->id);
         r = r == -ESRCH ? -ECONNREFUSED : r;

@@ -2,9 +2,10 @@
 #include "steps/notify.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,96 +18,14 @@
 
 #define MESSAGE_MAX 4096 /* systemd's own limit */
 #define MESSAGES_AT_ONCE 64
-/* For systemd to take a message, and to say that it has. */
-#define OUTSIDE_SECONDS 5
-/* For a process to close what came with a message, and to end when it is killed. */
-#define CLOSING_USEC UINT64_C(50000)
-
-/*
- * What the container sends may hold the last descriptor of anything: of a socket that lingers (SO_LINGER) for as long as the
- * container has said, or of a file that a process of the container's serves (FUSE), where nothing ends the wait. So what has
- * descriptors is taken from the queue, and the socket closed, by a process that has nothing else open.
- */
-static _noreturn_ void close_what_comes(int inside, int word) {
-        char byte;
-
-        if (dup3(inside, 0, 0) < 0 || dup3(word, 1, 0) < 0 || syscall(SYS_close_range, 2U, ~0U, 0) < 0)
-                _exit(1);
-        while (read(1, &byte, 1) == 1) {
-                (void) recv(0, &byte, 1, MSG_DONTWAIT);
-                (void) write_full(1, &byte, 1);
-        }
-        _exit(0);
-}
-
-static int begin_closer(Notify *n) {
-        int ends[2], moved;
-
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-                return -errno;
-        moved = fcntl(ends[1], F_DUPFD_CLOEXEC, 3); /* above what the process has in the end */
-        n->closer = fork();
-        if (n->closer == 0)
-                close_what_comes(n->inside, moved);
-        close_fd(ends[1]);
-        close_fd(moved);
-        n->word = ends[0];
-        return n->closer < 0 ? -errno : 0;
-}
-
-/* False: it has not ended, and never may. */
-static bool end_closer(Notify *n) {
-        pid_t pid = n->closer;
-        int status, r = -ECHILD;
-
-        n->closer = 0;
-        n->word = close_fd(n->word);
-        if (pid > 0)
-                r = child_wait(pid, now_usec() + CLOSING_USEC, &status);
-        if (r == -ETIMEDOUT) {
-                (void) kill(pid, SIGKILL);
-                r = child_wait(pid, now_usec() + CLOSING_USEC, &status);
-        }
-        return r != -ETIMEDOUT;
-}
-
-static void close_inside(Notify *n) {
-        if (n->inside >= 0 && n->closer <= 0)
-                (void) begin_closer(n);
-        n->inside = close_fd(n->inside);
-        (void) end_closer(n);
-}
-
-/* The first message of the queue, with its descriptors. */
-static void drop(Notify *n) {
-        char byte = 0;
-
-        if (n->closer <= 0 && begin_closer(n) < 0) { /* not even closed by us, or heard again and again */
-                n->inside = -EBADF;
-                return;
-        }
-        if (send_fd(n->word, &byte, 1, -EBADF) == 0 && loop_wait_fd(n->word, POLLIN, now_usec() + CLOSING_USEC) > 0 &&
-            read(n->word, &byte, 1) == 1)
-                return;
-        if (!end_closer(n)) /* and with the socket it may take its time */
-                n->inside = close_fd(n->inside);
-}
-
-void notify_done(Notify *n) {
-        close_inside(n);
-        n->outside = close_fd(n->outside);
-}
-
-bool notify_is_wanted(const Caller *caller, const SpecProcess *process) {
-        for (const char **env = process ? process->env : NULL; env && *env; env++)
-                if (startswith(*env, "NOTIFY_SOCKET="))
-                        return false;
-        return process && caller->notify_socket;
-}
+/* For systemd to take a message, and to say that it has; and for the last messages to come. */
+#define PATIENCE_USEC UINT64_C(5000000)
+/* For what lingers when it is closed, and for a process to end when it is killed. */
+#define CLOSING_USEC 50000
 
 /* A path, or "@" and the name of an abstract socket; what else there is (vsock) is for virtual machines. */
 static int connect_outside(const char *path) {
-        const struct timeval timeout = { .tv_sec = OUTSIDE_SECONDS };
+        const struct timeval timeout = { .tv_sec = PATIENCE_USEC / 1000000 };
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t n = path ? strlen(path) : 0;
         _cleanup_close_ int fd = -EBADF;
@@ -123,22 +42,100 @@ static int connect_outside(const char *path) {
         return TAKE_FD(fd);
 }
 
-/* Who could get at the process that kept it may have put anything there, and to wait for a file can take for ever. */
-static bool has_messages(int fd) {
-        int domain = 0, type = 0;
-        socklen_t size = sizeof(int);
+/* --- the receiver -------------------------------------------------------------------------------------------------------
+ *
+ * What the container sends may hold the last descriptor of anything: of a socket that lingers (SO_LINGER) for as long as the
+ * container has said, or of a file that a process of the container's serves (FUSE), where nothing ends the wait of who closes
+ * it. And who has the same socket can keep others from it, as he receives into memory that he serves. So a child has that
+ * socket, and we have nothing that came from there. It may be left behind: it has nothing of ours.
+ */
 
-        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
-               getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+static void on_alarm(int number) {
 }
 
-void notify_begin(const Caller *caller, int inside, Notify *ret) {
+static int keep_only(int launcher, int given) {
+        const struct sigaction alarm = { .sa_handler = on_alarm };
+        sigset_t signals;
+
+        (void) sigfillset(&signals); /* those of the terminal, and of who stops a service, are for the launcher */
+        (void) sigdelset(&signals, SIGALRM);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || sigaction(SIGALRM, &alarm, NULL) < 0 ||
+            sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+                return -errno;
+        return chdir("/") < 0 || dup2(launcher, 0) < 0 || dup2(given, 1) < 0 || close_range(2, ~0U, 0) < 0 ? -errno : 0;
+}
+
+int notify_fork(const Caller *caller, int given, Notify *ret) {
+        int ends[2], r;
+
         *ret = NOTIFY_NONE;
-        ret->inside = inside;
-        if (has_messages(inside))
-                ret->outside = connect_outside(caller->notify_socket);
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+        ret->receiver = fork();
+        if (ret->receiver == 0 && keep_only(ends[1], given) < 0)
+                _exit(1);
+        if (ret->receiver == 0)
+                return 0;
+        r = ret->receiver < 0 ? -errno : 1;
+        close_fd(ends[1]);
+        ret->inside = ends[0];
+        ret->outside = connect_outside(caller->notify_socket);
+        return r;
+}
+
+/* A signal ends the wait for what lingers. */
+static void close_above(int fd) {
+        const struct itimerval soon = { { .tv_usec = CLOSING_USEC }, { .tv_usec = CLOSING_USEC } }, never = {};
+
+        (void) setitimer(ITIMER_REAL, &soon, NULL);
+        (void) close_range((unsigned) fd + 1, ~0U, 0);
+        (void) setitimer(ITIMER_REAL, &never, NULL);
+}
+
+/* False: nothing more can come, or nothing is there and the launcher wants no more than that. */
+static bool receive_one(int socket) {
+        struct pollfd p[] = { { .fd = socket, .events = POLLIN | POLLRDHUP }, { .fd = 0, .events = POLLIN } };
+        char text[MESSAGE_MAX + 1];
+        ssize_t n = poll(p, ELEMENTSOF(p), -1);
+
+        n = n < 0 ? n : receive_with_fds(socket, text, sizeof(text), MSG_DONTWAIT);
+        if (n > 0)
+                return send_fd(0, text, (size_t) n, -EBADF) == 0;
+        return n == 0 || (!(p[0].revents & ~POLLIN) && !p[1].revents);
+}
+
+_noreturn_ void notify_receive(int socket) {
+        while (socket >= 0 && receive_one(socket))
+                close_above(socket);
+        (void) close(0); /* before our end, from which what else is open may keep us */
+        _exit(0);
+}
+
+void notify_done(Notify *n) {
+        int status;
+
+        n->inside = close_fd(n->inside);
+        n->outside = close_fd(n->outside);
+        if (n->receiver > 0 && kill(n->receiver, SIGKILL) == 0)
+                (void) child_wait(n->receiver, now_usec() + CLOSING_USEC, &status);
+        n->receiver = 0;
+}
+
+/* --- the messages ------------------------------------------------------------------------------------------------------- */
+
+bool notify_is_wanted(const Caller *caller, const SpecProcess *process) {
+        for (const char **env = process ? process->env : NULL; env && *env; env++)
+                if (startswith(*env, "NOTIFY_SOCKET="))
+                        return false;
+        return process && caller->notify_socket;
+}
+
+void notify_begin(const Caller *caller, int socket, Notify *ret) {
+        if (notify_fork(caller, socket, ret) == 0)
+                notify_receive(1);
+        close_fd(socket);
         if (ret->outside < 0)
-                close_inside(ret);
+                notify_done(ret);
 }
 
 static bool may_pass(const char *line) {
@@ -178,31 +175,29 @@ static void pass_message(Notify *n, char *text, pid_t main_pid) {
                 (void) send_fd(n->outside, message.s, message.n, -EBADF);
 }
 
-/* Looks first: a message that has descriptors is cut off there. */
-static ssize_t receive(Notify *n, char *text, size_t size) {
-        struct iovec content = { text, size };
-        struct msghdr message = { .msg_iov = &content, .msg_iovlen = 1 };
-        ssize_t r = n->inside < 0 ? -1 : recvmsg(n->inside, &message, MSG_PEEK | MSG_DONTWAIT);
-
-        if (r >= 0 && message.msg_flags & MSG_CTRUNC)
-                drop(n);
-        else if (r >= 0)
-                r = recv(n->inside, text, size, MSG_DONTWAIT);
-        return r;
-}
-
 void notify_pass(Notify *n, pid_t main_pid) {
         for (unsigned i = 0; i < MESSAGES_AT_ONCE && !(n->ready && main_pid > 0); i++) {
                 char text[MESSAGE_MAX + 1];
-                ssize_t size = receive(n, text, sizeof(text));
+                ssize_t size = recv(n->inside, text, sizeof(text), MSG_DONTWAIT);
 
-                if (size < 0)
+                if (size == 0)
+                        n->inside = close_fd(n->inside);
+                if (size <= 0)
                         return;
                 if (size > MESSAGE_MAX)
                         continue;
                 text[size] = '\0';
                 pass_message(n, text, main_pid);
         }
+}
+
+void notify_finish(Notify *n, pid_t main_pid) {
+        uint64_t deadline = now_usec() + PATIENCE_USEC;
+
+        (void) shutdown(n->inside, SHUT_WR);
+        while (n->inside >= 0 && !(n->ready && main_pid > 0) && now_usec() < deadline &&
+               loop_wait_fd(n->inside, POLLIN, deadline) > 0)
+                notify_pass(n, main_pid);
 }
 
 /* sd_notify_barrier(3): systemd looks at the sender of a message when it reads it, so we have to be there still. 0 when it has
@@ -232,18 +227,16 @@ int notify_tell(const Caller *caller, const char *text, Error *reterr) {
 }
 
 void notify_wait(Notify *n, pid_t pid, int pidfd) {
-        bool ended = pidfd < 0;
+        struct pollfd p[] = { { .fd = n->inside, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 
-        if (n->inside < 0)
+        if (n->outside < 0)
                 return;
-        do {
-                struct pollfd p[] = { { .fd = n->inside, .events = POLLIN | POLLRDHUP }, { .fd = pidfd, .events = POLLIN } };
-
-                if (!ended && loop_wait(p, ELEMENTSOF(p), UINT64_MAX) < 0)
+        while (n->inside >= 0 && !n->ready && pidfd >= 0 && !p[1].revents) {
+                if (loop_wait(p, ELEMENTSOF(p), UINT64_MAX) < 0)
                         return;
-                ended = ended || p[1].revents || (p[0].revents & POLLRDHUP); /* what it said before is there by now */
                 notify_pass(n, pid);
-        } while (!n->ready && !ended);
+        }
+        notify_finish(n, pid);
         if (n->ready)
-                (void) wait_for_systemd(n->outside, OUTSIDE_SECONDS * UINT64_C(1000000));
+                (void) wait_for_systemd(n->outside, PATIENCE_USEC);
 }

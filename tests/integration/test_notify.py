@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """sd_notify(3) from inside a container, to who called us."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -226,30 +227,6 @@ def test_without_a_mount_namespace(container, outside, starting):
     assert table.read_text() == before
 
 
-NOTIFY = 10  # INIT_MSG_NOTIFY, of plan/init/protocol.h
-
-
-@needs_privileged_namespaces
-@pytest.mark.parametrize("notifies", [True, False])
-def test_who_answers_start_has_nothing_to_notify_by(container, outside, starting, notifies):
-    """Another process of the container does so. Where this has a socket for it, that speaks for the container anyway."""
-    names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
-    config = Config().sleeping().capabilities(bounding=names, effective=names, permitted=names)
-    one = container(config if notifies else config.env("NOTIFY_SOCKET=/mine"))
-    shutil.copy(PROGRAMS / "answer-start", one.bundle.rootfs)
-    one.create(prefix=prefix(outside))
-    with one.runtime.start_process("exec", one.id, "/answer-start", str(NOTIFY), stdout=subprocess.PIPE) as attacker:
-        assert attacker.stdout.readline() == b"there\n"
-        child = starting(one)
-        assert child.wait(DEADLINE) == 0 and attacker.wait(DEADLINE) == 0
-    if notifies:
-        assert outside.recv(4096).startswith(b"READY=1\n")
-    else:
-        outside.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            outside.recv(4096)
-
-
 @needs_privileged_namespaces
 def test_a_socket_that_others_have_shut(container, outside, starting):
     """Who may look at the process that waits to be started has its socket, too. Nothing comes from there then."""
@@ -278,6 +255,22 @@ def test_who_has_ended_before_we_listen(container, outside, starting, verb):
     assert child.wait(DEADLINE) == 0
 
 
+@contextlib.contextmanager
+def stopped(verb):
+    """The verb, and the child of its that has the container's socket."""
+    def stop(pid):
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: process.is_stopped(pid), "it receives nothing")
+
+    stop(verb.pid)
+    receivers = [pid for pid in process.children(verb.pid) if process.comm(pid) == "ocirt-sd"]
+    for pid in receivers:
+        stop(pid)
+    yield
+    for pid in [verb.pid, *receivers]:
+        os.kill(pid, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("verb", ["run", "start"])
 def test_descriptors_that_linger(container, outside, starting, verb):
     """We close the last ones, and do not wait for as long as the container has said: nor with what is not read."""
@@ -288,12 +281,10 @@ def test_descriptors_that_linger(container, outside, starting, verb):
         child = starting(one.create(prefix=prefix(outside)))
     else:
         child = starting(one, "run", "--bundle", one.bundle.path, "--pid-file", one.pid_file)
-    with one.bundle.inside("go").open("w", encoding="ascii") as fifo:
-        child.send_signal(signal.SIGSTOP)
-        until(lambda: process.is_stopped(child.pid), "it reads nothing until the container has no descriptors any more")
+    with one.bundle.inside("go").open("w", encoding="ascii") as fifo, stopped(child):
         fifo.write("go\n")
-    one.wait_for_end()
-    child.send_signal(signal.SIGCONT)
+        fifo.close()
+        one.wait_for_end()
     said = ["READY=1\n", "STATUS=said\n"] if verb == "run" else [f"READY=1\nMAINPID={one.pid}\n", "BARRIER=1"]
     assert [outside.recv(4096).decode() for _ in said] == said
     assert child.wait(DEADLINE) == (3 if verb == "run" else 0)
@@ -315,12 +306,10 @@ def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, st
     shutil.copy(PROGRAMS / "unanswered", one.bundle.rootfs)
     child = starting(one, "run", "--bundle", one.bundle.path, "--pid-file", one.pid_file)
     try:
-        with one.bundle.inside("go").open("w", encoding="ascii") as fifo:
-            child.send_signal(signal.SIGSTOP)
-            until(lambda: process.is_stopped(child.pid), "it takes nothing until nobody else has the descriptor")
+        with one.bundle.inside("go").open("w", encoding="ascii") as fifo, stopped(child):
             fifo.write("go\n")
-        until(one.bundle.inside("sent").exists, "what the container sends")
-        child.send_signal(signal.SIGCONT)
+            fifo.close()
+            until(one.bundle.inside("sent").exists, "what the container sends")
         assert outside.recv(4096) == b"STATUS=before\n"
         child.send_signal(signal.SIGTERM)
         assert child.wait(PATIENCE) == 3
@@ -328,27 +317,120 @@ def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, st
         one.runtime("delete", "--force", one.id)
 
 
-@needs_root("gives a container /dev/fuse")
-@needs_privileged_namespaces
-@pytest.mark.parametrize("notifies", [True, False])
-def test_who_answers_start_with_a_file(container, outside, starting, notifies):
-    """Of FUSE, which the container serves: no signal ends the wait of start, which closes it, but delete does."""
+# --- who answers start in the place of the program
+
+ERROR, NOTIFY, OTHER = 9, 10, 11  # INIT_MSG_ERROR and so on, of plan/init/protocol.h
+
+
+def answering(container, outside, notifies=True, fuse=False, program="answer-start"):
+    """A container of which a process may look into the one that waits to be started."""
     names = [*CAPABILITIES, "CAP_SYS_PTRACE"]
     config = Config().sleeping().capabilities(bounding=names, effective=names, permitted=names)
-    config.append("linux.devices", FUSE | {"path": "/dev/fuse", "fileMode": 0o666})
-    config.append("linux.resources.devices", FUSE | {"allow": True, "access": "rwm"})
+    if fuse:
+        config.append("linux.devices", FUSE | {"path": "/dev/fuse", "fileMode": 0o666})
+        config.append("linux.resources.devices", FUSE | {"allow": True, "access": "rwm"})
     one = container(config if notifies else config.env("NOTIFY_SOCKET=/mine"))
-    shutil.copy(PROGRAMS / "answer-with-file", one.bundle.rootfs)
-    one.create(prefix=prefix(outside))
-    with one.runtime.start_process("exec", one.id, "/answer-with-file", str(NOTIFY), stdout=subprocess.PIPE) as attacker:
+    shutil.copy(PROGRAMS / program, one.bundle.rootfs)
+    return one.create(prefix=prefix(outside))
+
+
+@contextlib.contextmanager
+def answered(one, outside, *messages):
+    """`start` while another process of the container answers: a Popen with pipes, when that has been done."""
+    command = [*prefix(outside), *one.runtime.command("start", one.id)]
+    with one.runtime.start_process("exec", one.id, "/answer-start", *messages, stdout=subprocess.PIPE) as attacker:
         try:
             assert attacker.stdout.readline() == b"there\n"
-            child = starting(one)
+            start = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             assert attacker.stdout.readline() == b"answered\n"
-            deleted = one.runtime.call("delete", "--force", one.id)
-            assert deleted.status == 0, str(deleted)
-            child.wait(PATIENCE)
+            yield start
         finally:
             attacker.kill()
             if process.is_alive(one.pid):
                 os.kill(one.pid, signal.SIGKILL)
+
+
+def hear_ready(outside):
+    assert outside.recv(4096).startswith(b"READY=1\n")
+    assert outside.recv(4096) == b"BARRIER=1"
+
+
+def assert_silent(outside):
+    outside.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        outside.recv(4096)
+
+
+@needs_privileged_namespaces
+@pytest.mark.parametrize("notifies", [True, False])
+def test_who_answers_start_has_nothing_to_notify_by(container, outside, notifies):
+    """Where the container has a socket for it, that speaks for the container anyway."""
+    one = answering(container, outside, notifies)
+    with answered(one, outside, f"{NOTIFY}:s") as start:
+        if notifies:
+            hear_ready(outside)
+        start.communicate(timeout=DEADLINE)
+        assert start.returncode == 0
+    assert_silent(outside)
+
+
+@needs_root("gives a container /dev/fuse")
+@needs_privileged_namespaces
+@pytest.mark.parametrize("notifies", [True, False])
+@pytest.mark.parametrize("messages, fails, ready", [
+    (f"{NOTIFY}:f", False, False),
+    (f"{NOTIFY}:sf", False, True),
+    (f"{NOTIFY}:fs", False, False),
+    (f"{NOTIFY}:s {OTHER}:f", False, True),
+    (f"{OTHER}:f {NOTIFY}:s", False, False),
+    (f"{NOTIFY}:s {OTHER} {OTHER}:q", False, True),
+    (f"{ERROR}:f", True, False),
+    (f"{ERROR}:ffs", True, False),
+    (f"{NOTIFY}:f {ERROR}:q", True, False),
+])
+def test_who_answers_start_with_a_file(container, outside, notifies, messages, fails, ready):
+    """Of FUSE, which nobody serves: start does not wait until it is closed, nor does who waits for the end of its output."""
+    one = answering(container, outside, notifies, fuse=True)
+    with answered(one, outside, *messages.split()) as start:
+        if notifies and ready:
+            hear_ready(outside)
+        said = start.communicate(timeout=PATIENCE)
+        if fails and (notifies or messages.startswith(str(ERROR))):
+            assert start.returncode == 1 and "not today" in said[1]
+        else:
+            assert start.returncode == 0, said
+        assert one.status == "running"
+    assert_silent(outside)
+
+
+@needs_root("gives a container /dev/fuse")
+@needs_privileged_namespaces
+def test_a_socket_that_others_receive_from(container, outside, starting):
+    """Into memory that nobody serves (FUSE): whoever else receives waits until that ends. A signal ends start all the same."""
+    one = answering(container, outside, fuse=True, program="keep-socket")
+    with one.runtime.start_process("exec", one.id, "/keep-socket", stdout=subprocess.PIPE) as attacker:
+        assert attacker.stdout.readline() == b"unread\n"
+        child = starting(one)
+        one.wait_until("running")
+        until(lambda: process.status(child.pid)["State"][0] in "SD", "it waits")
+        child.terminate()
+        try:
+            assert child.wait(PATIENCE) == -signal.SIGTERM
+        finally:
+            one.delete("--force")
+
+
+@needs_root("gives a container /dev/fuse")
+@needs_privileged_namespaces
+@pytest.mark.parametrize("message", [f"{NOTIFY}:f", f"{NOTIFY}:q"])
+@pytest.mark.parametrize("end", ["TERM", "delete"])
+def test_an_answer_with_a_file_that_does_not_end(container, outside, message, end):
+    """A signal ends start as ever, and delete the container."""
+    one = answering(container, outside, fuse=True)
+    with answered(one, outside, message, "...") as start:
+        if end == "TERM":
+            start.terminate()
+        else:
+            one.delete("--force")
+        start.communicate(timeout=PATIENCE)
+        assert start.returncode < 0

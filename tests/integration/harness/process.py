@@ -46,6 +46,11 @@ def parent(pid):
     return int(status(pid)["PPid"])
 
 
+def children(pid):
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in text.split()]
+
+
 def is_alive(pid):
     """Whether it runs; a zombie does not."""
     try:

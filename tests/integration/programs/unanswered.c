@@ -28,7 +28,7 @@ static void write_file(const char *path, const char *text) {
 
 /* --- the file system: one file of a page ------------------------------------------------------------------------ */
 
-static bool flushes = true;
+static bool flushes = true, reads = true;
 
 static void answer(int fuse, uint64_t unique, int error, const void *body, size_t size) {
         struct fuse_out_header head = { .len = (uint32_t) (sizeof(head) + size), .error = -error, .unique = unique };
@@ -64,7 +64,10 @@ static void serve_one(int fuse, const struct fuse_in_header *in) {
                 answer(fuse, in->unique, 0, &opened, sizeof(opened));
                 break;
         case FUSE_READ:
-                answer(fuse, in->unique, 0, page, sizeof(page));
+                if (reads)
+                        answer(fuse, in->unique, 0, page, sizeof(page));
+                else
+                        (void) !write(1, "unread\n", 7);
                 break;
         case FUSE_FLUSH:
                 if (flushes)
