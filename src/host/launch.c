@@ -29,6 +29,9 @@
 #error "HELPER_PATH is where the helper is installed"
 #endif
 #define ERRNO_MAX 4095
+/* For one that is killed. Who waits in the kernel for a lock that a container keeps ends when that does, however late, and
+ * nothing of his program is executed any more. */
+#define KILLING_USEC UINT64_C(5000000)
 
 char *launch_command(const char *id, uint64_t mark) {
         return xasprintf(HELPER_NAME " %s %llu ", id, (unsigned long long) mark);
@@ -265,11 +268,11 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         return 0;
 }
 
-static void reap_left(Launch *l) {
+static void reap_left(Launch *l, uint64_t deadline) {
         int status;
 
         if (l->left > 0)
-                (void) child_wait(l->left, UINT64_MAX, &status);
+                (void) child_wait(l->left, deadline, &status);
         l->left = 0;
 }
 
@@ -418,7 +421,7 @@ int launch_release(Launch *l, bool wait, Error *reterr) {
 
         if (r == 0 && (wait || l->inside))
                 r = launch_receive(l, &message, NULL, reterr);
-        reap_left(l);
+        reap_left(l, UINT64_MAX);
         if (r == 0 && wait)
                 r = check_executed(l, reterr);
         return r <= 0 ? r : error_setf(reterr, EBADMSG, "cannot understand the helper: message %d", r);
@@ -436,13 +439,14 @@ int launch_send(Launch *l, InitMessageType type, Error *reterr) {
 }
 
 void launch_kill(Launch *l) {
+        uint64_t deadline = now_usec() + KILLING_USEC;
         int before = loop_interrupt(-EBADF);
 
         if (l->pidfd >= 0) {
                 (void) syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
-                (void) process_wait(l->pid, l->pidfd, UINT64_MAX);
+                (void) process_wait(l->pid, l->pidfd, deadline);
                 (void) waitpid(l->pid, NULL, WNOHANG); /* who traces it may keep it */
-                reap_left(l);
+                reap_left(l, deadline);
         }
         launch_done(l);
         (void) loop_interrupt(before);

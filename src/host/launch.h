@@ -73,5 +73,5 @@ int launch_release(Launch *l, bool wait, Error *reterr);
  * long as nobody has reaped it. */
 bool launch_ended_as_helper(pid_t pid);
 
-/* Kills what is there and reaps it. */
+/* Kills what is there and reaps it; what does not die in time is left behind. */
 void launch_kill(Launch *l);

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import process, user
+from harness import locks, process, user
 from harness.config import CAPABILITIES, Config
 from harness.needs import needs_controller, needs_privileged_namespaces, needs_writable_sysctl
 from harness.runtime import OLDER_KERNEL, PROGRAMS, without_user_namespaces
@@ -512,3 +512,35 @@ def test_pipe_that_is_full(watching, container, top):
                 run.kill()
     assert run.returncode != 0 and b"filled its pipe" in error, error
     assert one.id not in [c["id"] for c in one.runtime.list()]
+
+
+KEEPS_VOLUME = "while [ ! -e /go ]; do sleep 0.1; done; busybox mv /volume/sub /volume/x; exec /hold-lock directory /volume"
+
+
+@locks.needs_power
+def test_delete_waits_for_no_mount_namespace_that_is_kept(keeper, container):
+    """Who is in there keeps a directory on the way to the rootfs, which is to be unmounted."""
+    first = keeper(Config().script(KEEPS_VOLUME)).run_detached()
+    config = Config().sleeping().set("root.path", "/volume/sub/rootfs")
+    second = container(config.namespace("mount", f"/proc/{first.pid}/ns/mnt"))
+    shutil.copytree(second.bundle.rootfs, first.bundle.inside("volume/sub/rootfs"), symlinks=True)
+    second.run_detached()
+    first.bundle.inside("go").touch()
+    first.wait_for_output("held")
+    assert locks.call(second, "delete", "--force", second.id) == 0
+
+
+@locks.needs_power
+def test_exec_that_waits_for_a_directory_is_ended_by_a_signal(keeper):
+    one = keeper(Config("/hold-lock", "directory", "/")).run_detached().wait_for_output("held")
+    child = one.runtime.start_process("exec", one.id, "/nosuch", stdin=subprocess.DEVNULL)
+    until(lambda: any(is_kept(pid) for pid in process.every_pid()), "what exec has forked waits")
+    child.terminate()
+    assert locks.end_of(child) > 0
+
+
+def is_kept(pid):
+    try:
+        return process.comm(pid) == "ocirt-sd-init" and process.status(pid)["State"][0] == "D"
+    except OSError:  # it has ended
+        return False
