@@ -177,6 +177,12 @@ bool cgroup_is_frozen(int fd) {
         return event_is_set(fd, "frozen");
 }
 
+bool cgroup_is_to_be_frozen(int fd) {
+        _cleanup_free_ char *text = NULL;
+
+        return read_file_at(fd, "cgroup.freeze", FILE_MAX_BYTES, &text, NULL) == 0 && text[0] == '1';
+}
+
 int cgroup_freeze(int fd, bool freeze, uint64_t deadline) {
         int r = write_kernel_file(fd, "cgroup.freeze", freeze ? "1" : "0");
 

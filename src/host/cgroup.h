@@ -48,6 +48,8 @@ void cgroup_look_up_files(int fd);
 
 /* "frozen 1" in cgroup.events. */
 bool cgroup_is_frozen(int fd);
+/* "1" in cgroup.freeze: it is, or will be when each process has come to where that can be done. */
+bool cgroup_is_to_be_frozen(int fd);
 /* Asks the kernel, and waits until it is done, or -ETIMEDOUT. */
 int cgroup_freeze(int fd, bool freeze, uint64_t deadline);
 /* "populated 1": a process in it, or below it. */

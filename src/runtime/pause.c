@@ -9,12 +9,38 @@
 #include "runtime/find.h"
 #include "runtime/runtime.h"
 
-/* Through systemd, so that `systemctl status` says the same as we do; a cgroup of no unit's by ourselves. */
-static int freeze_cgroup(const Container *c, int cgroup, bool freeze, Error *reterr) {
-        int r = cgroup_freeze(cgroup, freeze, now_usec() + MANAGER_TIMEOUT_USEC);
+/* As long as a systemd that says nothing is waited for. */
+#define FREEZING_USEC UINT64_C(5000000)
 
+/* Through systemd, so that `systemctl status` says the same as we do; a cgroup of no unit's (m NULL) by ourselves. */
+static int set_cgroup(const Container *c, Manager *m, int cgroup, bool freeze, Error *reterr) {
+        int r;
+
+        if (m)
+                return manager_freeze_unit(m, record_unit(&c->record), freeze, reterr);
+        r = cgroup_freeze(cgroup, freeze, now_usec() + FREEZING_USEC);
         return r < 0 ? error_errnof(reterr, r, "cannot %s the cgroup of container %s", freeze ? "freeze" : "thaw", c->id)
                      : 0;
+}
+
+/* Who waits in the kernel for something is frozen when that comes; until then all others would stand still. */
+static int take_back(const Container *c, Manager *m, int cgroup, int r, Error *reterr) {
+        bool begun = cgroup_is_to_be_frozen(cgroup);
+
+        (void) set_cgroup(c, m, cgroup, false, NULL);
+        if (!begun)
+                return r;
+        error_done(reterr);
+        return error_setf(reterr, ETIMEDOUT, "cannot pause container %s: a process of it cannot be frozen", c->id);
+}
+
+static bool can_be_set(const Container *c, bool freeze, Status status) {
+        _cleanup_close_ int cgroup = -EBADF;
+
+        if (freeze)
+                return status == STATUS_RUNNING || status == STATUS_CREATED;
+        cgroup = container_open_cgroup(c);
+        return status == STATUS_PAUSED || (cgroup >= 0 && cgroup_is_to_be_frozen(cgroup));
 }
 
 static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
@@ -29,20 +55,20 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         if (r < 0)
                 return r;
         status = container_status(&c);
-        if (freeze ? status != STATUS_RUNNING && status != STATUS_CREATED : status != STATUS_PAUSED)
+        if (!can_be_set(&c, freeze, status))
                 return error_setf(reterr, EBUSY, "cannot %s container %s: %s%s", what, id,
                                   status == STATUS_STOPPED ? "" : "it is ",
                                   status == STATUS_STOPPED ? "container not running" : status_name(status));
         cgroup = container_need_cgroup(&c, what, reterr);
         if (cgroup < 0)
                 return cgroup;
-        if (!home_is_unit(c.record.home))
-                return freeze_cgroup(&c, cgroup, freeze, reterr);
-        r = manager_open(c.caller, c.record.user_manager, &m, reterr);
+        r = home_is_unit(c.record.home) ? manager_open(c.caller, c.record.user_manager, &m, reterr) : 0;
         if (r == 0)
-                r = manager_freeze_unit(m, record_unit(&c.record), freeze, reterr);
+                r = set_cgroup(&c, m, cgroup, freeze, reterr);
+        if (r == -ETIMEDOUT && freeze)
+                r = take_back(&c, m, cgroup, r, reterr);
         if (r == 0)
-                log_info("scope %s: %s", c.record.unit, freeze ? "frozen" : "thawed");
+                log_info("container %s: %s", id, freeze ? "frozen" : "thawed");
         return container_blame_end(&c, what, r, reterr);
 }
 

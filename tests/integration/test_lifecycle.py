@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from harness import go, process, schema, user
+from harness import go, locks, process, schema, user
 from harness.config import Config
 from harness.needs import needs_ocirt_sd
 from harness.runtime import Runtime
@@ -175,6 +175,43 @@ def test_pause_and_resume_in_the_wrong_state(runtime, running):
     runtime.fails("pause", running.id)
     runtime.fails("start", running.id)
     assert running.status == "paused"
+
+
+KEEPS_ONE = "{ /hold-lock write 1; touch /held; } | sleep 1000 & i=0; while :; do echo $i > /count; i=$((i+1)); done"
+
+
+@pytest.fixture
+def unfreezable(keeper):
+    """Beside what counts there is a process that waits in the kernel, where nothing freezes it."""
+    one = keeper(Config().script(KEEPS_ONE)).run_detached()
+    until(one.bundle.inside("held").exists, "it waits")
+    return one
+
+
+def counts(one):
+    before = one.bundle.inside("count").read_text(encoding="ascii")
+    until(lambda: one.bundle.inside("count").read_text(encoding="ascii") != before, "it counts on")
+    return True
+
+
+@locks.needs_power
+@needs_ocirt_sd
+def test_a_pause_that_fails_is_taken_back(unfreezable):
+    assert "a process of it cannot be frozen" in unfreezable.runtime.fails("pause", unfreezable.id)
+    assert process.cgroup_file(unfreezable.cgroup, "cgroup.freeze") == "0" and counts(unfreezable)
+    assert unfreezable.exec("true").status == 0
+    assert unfreezable.properties("FreezerState") == {"FreezerState": "running"}
+
+
+@locks.needs_power
+@needs_ocirt_sd
+def test_resume_of_what_is_frozen_by_half(unfreezable):
+    """As when pause was killed."""
+    with subprocess.Popen(["systemctl", "freeze", unfreezable.unit], stderr=subprocess.DEVNULL) as freeze:
+        until(lambda: process.cgroup_file(unfreezable.cgroup, "cgroup.freeze") == "1", "it is to be frozen")
+        unfreezable.runtime("resume", unfreezable.id)
+        freeze.kill()
+    assert unfreezable.status == "running" and counts(unfreezable)
 
 
 def test_a_signal_waits_for_the_resume(container):

@@ -128,6 +128,18 @@ def test_state_of_who_keeps_its_directory(service, keeper):
     assert locks.call(one, "state", one.id) == locks.call(one, "list") == 0
 
 
+@locks.needs_power
+def test_a_pause_that_fails_is_taken_back(service, keeper):
+    """One process waits in the kernel, where nothing freezes it. What is frozen by half is thawed by resume, too."""
+    script = "{ /hold-lock write 1; echo held >&2; } | sleep 1000 & wait"
+    one = keeper(Config().script(script).set("linux.cgroupsPath", PAYLOAD)).run_detached().wait_for_output("held")
+    assert "a process of it cannot be frozen" in one.runtime.fails("pause", one.id)
+    assert process.cgroup_file(PAYLOAD, "cgroup.freeze") == "0"
+    (process.CGROUPS / PAYLOAD[1:] / "cgroup.freeze").write_text("1")
+    one.runtime("resume", one.id)
+    assert process.cgroup_file(PAYLOAD, "cgroup.freeze") == "0"
+
+
 @from_outside
 def test_a_cgroup_of_the_same_name(service, container):
     """Made by somebody else since the container ended."""
