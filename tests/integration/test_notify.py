@@ -260,7 +260,7 @@ def stopped(verb):
     """The verb, and the child of its that has the container's socket."""
     def stop(pid):
         os.kill(pid, signal.SIGSTOP)
-        until(lambda: process.is_stopped(pid), "it receives nothing")
+        until(lambda: process.is_stopped(pid) or not process.is_alive(pid), "it receives nothing")
 
     stop(verb.pid)
     receivers = [pid for pid in process.children(verb.pid) if process.comm(pid) == "ocirt-sd"]
