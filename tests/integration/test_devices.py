@@ -293,4 +293,4 @@ def test_an_update_that_fails_changes_no_filter(container):
             assert "linux.resources.devices" in result.stderr or result.status == 0
             assert one.properties("DeviceAllow", "DevicePolicy") == before, (rules_new, number)
             assert one.output_of("sh", "-c", OPEN).split() == LISTS[0][1], (rules_new, number)
-    assert failed > 3
+    assert failed > 2  # as many as there are calls that put a filter in place, which depends on the kernel
