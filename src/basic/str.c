@@ -160,6 +160,15 @@ size_t utf8_length(const char *s, const char *end) {
         return n;
 }
 
+uint64_t hash_bytes(const void *bytes, size_t n) {
+        const unsigned char *p = bytes;
+        uint64_t h = 0xcbf29ce484222325;
+
+        for (size_t i = 0; i < n; i++)
+                h = (h ^ p[i]) * 0x100000001b3;
+        return h;
+}
+
 void text_done(Text *t) {
         free(t->s);
         *t = (Text){};

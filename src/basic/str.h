@@ -60,6 +60,9 @@ int parse_signal(const char *s);
 /* The bytes of the character of UTF-8 that s begins with; 0 when it is none (overlong, a surrogate, cut off). */
 size_t utf8_length(const char *s, const char *end);
 
+/* 64-bit FNV-1a: to make names of, not against who looks for a collision. */
+uint64_t hash_bytes(const void *bytes, size_t n);
+
 /* Growing text. */
 typedef struct Text {
         char *s;

@@ -23,16 +23,6 @@ void filter_done(Filter *f) {
         *f = (Filter){};
 }
 
-/* FNV-1a. Only a file name: the key itself is compared in full, so that a collision costs a compilation and
- * nothing else. */
-static uint64_t hash(const Text *key) {
-        uint64_t h = 0xcbf29ce484222325;
-
-        for (size_t i = 0; i < key->n; i++)
-                h = (h ^ (unsigned char) key->s[i]) * 0x100000001b3;
-        return h;
-}
-
 /* The size of the key, the key, the names that are left out as one string, the filter. Takes the bytes if they are of
  * that key. */
 static bool take_file(char **bytes, size_t n, const Text *key, Filter *ret) {
@@ -113,7 +103,8 @@ int filter_get(const Store *store, const SpecSeccomp *seccomp, Filter *ret, Erro
         if (!seccomp)
                 return 0;
         seccomp_cache_key(seccomp, &key);
-        snprintf(name, sizeof(name), "%016llx", (unsigned long long) hash(&key));
+        /* Only a name: the key itself is compared in full, so that a collision costs a compilation and nothing else. */
+        snprintf(name, sizeof(name), "%016llx", (unsigned long long) hash_bytes(key.s, key.n));
         dir = open_cache(store);
         if (dir >= 0 && read_cached(dir, name, &key, ret))
                 return 0;

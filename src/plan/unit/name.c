@@ -59,16 +59,8 @@ static void add_escaped(Text *name, const char *s) {
                         text_addf(name, "\\x%02x", (unsigned char) *s);
 }
 
-/* 64-bit FNV-1a: long names that begin alike must not meet; a collision would only be refused by systemd. */
-static uint64_t hash(const char *s) {
-        uint64_t h = 0xcbf29ce484222325ULL;
-
-        for (; *s; s++)
-                h = (h ^ (unsigned char) *s) * 0x100000001b3ULL;
-        return h;
-}
-
-/* Appends the suffix; too long a name keeps its beginning, as far as no escape is cut, and gets a hash. */
+/* Appends the suffix; too long a name keeps its beginning, as far as no escape is cut, and gets a hash: long names that begin
+ * alike must not meet, but a collision would only be refused by systemd. */
 static const char *finish_scope(Text *name, Arena *a) {
         size_t keep = SCOPE_MAX - strlen("-0123456789abcdef" SCOPE_SUFFIX);
         const char *escape;
@@ -78,7 +70,7 @@ static const char *finish_scope(Text *name, Arena *a) {
         escape = memrchr(name->s + keep - 3, '\\', 3);
         if (escape)
                 keep = (size_t) (escape - name->s);
-        return arena_printf(a, "%.*s-%016" PRIx64 SCOPE_SUFFIX, (int) keep, name->s, hash(name->s));
+        return arena_printf(a, "%.*s-%016" PRIx64 SCOPE_SUFFIX, (int) keep, name->s, hash_bytes(name->s, name->n));
 }
 
 /* prefix may be empty. Names that mean another unit to systemd or to people are refused. */
