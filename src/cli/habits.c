@@ -15,17 +15,14 @@ static const Habit verbs_elsewhere[] = {
         { "freeze", "pause" }, { "unpause", "resume" }, { "thaw", "resume" }, { "unfreeze", "resume" },
         { "inspect", "state" }, { "status", "state" }, { "show", "state" }, { "stats", "events" }, { "terminate", "stop" },
         { "halt", "stop" }, { "signal", "kill" }, { "shell", "exec" }, { "enter", "exec" }, { "attach", "exec" },
-        { "set-property", "update" }, { "info", "features" }, { "init", "spec" }, {}
+        { "log", "logs" }, { "journal", "logs" }, { "set-property", "update" }, { "info", "features" }, { "init", "spec" }, {}
 };
 
 #define IMAGES "there are no images here, but bundles (see ocirt-sd(1)); engines such as Podman make them of images"
-#define JOURNAL "journalctl -u ocirt-sd-ID.scope shows what the container writes to the journal"
 #define NO_CHECKPOINT "not supported: a container cannot be saved and restored"
 static const Habit advices[] = {
         { "restart", "delete the container and run it again; systemctl restart ocirt-sd@ID.service does that for a service" },
         { "reload", "delete the container and run it again" },
-        { "logs", JOURNAL },
-        { "log", JOURNAL },
         { "cat", "systemctl cat ocirt-sd-ID.scope shows its unit" },
         { "version", "that is ocirt-sd --version" },
         { "enable", "systemctl enable ocirt-sd@ID.service makes it start with the system" },

@@ -11,7 +11,7 @@ static const LibrarySymbol symbols[] = {
 #undef X
 };
 
-LIBRARY(libsystemd, "libsystemd.so.0", "systemd", "scopes and limits of containers", "required", symbols);
+LIBRARY(libsystemd, "libsystemd.so.0", "systemd", "scopes, limits and logs of containers", "required", symbols);
 
 int sd_load(Error *reterr) {
         return library_load(&libsystemd, reterr);

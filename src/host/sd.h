@@ -2,11 +2,12 @@
 #pragma once
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-journal.h>
 
 #include "basic/error.h"
 
 /*
- * libsystemd, loaded when a verb first talks to a manager: state, list and kill never do, exec rarely, and
+ * libsystemd, loaded when a verb first talks to a manager or reads the journal: state, list and kill never do, exec rarely, and
  * they start faster without it. Every function we use is a member here, called as sd.bus_process(…); NULL
  * until it is loaded.
  */
@@ -19,7 +20,12 @@
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_open_container) X(bus_message_close_container)                                       \
         X(bus_message_read) X(bus_message_rewind) X(bus_message_enter_container)                           \
-        X(bus_message_is_method_error) X(bus_message_get_error) X(bus_message_get_sender)
+        X(bus_message_is_method_error) X(bus_message_get_error) X(bus_message_get_sender)                  \
+        X(journal_open) X(journal_close) X(journal_get_fd) X(journal_process) X(journal_set_data_threshold) \
+        X(journal_add_match) X(journal_add_conjunction) X(journal_add_disjunction)                         \
+        X(journal_has_runtime_files) X(journal_has_persistent_files)                                       \
+        X(journal_seek_head) X(journal_seek_tail) X(journal_seek_realtime_usec)                            \
+        X(journal_next) X(journal_previous) X(journal_get_realtime_usec) X(journal_get_data)
 
 typedef struct Sd {
 #define X(name) typeof(sd_##name) *name;

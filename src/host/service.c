@@ -12,12 +12,24 @@
 /* A systemd that has executed itself anew meanwhile is another one on the bus, and what it says of our job does not count. */
 #define LOOK_USEC UINT64_C(5000000)
 
-static bool is_starting(Manager *m, const char *name) {
+static int is_in_state(Manager *m, const char *name, const char *const *states, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         const char *state = "";
+        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "ActiveState", &reply, reterr);
 
-        return manager_get_unit_property(m, (UnitRef){ .name = name }, "ActiveState", &reply, NULL) < 0 ||
-               sd.bus_message_read(reply, "v", "s", &state) < 0 || streq(state, "activating");
+        if (r >= 0)
+                r = sd.bus_message_read(reply, "v", "s", &state);
+        if (r < 0)
+                return error_errnof(reterr, r, "systemd does not say in which state %s is", name);
+        while (*states && !streq(state, *states))
+                states++;
+        return *states != NULL;
+}
+
+static bool is_starting(Manager *m, const char *name) {
+        static const char *const states[] = { "activating", NULL };
+
+        return is_in_state(m, name, states, NULL) != 0;
 }
 
 static int wait_for(Scope *s, Manager *m, Error *reterr) {
@@ -78,6 +90,13 @@ int service_is_of(Manager *m, const char *name, const char *root, const char *id
                 return r;
         r = has_words(reply, words, ELEMENTSOF(words));
         return r < 0 ? error_errnof(reterr, r, "systemd does not say what %s runs", name) : r;
+}
+
+int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {
+        static const char *const states[] = { "inactive", "failed", NULL };
+        int r = service_is_of(m, name, root, id, reterr);
+
+        return r <= 0 ? (r < 0 ? r : 1) : is_in_state(m, name, states, reterr);
 }
 
 int service_remove(Manager *m, const char *name, uint64_t deadline, Error *reterr) {

@@ -12,5 +12,8 @@ int service_start(Manager *m, UnitProperties *properties, Error *reterr);
  * invocations come and go. */
 int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 
+/* Is there none such that runs, or is about to be started again? 0 or 1. */
+int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
+
 /* Stopped, and not started again; that it failed is forgotten, and with that the unit. */
 int service_remove(Manager *m, const char *name, uint64_t deadline, Error *reterr);

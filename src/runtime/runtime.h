@@ -3,6 +3,7 @@
 
 #include "host/caller.h"
 #include "host/container.h"
+#include "host/journal-reader.h"
 #include "host/manager.h"
 #include "host/stats.h"
 #include "plan/facts.h"
@@ -85,6 +86,22 @@ typedef struct EventSink {
 } EventSink;
 /* Statistics each interval (µs), or once if it is 0, and OOM kills, until no process of the container is left. */
 int runtime_events(const Runtime *rt, const char *id, uint64_t interval, const EventSink *sink, Error *reterr);
+
+typedef struct LogsOptions {
+        bool follow;                 /* until the container has ended and all is read */
+        uint64_t since, until;       /* µs since 1970; 0, UINT64_MAX: all */
+        uint64_t lines;              /* the last of them; UINT64_MAX: all */
+        int priority;                /* of the stream; -1: both */
+} LogsOptions;
+
+/* Who wants what a container has written; an error ends it. */
+typedef struct LogSink {
+        int (*entry)(void *data, const JournalEntry *entry, Error *reterr);
+        int (*pause)(void *data, Error *reterr); /* there is no more for now */
+        void *data;
+} LogSink;
+/* What a supervised container has written since it was created, each time that it was started. */
+int runtime_logs(const Runtime *rt, const char *id, const LogsOptions *options, const LogSink *sink, Error *reterr);
 
 /* Changes the schemata of its group of resctrl, and with it the share of all that are in there. */
 int runtime_update_rdt(const Runtime *rt, const char *id, const SpecIntelRdt *rdt, Error *reterr);

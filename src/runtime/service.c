@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "basic/log.h"
+#include "basic/fd.h"
+#include "basic/journal.h"
 #include "host/cgroup.h"
 #include "host/end.h"
 #include "runtime/creation.h"
@@ -27,11 +28,26 @@ static int check_where_we_are(const Container *c, Error *reterr) {
                           c->id);
 }
 
+/* systemd gives a service one stream for both. Ours tell them apart, and what the container writes from what we do. Whoever has
+ * the unit write elsewhere (StandardOutput=) has that. */
+static int open_stream(const Record *record, int given, int priority) {
+        _cleanup_(arena_done) Arena a = {};
+
+        if (!journal_is_stream(given))
+                return -EBADF;
+        return journal_open_stream(record_log_name(record, &a), record->user_manager ? "" : record->unit, priority);
+}
+
 static int start(const Runtime *rt, CreateOptions *o, Container *container, Error *reterr) {
         const Record *record = &container->record;
-        _cleanup_creation_ Creation c = CREATION_NEW(rt, o, !record->waits);
+        _cleanup_close_ int out = open_stream(record, rt->caller.stdio[1], JOURNAL_OUTPUT),
+                            err = open_stream(record, rt->caller.stdio[2], JOURNAL_ERROR);
+        Runtime own = *rt;
+        _cleanup_creation_ Creation c = CREATION_NEW(&own, o, !record->waits);
         int r;
 
+        own.caller.stdio[1] = out >= 0 ? out : rt->caller.stdio[1];
+        own.caller.stdio[2] = err >= 0 ? err : rt->caller.stdio[2];
         o->supervise = true;
         o->no_pivot = record->no_pivot;
         o->no_new_keyring = !record->keyring;

@@ -51,7 +51,7 @@ def test_mistakes_name_what_is_near(words, wanted):
     (["rm", "x"], "did you mean delete?"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
     (["unpause", "x"], "did you mean resume?"), (["inspect", "x"], "did you mean state?"),
     (["restart", "x"], "systemctl restart ocirt-sd@ID.service"),
-    (["logs", "x"], "journalctl -u ocirt-sd-ID.scope"), (["checkpoint", "x"], "not supported"),
+    (["log", "x"], "did you mean logs?"), (["checkpoint", "x"], "not supported"),
     (["pull", "x"], "bundles"), (["run", "--rm", "x"], "--keep"), (["run", "--name", "x"], "the name is the ID"),
     (["run", "-it", "x"], "standard input"), (["list", "-a"], "all containers are listed"),
     (["run", "x", "echo", "hi"], "process.args"), (["create", "docker.io/library/busybox"], "image"),

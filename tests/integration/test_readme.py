@@ -21,7 +21,7 @@ pytestmark = [needs_ocirt_sd, needs_root("README's tour is root's")]
 TOUR = readme.session("A tour with systemctl")
 PROMPT = "\N{BLACK RIGHT-POINTING TRIANGLE} "
 SHELL = ["env", "--unset=PROMPT_COMMAND", f"PS1={PROMPT}", "TERM=dumb", "LANG=C.UTF-8", "bash", "--norc", "--noediting"]
-LOOKS = re.compile(r"systemctl (status|show)|journalctl|ocirt-sd (list|state)")
+LOOKS = re.compile(r"systemctl (status|show)|journalctl|ocirt-sd (list|state|logs)")
 LEFT = ["/var/lib/ocirt-sd/web", "/etc/systemd/system/ocirt-sd-.scope.d"]
 
 

@@ -74,6 +74,18 @@ static void test_what_is_kept(void) {
         ASSERT_STR(spec_annotation(&spec, "empty"), "");
 }
 
+static void test_log_name(void) {
+        _cleanup_(arena_done) Arena a = {};
+        Record r = example();
+        const char *name = record_log_name(&r, &a);
+
+        TEST("what it is called in the journal is its id, and something that another of that id has not");
+        ASSERT(startswith(name, "c1-") && strlen(name) == strlen("c1-01234567"));
+        ASSERT_STR(record_log_name(&r, &a), name);
+        r.created = "2026-01-02T03:04:05.000000007Z";
+        ASSERT(!streq(record_log_name(&r, &a), name));
+}
+
 static void test_version_1(void) {
         _cleanup_(record_done) Record back = {};
         char text[] = "version=1\nid=c\noci_version=1.0.2\nbundle=/b\nrootfs=/b/r\ncreated=now\nowner=0\nboot_id=x\n"
@@ -135,6 +147,7 @@ static void test_cgroup_of_unit(void) {
 int main(void) {
         test_round_trip();
         test_what_is_kept();
+        test_log_name();
         test_version_1();
         test_damage();
         test_cgroup_of_unit();

@@ -12,7 +12,7 @@ int main(void) {
                 _cleanup_error_ Error error = {};
 
                 ASSERT_EQ(sd_load(&error), -ENOPKG);
-                ASSERT_STR(error.message, "scopes and limits of containers need a newer libsystemd.so.0: "
+                ASSERT_STR(error.message, "scopes, limits and logs of containers need a newer libsystemd.so.0: "
                                           "it has no sd_bus_new");
                 ASSERT(!sd.bus_open_system);
                 ASSERT(!dlopen("libsystemd.so.0", RTLD_NOW | RTLD_NOLOAD));

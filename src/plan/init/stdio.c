@@ -107,10 +107,27 @@ int build_check_stdio(const InitBuild *b) {
                           danger);
 }
 
+/* The journal keeps what is written there for the user of the host who writes it. */
+static void warn_of_reader(InitBuild *b) {
+        const SpecLinux *l = &b->spec->linux_;
+        uint32_t uid;
+
+        if (!b->facts->rootless || !b->process ||
+            !spec_map_id(l->uid_mappings, l->n_uid_mappings, b->process->uid, &uid) || uid == b->facts->uid)
+                return;
+        strings_add(b->arena, &b->plan->warnings,
+                    arena_printf(b->arena,
+                                 "process.user.uid: %u is %u on the host, and what that uid writes to the journal is "
+                                 "for group systemd-journal to read, and not for you",
+                                 b->process->uid, uid));
+}
+
 void build_stdio(InitBuild *b) {
         if (b->process && b->process->terminal)
                 return;
         add_pipes(b);
+        if (b->request && b->request->supervision.program)
+                warn_of_reader(b);
         if (b->process)
                 add_owner(b);
 }

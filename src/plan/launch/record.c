@@ -224,6 +224,12 @@ void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec
         record_keep(r, spec);
 }
 
+/* Each line has the name of the stream that it came by. All else that tells the lines of one container from those of another
+ * the journal finds by the process that wrote, or in systemd's files about the unit, and both may be gone by then. */
+const char *record_log_name(const Record *r, Arena *a) {
+        return arena_printf(a, "%s-%08x", r->id, (uint32_t) hash_bytes(r->created, strlen(r->created)));
+}
+
 /* --- all of it -------------------------------------------------------------------------------------------------- */
 
 void record_encode(const Record *r, Text *ret) {

@@ -69,6 +69,10 @@ void record_keep(Record *r, const Spec *spec);
 /* What is known of a container before any of it exists: enough to take it away, whatever of it has come about. */
 void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec, const UnitPlan *unit, const RdtPlan *rdt);
 
+/* What the container's lines are called in the journal (SYSLOG_IDENTIFIER=), and no others: those of another container that
+ * ever has its id are called otherwise. In a. */
+const char *record_log_name(const Record *r, Arena *a);
+
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);
 int record_decode(char *bytes, Record *ret);

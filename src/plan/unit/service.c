@@ -51,7 +51,6 @@ void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, 
         /* How one that has failed did so is there to be seen until it is deleted. */
         unit_plan_set(plan, "CollectMode", UNIT_STRING, NULL)->v.s = "inactive";
         unit_plan_add_string(plan, "OOMPolicy", "stop"); /* else nobody would learn why it ended */
-        unit_plan_add_string(plan, "SyslogIdentifier", request->id);
         unit_plan_add_u64(plan, "LogRateLimitIntervalUSec", 0);
         if (!facts->rootless)
                 add_fields(plan, request);

@@ -35,6 +35,11 @@ def stop(unit):
     systemctl("stop", unit)
 
 
+def journal(*arguments):
+    """What journalctl prints."""
+    return subprocess.run(["journalctl", "--quiet", *arguments], check=True, capture_output=True, text=True).stdout
+
+
 class TransientUnit:
     """A unit of somebody else, for the length of a with block."""
 
