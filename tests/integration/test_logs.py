@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,24 @@ def test_all_of_it_in_order(supervised):
     out, err = logs(one)
     assert out == err == b"".join(f"{i} {line}\n".encode() for i in range(50000))
     assert len(out) + len(err) > 9000000
+
+
+@pytest.fixture
+def journal_limit():
+    """The journal takes a few messages of each unit, as it does on most machines; these have no limit else."""
+    path = Path("/run/systemd/journald.conf.d/zz-limit.conf")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[Journal]\nRateLimitIntervalSec=1h\nRateLimitBurst=10\n", encoding="ascii")
+    systemd.systemctl("restart", "systemd-journald.service")
+    yield
+    path.unlink()
+    systemd.systemctl("restart", "systemd-journald.service")
+
+
+@needs_root("for the units of users the limit holds")
+def test_no_limit(supervised, journal_limit):
+    one = ended(supervised("i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); done"))
+    assert logs(one)[0] == b"".join(b"%d\n" % i for i in range(2000))
 
 
 def test_follow(supervised, bundles):

@@ -8,6 +8,8 @@
 
 #include "plan/unit/internal.h"
 
+/* In half a minute, of which the journal makes several times as many where there is much room: more than it can take. */
+#define MESSAGES 100000000U
 #define SCOPE_SUFFIX ".scope"
 
 static void add_command(UnitPlan *plan, const char *property, const char *verb, const Request *request) {
@@ -51,7 +53,7 @@ void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, 
         /* How one that has failed did so is there to be seen until it is deleted. */
         unit_plan_set(plan, "CollectMode", UNIT_STRING, NULL)->v.s = "inactive";
         unit_plan_add_string(plan, "OOMPolicy", "stop"); /* else nobody would learn why it ended */
-        unit_plan_add_u64(plan, "LogRateLimitIntervalUSec", 0);
+        unit_plan_add(plan, "LogRateLimitBurst", UNIT_U32)->v.u32 = MESSAGES; /* an interval of 0 is the journal's own */
         if (!facts->rootless)
                 add_fields(plan, request);
 }
