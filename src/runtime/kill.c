@@ -34,7 +34,7 @@ static int kill_all(const Container *c, int signal, bool *ret_any, Error *reterr
         *ret_any = init >= 0 || (cgroup >= 0 && cgroup_is_populated(cgroup));
         if (signal == SIGKILL)
                 r = ending_kill_first(c, init, reterr);
-        if (r == 0 && cgroup >= 0)
+        if (r == 0 && cgroup >= 0 && !ending_is_left_to_systemd(c))
                 r = signal_all(cgroup, c->record.cgroup, signal);
         if (r == 0 && apart)
                 r = process_signal(init, signal);

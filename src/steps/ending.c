@@ -28,6 +28,12 @@ int ending_kill_first(const Container *c, int init, Error *reterr) {
         return r < 0 && r != -ESRCH ? error_errnof(reterr, r, "cannot kill the process of container %s", c->id) : 0;
 }
 
+bool ending_is_left_to_systemd(const Container *c) {
+        _cleanup_close_ int init = c->record.home == HOME_SERVICE ? container_open_init(c) : -EBADF;
+
+        return c->record.home == HOME_SERVICE && (init < 0 || pidfd_has_exited(init));
+}
+
 static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
         for (;;) {
                 int r = cgroup_kill(cgroup);
@@ -47,7 +53,7 @@ int ending_kill(const Container *c, Error *reterr) {
 
         if (r < 0)
                 return r;
-        r = cgroup < 0 ? 0 : kill_cgroup(cgroup, c->record.cgroup, deadline);
+        r = cgroup < 0 || ending_is_left_to_systemd(c) ? 0 : kill_cgroup(cgroup, c->record.cgroup, deadline);
         if (r < 0)
                 return stays(r, c, "a process", reterr);
         r = init < 0 ? 0 : process_wait(c->record.pid, init, deadline);

@@ -13,6 +13,8 @@
  * is looked up in the cgroup: a process of the container may keep the lock of that directory, and no signal ends who waits for
  * it. In a pid namespace of its own it ends with the first one. */
 int ending_kill_first(const Container *c, int init, Error *reterr);
+/* Has the main process of its service ended? Then systemd ends the others (KillMode=), and calls us in a cgroup below. */
+bool ending_is_left_to_systemd(const Container *c);
 /* Ends every process of the container and waits for it. */
 int ending_kill(const Container *c, Error *reterr);
 /* Kills what is in its cgroup and removes that. */

@@ -177,6 +177,19 @@ def test_hooks_run_once_a_start(supervised, bundles):
     assert len(found) > 2 * len(kinds) and found == kinds * (len(found) // len(kinds))
 
 
+@pytest.mark.parametrize("end", ["kill", "delete"])
+def test_hooks_of_the_end_are_not_killed(supervised, bundles, end):
+    """They are run in the service, too."""
+    log = bundles.scratch("supervised-end") / "log"
+    config = Config("sleep", "1000").hook("poststop", "/bin/sh", "-c", f"sleep 0.5; echo poststop >> {log}")
+    one = supervised(config=config)
+    if end == "kill":
+        one.kill("KILL", "--all")
+        assert status_of(one) == "137"
+    one.delete("--force")
+    assert log.read_text(encoding="utf-8") == "poststop\n"
+
+
 def test_one_that_ends_while_its_launcher_is_killed(container, bundles):
     """What is half made is taken back, by who asked for it."""
     fifo = bundles.scratch("supervised-killed") / "fifo"
