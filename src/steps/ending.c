@@ -49,9 +49,9 @@ static int kill_cgroup(int cgroup, const char *path, uint64_t deadline) {
 int ending_kill(const Container *c, Error *reterr) {
         uint64_t deadline = now_usec() + ENDING_TIMEOUT_USEC;
         _cleanup_close_ int cgroup = container_open_cgroup(c), init = container_open_init(c);
-        int r = ending_kill_first(c, init, reterr);
+        int r = ending_kill_first(c, init, cgroup < 0 ? reterr : NULL); /* else there is another way to it */
 
-        if (r < 0)
+        if (r < 0 && cgroup < 0)
                 return r;
         r = cgroup < 0 || ending_is_left_to_systemd(c) ? 0 : kill_cgroup(cgroup, c->record.cgroup, deadline);
         if (r < 0)
