@@ -362,11 +362,33 @@ static pid_t newest(void) {
         return max;
 }
 
+/* Or gone. */
+static bool has_stopped(pid_t pid) {
+        char path[64], text[512];
+        const char *state;
+        ssize_t n;
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (fd >= 0)
+                close(fd);
+        if (n <= 0)
+                return true;
+        text[n] = '\0';
+        state = strrchr(text, ')');
+        return state && state[1] == ' ' && strchr("TtZX", state[2]);
+}
+
+/* Who has not stopped yet takes out one more. */
 static void fill_pipes(pid_t pid) {
         char path[64], page[4096] = "";
         struct stat st;
 
         (void) kill(pid, SIGSTOP);
+        while (!has_stopped(pid))
+                ;
         for (int i = 3; i < DESCRIPTORS; i++) {
                 int fd;
 
