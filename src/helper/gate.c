@@ -50,13 +50,20 @@ static void on_term(int number) {
         _exit(128 + number);
 }
 
-/* Who has called `start` listens from now on; if he is gone, nobody does. */
-static void hand_over_notify(Helper *h) {
-        const InitMessage m = { .type = INIT_MSG_NOTIFY };
+/* Who has called `start` listens from now on; if he is gone, nobody does. The kernel counts the descriptors that are on their
+ * way by the user who sends them, all containers of uid 0 together, and where there are too many he takes it himself. */
+static int hand_over_notify(Helper *h, Error *e) {
+        InitMessage m = { .type = INIT_MSG_NOTIFY, .value = h->notify };
+        const size_t size = offsetof(InitMessage, text);
+        int r = h->notify < 0 ? 0 : send_fd(h->control, &m, size, h->notify);
 
-        if (h->notify >= 0)
-                (void) send_fd(h->control, &m, offsetof(InitMessage, text), h->notify);
+        if (r == -ETOOMANYREFS && send_fd(h->control, &m, size, -EBADF) == 0 &&
+            (receive_fd(h->control, &m, sizeof(m), NULL) <= 0 || m.type == INIT_MSG_START))
+                r = 0;
         h->notify = close_fd(h->notify);
+        if (r == -ETOOMANYREFS)
+                return error_setf(e, -r, "cannot serve NOTIFY_SOCKET: too many descriptors of this user are in flight");
+        return 0;
 }
 
 int step_gate(Helper *h, const InitGate *s, Error *e) {
@@ -76,8 +83,7 @@ int step_gate(Helper *h, const InitGate *s, Error *e) {
                 if (says_start(connection)) {
                         h->gate = close_fd(h->gate);
                         h->control = TAKE_FD(connection);
-                        hand_over_notify(h);
-                        return 0;
+                        return hand_over_notify(h, e);
                 }
         }
 }

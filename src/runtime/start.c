@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,21 +77,33 @@ static bool has_messages(int fd) {
                getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
-/* In the other child, which nobody finds by the connection: a socket tells who connected, and not who else has it. What comes
- * with an answer stays open until that has been said, as who answers may be another one and keep who closes it. Who answers in
- * the place of a process that has nothing to notify by gives us nothing. */
-static _noreturn_ void hear_answer(bool notifies) {
-        enum { LAUNCHER, CARRIER, CONNECTION, NOTIFY };
+/* What the other child has, which nobody finds by the connection: a socket tells who connected, and not who else has it. */
+enum { LAUNCHER, CARRIER, CONNECTION, NOTIFY };
+
+/* Who waits cannot send it, where his user has too many descriptors on their way. */
+static void fetch_notify(const Runtime *rt, const Container *c, int number) {
+        int init = container_open_init(c), fd = init < 0 ? -EBADF : (int) syscall(SYS_pidfd_getfd, init, number, 0);
+        bool done = dup2(fd, NOTIFY) == NOTIFY || !rt->caller.notify_socket;
+        const InitMessage word = { .type = done ? INIT_MSG_START : INIT_MSG_ERROR };
+
+        (void) send_fd(CONNECTION, &word, offsetof(InitMessage, text), -EBADF);
+}
+
+/* What comes with an answer, or is taken, stays open until that has been said, as who answers may be another one and keep who
+ * closes it. Who answers in the place of a process that has nothing to notify by gives us nothing. */
+static _noreturn_ void hear_answer(const Runtime *rt, const Container *c) {
         Answer answer = {};
         InitMessage *m = &answer.message;
+        bool notifies = false;
         int connection;
 
         if (receive_fd(CARRIER, &answer, 1, &connection) <= 0 || connection != CONNECTION ||
             recv(LAUNCHER, &answer, 1, 0) <= 0)
                 _exit(1);
         answer.size = (int) receive_with_fds(CONNECTION, m, sizeof(*m) - 1, 0);
-        notifies = notifies && answer.size > 0 && m->type == INIT_MSG_NOTIFY;
-        if (notifies) {
+        if (c->record.notifies && answer.size > 0 && m->type == INIT_MSG_NOTIFY) {
+                if (fcntl(NOTIFY, F_GETFD) < 0)
+                        fetch_notify(rt, c, m->value);
                 notifies = has_messages(NOTIFY);
                 answer.size = (int) receive_with_fds(CONNECTION, m, sizeof(*m) - 1, 0);
         }
@@ -120,7 +133,7 @@ static int ask_gate(const Runtime *rt, const Container *c, Notify *notify, Answe
                 return -errno;
         r = notify_fork(&rt->caller, ends[0], notify);
         if (r == 0)
-                hear_answer(c->record.notifies);
+                hear_answer(rt, c);
         close_fd(ends[0]);
         r = r < 0 ? r : bring_word(rt, c, ends[1]);
         close_fd(ends[1]);

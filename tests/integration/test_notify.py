@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -182,6 +183,33 @@ def test_each_has_a_directory_of_its_own(container):
     assert one.output_of("ls", "-A", "/run/notify") == "notify.sock\n"
     assert one.exec("touch", "/run/notify/x").status
     assert sorted(os.listdir(one.runtime.root / one.id)) == ["config.json", "record"]
+
+
+@contextlib.contextmanager
+def in_flight(number):
+    """So many descriptors that were sent and not received, by this user."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    one, other = socket.socketpair()
+    with one, other:
+        for _ in range(0, number, 100):
+            socket.send_fds(one, [b"x"], [one.fileno()] * 100)
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_user_with_many_descriptors_in_flight(container, outside):
+    """Those of all its containers count, against the limit of who sends one."""
+    outside.settimeout(PATIENCE)
+    config = Config().script(SCRIPT).set("process.rlimits", [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 1024}])
+    one = notifying(container, config).create(prefix=prefix(outside))
+    with in_flight(2000):
+        with one.runtime.start_process("start", one.id, prefix=prefix(outside), stderr=subprocess.PIPE) as start:
+            if user.ORDINARY:
+                assert b"in flight" in start.communicate(timeout=DEADLINE)[1] and start.returncode == 1
+            else:
+                tell(one, "--ready")
+                assert outside.recv(4096).startswith(b"READY=1\n") and outside.recv(4096) == b"BARRIER=1"
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ typedef enum InitMessageType {
         /* over the gate, where what waits may be of an earlier version than `start`: these numbers stay as they are */
         INIT_MSG_ERROR = 9, /* value: errno; text: one sentence. The helper exits; to the launcher, too */
         INIT_MSG_NOTIFY = 10, /* with the socket that the container notifies by; to the launcher or, before the answer, to
-                             * `start` */
+                             * `start`. Without it, if it cannot be sent (value: its number): `start` says INIT_MSG_START again
+                             * when it has taken it, or does without, else INIT_MSG_ERROR */
         INIT_MSG_START = 16,/* from `start`; the answer is INIT_MSG_ERROR or the end of the stream */
         /* helper to launcher */
         INIT_MSG_PID,       /* value: the process that goes on (INIT_FORK), in the launcher's pid namespace */
