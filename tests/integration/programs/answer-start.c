@@ -89,7 +89,6 @@ static Message prepare(const char *word) {
         return m;
 }
 
-/* What it has been sent is not ours any more; but to close a file of FUSE would keep us. */
 static void answer_with(int connection, const Message *m) {
         union {
                 char bytes[CMSG_SPACE(KINDS_MAX * sizeof(int))];
@@ -100,7 +99,12 @@ static void answer_with(int connection, const Message *m) {
                                   .msg_controllen = m->n > 0 ? CMSG_SPACE(m->n * sizeof(int)) : 0 };
 
         memcpy(CMSG_DATA(&control.head), m->fds, m->n * sizeof(int));
-        check((int) sendmsg(connection, &message, 0), "sendmsg");
+        if (sendmsg(connection, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+                check(-1, "sendmsg");
+}
+
+/* What was sent is not ours any more; but to close a file of FUSE would keep us. */
+static void close_sent(const Message *m) {
         for (size_t i = 0; i < m->n; i++)
                 if (m->kinds[i] != 'f')
                         close(m->fds[i]);
@@ -142,6 +146,9 @@ int main(int argc, char **argv) {
                 close(connection);
         puts("answered");
         fflush(stdout);
+        /* Now, as who heard the first ones may be gone, and then it is we that the last descriptor keeps. */
+        for (int i = 1; i < argc - leaves; i++)
+                close_sent(&messages[i]);
         for (;;)
                 pause();
 }
