@@ -111,11 +111,29 @@ def test_stop_that_takes_its_time(supervised):
 
 
 def test_stop_by_another_signal(supervised):
-    one = supervised("trap 'exit 6' USR1; while :; do sleep 0.01; done", "--restart", "always")
-    until(lambda: process.catches(one.state()["pid"], signal.SIGUSR1), "the trap is set")
-    one.runtime("stop", "--signal", "USR1", one.id)
-    assert status_of(one) == "6"
-    assert show(one, "ActiveState")["ActiveState"] in ("inactive", "failed")
+    for _ in range(10):
+        one = supervised("trap 'exit 6' USR1; while :; do sleep 0.01; done", "--restart", "always")
+        until(lambda one=one: process.catches(one.state()["pid"], signal.SIGUSR1), "the trap is set")
+        one.runtime("stop", "--signal", "USR1", one.id)
+        assert status_of(one) == "6"
+        assert show(one, "ActiveState")["ActiveState"] in ("inactive", "failed")
+
+
+def test_who_kills_leaves_what_follows_alone(supervised, bundles):
+    """Of the end systemd tells us, and hooks are run, in the cgroup that the container had."""
+    log = bundles.scratch("supervised-end") / "log"
+    for verb in (["kill", "--signal", "KILL"], ["stop", "--time", "0"], ["delete", "--force"]):
+        log.write_text("", encoding="ascii")
+        config = Config().script("sleep 1000 & exec sleep 1000").without_namespace("pid")
+        one = supervised(config=config.hook("poststop", "/bin/sh", "-c", f"sleep 0.4; echo ran >> {log}"))
+        others = process.members(process.cgroup(one.state()["pid"]))
+        one.runtime(*verb, one.id)
+        if verb[0] == "kill":
+            one.runtime.call(*verb, one.id)
+            one.runtime("kill", "--all", one.id)
+        assert verb[0] == "delete" or status_of(one) in ("137", "143")
+        assert log.read_text(encoding="ascii") == "ran\n"
+        assert not any(map(process.is_alive, others))
 
 
 def test_every_other_verb(supervised, runtime):
