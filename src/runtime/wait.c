@@ -11,13 +11,14 @@
 #include "host/process.h"
 #include "runtime/find.h"
 
-/* For who has to collect the process, and for systemd to call us: both come at once, if they come. */
+/* For who has to collect the process, and to write down how it ended: that comes at once, if it comes. */
 #define SEEN_USEC UINT64_C(10000000)
 
 /* What is waited for, and what says that something may have changed. */
 typedef struct Wait {
         const Runtime *rt;
         const char *id;
+        char *directory;        /* the container's, if there is one */
         WaitCondition condition;
         uint64_t deadline;
         int changes;            /* inotify, of the root directory and of the container's */
@@ -33,6 +34,7 @@ static int begin(Wait *w, Error *reterr) {
         w->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         if (w->changes < 0)
                 return error_errnof(reterr, errno, "cannot watch container %s", w->id);
+        w->directory = xasprintf("%s/%s", w->rt->root, w->id);
         watch(w, w->rt->root);
         return 0;
 }
@@ -62,19 +64,14 @@ static int look(Wait *w, Container *c, Error *reterr) {
         int r;
 
         forget(c);
+        watch(w, w->directory); /* first: what changes from here on is looked at once more */
         r = runtime_find(w->rt, w->id, LOCK_NONE, c, &error);
         if (error.kind == ERROR_NO_CONTAINER &&
             (w->condition == WAIT_REMOVED || (!w->known && w->condition != WAIT_STOPPED)))
                 return w->condition == WAIT_REMOVED;
         if (r < 0)
                 return error_move(reterr, &error);
-        if (!w->known) {
-                _cleanup_free_ char *path = xasprintf("%s/%s", w->rt->root, w->id);
-
-                w->known = true;
-                watch(w, path);
-                return look(w, c, reterr); /* what changed in between is looked at once more */
-        }
+        w->known = true;
         if (w->init < 0)
                 w->init = container_open_init(c);
         status = container_status(c);
@@ -145,5 +142,6 @@ int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uin
                 r = condition == WAIT_STOPPED ? find_status(&w, &c, ret_status, reterr) : 0;
         close_fd(w.changes);
         close_fd(w.init);
+        free(w.directory);
         return r;
 }
