@@ -32,9 +32,9 @@ static int kill_all(const Container *c, int signal, bool *ret_any, Error *reterr
         int r = 0;
 
         *ret_any = init >= 0 || (cgroup >= 0 && cgroup_is_populated(cgroup));
-        if (signal == SIGKILL)
-                r = ending_kill_first(c, init, reterr);
-        if (r == 0 && cgroup >= 0 && !ending_is_left_to_systemd(c))
+        if (signal == SIGKILL) /* and by its cgroup, if that fails */
+                (void) ending_kill_first(c, init, NULL);
+        if (cgroup >= 0 && !ending_is_left_to_systemd(c))
                 r = signal_all(cgroup, c->record.cgroup, signal);
         if (r == 0 && apart)
                 r = process_signal(init, signal);
