@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "basic/alloc.h"
@@ -13,6 +12,7 @@
 #include "basic/file.h"
 #include "basic/journal.h"
 #include "basic/loop.h"
+#include "basic/moment.h"
 #include "basic/str.h"
 
 #define WARNINGS_MAX 16U
@@ -75,25 +75,10 @@ double log_msec_since(uint64_t usec) {
         return (double) (now_usec() - usec) / 1000;
 }
 
-/* RFC 3339; with microseconds where the order of steps matters. */
-static void add_stamp(const LogSettings *log, Text *t) {
-        struct timespec now = {};
-        char stamp[64] = "";
-        struct tm tm;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        if (gmtime_r(&now.tv_sec, &tm))
-                strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-        text_add(t, stamp);
-        if (log->level >= LOG_DEBUG)
-                text_addf(t, ".%06ld", now.tv_nsec / 1000);
-        text_add(t, "Z");
-}
-
 static void write_log_file(const LogSettings *log, LogLevel level, const char *text) {
         _cleanup_text_ Text line = {}, stamp = {};
 
-        add_stamp(log, &stamp);
+        text_add_now(&stamp, log->level >= LOG_DEBUG ? 6 : 0); /* where the order of steps matters */
         if (log->json) {
                 text_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
                 text_add_json_string(&line, text);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "basic/alloc.h"
-#include "basic/quantity.h"
+#include "basic/moment.h"
 #include "cli/list.h"
 
 #define GAP 2U
@@ -30,29 +29,13 @@ static size_t screen_width(void) {
         return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : SCREEN_DEFAULT;
 }
 
-/* "2min 5s ago" */
-static char *age(const char *created) {
-        time_t now = time(NULL), then;
-        struct tm tm = {};
-        Text t = {};
-
-        if (!strptime(created, "%Y-%m-%dT%H:%M:%S", &tm))
-                return xstrdup(created);
-        then = timegm(&tm);
-        text_add_timespan(&t, then < now ? (uint64_t) (now - then) * 1000000 : 0);
-        text_add(&t, " ago");
-        return t.s;
-}
-
 static char *cell(json_object *row, int column) {
         const char *text = json_object_get_string(json_object_object_get(row, list_keys[column]));
         Text printable = {};
 
-        if (column == LIST_CREATED)
-                return age(text);
         if (column == LIST_PID && streq(text, "0"))
                 return xstrdup("-");
-        text_add_printable(&printable, text);
+        (column == LIST_CREATED ? text_add_age : text_add_printable)(&printable, text);
         return printable.s;
 }
 

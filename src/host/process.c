@@ -149,8 +149,10 @@ typedef struct PidfdInfo {
 #define INFO_EXIT (UINT64_C(1) << 3)
 
 int process_exit_status(int pidfd, uint64_t deadline, int *ret) {
-        PidfdInfo info = { .mask = INFO_EXIT };
+        PidfdInfo info = { .mask = INFO_EXIT }, now = info;
 
+        if (ioctl(pidfd, GET_INFO, &now) < 0 && errno == ENOTTY) /* nor is it told when it is collected, before 6.9 */
+                return -ENODATA;
         (void) loop_wait_fd(pidfd, 0, deadline); /* POLLHUP */
         if (ioctl(pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
                 return -ENODATA;

@@ -46,6 +46,7 @@ static void fill_context(Creation *c) {
         s->keyring = c->keyring;
         s->config = c->config;
         s->config_size = c->config_size;
+        s->kept = c->options->supervise || c->options->keep;
         s->status = "creating";
         if (c->options->supervise) {
                 s->again.waits = !c->start_now;

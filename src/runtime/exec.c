@@ -230,10 +230,14 @@ static int explain(const Exec *e, int r, Error *reterr) {
 }
 
 static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
-        int r = foreground_serve(f, &e->rt->caller, &e->steps.launch, e->streams, TAKE_FD(e->steps.console),
-                                 reterr);
+        int status = 0,
+            r = foreground_serve(f, &e->rt->caller, &e->steps.launch, e->streams, TAKE_FD(e->steps.console), reterr);
 
-        return r < 0 ? r : foreground_wait(f, UINT64_MAX, ret_status, reterr);
+        if (r == 0)
+                r = foreground_wait(f, UINT64_MAX, &status, reterr);
+        if (r == 0)
+                *ret_status = exit_status_of_wait(status);
+        return r;
 }
 
 int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {

@@ -119,12 +119,10 @@ static int wait_for_tracer(const Foreground *f, Error *reterr) {
 }
 
 static int reap(const Foreground *f, int *ret_status, Error *reterr) {
-        int status, r = wait_for_tracer(f, reterr);
+        int r = wait_for_tracer(f, reterr);
 
-        if (r == 0 && waitpid(f->launch->pid, &status, WNOHANG) != f->launch->pid)
+        if (r == 0 && waitpid(f->launch->pid, ret_status, WNOHANG) != f->launch->pid)
                 r = error_errnof(reterr, errno, "lost the container's process");
-        if (r == 0)
-                *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
         return r;
 }
 

@@ -32,6 +32,6 @@ int foreground_begin(Foreground *f, Error *reterr);
  * on. */
 int foreground_serve(Foreground *f, const Caller *caller, const Launch *launch, Streams *streams, int terminal, Error *reterr);
 
-/* *ret_status: exit status, or 128 + the signal that ended it. -ETIMEDOUT, without an error, when it still runs at the
+/* *ret_status as waitpid(2) has it. -ETIMEDOUT, without an error, when it still runs at the
  * deadline: call again. */
 int foreground_wait(Foreground *f, uint64_t deadline, int *ret_status, Error *reterr);

@@ -2,6 +2,9 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/moment.h"
+#include "host/end.h"
 #include "runtime/creation.h"
 #include "runtime/foreground.h"
 #include "runtime/removal.h"
@@ -37,9 +40,23 @@ static int remove_after(Creation *c, Error *reterr) {
         return removal_run(c->rt, &now, &c->steps.manager, reterr);
 }
 
+/* How its process ended, for as long as there is the container. */
+static void keep_end(const Creation *c, int status) {
+        _cleanup_(arena_done) Arena a = {};
+        _cleanup_error_ Error error = {};
+        Exit e = exit_from_wait(status, &a);
+        int r;
+
+        e.time = moment_now(&a);
+        e.invocation = c->container.record.invocation_id;
+        r = end_keep(&c->container, &e, &error);
+        if (r < 0 && r != -ENOENT) /* somebody else has deleted it */
+                log_message(LOG_WARNING, "%s", error.message);
+}
+
 static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
-        int r;
+        int status = 0, r;
 
         f.notify = &c->steps.notify;
         r = foreground_begin(&f, reterr);
@@ -49,9 +66,14 @@ static int run_foreground(Creation *c, int *ret_status, Error *reterr) {
         if (r == 0)
                 r = creation_make(c, reterr);
         if (r == 0)
-                r = serve(c, &f, ret_status, reterr);
-        if (r == 0 && !c->options->keep)
+                r = serve(c, &f, &status, reterr);
+        if (r < 0)
+                return r;
+        *ret_status = exit_status_of_wait(status);
+        if (!c->options->keep)
                 r = remove_after(c, reterr);
+        if (c->options->keep || r < 0)
+                keep_end(c, status);
         return r;
 }
 

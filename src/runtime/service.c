@@ -5,6 +5,7 @@
 
 #include "basic/fd.h"
 #include "basic/journal.h"
+#include "basic/moment.h"
 #include "host/cgroup.h"
 #include "host/end.h"
 #include "runtime/creation.h"
@@ -84,6 +85,7 @@ static void run_poststop(const Runtime *rt, const Container *c) {
 int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_error_ Error error = {};
+        _cleanup_(arena_done) Arena a = {};
         Exit e = *seen;
         int r = runtime_find(rt, id, LOCK_NONE, &c, &error);
 
@@ -96,6 +98,7 @@ int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, E
         /* Nothing of this start has come about: what is known is about the one before. */
         if (c.record.invocation_id && !streq_null(seen->invocation, c.record.invocation_id))
                 return 0;
+        e.time = moment_now(&a);
         e.hooks_run = true;
         run_poststop(rt, &c);
         return end_keep(&c, &e, reterr);

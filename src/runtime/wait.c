@@ -94,19 +94,36 @@ static int wait_for_change(const Wait *w, uint64_t deadline) {
         return r;
 }
 
-/* systemd calls us with it a moment after the end; nobody does of a scope. */
+/* systemd has not called us yet: it is about to, or hooks of the end take their time. */
+static bool is_ending(const Container *c) {
+        _cleanup_free_ char *now = c->record.home == HOME_SERVICE ? container_unit_invocation(c) : NULL;
+
+        return now && streq_null(now, c->record.invocation_id);
+}
+
+/* What who has seen the end writes down: `run --keep`, or we as systemd calls us. */
+static int wait_for_word(const Wait *w, const Container *c, Arena *a, Exit *ret) {
+        for (;;) {
+                uint64_t deadline = MIN(w->deadline, now_usec() + SEEN_USEC);
+                int r = end_read(c, a, ret), changed;
+
+                if (r >= 0 || !c->record.kept)
+                        return r;
+                changed = wait_for_change(w, deadline);
+                if (changed < 0 || (changed == 0 && (deadline == w->deadline || !is_ending(c))))
+                        return r;
+        }
+}
+
+/* Of a scope the kernel may tell, and that is asked first: it knows as soon as the process has been collected. */
 static int read_exit(const Wait *w, const Container *c, Arena *a, Exit *ret) {
         uint64_t deadline = MIN(w->deadline, now_usec() + SEEN_USEC);
-        int status, r;
+        int status;
 
-        if (c->record.home != HOME_SERVICE && w->init >= 0 && process_exit_status(w->init, deadline, &status) == 0) {
-                *ret = exit_from_wait(status, a);
-                return 0;
-        }
-        do
-                r = end_read(c, a, ret);
-        while (r < 0 && c->record.home == HOME_SERVICE && wait_for_change(w, deadline) > 0);
-        return r;
+        if (c->record.home == HOME_SERVICE || w->init < 0 || process_exit_status(w->init, deadline, &status) < 0)
+                return wait_for_word(w, c, a, ret);
+        *ret = exit_from_wait(status, a);
+        return 0;
 }
 
 static int find_status(const Wait *w, const Container *c, int *ret, Error *reterr) {

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <time.h>
 
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/moment.h"
 #include "host/process.h"
 #include "plan/init/build.h"
 #include "steps/steps.h"
-
-static const char *timestamp(Arena *a) {
-        struct timespec now;
-        char text[64] = "";
-        struct tm tm;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        if (gmtime_r(&now.tv_sec, &tm))
-                strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-        return arena_printf(a, "%s.%09ldZ", text, now.tv_nsec);
-}
 
 /* Write-ahead: enough to find and undo everything that comes after it. */
 static int write_record(const StepContext *c, Error *reterr) {
@@ -29,12 +18,13 @@ static int write_record(const StepContext *c, Error *reterr) {
         if (!boot)
                 return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
-                .created = timestamp(a),
+                .created = moment_now(a),
                 .owner = c->rt->caller.uid,
                 .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
                 .notifies = init_plan_comes_to(c->init, INIT_NOTIFY, INIT_GATE),
                 .keyring = c->keyring,
+                .kept = c->kept,
                 .waits = c->again.waits,
                 .no_pivot = c->again.no_pivot,
                 .restart = c->again.restart,

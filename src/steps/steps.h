@@ -34,6 +34,7 @@ typedef struct StepContext {
         const char *config;     /* the bytes of config.json */
         size_t config_size;
         const char *cgroup_path; /* of request.cgroup */
+        bool kept;              /* its end is, by who waits for it */
         const char *status;     /* of the container, as its agent is told */
         struct {
                 bool waits, no_pivot;

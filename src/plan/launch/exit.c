@@ -63,6 +63,10 @@ int exit_status(const Exit *e) {
         return signal < 0 ? -ENODATA : 128 + signal;
 }
 
+int exit_status_of_wait(int status) {
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 void exit_encode(const Exit *e, Text *ret) {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
                 const char *value = *(const char *const *) ((const void *) ((const char *) e + fields[i].offset));

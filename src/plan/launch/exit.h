@@ -22,6 +22,7 @@ typedef struct Exit {
 Exit exit_from_wait(int status, Arena *a);
 /* As a shell would report it: 0 to 255, or 128 and the number of the signal; -ENODATA: it is not known. */
 int exit_status(const Exit *e);
+int exit_status_of_wait(int status);
 
 void exit_encode(const Exit *e, Text *ret);
 /* Strings in a. -EBADMSG. Changes bytes. */

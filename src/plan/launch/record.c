@@ -42,6 +42,7 @@ static const struct {
         FIELD(rdt_group, FIELD_STRING, false),
         FIELD(rdt_own, FIELD_BOOL, false),
         FIELD(rdt_monitored, FIELD_BOOL, false),
+        FIELD(kept, FIELD_BOOL, false),
         FIELD(waits, FIELD_BOOL, false),
         FIELD(no_pivot, FIELD_BOOL, false),
         FIELD(restart, FIELD_STRING, false),

@@ -46,6 +46,7 @@ typedef struct Record {
         const char *keyring;         /* the name of its session keyring, known to nobody else; NULL: it has none of its own */
         const char *rdt_group;       /* of resctrl, or NULL */
         bool rdt_own, rdt_monitored; /* that group was made for it; there is one of its name below, in mon_groups */
+        bool kept;                   /* who waits for its end writes down how that was */
         bool waits;                  /* HOME_SERVICE: for `start`, which has not come yet */
         bool no_pivot;               /* how it is to be made, each time */
         const char *restart;
