@@ -117,6 +117,8 @@ static int parse_zone(const char *s, int *ret) {
                 *ret = 0;
                 return 0;
         }
+        if (*s != '+' && *s != '-')
+                return -EINVAL;
         for (size_t i = 0; i < ELEMENTSOF(digits); i++) {
                 if (i == 2 && *p++ != ':')
                         return -EINVAL;
@@ -124,7 +126,7 @@ static int parse_zone(const char *s, int *ret) {
                         return -EINVAL;
                 digits[i] = *p++ - '0';
         }
-        if (*p || (*s != '+' && *s != '-'))
+        if (*p)
                 return -EINVAL;
         *ret = (*s == '-' ? -1 : 1) * ((digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3]);
         return 0;

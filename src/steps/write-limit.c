@@ -19,9 +19,9 @@ static int save(void *context, const LaunchStep *step, void **kept, Error *reter
 /* Line by line, as the kernel wants it. */
 static void write_back(void *context, const LaunchStep *step, void *kept) {
         const StepContext *c = context;
-        char *save = NULL;
+        char *rest = NULL;
 
-        for (char *line = kept ? strtok_r(kept, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+        for (char *line = kept ? strtok_r(kept, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
                 (void) write_kernel_file(c->cgroup, step->save_limit.file, line);
 }
 
