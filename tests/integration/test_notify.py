@@ -14,7 +14,7 @@ import pytest
 
 from harness import handles, process, systemd, user
 from harness.config import CAPABILITIES, MAPPED_ROOT, Config
-from harness.needs import needs_ocirt_sd, needs_privileged_namespaces, needs_root
+from harness.needs import needs_ocirt_sd, needs_own_kernel, needs_privileged_namespaces, needs_root
 from harness.runtime import PROGRAMS, Container, Runtime
 from harness.wait import DEADLINE, until
 
@@ -198,6 +198,7 @@ def in_flight(number):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@needs_own_kernel  # which counts them for all processes of a user, also for those in another machine
 def test_a_user_with_many_descriptors_in_flight(container, outside):
     """Those of all its containers count, against the limit of who sends one."""
     outside.settimeout(PATIENCE)

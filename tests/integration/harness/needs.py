@@ -136,5 +136,8 @@ needs_mapped_mounts = _needs(TMPFS_IS_MAPPED or HAS_LOOP_DEVICES, "no file syste
 needs_loop_devices = _needs(HAS_LOOP_DEVICES, "no loop devices")
 needs_i386 = _needs(_runs_i386(), "a kernel that runs no i386 programs")
 needs_valgrind = _needs(_valgrind() >= (3, 24), "no valgrind that knows pidfd_open()")
+# Which shows its threads.
+needs_own_kernel = _needs(os.path.exists("/proc/2/comm") and Path("/proc/2/comm").read_text() == "kthreadd\n",
+                          "a kernel of its own: others use this one")
 needs_ocirt_sd = _needs("OCIRT_RUNTIME" not in os.environ, "not a feature of other runtimes")
 needs_apparmor = _needs(os.path.exists("/sys/kernel/security/apparmor"), "a kernel without AppArmor")
