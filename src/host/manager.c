@@ -247,19 +247,31 @@ static int watch_jobs(Manager *m) {
 
 /* --- to ask ----------------------------------------------------------------------------------------------------- */
 
-int manager_send(Manager *m, const Question *q, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret,
-                 Error *reterr) {
+static int send_message(Manager *m, const Question *q, sd_bus_message_handler_t callback, void *userdata,
+                        sd_bus_slot **ret) {
         _cleanup_message_ sd_bus_message *message = NULL;
-        int r = get_ready(m, reterr);
+        int r = watch_jobs(m);
 
-        if (r >= 0)
-                r = watch_jobs(m);
         if (r >= 0)
                 r = sd.bus_message_new_method_call(m->bus, &message, SERVICE, q->object, q->interface, q->method);
         if (r >= 0 && q->append)
                 r = q->append(message, q->arguments);
-        if (r >= 0)
-                r = sd.bus_call_async(m->bus, ret, message, callback, userdata, UINT64_MAX);
+        return r < 0 ? r : sd.bus_call_async(m->bus, ret, message, callback, userdata, UINT64_MAX);
+}
+
+int manager_send(Manager *m, const Question *q, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret,
+                 Error *reterr) {
+        int r = get_ready(m, reterr);
+
+        if (r < 0)
+                return r;
+        r = send_message(m, q, callback, userdata, ret);
+        if (r < 0 && manager_is_away(r, NULL)) { /* since it was looked at */
+                manager_lose(m);
+                r = get_ready(m, reterr);
+                if (r >= 0)
+                        r = send_message(m, q, callback, userdata, ret);
+        }
         return MIN(r, 0);
 }
 
