@@ -179,6 +179,12 @@ uint64_t now_usec(void) {
         return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
 }
 
+uint64_t deadline_in(uint64_t usec) {
+        uint64_t now = now_usec();
+
+        return usec > UINT64_MAX - now ? UINT64_MAX : now + usec;
+}
+
 int poll_timeout(uint64_t deadline) {
         uint64_t now = now_usec(), ms;
 

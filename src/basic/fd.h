@@ -44,5 +44,7 @@ bool pidfd_has_exited(int pidfd);
 
 /* CLOCK_MONOTONIC in µs. */
 uint64_t now_usec(void);
+/* In so many µs from now; UINT64_MAX, never, for what never comes. */
+uint64_t deadline_in(uint64_t usec);
 /* What poll() takes to wake at the deadline: ms, rounded up, -1 for UINT64_MAX. */
 int poll_timeout(uint64_t deadline);

@@ -25,8 +25,7 @@ static uint32_t activation(void) {
         return value;
 }
 
-/* Where we were executed; NULL: nowhere that lasts. */
-static const char *find_program(void) {
+const char *caller_program(void) {
         static char path[4096];
         ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
@@ -39,7 +38,6 @@ Caller caller_find(void) {
 
         return (Caller){
                 .uid = geteuid(),
-                .program = find_program(),
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .environment = (const char *const *) environ,
                 .runtime_directory = variable("XDG_RUNTIME_DIR"),

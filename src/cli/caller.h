@@ -5,3 +5,5 @@
 
 /* This process, as it was called. */
 Caller caller_find(void);
+/* Where it was executed; NULL: nowhere that lasts. */
+const char *caller_program(void);

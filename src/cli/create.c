@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/caller.h"
 #include "cli/create-options.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ static int check_supervision(CreateOptions *o, Error *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 known = known || streq(words[i], o->restart);
         o->stop_timeout = o->stop_timeout ?: STOP_TIMEOUT_USEC;
+        o->program = o->supervise ? caller_program() : NULL;
         return known ? 0
                      : error_setf(reterr, EINVAL,
                                   "--restart: expected no, on-success, on-failure, on-abnormal, "

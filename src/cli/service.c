@@ -2,10 +2,11 @@
 /* Not for people: what the units of supervised containers call (systemd.service(5), ExecStart= and ExecStopPost=). */
 #include <stdlib.h>
 
+#include "cli/caller.h"
 #include "cli/verb.h"
 
 static int start(const Runtime *rt, void *unused, char **words, Error *reterr) {
-        return runtime_service_start(rt, words[0], reterr);
+        return runtime_service_start(rt, words[0], caller_program(), reterr);
 }
 
 static int ended(const Runtime *rt, void *unused, char **words, Error *reterr) {

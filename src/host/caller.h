@@ -12,7 +12,6 @@
  */
 typedef struct Caller {
         uint32_t uid;                    /* the owner of what he makes */
-        const char *program;             /* where the command line is, for systemd to call it; or NULL */
         int stdio[3];                    /* what becomes 0, 1 and 2 of a process, and what a terminal is served by */
         const char *const *environment;  /* of hooks that have none of their own */
         const char *runtime_directory;   /* XDG_RUNTIME_DIR, or NULL: where his systemd is, and his containers */

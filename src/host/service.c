@@ -12,6 +12,9 @@
 /* A systemd that has executed itself anew meanwhile is another one on the bus, and what it says of our job does not count. */
 #define LOOK_USEC UINT64_C(5000000)
 
+/* For the hooks of its end. */
+#define HOOKS_USEC UINT64_C(60000000)
+
 static int is_in_state(Manager *m, const char *name, const char *const *states, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         const char *state = "";
@@ -99,8 +102,14 @@ int service_has_ended(Manager *m, const char *name, const char *root, const char
         return r <= 0 ? (r < 0 ? r : 1) : is_in_state(m, name, states, reterr);
 }
 
-int service_remove(Manager *m, const char *name, uint64_t deadline, Error *reterr) {
-        int r = manager_stop_unit(m, (UnitRef){ .name = name }, deadline, reterr);
+int service_stop(Manager *m, const char *name, uint64_t timeout, Error *reterr) {
+        uint64_t usec = timeout > UINT64_MAX - HOOKS_USEC ? UINT64_MAX : timeout + HOOKS_USEC;
+
+        return manager_stop_unit(m, (UnitRef){ .name = name }, deadline_in(usec), reterr);
+}
+
+int service_remove(Manager *m, const char *name, uint64_t timeout, Error *reterr) {
+        int r = service_stop(m, name, timeout, reterr);
 
         if (r == 0)
                 (void) manager_reset_failed(m, name, NULL); /* it may be gone */

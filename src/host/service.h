@@ -15,5 +15,7 @@ int service_is_of(Manager *m, const char *name, const char *root, const char *id
 /* Is there none such that runs, or is about to be started again? 0 or 1. */
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 
-/* Stopped, and not started again; that it failed is forgotten, and with that the unit. */
-int service_remove(Manager *m, const char *name, uint64_t deadline, Error *reterr);
+/* Stopped, and not started again. timeout: its own, in µs, after which systemd kills it (TimeoutStopSec=). */
+int service_stop(Manager *m, const char *name, uint64_t timeout, Error *reterr);
+/* That it failed is forgotten besides, and with that the unit. */
+int service_remove(Manager *m, const char *name, uint64_t timeout, Error *reterr);

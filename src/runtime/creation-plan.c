@@ -86,7 +86,7 @@ static int supervise(const Creation *c, Supervision *ret, Error *reterr) {
                                   "process.terminal: nobody is at the other end when systemd starts it");
         if (c->rt->facts.cgroup_disabled)
                 return error_setf(reterr, EINVAL, "--supervise: a service has a cgroup (--cgroup-manager=disabled)");
-        *ret = (Supervision){ .program = c->rt->caller.program, .root = c->rt->root, .restart = o->restart,
+        *ret = (Supervision){ .program = o->program, .root = c->rt->root, .restart = o->restart,
                               .stop_timeout = o->stop_timeout };
         return ret->program ? 0
                             : error_setf(reterr, EOPNOTSUPP, "--supervise: there is no program for systemd to call");

@@ -32,6 +32,7 @@ typedef struct CreateOptions {
         bool no_pivot, no_new_keyring;
         bool detach, keep;           /* run only */
         bool supervise;              /* systemd is its parent, as a service */
+        const char *program;         /* for systemd to call; NULL: there is none */
         const char *restart;         /* Restart= of that; or NULL */
         uint64_t stop_timeout;       /* µs */
         bool ignored;                /* what is accepted without effect */
@@ -60,7 +61,7 @@ int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uin
                  Error *reterr);
 
 /* For systemd, of a service that it starts: the container's process, which becomes its main one. */
-int runtime_service_start(const Runtime *rt, const char *id, Error *reterr);
+int runtime_service_start(const Runtime *rt, const char *id, const char *program, Error *reterr);
 /* And when that has ended: how, in systemd's words. Runs the poststop hooks. No error if there is no such container. */
 int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr);
 

@@ -19,10 +19,9 @@
 static int check_where_we_are(const Container *c, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         int r = cgroup_of_pid(getpid(), &path);
-        char *control = r == 0 ? strstr(path, CONTROL) : NULL;
 
-        if (control && !control[strlen(CONTROL)])
-                *control = '\0';
+        if (r == 0 && endswith(path, CONTROL))
+                path[strlen(path) - strlen(CONTROL)] = '\0';
         if (r == 0 && c->record.home == HOME_SERVICE && cgroup_belongs_to_unit(path, c->record.slice, c->record.unit))
                 return 0;
         return error_setf(reterr, EBUSY, "container %s: this is for systemd to call, in the container's own service",
@@ -62,9 +61,9 @@ static int start(const Runtime *rt, CreateOptions *o, Container *container, Erro
         return r < 0 ? r : creation_make(&c, reterr);
 }
 
-int runtime_service_start(const Runtime *rt, const char *id, Error *reterr) {
+int runtime_service_start(const Runtime *rt, const char *id, const char *program, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
-        CreateOptions o = { .id = id };
+        CreateOptions o = { .id = id, .program = program };
         int r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
 
         if (r == 0)
@@ -99,7 +98,7 @@ int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, E
         if (c.record.invocation_id && !streq_null(seen->invocation, c.record.invocation_id))
                 return 0;
         e.time = moment_now(&a);
-        e.hooks_run = true;
+        r = end_keep(&c, &e, reterr); /* first: hooks may take longer than systemd gives us */
         run_poststop(rt, &c);
-        return end_keep(&c, &e, reterr);
+        return r;
 }

@@ -7,23 +7,21 @@
 #include "basic/loop.h"
 #include "host/observe.h"
 #include "host/process.h"
-#include "host/scope.h"
 #include "host/service.h"
 #include "runtime/find.h"
 #include "steps/ending.h"
 
 #define GRACE_USEC UINT64_C(10000000)
-/* Of a service's end. */
-#define HOOKS_USEC UINT64_C(60000000)
-
-static uint64_t deadline_of(uint64_t grace) {
-        return grace == UINT64_MAX ? UINT64_MAX : now_usec() + grace;
-}
 
 static int own_signal(const Container *c) {
         int signal = c->record.stop_signal ? parse_signal(c->record.stop_signal) : 0;
 
         return signal > 0 ? signal : SIGTERM;
+}
+
+static void signal_and_wait(int init, int signal, uint64_t grace) {
+        if (process_signal(init, signal) == 0)
+                (void) pidfd_wait(init, deadline_in(grace));
 }
 
 /* Another signal, or another time, than systemd knows. What it starts again as soon as the process has ended waits for our
@@ -36,8 +34,10 @@ static int stop_our_way(const Runtime *rt, const char *id, int signal, uint64_t 
         if (r < 0)
                 return r;
         init = container_open_init(locked);
-        if (init >= 0 && process_signal(init, signal ?: own_signal(locked)) == 0)
-                (void) pidfd_wait(init, deadline_of(grace == STOP_GRACE_OWN ? locked->record.stop_timeout : grace));
+        if (grace == STOP_GRACE_OWN)
+                grace = locked->record.stop_timeout;
+        if (container_status(locked) == STATUS_RUNNING) /* as below */
+                signal_and_wait(init, signal ?: own_signal(locked), grace);
         return ending_kill(locked, reterr);
 }
 
@@ -54,8 +54,7 @@ static int stop_service(const Runtime *rt, const Container *c, int signal, uint6
         if (signal > 0 || grace != STOP_GRACE_OWN)
                 r = stop_our_way(rt, c->id, signal, grace, &locked, reterr);
         if (r >= 0)
-                r = manager_stop_unit(m, (UnitRef){ .name = c->record.unit },
-                                      now_usec() + c->record.stop_timeout + HOOKS_USEC, reterr);
+                r = service_stop(m, c->record.unit, c->record.stop_timeout, reterr);
         return r;
 }
 
@@ -85,9 +84,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
         /* A frozen process would keep the signal for later: no grace for it. */
         if (status == STATUS_RUNNING && grace > 0) {
                 log_info("container %s: signal %d, and time to end", id, signal);
-                r = process_signal(init, signal);
-                if (r == 0)
-                        (void) pidfd_wait(init, deadline_of(grace));
+                signal_and_wait(init, signal, grace);
         }
         r = ending_kill(&c, reterr);
         if (r == 0)

@@ -94,7 +94,7 @@ static int wait_for_change(const Wait *w, uint64_t deadline) {
         return r;
 }
 
-/* systemd has not called us yet: it is about to, or hooks of the end take their time. */
+/* systemd has not called us yet: it is about to. */
 static bool is_ending(const Container *c) {
         _cleanup_free_ char *now = c->record.home == HOME_SERVICE ? container_unit_invocation(c) : NULL;
 
@@ -147,7 +147,7 @@ int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uin
         _cleanup_container_ Container c = { .dir = -EBADF };
         int r;
 
-        w.deadline = timeout == UINT64_MAX ? UINT64_MAX : now_usec() + timeout;
+        w.deadline = deadline_in(timeout);
         r = begin(&w, reterr);
         while (r == 0 && (r = look(&w, &c, reterr)) == 0) {
                 r = wait_for_change(&w, w.deadline);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "basic/fd.h"
 #include "basic/log.h"
 #include "host/end.h"
 #include "host/service.h"
 #include "steps/steps.h"
-
-/* For taking a service back, with the hooks of its end. */
-#define STOP_USEC UINT64_C(60000000)
 
 /* We were called by systemd meanwhile, and have written down why it went wrong. */
 static int explain(StepContext *c, Error *error, Error *reterr) {
@@ -54,7 +50,7 @@ static void undo(void *context, const LaunchStep *step, void *kept) {
         Manager *m;
 
         if (step_manager(c, &m, NULL) == 0 && service_is_of(m, step->start_service.name, c->rt->root, c->id, NULL) > 0)
-                (void) service_remove(m, step->start_service.name, now_usec() + STOP_USEC, NULL);
+                (void) service_remove(m, step->start_service.name, c->again.stop_timeout, NULL);
 }
 
 const StepKind step_start_service = { run, undo };

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "basic/fd.h"
 #include "basic/log.h"
 #include "host/service.h"
 #include "steps/steps.h"
-
-/* Its own grace, and the hooks of its end. */
-#define HOOKS_USEC UINT64_C(60000000)
 
 static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         const LaunchStopService *s = &step->stop_service;
@@ -17,7 +13,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         if (r == 0)
                 r = service_is_of(m, s->name, c->rt->root, c->container->id, reterr);
         if (r > 0)
-                r = service_remove(m, s->name, now_usec() + s->timeout + HOOKS_USEC, reterr);
+                r = service_remove(m, s->name, s->timeout, reterr);
         if (r == 0)
                 log_info("service %s: stopped", s->name);
         return r;

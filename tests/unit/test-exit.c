@@ -24,7 +24,7 @@ static void check(int status, const char *result, const char *code, const char *
         ASSERT_STR(e.result, result);
         ASSERT_STR(e.code, code);
         ASSERT_STR(e.status, text);
-        ASSERT(!e.time && !e.invocation && !e.hooks_run);
+        ASSERT(!e.time && !e.invocation);
         ASSERT_EQ(exit_status(&e), expected);
 }
 
@@ -39,7 +39,7 @@ static void test_of_wait(void) {
 }
 
 static void test_of_systemd(void) {
-        const Exit none = { .result = "resources" }, all = { "oom-kill", "killed", "KILL", "2026-01-01T00:00:00Z", "abc", true };
+        const Exit none = { .result = "resources" }, all = { "oom-kill", "killed", "KILL", "2026-01-01T00:00:00Z", "abc" };
         _cleanup_(arena_done) Arena a = {};
         Exit e;
 
@@ -50,7 +50,6 @@ static void test_of_systemd(void) {
         e = again(&all, &a);
         ASSERT_STR(e.time, all.time);
         ASSERT_STR(e.invocation, all.invocation);
-        ASSERT(e.hooks_run);
         ASSERT_EQ(exit_status(&e), 128 + SIGKILL);
         ASSERT_EQ(exit_status(&(Exit){ .result = "r", .code = "exited", .status = "256" }), -ENODATA);
         ASSERT_EQ(exit_status(&(Exit){ .result = "r", .code = "killed", .status = "NONE" }), -ENODATA);

@@ -74,7 +74,16 @@ static void test_packets(void) {
         close_fd(ends[0]);
 }
 
+static void test_deadlines(void) {
+        uint64_t now = now_usec();
+
+        ASSERT(deadline_in(1000000) >= now + 1000000 && deadline_in(1000000) < now + 60000000);
+        ASSERT(deadline_in(UINT64_MAX) == UINT64_MAX && deadline_in(UINT64_MAX - 1) == UINT64_MAX);
+}
+
 int main(void) {
+        TEST("deadlines");
+        test_deadlines();
         TEST("more descriptors than were asked for");
         test_two_descriptors(true);
         test_two_descriptors(false);

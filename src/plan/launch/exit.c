@@ -77,7 +77,6 @@ void exit_encode(const Exit *e, Text *ret) {
                 text_add_escaped(ret, value, "");
                 text_add(ret, "\n");
         }
-        text_addf(ret, "hooks_run=%d\n", e->hooks_run);
 }
 
 static int decode_line(char *line, Arena *a, Exit *e) {
@@ -88,10 +87,6 @@ static int decode_line(char *line, Arena *a, Exit *e) {
         *value++ = '\0';
         if (unescape(value) < 0)
                 return -EBADMSG;
-        if (streq(line, "hooks_run")) {
-                e->hooks_run = streq(value, "1");
-                return 0;
-        }
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (streq(line, fields[i].key)) {
                         *(const char **) ((void *) ((char *) e + fields[i].offset)) = arena_strdup(a, value);

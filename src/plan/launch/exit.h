@@ -15,7 +15,6 @@ typedef struct Exit {
         const char *status;     /* "3", or of a signal "TERM"; NULL with code */
         const char *time;       /* RFC 3339 */
         const char *invocation; /* InvocationID of the start that it is the end of; or NULL */
-        bool hooks_run;         /* those of poststop */
 } Exit;
 
 /* As waitpid(2) has it; in a. */
