@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <time.h>
 
 #define BILLION 1000000000U
 
@@ -105,67 +104,6 @@ int parse_timespan(const char *s, uint64_t *ret) {
                         return r;
         } while (*s);
         *ret = nsec / NSEC_PER_USEC;
-        return 0;
-}
-
-/* "Z", "+01:00": minutes from UTC. */
-static int parse_zone(const char *s, int *ret) {
-        const char *p = s + 1;
-        int digits[4];
-
-        if (streq(s, "Z") || streq(s, "z")) {
-                *ret = 0;
-                return 0;
-        }
-        if (*s != '+' && *s != '-')
-                return -EINVAL;
-        for (size_t i = 0; i < ELEMENTSOF(digits); i++) {
-                if (i == 2 && *p++ != ':')
-                        return -EINVAL;
-                if (!is_digit(*p))
-                        return -EINVAL;
-                digits[i] = *p++ - '0';
-        }
-        if (*p)
-                return -EINVAL;
-        *ret = (*s == '-' ? -1 : 1) * ((digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3]);
-        return 0;
-}
-
-static int parse_rfc3339(const char *s, uint64_t *ret) {
-        struct tm tm = {};
-        const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-        uint64_t usec = 0, unit = 1000000;
-        int64_t seconds;
-        int minutes;
-
-        if (!rest)
-                return -EINVAL;
-        if (*rest == '.') {
-                if (!is_digit(*++rest))
-                        return -EINVAL;
-                for (; is_digit(*rest); rest++)
-                        usec += (unit /= 10) * (uint64_t) (*rest - '0');
-        }
-        if (parse_zone(rest, &minutes) < 0)
-                return -EINVAL;
-        seconds = timegm(&tm) - (int64_t) minutes * 60;
-        if (seconds < 0)
-                return -ERANGE;
-        *ret = (uint64_t) seconds * 1000000 + usec;
-        return 0;
-}
-
-int parse_moment(const char *s, uint64_t now, uint64_t *ret) {
-        uint64_t span;
-        int r;
-
-        if (*s == '@')
-                return parse_timespan(s + 1, ret);
-        r = parse_timespan(s, &span);
-        if (r < 0)
-                return parse_rfc3339(s, ret) == 0 ? 0 : r;
-        *ret = span < now ? now - span : 0;
         return 0;
 }
 

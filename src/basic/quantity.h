@@ -9,10 +9,6 @@
  * is seconds. What Go prints ("1m30s", "10ns") is the same, or means the same. */
 int parse_timespan(const char *s, uint64_t *ret);
 
-/* A moment, in µs since 1970: RFC 3339 ("2026-11-30T10:00:00+01:00"), "@" and seconds since 1970, or a time span, which is so
- * much before now (µs since 1970). */
-int parse_moment(const char *s, uint64_t now, uint64_t *ret);
-
 /* Bytes as Podman and Docker have it: "65536", "64k", "64mb", "1.5GiB", all of them units of 1024; "-1" is -1. */
 int parse_bytes(const char *s, int64_t *ret);
 

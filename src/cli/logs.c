@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "basic/journal.h"
-#include "basic/quantity.h"
+#include "basic/moment.h"
 #include "cli/verb.h"
 
 typedef struct LogsVerbOptions {
@@ -85,15 +84,11 @@ static void add_message(Text *to, const Text *message) {
 }
 
 static void print_json(FILE *file, const Line *line, bool error) {
-        time_t seconds = (time_t) (line->time / 1000000);
         _cleanup_text_ Text text = {};
-        char stamp[64] = "";
-        struct tm tm;
 
-        if (gmtime_r(&seconds, &tm))
-                strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-        text_addf(&text, "{\"time\":\"%s.%06" PRIu64 "Z\",\"stream\":\"%s\",\"message\":", stamp, line->time % 1000000,
-                  error ? "stderr" : "stdout");
+        text_add(&text, "{\"time\":\"");
+        text_add_moment(&text, line->time);
+        text_addf(&text, "\",\"stream\":\"%s\",\"message\":", error ? "stderr" : "stdout");
         add_message(&text, &line->text);
         text_add(&text, "}\n");
         fwrite(text.s, 1, text.n, file);
