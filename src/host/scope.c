@@ -51,7 +51,7 @@ static int send_start(Scope *s, Manager *m, Error *reterr) {
 
 int scope_start(Scope *s, Manager *m, UnitProperties *properties, pid_t pid, int pidfd, Error *reterr) {
         scope_done(s);
-        *s = (Scope){ .properties = properties, .process = { .pid = pid, .pidfd = pidfd },
+        *s = (Scope){ .properties = properties, .process = { .pid = pid, .pidfd = pidfd }, .asked = now_usec(),
                       .deadline = pid > 0 ? now_usec() + MANAGER_TIMEOUT_USEC : UINT64_MAX };
         return send_start(s, m, reterr);
 }

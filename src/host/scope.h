@@ -9,6 +9,7 @@ typedef struct Scope {
         Job job;
         UnitProperties *properties;     /* the caller's, and so is their plan */
         ScopeProcess process;
+        uint64_t asked;                 /* when; 0: not yet */
         uint64_t deadline;              /* for the job */
         bool was_reset;                 /* a failed unit of its name */
         bool was_lost;                  /* the connection, after the request */

@@ -39,21 +39,21 @@ static int blame_helper(StepContext *c, int r, Error *reterr) {
 
 /* Asks for the home, or hears what has become of that; 1 when it is there. */
 static int get_home(StepContext *c, Error *reterr) {
-        int r = c->home_asked ? scope_dispatch(&c->scope, reterr) : home_request(c, reterr);
+        int r = c->scope.asked ? scope_dispatch(&c->scope, reterr) : home_request(c, reterr);
 
         if (r == 1 && c->unit->home == HOME_SCOPE) {
-                log_info("scope %s: job done in %.1f ms", c->container->record.unit, log_msec_since(c->home_asked));
+                log_info("scope %s: job done in %.1f ms", c->container->record.unit, log_msec_since(c->scope.asked));
                 r = scope_settle(c, reterr) ?: 1;
         }
         return r < 0 ? blame_helper(c, r, reterr) : r;
 }
 
 static uint64_t wait_until(StepContext *c, uint64_t deadline) {
-        return c->home_asked ? scope_wait_until(&c->scope) : deadline;
+        return c->scope.asked ? scope_wait_until(&c->scope) : deadline;
 }
 
 static int give_up(const StepContext *c, Error *reterr) {
-        if (!c->home_asked)
+        if (!c->scope.asked)
                 return error_setf(reterr, ETIMEDOUT, "the container's process was not set up in time");
         (void) scope_give_up(&c->scope, reterr);
         return error_prefixf(reterr, "cannot start scope %s", c->container->record.unit);
@@ -76,7 +76,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
                 if (r < 0)
                         return r;
                 settled = settled || r > 0;
-                if (c->home_asked && !settled)
+                if (c->scope.asked && !settled)
                         fds[1] = (struct pollfd){ .fd = manager_poll_fd(c->manager),
                                                   .events = manager_poll_events(c->manager) };
                 r = loop_wait(fds, ELEMENTSOF(fds), settled ? UINT64_MAX : wait_until(c, deadline));

@@ -70,7 +70,6 @@ int home_request(StepContext *c, Error *reterr) {
                 r = home_note_process(c, false, reterr);
         if (r < 0)
                 return r;
-        c->home_asked = now_usec();
         if (c->unit->home == HOME_CGROUP)
                 return request_cgroup(c, reterr) ?: 1;
         if (c->unit->home == HOME_SERVICE)
@@ -118,7 +117,7 @@ int scope_settle(StepContext *c, Error *reterr) {
         return r;
 }
 
-/* The process that it is for is not there yet. */
+/* The process that it is for is not there yet. When it is undone and nothing was asked for yet, no cgroup is known for ours. */
 static int wait_for_process(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         return 0;
 }
@@ -126,8 +125,6 @@ static int wait_for_process(void *context, const LaunchStep *step, void **kept, 
 static void leave_scope(void *context, const LaunchStep *step, void *kept) {
         StepContext *c = context;
 
-        if (!c->home_asked)
-                return;
         scope_abandon(&c->scope, c->container->record.invocation_id, now_usec() + ABANDON_USEC);
         (void) ending_remove_cgroup(c->container, NULL);
 }
@@ -137,8 +134,7 @@ const StepKind step_scope = { wait_for_process, leave_scope };
 static void leave_cgroup(void *context, const LaunchStep *step, void *kept) {
         const StepContext *c = context;
 
-        if (c->home_asked)
-                (void) ending_remove_cgroup(c->container, NULL);
+        (void) ending_remove_cgroup(c->container, NULL);
 }
 
 const StepKind step_cgroup = { wait_for_process, leave_cgroup };

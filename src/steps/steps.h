@@ -44,7 +44,6 @@ typedef struct StepContext {
         LaunchRequest request;
         Launch launch;
         int received;           /* what came with the message that is answered */
-        uint64_t home_asked;    /* when; 0: there is nothing of it */
         NetDevices net_devices;
         Notify notify;
         int resctrl, rootfs, console, listener; /* taken from the helper, or opened; the context's */
