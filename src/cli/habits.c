@@ -11,7 +11,7 @@ typedef struct Habit {
 } Habit;
 
 static const Habit verbs_elsewhere[] = {
-        { "rm", "delete" }, { "remove", "delete" }, { "destroy", "delete" }, { "ls", "list" }, { "top", "ps" },
+        { "rm", "remove" }, { "destroy", "delete" }, { "ls", "list" }, { "top", "ps" },
         { "freeze", "pause" }, { "unpause", "resume" }, { "thaw", "resume" }, { "unfreeze", "resume" },
         { "inspect", "state" }, { "status", "state" }, { "show", "state" }, { "stats", "events" }, { "terminate", "stop" },
         { "halt", "stop" }, { "signal", "kill" }, { "shell", "exec" }, { "enter", "exec" }, { "attach", "exec" },

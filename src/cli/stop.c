@@ -2,10 +2,9 @@
 #include <errno.h>
 
 #include "basic/quantity.h"
+#include "cli/grace.h"
 #include "cli/ids.h"
 #include "cli/verb.h"
-
-#define GRACE_MAX_USEC (INT32_MAX * UINT64_C(1000000))
 
 typedef struct StopOptions {
         const char *signal_name, *time;
@@ -27,22 +26,14 @@ static int stop_one(const Runtime *rt, const char *id, void *target, Error *rete
         return runtime_stop(rt, id, o->signal, o->grace, reterr);
 }
 
-/* -1 is for ever, as with Podman. */
-static int parse_grace(const char *s, uint64_t *ret) {
-        int r = parse_timespan(streq(s, "-1") ? "infinity" : s, ret);
-
-        return r < 0 ? r : *ret > GRACE_MAX_USEC && *ret != UINT64_MAX ? -ERANGE : 0;
-}
-
 static int stop(const Runtime *rt, void *target, char **words, Error *reterr) {
         StopOptions *o = target;
+        int r;
 
         if (o->signal_name && (o->signal = parse_signal(o->signal_name)) < 0)
                 return error_setf(reterr, EINVAL, "--signal: unknown signal \"%s\"", o->signal_name);
-        o->grace = STOP_GRACE_OWN;
-        if (o->time && parse_grace(o->time, &o->grace) < 0)
-                return error_setf(reterr, EINVAL, "--time: expected seconds or a time such as 1min, got \"%s\"", o->time);
-        return on_each(rt, words, false, stop_one, o, reterr);
+        r = grace_parse(o->time, &o->grace, reterr);
+        return r < 0 ? r : on_each(rt, words, false, stop_one, o, reterr);
 }
 
 const Verb verb_stop = {

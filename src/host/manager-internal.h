@@ -23,6 +23,8 @@ int manager_ask(Manager *m, const Question *q, sd_bus_message **ret_reply, sd_bu
 /* Sends it, over a new connection if the old one was lost; the callback gets the answer. */
 int manager_send(Manager *m, const Question *q, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret,
                  Error *reterr);
+/* Is it a user's systemd? */
+bool manager_is_users(const Manager *m);
 /* From now on systemd is to answer. */
 void manager_expect(const Manager *m, Patience *p);
 /* It has not. */

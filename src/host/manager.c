@@ -39,6 +39,10 @@ bool manager_is_away(int r, const char *name) {
         return r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOTCONN || r == -EPIPE;
 }
 
+bool manager_is_users(const Manager *m) {
+        return m->user;
+}
+
 void manager_expect(const Manager *m, Patience *p) {
         patience_begin(p, m->pid);
 }

@@ -95,6 +95,14 @@ static bool give_in(Scope *s) {
         return true;
 }
 
+static void explain_exists(const Manager *m, const char *name, Error *reterr) {
+        const char *user = manager_is_users(m) ? "--user " : "";
+
+        (void) error_suffixf(reterr, " (systemctl %sstatus %s shows whose it is, and", user, name);
+        (void) error_suffixf(reterr, " systemctl %sstop %s ends it; its name is of the ID or linux.cgroupsPath)", user,
+                             name);
+}
+
 static int hear_refusal(Scope *s, Error *reterr) {
         const Job *job = &s->job;
         int r;
@@ -103,10 +111,9 @@ static int hear_refusal(Scope *s, Error *reterr) {
                 return 1;
         if (give_in(s))
                 return send_start(s, job->manager, reterr);
-        r = error_setf(reterr, EREMOTEIO, "systemd refused scope %s: %s", s->properties->plan->name, job->words);
+        r = error_setf(reterr, EREMOTEIO, "systemd refused %s: %s", s->properties->plan->name, job->words);
         if (streq(job->refusal, UNIT_EXISTS))
-                (void) error_suffixf(reterr, " (systemctl status shows whose it is; its name comes from the ID or "
-                                             "linux.cgroupsPath)");
+                explain_exists(job->manager, s->properties->plan->name, reterr);
         return r;
 }
 

@@ -75,6 +75,8 @@ int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr);
 /* force: whatever its state, and no error when there is none. */
 int runtime_delete(const Runtime *rt, const char *id, bool force, Error *reterr);
+/* For people: with force it is stopped first, as by runtime_stop(), and it is no error when there is none. */
+int runtime_remove(const Runtime *rt, const char *id, bool force, uint64_t grace, Error *reterr);
 int runtime_pause(const Runtime *rt, const char *id, Error *reterr);
 int runtime_resume(const Runtime *rt, const char *id, Error *reterr);
 /* Changes what resources says and nothing else. Whoever has read it says what is passed over. */

@@ -12,7 +12,7 @@ from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 from harness.wait import DEADLINE
 
-VERBS = ["create", "run", "start", "state", "kill", "stop", "delete", "exec", "list", "ps",
+VERBS = ["create", "run", "start", "state", "exists", "kill", "stop", "delete", "remove", "exec", "list", "ps",
          "pause", "resume", "update", "events", "spec", "check", "plan",
          "features"]
 
@@ -48,7 +48,7 @@ def test_mistakes_name_what_is_near(words, wanted):
 
 
 @pytest.mark.parametrize("words, wanted", [
-    (["rm", "x"], "did you mean delete?"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
+    (["rm", "x"], "did you mean remove?"), (["remove", "-v", "x"], "stays"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
     (["unpause", "x"], "did you mean resume?"), (["inspect", "x"], "did you mean state?"),
     (["restart", "x"], "systemctl restart ocirt-sd@ID.service"),
     (["log", "x"], "did you mean logs?"), (["checkpoint", "x"], "not supported"),

@@ -146,7 +146,8 @@ def test_create_when_the_name_is_taken(container, bystander):
     one = container(config())
     with bystander(one):
         message = one.runtime.fails("create", "--bundle", one.bundle.path, one.id)
-        assert UNIT in message and "systemctl status shows whose it is" in message
+        options = "--user " if user.ORDINARY else ""
+        assert f"systemctl {options}status {UNIT} shows whose it is" in message and f"systemctl {options}stop {UNIT}" in message
         assert not (one.runtime.root / one.id).exists()
 
 
