@@ -43,14 +43,19 @@ static int join_namespaces(const Container *c) {
         return flags && setns(init, (int) flags) < 0 ? -errno : 0;
 }
 
-static int send_word(const Container *c, int connection) {
+static int send_word(int connection, InitMessageType type) {
+        const InitMessage word = { .type = type };
+
+        return send_fd(connection, &word, offsetof(InitMessage, text), -EBADF);
+}
+
+static int knock(const Container *c, int connection) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "gate" };
-        const InitMessage word = { .type = INIT_MSG_START };
 
         if (fchdir(c->dir) < 0 || dup2(connection, 0) < 0 || close_range(1, ~0U, 0) < 0 ||
             connect(0, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
-        return send_fd(0, &word, offsetof(InitMessage, text), -EBADF);
+        return send_word(0, INIT_MSG_START);
 }
 
 /* In a child. Who is in the container may get hold of the other end of the connection, and by it of a pidfd of who has
@@ -65,7 +70,7 @@ static _noreturn_ void carry_word(const Runtime *rt, const Container *c, int hea
                 connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
                 r = connection < 0 ? -errno : send_fd(hears, "", 1, connection);
         }
-        _exit(-(r < 0 ? r : send_word(c, connection)));
+        _exit(-(r < 0 ? r : knock(c, connection)));
 }
 
 /* Who could get at the process that kept it may have put anything there. */
@@ -80,13 +85,27 @@ static bool has_messages(int fd) {
 /* What the other child has, which nobody finds by the connection: a socket tells who connected, and not who else has it. */
 enum { LAUNCHER, CARRIER, CONNECTION, NOTIFY };
 
+/* A message tells who has sent it (SO_PASSPIDFD): a child, which is in the container's namespaces and has nothing open but
+ * what is the container's. Nobody waits for it, as that may keep it. */
+static void reply(const Runtime *rt, const Container *c, InitMessageType type) {
+        pid_t pid = fork();
+
+        if (pid < 0)
+                _exit(1);
+        if (pid > 0)
+                return;
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && (!rt->facts.privileged || join_namespaces(c) == 0) &&
+            dup2(CONNECTION, LAUNCHER) == LAUNCHER && dup2(CONNECTION, CARRIER) == CARRIER)
+                (void) send_word(CONNECTION, type);
+        _exit(0);
+}
+
 /* Who waits cannot send it, where his user has too many descriptors on their way. */
 static void fetch_notify(const Runtime *rt, const Container *c, int number) {
         int init = container_open_init(c), fd = init < 0 ? -EBADF : (int) syscall(SYS_pidfd_getfd, init, number, 0);
         bool done = dup2(fd, NOTIFY) == NOTIFY || !rt->caller.notify_socket;
-        const InitMessage word = { .type = done ? INIT_MSG_START : INIT_MSG_ERROR };
 
-        (void) send_fd(CONNECTION, &word, offsetof(InitMessage, text), -EBADF);
+        reply(rt, c, done ? INIT_MSG_START : INIT_MSG_ERROR);
 }
 
 /* What comes with an answer, or is taken, stays open until that has been said, as who answers may be another one and keep who

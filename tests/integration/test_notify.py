@@ -349,7 +349,7 @@ def test_a_descriptor_of_a_file_that_the_container_serves(container, outside, st
 
 # --- who answers start in the place of the program
 
-ERROR, NOTIFY, OTHER = 9, 10, 11  # INIT_MSG_ERROR and so on, of plan/init/protocol.h
+ERROR, NOTIFY, OTHER, START = 9, 10, 11, 16  # INIT_MSG_ERROR and so on, of plan/init/protocol.h
 
 
 def answering(container, outside, notifies=True, fuse=False, program="answer-start"):
@@ -464,3 +464,19 @@ def test_an_answer_with_a_file_that_does_not_end(container, outside, message, en
             one.delete("--force")
         start.communicate(timeout=PATIENCE)
         assert start.returncode < 0
+
+
+@needs_privileged_namespaces
+def test_who_answers_start_asks_who_speaks(container, outside):
+    """It is nobody who leads to the host, nor is that what he has open, or who is at the other end."""
+    secret = Path(f"{outside.getsockname()}.secret")
+    secret.write_text("the host's", encoding="ascii")
+    one = answering(container, outside, program="take-sender")
+    with one.runtime.start_process("exec", one.id, "/take-sender", secret, stdout=subprocess.PIPE) as attacker:
+        assert attacker.stdout.readline() == b"there\n"
+        with one.runtime.start_process("start", one.id, prefix=prefix(outside)) as start:
+            said = attacker.stdout.readline()
+            attacker.kill()
+            os.kill(one.pid, signal.SIGKILL)
+            start.wait(DEADLINE)
+    assert said == (b"heard %d\n" % (ERROR if user.ORDINARY else START))

@@ -12,27 +12,10 @@
 #include <linux/sockios.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#define DESCRIPTORS 64
+#include "gate.h"
+
 #define KINDS_MAX 8
-
-/* The socket that listens. */
-static int take_gate(void) {
-        int process = (int) syscall(SYS_pidfd_open, 1, 0);
-
-        for (int fd = 0; process >= 0 && fd < DESCRIPTORS; fd++) {
-                int taken = (int) syscall(SYS_pidfd_getfd, process, fd, 0), listens = 0;
-                socklen_t size = sizeof(listens);
-
-                if (taken >= 0 && getsockopt(taken, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
-                        return taken;
-                close(taken);
-        }
-        return -1;
-}
 
 static int ready_socket(void) {
         int ends[2];
@@ -116,12 +99,6 @@ static void wait_until_taken(int connection) {
         do
                 check(ioctl(connection, SIOCOUTQ, &left), "SIOCOUTQ");
         while (left > 0);
-}
-
-static void stop_first_process(void) {
-        check((int) ptrace(PTRACE_SEIZE, 1, NULL, NULL), "PTRACE_SEIZE");
-        check((int) ptrace(PTRACE_INTERRUPT, 1, NULL, NULL), "PTRACE_INTERRUPT");
-        check(waitpid(1, NULL, 0), "waitpid");
 }
 
 int main(int argc, char **argv) {

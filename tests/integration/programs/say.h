@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int check(int r, const char *what) {
+static inline int check(int r, const char *what) {
         if (r < 0) {
                 perror(what);
                 exit(1);
@@ -16,7 +16,7 @@ static int check(int r, const char *what) {
 }
 
 /* fd: or -1. */
-static void say(int socket, const char *text, int fd) {
+static inline void say(int socket, const char *text, int fd) {
         union {
                 struct cmsghdr head;
                 char bytes[CMSG_SPACE(sizeof(int))];
