@@ -14,13 +14,19 @@ static const char *variable(const char *name) {
         return isempty(value) ? NULL : value;
 }
 
+static bool is_our_pid(const char *name) {
+        const char *pid = getenv(name);
+        uint32_t value;
+
+        return pid && parse_u32(pid, &value) == 0 && value == (uint32_t) getpid();
+}
+
 /* Those that were passed to this very process. */
 static uint32_t activation(void) {
-        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-        uint32_t value, us;
+        const char *n = getenv("LISTEN_FDS");
+        uint32_t value;
 
-        if (!pid || !n || parse_u32(pid, &us) < 0 || us != (uint32_t) getpid() || parse_u32(n, &value) < 0 ||
-            value > LISTEN_FDS_MAX)
+        if (!is_our_pid("LISTEN_PID") || !n || parse_u32(n, &value) < 0 || value > LISTEN_FDS_MAX)
                 return 0;
         return value;
 }
@@ -42,6 +48,7 @@ Caller caller_find(void) {
                 .environment = (const char *const *) environ,
                 .runtime_directory = variable("XDG_RUNTIME_DIR"),
                 .bus_address = variable("DBUS_SESSION_BUS_ADDRESS"),
+                .is_service = is_our_pid("SYSTEMD_EXEC_PID"),
                 .notify_socket = variable("NOTIFY_SOCKET"),
                 .listen_fds = listen_fds,
                 .listen_fd_names = listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL,

@@ -61,7 +61,7 @@ json_object *state_object(const Container *c) {
                 ADD("annotations", annotations);
         }
         ADD("owner", json_object_new_string(owner_name(r->owner)));
-        if (home_is_unit(r->home))
+        if (home_has_unit(r->home))
                 ADD("systemdUnit", json_object_new_string(r->unit));
 #undef ADD
         return o;

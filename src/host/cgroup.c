@@ -121,6 +121,29 @@ static const char *skip_unit_name(const char *s, const char *unit) {
         return startswith(s[0] == '_' && unit[0] != '_' ? s + 1 : s, unit);
 }
 
+const char *cgroup_unit_name(const char *path) {
+        const char *name = strrchr(path, '/') + 1;
+
+        return name[0] == '_' ? name + 1 : name;
+}
+
+int cgroup_service_of(pid_t pid, char **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r = cgroup_of_pid(pid, &path);
+
+        if (r < 0)
+                return r;
+        while (!endswith(path, ".service")) {
+                char *slash = strrchr(path, '/');
+
+                if (!slash)
+                        return -ENOENT;
+                *slash = '\0';
+        }
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
 bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit) {
         for (const char *p = path; (p = strchr(p, '/')); p++) {
                 const char *rest = startswith(p + 1, slice);

@@ -34,6 +34,11 @@ bool cgroup_has_children(int fd);
  * "x.scope". */
 bool cgroup_belongs_to_unit(const char *path, const char *slice, const char *unit);
 
+/* The path of the service's own cgroup that a process is in, or below; the caller frees it. -ENOENT: of none. */
+int cgroup_service_of(pid_t pid, char **ret);
+/* What the unit whose cgroup that is is called. */
+const char *cgroup_unit_name(const char *path);
+
 /* The cgroup's path of the delegated unit that this process runs in, if the given path leads below that; else NULL. The
  * caller frees it. */
 char *cgroup_own_unit(const char *path);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/end.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include "basic/fd.h"
 #include "basic/file.h"
 
 #define EXIT "exit"
@@ -10,18 +13,31 @@
 #define FILE_MAX_BYTES 65536U
 
 int end_keep(const Container *c, const Exit *e, Error *reterr) {
+        _cleanup_close_ int fd = openat(c->dir, EXIT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         _cleanup_text_ Text text = {};
         int r;
 
         exit_encode(e, &text);
-        r = write_file_atomic_at(c->dir, EXIT, text.s, text.n, 0600);
+        r = fd < 0 ? -errno : write_full(fd, text.s, text.n);
         return r < 0 ? error_errnof(reterr, r, "cannot write down the end of container %s", c->id) : 0;
 }
 
-int end_read(const Container *c, Arena *a, Exit *ret) {
-        _cleanup_free_ char *bytes = NULL;
-        int r = read_file_at(c->dir, EXIT, FILE_MAX_BYTES, &bytes, NULL);
+int end_open(const Container *c) {
+        int fd = openat(c->dir, EXIT, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
+        return fd < 0 ? -errno : fd;
+}
+
+int end_read(int fd, Arena *a, Exit *ret) {
+        _cleanup_free_ char *bytes = NULL;
+        int r = fd < 0 ? -ENOENT : 0;
+
+        if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        if (r == 0)
+                r = read_file_fd(fd, FILE_MAX_BYTES, &bytes, NULL);
+        if (r == 0 && isempty(bytes))
+                r = -ENOENT;
         return r < 0 ? r : exit_decode(bytes, a, ret);
 }
 
@@ -35,7 +51,8 @@ const char *end_read_failure(const Container *c, Arena *a) {
         return read_file_at(c->dir, FAILURE, FILE_MAX_BYTES, &text, NULL) == 0 ? arena_strdup(a, text) : NULL;
 }
 
-void end_forget(const Container *c) {
+void end_expect(const Container *c) {
         (void) unlinkat(c->dir, EXIT, 0);
         (void) unlinkat(c->dir, FAILURE, 0);
+        close_fd(openat(c->dir, EXIT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }

@@ -292,11 +292,12 @@ static int follow(Launch *l, pid_t pid, bool inside, Error *reterr) {
 
 /* Our parent has other children. */
 static bool is_sibling(int pid) {
-        _cleanup_free_ char *own = NULL, *its = NULL;
+        _cleanup_free_ char *service = NULL, *its = NULL;
         ProcessStat stat;
 
-        return process_stat(pid, &stat) == 0 && stat.parent == getppid() && cgroup_of_pid(getpid(), &own) == 0 &&
-               cgroup_of_pid(pid, &its) == 0 && streq(own, its);
+        return process_stat(pid, &stat) == 0 && stat.parent == getppid() &&
+               cgroup_service_of(getpid(), &service) == 0 && cgroup_of_pid(pid, &its) == 0 &&
+               path_is_below(its, service);
 }
 
 static bool is_child(int pid) {
@@ -306,7 +307,7 @@ static bool is_child(int pid) {
 }
 
 /* Whoever speaks for the helper can but name a child of ours, and those are processes of this container; or a sibling of
- * ours that is in our cgroup, and so are those. */
+ * ours that is in our service, and so are those. */
 static bool is_believed(Launch *l, const InitMessage *m) {
         if (m->type == INIT_MSG_ERROR)
                 return true;

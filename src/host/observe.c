@@ -33,11 +33,17 @@ char *container_unit_invocation(const Container *c) {
         return unit_invocation(c->caller, c->record.unit, c->record.user_manager);
 }
 
+void container_note_invocation(Container *c) {
+        _cleanup_free_ char *invocation = container_unit_invocation(c);
+
+        c->record.invocation_id = invocation ? arena_strdup(&c->record.arena, invocation) : NULL;
+}
+
 /* What systemd could not remove, as too many cgroups were below it, the next unit of that name gets: the same cgroup. */
 static bool is_of_another_unit(const Container *c) {
         _cleanup_free_ char *now = NULL;
 
-        if (!home_is_unit(c->record.home) || !c->record.invocation_id)
+        if (!home_has_unit(c->record.home) || !c->record.invocation_id)
                 return false;
         now = container_unit_invocation(c);
         return now && !streq(now, c->record.invocation_id);
@@ -71,6 +77,15 @@ int container_open_cgroup(const Container *c) {
         if (fd < 0)
                 return fd;
         return is_ours(c, fd) ? TAKE_FD(fd) : -ENOENT;
+}
+
+int container_open_frozen(const Container *c) {
+        _cleanup_close_ int cgroup = container_open_cgroup(c);
+        const char *name;
+
+        if (cgroup < 0 || c->record.home != HOME_IN_SERVICE)
+                return TAKE_FD(cgroup);
+        return cgroup_open_parent(c->record.cgroup, &name);
 }
 
 void container_note_cgroup(Container *c) {

@@ -17,12 +17,16 @@ int container_open_init(const Container *c);
 int container_open_cgroup(const Container *c);
 /* The same for who cannot do without: "cannot DO container ID: …". */
 int container_need_cgroup(const Container *c, const char *what, Error *reterr);
+/* The one that is frozen when it is paused: of a service that it is in, the service's, for which systemd does it. */
+int container_open_frozen(const Container *c);
 /* The number of that cgroup, if it is not in the record, as with version 0.1.0: so that a verb finds it after the end of its
  * process, too. */
 void container_note_cgroup(Container *c);
 
 /* The InvocationID that the unit of its record has now; for free(), or NULL. */
 char *container_unit_invocation(const Container *c);
+/* Notes it in the record: which start of the unit this is. */
+void container_note_invocation(Container *c);
 
 /* For r, a failure in the middle of something: was it the end of the container that was in the way? Then it says that:
  * "cannot DO container ID: container not running". */

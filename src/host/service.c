@@ -62,10 +62,22 @@ int service_start(Manager *m, UnitProperties *properties, Error *reterr) {
         return r;
 }
 
-/* a(sasbttttuii): the words of the first command. */
-static int has_words(sd_bus_message *reply, const char *const *words, size_t n) {
+/* What a unit says of a command of ours: "PROGRAM [--root ROOT] service-start … ID". */
+typedef struct Words {
+        const char *root, *last;
+        bool starts;
+} Words;
+
+static void take_word(Words *w, const char *word) {
+        if (streq_null(w->last, "--root"))
+                w->root = word;
+        w->starts = w->starts || streq(word, "service-start");
+        w->last = word;
+}
+
+/* a(sasbttttuii): the first command. The words are the reply's. */
+static int read_command(sd_bus_message *reply, Words *ret) {
         const char *path, *word;
-        size_t i = 0;
         int r;
 
         r = sd.bus_message_enter_container(reply, 'v', "a(sasbttttuii)");
@@ -78,21 +90,22 @@ static int has_words(sd_bus_message *reply, const char *const *words, size_t n) 
         r = sd.bus_message_read(reply, "s", &path);
         if (r >= 0)
                 r = sd.bus_message_enter_container(reply, 'a', "s");
-        for (; r >= 0 && (r = sd.bus_message_read(reply, "s", &word)) > 0; i++) /* the first is where we were then */
-                if (i >= n || (words[i] && !streq(words[i], word)))
-                        return 0;
-        return r < 0 ? r : i == n;
+        while (r >= 0 && (r = sd.bus_message_read(reply, "s", &word)) > 0)
+                take_word(ret, word);
+        return r;
 }
 
 int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {
-        const char *const words[] = { NULL, "--root", root, "service-start", id };
         _cleanup_message_ sd_bus_message *reply = NULL;
+        Words words = {};
         int r = manager_get_property(m, (UnitRef){ .name = name }, "ExecStart", &reply, reterr);
 
         if (r < 0)
                 return r;
-        r = has_words(reply, words, ELEMENTSOF(words));
-        return r < 0 ? error_errnof(reterr, r, "systemd does not say what %s runs", name) : r;
+        r = read_command(reply, &words);
+        if (r < 0)
+                return error_errnof(reterr, r, "systemd does not say what %s runs", name);
+        return words.starts && streq(words.last, id) && (!words.root || streq(words.root, root));
 }
 
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {
@@ -102,14 +115,40 @@ int service_has_ended(Manager *m, const char *name, const char *root, const char
         return r <= 0 ? (r < 0 ? r : 1) : is_in_state(m, name, states, reterr);
 }
 
-int service_stop(Manager *m, const char *name, uint64_t timeout, Error *reterr) {
-        uint64_t usec = timeout > UINT64_MAX - HOOKS_USEC ? UINT64_MAX : timeout + HOOKS_USEC;
+int service_begins_again(Manager *m, const char *name) {
+        _cleanup_message_ sd_bus_message *restart = NULL, *job = NULL;
+        const UnitRef unit = { .name = name };
+        const char *when = "", *object;
+        uint32_t id;
+        int r;
 
+        r = manager_get_property(m, unit, "Restart", &restart, NULL);
+        if (r >= 0)
+                r = sd.bus_message_read(restart, "v", "s", &when);
+        if (r >= 0)
+                r = manager_get_unit_property(m, unit, "Job", &job, NULL);
+        if (r >= 0)
+                r = sd.bus_message_read(job, "v", "(uo)", &id, &object);
+        return r < 0 ? r : id == 0 && (streq(when, "always") || streq(when, "on-success"));
+}
+
+int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr) {
+        return manager_get_u64(m, (UnitRef){ .name = name }, "TimeoutStopUSec", ret, reterr);
+}
+
+/* A command may have that time, and after it a signal; and then there are the hooks. */
+int service_stop(Manager *m, const char *name, Error *reterr) {
+        uint64_t timeout, usec;
+        int r = service_stop_timeout(m, name, &timeout, reterr);
+
+        if (r < 0)
+                return r;
+        usec = timeout > (UINT64_MAX - HOOKS_USEC) / 2 ? UINT64_MAX : 2 * timeout + HOOKS_USEC;
         return manager_stop_unit(m, (UnitRef){ .name = name }, deadline_in(usec), reterr);
 }
 
-int service_remove(Manager *m, const char *name, uint64_t timeout, Error *reterr) {
-        int r = service_stop(m, name, timeout, reterr);
+int service_remove(Manager *m, const char *name, Error *reterr) {
+        int r = service_stop(m, name, reterr);
 
         if (r == 0)
                 (void) manager_reset_failed(m, name, NULL); /* it may be gone */

@@ -15,7 +15,11 @@ int service_is_of(Manager *m, const char *name, const char *root, const char *id
 /* Is there none such that runs, or is about to be started again? 0 or 1. */
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 
-/* Stopped, and not started again. timeout: its own, in µs, after which systemd kills it (TimeoutStopSec=). */
-int service_stop(Manager *m, const char *name, uint64_t timeout, Error *reterr);
-/* That it failed is forgotten besides, and with that the unit. */
-int service_remove(Manager *m, const char *name, uint64_t timeout, Error *reterr);
+/* When it has ended well: is it started once more, by itself? Not if somebody has asked for a job. 0 or 1. */
+int service_begins_again(Manager *m, const char *name);
+/* TimeoutStopUSec=, in µs; UINT64_MAX: for ever. */
+int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr);
+/* Stopped, and not started again, in the time that the unit has for that. */
+int service_stop(Manager *m, const char *name, Error *reterr);
+/* And that it failed is forgotten, and with that the unit, if it is ours. */
+int service_remove(Manager *m, const char *name, Error *reterr);

@@ -67,6 +67,8 @@ typedef struct Supervision {
         const char *root;       /* --root, absolute */
         const char *restart;    /* Restart= of systemd.service(5); NULL: no */
         uint64_t stop_timeout;  /* µs between the stop signal and SIGKILL */
+        const char *unit;       /* the service that has called us to make it in there; NULL: it gets one of its own */
+        const char *cgroup;     /* then: that of this */
 } Supervision;
 
 typedef struct Request {

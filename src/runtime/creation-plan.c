@@ -88,6 +88,10 @@ static int supervise(const Creation *c, Supervision *ret, Error *reterr) {
                 return error_setf(reterr, EINVAL, "--supervise: a service has a cgroup (--cgroup-manager=disabled)");
         *ret = (Supervision){ .program = o->program, .root = c->rt->root, .restart = o->restart,
                               .stop_timeout = o->stop_timeout };
+        if (o->service) {
+                ret->unit = cgroup_unit_name(o->service);
+                ret->cgroup = o->service;
+        }
         return ret->program ? 0
                             : error_setf(reterr, EOPNOTSUPP, "--supervise: there is no program for systemd to call");
 }
@@ -120,7 +124,7 @@ static int make_plans(Creation *c, Error *reterr) {
         request.preserve_fds = c->preserve_fds;
         r = c->rt->facts.cgroup_disabled ? creation_check_no_limits(c->spec, &c->rt->facts, reterr)
                                          : unit_plan_build(c->spec, &request, &c->rt->facts, &c->unit, reterr);
-        if (c->unit.home == HOME_CGROUP)
+        if (home_is_cgroup(c->unit.home))
                 c->manager = manager_close(c->manager);
         if (r == 0)
                 r = init_plan_build(c->spec, &request, &c->rt->facts, &c->init, reterr);

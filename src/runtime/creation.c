@@ -44,6 +44,7 @@ static void fill_context(Creation *c) {
         s->id = c->options->id;
         s->bundle = c->bundle;
         s->keyring = c->keyring;
+        s->created = c->created;
         s->config = c->config;
         s->config_size = c->config_size;
         s->kept = c->options->supervise || c->options->keep;
@@ -69,7 +70,8 @@ static void fill_context(Creation *c) {
         };
 }
 
-/* For who has asked systemd for the service. Undone, the container's process has ended, and systemd ends us too. */
+/* For who has asked systemd for the service, or is called when that has ended. Undone, the container's process has ended, and
+ * systemd ends us, too. */
 static void keep_failure(void *context, const Error *error) {
         const StepContext *c = context;
 
@@ -89,11 +91,13 @@ int creation_make(Creation *c, Error *reterr) {
                 .sends_pidfd = c->pidfd_socket >= 0,
                 .pid_file = c->options->pid_file,
         };
-
-        const bool again = c->container.dir >= 0;
+        /* Else it is we whom systemd has called. */
+        const bool asks = c->unit.home == HOME_SERVICE && c->container.dir < 0;
 
         fill_context(c);
-        (c->options->supervise && !again ? launch_plan_supervise : launch_plan_create)(&what, &c->plan);
-        c->operation = (Operation){ .kinds = step_kinds, .context = &c->steps, .failed = again ? keep_failure : NULL };
+        (asks ? launch_plan_supervise : launch_plan_create)(&what, &c->plan);
+        c->operation = (Operation){ .kinds = step_kinds, .context = &c->steps };
+        if (home_is_supervised(c->unit.home) && !asks)
+                c->operation.failed = keep_failure;
         return operation_run(&c->operation, &c->plan, reterr);
 }

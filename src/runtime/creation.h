@@ -23,6 +23,7 @@ typedef struct Creation {
         size_t config_size;
         Spec *spec;
         Filter filter;
+        const char *created;     /* when, if it was before; or NULL */
         const char *keyring;     /* the name of its session keyring, or NULL: it keeps the caller's */
         uint32_t preserve_fds;   /* descriptors from 3 on that go into the container */
         Manager *manager;        /* until it is the steps'; NULL: no scope */

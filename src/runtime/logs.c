@@ -69,7 +69,7 @@ static int service_is_over(Logs *l, const Container *c, Error *reterr) {
 
         if (invocation && streq_null(invocation, c->record.invocation_id))
                 return 0;
-        if (!invocation && (!c->record.restart || streq(c->record.restart, "no")))
+        if (!invocation && c->record.home == HOME_SERVICE && (!c->record.restart || streq(c->record.restart, "no")))
                 return 1;
         if (now_usec() < l->ask)
                 return 0;
@@ -141,7 +141,7 @@ int runtime_logs(const Runtime *rt, const char *id, const LogsOptions *options, 
 
         if (r < 0)
                 return r;
-        if (c.record.home != HOME_SERVICE)
+        if (!home_is_supervised(c.record.home))
                 return error_setf(reterr, EOPNOTSUPP,
                                   "container %s is not supervised: what it writes went to where \"create\" or \"run\" "
                                   "had its output, and an engine keeps that itself",

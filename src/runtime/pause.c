@@ -23,9 +23,15 @@ static int set_cgroup(const Container *c, Manager *m, int cgroup, bool freeze, E
                      : 0;
 }
 
+static bool is_to_be_frozen(const Container *c) {
+        _cleanup_close_ int cgroup = container_open_frozen(c);
+
+        return cgroup >= 0 && cgroup_is_to_be_frozen(cgroup);
+}
+
 /* Who waits in the kernel for something is frozen when that comes; until then all others would stand still. */
 static int take_back(const Container *c, Manager *m, int cgroup, int r, Error *reterr) {
-        bool begun = cgroup_is_to_be_frozen(cgroup);
+        bool begun = is_to_be_frozen(c);
 
         (void) set_cgroup(c, m, cgroup, false, NULL);
         if (!begun)
@@ -35,12 +41,9 @@ static int take_back(const Container *c, Manager *m, int cgroup, int r, Error *r
 }
 
 static bool can_be_set(const Container *c, bool freeze, Status status) {
-        _cleanup_close_ int cgroup = -EBADF;
-
         if (freeze)
                 return status == STATUS_RUNNING || status == STATUS_CREATED;
-        cgroup = container_open_cgroup(c);
-        return status == STATUS_PAUSED || (cgroup >= 0 && cgroup_is_to_be_frozen(cgroup));
+        return status == STATUS_PAUSED || is_to_be_frozen(c);
 }
 
 static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
@@ -62,7 +65,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         cgroup = container_need_cgroup(&c, what, reterr);
         if (cgroup < 0)
                 return cgroup;
-        r = home_is_unit(c.record.home) ? manager_open(c.caller, c.record.user_manager, &m, reterr) : 0;
+        r = home_has_unit(c.record.home) ? manager_open(c.caller, c.record.user_manager, &m, reterr) : 0;
         if (r == 0)
                 r = set_cgroup(&c, m, cgroup, freeze, reterr);
         if (r == -ETIMEDOUT && freeze)

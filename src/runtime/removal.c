@@ -33,3 +33,9 @@ int removal_run(const Runtime *rt, Container *c, Manager **m, Error *reterr) {
         step_context_done(&context);
         return r;
 }
+
+int removal_forget(const Runtime *rt, Container *c, Error *reterr) {
+        c->record.home = HOME_CGROUP;
+        c->record.hooks[HOOK_POSTSTOP].n = 0; /* they are run before its end is noted */
+        return removal_run(rt, c, NULL, reterr);
+}

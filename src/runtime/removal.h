@@ -8,3 +8,5 @@
  * whose failures are warnings. Idempotent. Nothing but these hooks is interrupted. *m: a connection that is open anyway, or
  * NULL; afterwards it is closed. */
 int removal_run(const Runtime *rt, Container *c, Manager **m, Error *reterr);
+/* The same by its own service (HOME_IN_SERVICE), which is not to stop itself: what has ended is forgotten. */
+int removal_forget(const Runtime *rt, Container *c, Error *reterr);

@@ -33,6 +33,7 @@ typedef struct CreateOptions {
         bool detach, keep;           /* run only */
         bool supervise;              /* systemd is its parent, as a service */
         const char *program;         /* for systemd to call; NULL: there is none */
+        const char *service; /* then: the cgroup of the service that has called us to make it in there; or NULL */
         const char *restart;         /* Restart= of that; or NULL */
         uint64_t stop_timeout;       /* µs */
         bool ignored;                /* what is accepted without effect */
@@ -60,9 +61,15 @@ typedef enum WaitCondition { WAIT_CREATED, WAIT_RUNNING, WAIT_STOPPED, WAIT_REMO
 int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
                  Error *reterr);
 
-/* For systemd, of a service that it starts: the container's process, which becomes its main one. */
-int runtime_service_start(const Runtime *rt, const char *id, const char *program, Error *reterr);
-/* And when that has ended: how, in systemd's words. Runs the poststop hooks. No error if there is no such container. */
+/* For systemd, of a service that it starts: the container's process, which becomes its main one. bundle: of a container that
+ * is made for that, in the service that calls us; NULL: of one that is there, and has this service. */
+int runtime_service_start(const Runtime *rt, const char *id, const char *bundle, const char *program, Error *reterr);
+/* Why that could not be was said: who is called for the end need not. */
+void runtime_service_said(const Runtime *rt, const char *id);
+/* For systemd, of one that it is about to stop: sends another signal than SIGTERM, if it is to have that, and waits for its
+ * end. No error if there is no such container of that service, as with the next. */
+int runtime_service_stop(const Runtime *rt, const char *id, Error *reterr);
+/* And when it has ended: how, in systemd's words. Then runs the poststop hooks. */
 int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr);
 
 /* 0 and a sentence in reterr: config.json has no process, so that the container has ended. */

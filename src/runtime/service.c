@@ -1,32 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What systemd calls for a container that it watches over: ExecStart= and ExecStopPost= of its service. */
+/* What systemd calls for a container that it watches over: ExecStart=, ExecStop= and ExecStopPost= of its service. */
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/journal.h"
+#include "basic/loop.h"
 #include "basic/moment.h"
 #include "host/cgroup.h"
 #include "host/end.h"
+#include "host/observe.h"
+#include "host/process.h"
+#include "host/service.h"
 #include "runtime/creation.h"
 #include "runtime/find.h"
+#include "runtime/removal.h"
 #include "steps/hooks.h"
 
-/* Where systemd runs what is not the service itself, if that is delegated. */
-#define CONTROL "/.control"
+/* What we were called for. */
+typedef struct Called {
+        char *service;       /* the cgroup of the service that calls */
+        Container container; /* that there is; dir -EBADF: none */
+} Called;
 
-/* Elsewhere it would be a process that no service has, in no cgroup of the container's. */
-static int check_where_we_are(const Container *c, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
-        int r = cgroup_of_pid(getpid(), &path);
-
-        if (r == 0 && endswith(path, CONTROL))
-                path[strlen(path) - strlen(CONTROL)] = '\0';
-        if (r == 0 && c->record.home == HOME_SERVICE && cgroup_belongs_to_unit(path, c->record.slice, c->record.unit))
-                return 0;
-        return error_setf(reterr, EBUSY, "container %s: this is for systemd to call, in the container's own service",
-                          c->id);
+#define CALLED_NONE ((Called){ .container = { .dir = -EBADF } })
+#define _cleanup_called_ _cleanup_(called_done)
+static void called_done(Called *c) {
+        free(c->service);
+        container_done(&c->container);
 }
+
+/* Of a service's processes some are in cgroups below its own (".control", DelegateSubgroup=). Elsewhere what we make would be
+ * a process that no service has. */
+static int find_service(const Runtime *rt, const char *id, char **ret, Error *reterr) {
+        int r = rt->caller.is_service ? cgroup_service_of(getpid(), ret) : -ESRCH;
+
+        return r < 0 ? error_setf(reterr, EBUSY,
+                                  "container %s: this is for systemd to call, in the container's own service", id)
+                     : 0;
+}
+
+static bool is_of_service(const Called *c) {
+        return c->container.dir >= 0 && home_is_supervised(c->container.record.home) &&
+               streq_null(c->container.record.unit, cgroup_unit_name(c->service));
+}
+
+static int find(const Runtime *rt, const char *id, LockMode lock, Called *ret, Error *reterr) {
+        _cleanup_error_ Error error = {};
+        int r = find_service(rt, id, &ret->service, reterr);
+
+        if (r < 0)
+                return r;
+        r = runtime_find(rt, id, lock, &ret->container, &error);
+        return r < 0 && error.kind != ERROR_NO_CONTAINER ? error_move(reterr, &error) : 0;
+}
+
+/* --- ExecStart= ------------------------------------------------------------------------------------------------- */
 
 /* systemd gives a service one stream for both. Ours tell them apart, and what the container writes from what we do. Whoever has
  * the unit write elsewhere (StandardOutput=) has that. */
@@ -38,17 +68,35 @@ static int open_stream(const Record *record, int given, int priority) {
         return journal_open_stream(record_log_name(record, &a), record->user_manager ? "" : record->unit, priority);
 }
 
-static int start(const Runtime *rt, CreateOptions *o, Container *container, Error *reterr) {
+typedef struct Output {
+        Runtime rt;   /* with these as standard output and standard error */
+        int out, err; /* or -EBADF */
+} Output;
+
+#define _cleanup_output_ _cleanup_(output_done)
+static void output_done(Output *o) {
+        close_fd(o->out);
+        close_fd(o->err);
+}
+
+static Output open_output(const Runtime *rt, const Record *record) {
+        Output o = { .rt = *rt,
+                     .out = open_stream(record, rt->caller.stdio[1], JOURNAL_OUTPUT),
+                     .err = open_stream(record, rt->caller.stdio[2], JOURNAL_ERROR) };
+
+        if (o.out >= 0)
+                o.rt.caller.stdio[1] = o.out;
+        if (o.err >= 0)
+                o.rt.caller.stdio[2] = o.err;
+        return o;
+}
+
+static int start_again(const Runtime *rt, CreateOptions *o, Container *container, Error *reterr) {
         const Record *record = &container->record;
-        _cleanup_close_ int out = open_stream(record, rt->caller.stdio[1], JOURNAL_OUTPUT),
-                            err = open_stream(record, rt->caller.stdio[2], JOURNAL_ERROR);
-        Runtime own = *rt;
-        _cleanup_creation_ Creation c = CREATION_NEW(&own, o, !record->waits);
+        _cleanup_output_ Output output = open_output(rt, record);
+        _cleanup_creation_ Creation c = CREATION_NEW(&output.rt, o, !record->waits);
         int r;
 
-        own.caller.stdio[1] = out >= 0 ? out : rt->caller.stdio[1];
-        own.caller.stdio[2] = err >= 0 ? err : rt->caller.stdio[2];
-        o->supervise = true;
         o->no_pivot = record->no_pivot;
         o->no_new_keyring = !record->keyring;
         o->restart = record->restart;
@@ -61,15 +109,92 @@ static int start(const Runtime *rt, CreateOptions *o, Container *container, Erro
         return r < 0 ? r : creation_make(&c, reterr);
 }
 
-int runtime_service_start(const Runtime *rt, const char *id, const char *program, Error *reterr) {
-        _cleanup_container_ Container c = { .dir = -EBADF };
-        CreateOptions o = { .id = id, .program = program };
-        int r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
+/* It may be anybody's unit. */
+static int check_unit(const Runtime *rt, const char *service, Error *reterr) {
+        _cleanup_free_ char *below = xasprintf("%s/container", service);
+        const char *name = cgroup_unit_name(service);
+
+        if (!rt->caller.notify_socket)
+                return error_setf(reterr, EINVAL, "%s needs Type=notify, to be told which process it has", name);
+        if (!rt->facts.rootless && !cgroup_is_ours_to_make(below)) /* a user's systemd marks nothing */
+                return error_setf(reterr, EINVAL, "%s needs Delegate=yes, for the container's cgroup", name);
+        return 0;
+}
+
+/* What is left of the start before. One that is somebody else's has the id. */
+static int make_room(const Runtime *rt, Called *called, Error *reterr) {
+        Container *c = &called->container;
+        int r = is_of_service(called) ? removal_forget(rt, c, reterr) : 0;
+
+        container_done(c);
+        *c = (Container){ .dir = -EBADF };
+        return r;
+}
+
+/* A unit is read anew each time that it is started, and so is its bundle. But it is the same container as before. */
+static int start_new(const Runtime *rt, CreateOptions *o, Called *called, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
+        const char *before = is_of_service(called) ? called->container.record.created : NULL;
+        const Record record = { .id = o->id,
+                                .unit = cgroup_unit_name(called->service),
+                                .user_manager = rt->facts.rootless,
+                                .created = before ? arena_strdup(&a, before) : moment_now(&a) };
+        _cleanup_output_ Output output = open_output(rt, &record);
+        _cleanup_creation_ Creation c = CREATION_NEW(&output.rt, o, true);
+        int r = check_unit(rt, called->service, reterr);
 
         if (r == 0)
-                r = check_where_we_are(&c, reterr);
-        return r < 0 ? r : start(rt, &o, &c, reterr);
+                r = make_room(rt, called, reterr);
+        if (r < 0)
+                return r;
+        o->service = called->service;
+        c.created = record.created;
+        r = creation_plan(&c, reterr);
+        if (r == 0 && !c.spec->process)
+                return error_setf(reterr, EINVAL, "process: not set in config.json, so there is nothing to run");
+        return r < 0 ? r : creation_make(&c, reterr);
 }
+
+int runtime_service_start(const Runtime *rt, const char *id, const char *bundle, const char *program, Error *reterr) {
+        CreateOptions o = { .id = id, .bundle = bundle, .program = program, .supervise = true };
+        _cleanup_called_ Called c = CALLED_NONE;
+        int r = find(rt, id, LOCK_WAIT, &c, reterr);
+
+        if (r < 0)
+                return r;
+        if (bundle)
+                return start_new(rt, &o, &c, reterr);
+        if (!is_of_service(&c))
+                return error_setf(reterr, EBUSY, "container %s is not of the service %s, which calls", id,
+                                  cgroup_unit_name(c.service));
+        return start_again(rt, &o, &c.container, reterr);
+}
+
+void runtime_service_said(const Runtime *rt, const char *id) {
+        _cleanup_called_ Called c = CALLED_NONE;
+
+        if (find(rt, id, LOCK_NONE, &c, NULL) == 0 && is_of_service(&c))
+                end_keep_failure(&c.container, "");
+}
+
+/* --- ExecStop= -------------------------------------------------------------------------------------------------- */
+
+int runtime_service_stop(const Runtime *rt, const char *id, Error *reterr) {
+        _cleanup_called_ Called c = CALLED_NONE;
+        int r = find(rt, id, LOCK_NONE, &c, reterr), signal;
+        _cleanup_close_ int init = -EBADF;
+
+        if (r < 0 || !is_of_service(&c))
+                return r;
+        signal = record_stop_signal(&c.container.record);
+        init = container_open_init(&c.container);
+        /* SIGTERM comes from systemd as soon as we are gone, and SIGKILL if we wait for too long. */
+        if (init >= 0 && signal != SIGTERM && process_signal(init, signal) == 0)
+                (void) pidfd_wait(init, UINT64_MAX);
+        return 0;
+}
+
+/* --- ExecStopPost= ---------------------------------------------------------------------------------------------- */
 
 /* Hooks that were run, and a container that was created, are followed by those of its end (runtime.md, "Lifecycle"). */
 static void run_poststop(const Runtime *rt, const Container *c) {
@@ -81,24 +206,39 @@ static void run_poststop(const Runtime *rt, const Container *c) {
                 (void) hooks_run(&state, HOOK_POSTSTOP, &spec.hooks[HOOK_POSTSTOP], NULL);
 }
 
+/* As systemd does with its unit: one that has failed, or begins again, is there to be looked at. */
+static bool is_kept(const Runtime *rt, const Container *c, const Exit *e) {
+        _cleanup_manager_ Manager *m = NULL;
+
+        if (!c->record.committed)
+                return false;
+        return !streq(e->result, "success") || (manager_open(&rt->caller, c->record.user_manager, &m, NULL) == 0 &&
+                                                service_begins_again(m, c->record.unit) > 0);
+}
+
+/* Of a container that is the service's own. */
+static int forget(const Runtime *rt, Container *c, const Exit *e, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
+        const char *failure = end_read_failure(c, &a); /* of who was ended along with the process that he told of */
+        int r = failure || !is_kept(rt, c, e) ? removal_forget(rt, c, reterr) : 0;
+
+        return r == 0 && !isempty(failure) ? error_setf(reterr, EIO, "%s", failure) : r;
+}
+
 int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr) {
-        _cleanup_container_ Container c = { .dir = -EBADF };
-        _cleanup_error_ Error error = {};
+        _cleanup_called_ Called called = CALLED_NONE;
+        Container *c = &called.container;
         _cleanup_(arena_done) Arena a = {};
         Exit e = *seen;
-        int r = runtime_find(rt, id, LOCK_NONE, &c, &error);
+        int r = find(rt, id, LOCK_NONE, &called, reterr);
 
-        if (error.kind == ERROR_NO_CONTAINER)
-                return 0;
-        if (r == 0)
-                r = check_where_we_are(&c, &error);
-        if (r < 0)
-                return error_move(reterr, &error);
+        if (r < 0 || !is_of_service(&called))
+                return r;
         /* Nothing of this start has come about: what is known is about the one before. */
-        if (c.record.invocation_id && !streq_null(seen->invocation, c.record.invocation_id))
+        if (c->record.invocation_id && !streq_null(seen->invocation, c->record.invocation_id))
                 return 0;
         e.time = moment_now(&a);
-        r = end_keep(&c, &e, reterr); /* first: hooks may take longer than systemd gives us */
-        run_poststop(rt, &c);
-        return r;
+        r = end_keep(c, &e, reterr); /* first: hooks may take longer than systemd gives us */
+        run_poststop(rt, c);
+        return r < 0 || c->record.home != HOME_IN_SERVICE ? r : forget(rt, c, &e, reterr);
 }

@@ -13,12 +13,6 @@
 
 #define GRACE_USEC UINT64_C(10000000)
 
-static int own_signal(const Container *c) {
-        int signal = c->record.stop_signal ? parse_signal(c->record.stop_signal) : 0;
-
-        return signal > 0 ? signal : SIGTERM;
-}
-
 static void signal_and_wait(int init, int signal, uint64_t grace) {
         if (process_signal(init, signal) == 0)
                 (void) pidfd_wait(init, deadline_in(grace));
@@ -34,10 +28,8 @@ static int stop_our_way(const Runtime *rt, const char *id, int signal, uint64_t 
         if (r < 0)
                 return r;
         init = container_open_init(locked);
-        if (grace == STOP_GRACE_OWN)
-                grace = locked->record.stop_timeout;
         if (container_status(locked) == STATUS_RUNNING) /* as below */
-                signal_and_wait(init, signal ?: own_signal(locked), grace);
+                signal_and_wait(init, signal ?: record_stop_signal(&locked->record), grace);
         return ending_kill(locked, reterr);
 }
 
@@ -46,16 +38,18 @@ static int stop_service(const Runtime *rt, const Container *c, int signal, uint6
         _cleanup_container_ Container locked = { .dir = -EBADF };
         _cleanup_manager_ Manager *m = NULL;
         int r = manager_open(&rt->caller, c->record.user_manager, &m, reterr);
+        bool ours;
 
         if (r == 0)
                 r = service_is_of(m, c->record.unit, rt->root, c->id, reterr);
         if (r <= 0)
                 return r;
-        if (signal > 0 || grace != STOP_GRACE_OWN)
+        ours = signal > 0 || grace != STOP_GRACE_OWN;
+        if (ours && grace == STOP_GRACE_OWN)
+                r = service_stop_timeout(m, c->record.unit, &grace, reterr);
+        if (r >= 0 && ours)
                 r = stop_our_way(rt, c->id, signal, grace, &locked, reterr);
-        if (r >= 0)
-                r = service_stop(m, c->record.unit, c->record.stop_timeout, reterr);
-        return r;
+        return r < 0 ? r : service_stop(m, c->record.unit, reterr);
 }
 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {
@@ -69,7 +63,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                 return r;
         status = container_status(&c);
         init = container_open_init(&c);
-        if (c.record.home == HOME_SERVICE)
+        if (home_is_supervised(c.record.home))
                 return stop_service(rt, &c, signal, grace, reterr);
         if (status == STATUS_STOPPED) /* of its processes others may be left */
                 return ending_kill(&c, reterr);
@@ -78,7 +72,7 @@ int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, 
                                   status == STATUS_CREATED ? " (it was never started: delete --force)" :
                                   status == STATUS_CREATING ? " (it is being created)" : "");
         if (signal == 0)
-                signal = own_signal(&c);
+                signal = record_stop_signal(&c.record);
         if (grace == STOP_GRACE_OWN)
                 grace = GRACE_USEC;
         /* A frozen process would keep the signal for later: no grace for it. */

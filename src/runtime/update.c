@@ -34,7 +34,7 @@ static int plan(StepContext *s, const SpecResources *given, UnitPlan *ret_unit, 
         int r;
 
         limits_read(s->cgroup, &now);
-        now.cgroup = record->home == HOME_CGROUP ? record->cgroup : NULL;
+        now.cgroup = home_is_cgroup(record->home) ? record->cgroup : NULL;
         spec_settle_pids(record->oci_version, &resources);
         r = read_period(s, &resources, &now, reterr);
         if (r == 0)

@@ -22,12 +22,14 @@ typedef struct Wait {
         WaitCondition condition;
         uint64_t deadline;
         int changes;            /* inotify, of the root directory and of the container's */
-        int init;               /* a pidfd of the process that was there first; -EBADF */
+        int init;               /* a pidfd of the process that was there last; -EBADF */
+        int end;                /* where its end is written down, open since it was there; -EBADF */
         bool known;             /* there was such a container */
 } Wait;
 
 static void watch(const Wait *w, const char *path) {
-        (void) inotify_add_watch(w->changes, path, IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
+        (void) inotify_add_watch(w->changes, path,
+                                 IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
 }
 
 static int begin(Wait *w, Error *reterr) {
@@ -57,6 +59,25 @@ static void forget(Container *c) {
         *c = (Container){ .dir = -EBADF };
 }
 
+/* One that has ended may be forgotten at once, and who has seen that has written it down before. */
+static int look_behind(const Wait *w, Error *error, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
+        Exit e;
+
+        if (w->condition == WAIT_REMOVED)
+                return 1;
+        if (!w->known && w->condition != WAIT_STOPPED)
+                return 0;
+        return w->condition == WAIT_STOPPED && end_read(w->end, &a, &e) == 0 ? 1 : error_move(reterr, error);
+}
+
+static void replace(int *fd, int by) {
+        if (by < 0)
+                return;
+        close_fd(*fd);
+        *fd = by;
+}
+
 /* 1: it is so. What can be never any more is an error. */
 static int look(Wait *w, Container *c, Error *reterr) {
         _cleanup_error_ Error error = {};
@@ -66,14 +87,13 @@ static int look(Wait *w, Container *c, Error *reterr) {
         forget(c);
         watch(w, w->directory); /* first: what changes from here on is looked at once more */
         r = runtime_find(w->rt, w->id, LOCK_NONE, c, &error);
-        if (error.kind == ERROR_NO_CONTAINER &&
-            (w->condition == WAIT_REMOVED || (!w->known && w->condition != WAIT_STOPPED)))
-                return w->condition == WAIT_REMOVED;
+        if (error.kind == ERROR_NO_CONTAINER)
+                return look_behind(w, &error, reterr);
         if (r < 0)
                 return error_move(reterr, &error);
         w->known = true;
-        if (w->init < 0)
-                w->init = container_open_init(c);
+        replace(&w->init, container_open_init(c));
+        replace(&w->end, end_open(c));
         status = container_status(c);
         if (is_met(w->condition, status))
                 return 1;
@@ -96,7 +116,7 @@ static int wait_for_change(const Wait *w, uint64_t deadline) {
 
 /* systemd has not called us yet: it is about to. */
 static bool is_ending(const Container *c) {
-        _cleanup_free_ char *now = c->record.home == HOME_SERVICE ? container_unit_invocation(c) : NULL;
+        _cleanup_free_ char *now = home_is_supervised(c->record.home) ? container_unit_invocation(c) : NULL;
 
         return now && streq_null(now, c->record.invocation_id);
 }
@@ -105,7 +125,7 @@ static bool is_ending(const Container *c) {
 static int wait_for_word(const Wait *w, const Container *c, Arena *a, Exit *ret) {
         for (;;) {
                 uint64_t deadline = MIN(w->deadline, now_usec() + SEEN_USEC);
-                int r = end_read(c, a, ret), changed;
+                int r = end_read(w->end, a, ret), changed;
 
                 if (r >= 0 || !c->record.kept)
                         return r;
@@ -120,7 +140,7 @@ static int read_exit(const Wait *w, const Container *c, Arena *a, Exit *ret) {
         uint64_t deadline = MIN(w->deadline, now_usec() + SEEN_USEC);
         int status;
 
-        if (c->record.home == HOME_SERVICE || w->init < 0 || process_exit_status(w->init, deadline, &status) < 0)
+        if (home_is_supervised(c->record.home) || w->init < 0 || process_exit_status(w->init, deadline, &status) < 0)
                 return wait_for_word(w, c, a, ret);
         *ret = exit_from_wait(status, a);
         return 0;
@@ -143,7 +163,7 @@ static int find_status(const Wait *w, const Container *c, int *ret, Error *reter
 
 int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
                  Error *reterr) {
-        Wait w = { .rt = rt, .id = id, .condition = condition, .changes = -EBADF, .init = -EBADF };
+        Wait w = { .rt = rt, .id = id, .condition = condition, .changes = -EBADF, .init = -EBADF, .end = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
         int r;
 
@@ -159,6 +179,7 @@ int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uin
                 r = condition == WAIT_STOPPED ? find_status(&w, &c, ret_status, reterr) : 0;
         close_fd(w.changes);
         close_fd(w.init);
+        close_fd(w.end);
         free(w.directory);
         return r;
 }

@@ -9,6 +9,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/observe.h"
 #include "steps/home.h"
 
 /* Moves the process to a cgroup below this one, and hands it every controller that is here: they can be handed down once
@@ -77,6 +78,11 @@ static int delegate(void *context, const LaunchStep *step, void **kept, Error *r
 
 const StepKind step_delegate = { .run = delegate };
 
+static int cannot(const StepContext *c, int r, const char *what, const char *path, Error *reterr) {
+        return error_errnof(reterr, r, "%scannot %s %s", c->unit->home == HOME_CGROUP ? "linux.cgroupsPath: " : "",
+                            what, path);
+}
+
 /*
  * For Podman's --cgroups=split, by which a service has its container within its own unit. systemd leaves what is below a
  * delegated unit to us, so that we write all limits ourselves. Which cgroup it is, is in the record before anything is in
@@ -84,19 +90,20 @@ const StepKind step_delegate = { .run = delegate };
  */
 int cgroup_make(StepContext *c, int *ret, Error *reterr) {
         _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
+        Record *record = &c->container->record;
         const char *name;
         int r;
 
         parent = cgroup_open_parent(c->unit->cgroup, &name);
         if (parent < 0)
-                return error_errnof(reterr, parent, "linux.cgroupsPath: cannot open the cgroup above %s", c->unit->cgroup);
+                return cannot(c, parent, "open the cgroup above", c->unit->cgroup, reterr);
         cgroup_hand_down_to(c->unit->cgroup); /* a limit whose controller is not there is what fails */
         if (mkdirat(parent, name, 0755) < 0)
-                return error_errnof(reterr, errno, "linux.cgroupsPath: cannot make cgroup %s", c->unit->cgroup);
+                return cannot(c, errno, "make cgroup", c->unit->cgroup, reterr);
         cgroup = cgroup_open(c->unit->cgroup);
-        r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &c->container->record.cgroup_id);
+        r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
         if (r < 0)
-                error_errnof(reterr, r, "linux.cgroupsPath: cannot open cgroup %s", c->unit->cgroup);
+                (void) cannot(c, r, "open cgroup", c->unit->cgroup, reterr);
         else
                 r = container_save(c->container, reterr);
         if (r < 0)
@@ -105,3 +112,37 @@ int cgroup_make(StepContext *c, int *ret, Error *reterr) {
                 *ret = TAKE_FD(cgroup);
         return r;
 }
+
+/* In the service that has called us. */
+static int step_to(const char *path, Error *reterr) {
+        _cleanup_close_ int cgroup = cgroup_open(path);
+        int r = cgroup < 0 ? cgroup : write_kernel_file(cgroup, "cgroup.procs", "0");
+
+        return r < 0 ? error_errnof(reterr, r, "cannot go to cgroup %s", path) : 0;
+}
+
+static int step_aside(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const StepContext *c = context;
+        const char *path = step->step_aside.path, *name;
+        _cleanup_close_ int service = cgroup_open_parent(path, &name);
+
+        if (service < 0 || (mkdirat(service, name, 0755) < 0 && errno != EEXIST))
+                return error_errnof(reterr, service < 0 ? service : errno, "cannot make cgroup %s", path);
+        container_note_invocation(c->container);
+        return step_to(path, reterr);
+}
+
+const StepKind step_step_aside = { .run = step_aside };
+
+/* A container that has made cgroups of its own by now has no place for us; systemd removes ours in the end. */
+static int step_back(void *context, const LaunchStep *step, void **kept, Error *reterr) {
+        const StepContext *c = context;
+        const char *path = step->step_back.path, *name;
+        _cleanup_close_ int service = cgroup_open_parent(path, &name);
+
+        if (step_to(c->unit->cgroup, NULL) == 0)
+                (void) unlinkat(service, name, AT_REMOVEDIR);
+        return 0;
+}
+
+const StepKind step_step_back = { .run = step_back };

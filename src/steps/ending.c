@@ -22,7 +22,7 @@ static int stays(int r, const Container *c, const char *what, Error *reterr) {
 
 /* systemd calls us for the end of a service in the service itself, and in a frozen one we would never come to do anything. */
 static void thaw_service(const Container *c) {
-        _cleanup_close_ int cgroup = c->record.home == HOME_SERVICE ? container_open_cgroup(c) : -EBADF;
+        _cleanup_close_ int cgroup = home_is_supervised(c->record.home) ? container_open_frozen(c) : -EBADF;
 
         if (cgroup >= 0 && cgroup_is_frozen(cgroup))
                 (void) cgroup_freeze(cgroup, false, now_usec() + ENDING_PASSING_USEC);

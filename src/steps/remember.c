@@ -4,6 +4,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "basic/moment.h"
+#include "host/end.h"
 #include "host/process.h"
 #include "plan/init/build.h"
 #include "steps/steps.h"
@@ -18,7 +19,7 @@ static int write_record(const StepContext *c, Error *reterr) {
         if (!boot)
                 return error_errnof(reterr, errno, "cannot read the id of this boot");
         *record = (Record){
-                .created = moment_now(a),
+                .created = c->created ?: moment_now(a),
                 .owner = c->rt->caller.uid,
                 .boot_id = arena_strdup(a, boot),
                 .user_manager = c->rt->facts.rootless,
@@ -32,6 +33,8 @@ static int write_record(const StepContext *c, Error *reterr) {
                 .arena = record->arena,
         };
         record_plan(record, c->id, c->bundle, c->spec, c->unit, c->rdt);
+        if (record->kept)
+                end_expect(c->container);
         r = container_save(c->container, reterr); /* first: a config.json without a record is a bundle */
         if (r < 0)
                 return r;
@@ -52,7 +55,8 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
 static void undo(void *context, const LaunchStep *step, void *kept) {
         const StepContext *c = context;
 
-        if (c->container->dir >= 0)
+        /* Of its own service that is done by who is called for the end, who has to know why. */
+        if (c->container->dir >= 0 && c->container->record.home != HOME_IN_SERVICE)
                 (void) container_remove(c->container, NULL);
 }
 

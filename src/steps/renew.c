@@ -6,7 +6,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         StepContext *c = context;
         Record *record = &c->container->record;
 
-        end_forget(c->container);
+        end_expect(c->container);
         record->committed = false;
         record->pid = 0;
         record->start_time = 0;

@@ -66,11 +66,11 @@ int home_request(StepContext *c, Error *reterr) {
         if (c->unit->home == HOME_NONE)
                 return 1;
         /* removal_run() waits for its end, lest systemd gets to the request when all is removed. */
-        if (home_is_unit(c->unit->home))
+        if (home_has_unit(c->unit->home))
                 r = home_note_process(c, false, reterr);
         if (r < 0)
                 return r;
-        if (c->unit->home == HOME_CGROUP)
+        if (home_is_cgroup(c->unit->home))
                 return request_cgroup(c, reterr) ?: 1;
         if (c->unit->home == HOME_SERVICE)
                 return join_service(c, reterr) ?: 1;
@@ -82,10 +82,9 @@ int home_request(StepContext *c, Error *reterr) {
 /* From here on both are known for ours, by their numbers. What could not be removed of an earlier unit had the cgroup's. */
 static int claim(Container *c, int cgroup, Error *reterr) {
         Record *record = &c->record;
-        _cleanup_free_ char *invocation = container_unit_invocation(c);
         int r = cgroup < 0 ? cgroup : cgroup_id(cgroup, &record->cgroup_id);
 
-        record->invocation_id = invocation ? arena_strdup(&record->arena, invocation) : NULL;
+        container_note_invocation(c);
         if (r < 0)
                 return error_errnof(reterr, r, "cannot open the container's cgroup %s", record->cgroup);
         if (cgroup_has_children(cgroup))

@@ -10,14 +10,16 @@
 /* The helper waits for it in our cgroup, and its uid is still ours, as systemd demands. */
 static int attach(StepContext *c, Error *reterr) {
         const Record *record = &c->container->record;
+        size_t of_unit = strlen(record->cgroup);
         _cleanup_free_ char *path = NULL;
         Manager *m;
         int r;
 
+        if (record->home == HOME_IN_SERVICE)
+                of_unit = (size_t) (strrchr(record->cgroup, '/') - record->cgroup);
         r = step_manager(c, &m, reterr);
         if (r == 0)
-                r = manager_attach_process(m, record_unit(record), c->cgroup_path + strlen(record->cgroup), c->launch.pid,
-                                           reterr);
+                r = manager_attach_process(m, record_unit(record), c->cgroup_path + of_unit, c->launch.pid, reterr);
         c->manager = manager_close(c->manager);
         if (r < 0)
                 return r;

@@ -50,7 +50,7 @@ static void undo(void *context, const LaunchStep *step, void *kept) {
         Manager *m;
 
         if (step_manager(c, &m, NULL) == 0 && service_is_of(m, step->start_service.name, c->rt->root, c->id, NULL) > 0)
-                (void) service_remove(m, step->start_service.name, c->again.stop_timeout, NULL);
+                (void) service_remove(m, step->start_service.name, NULL);
 }
 
 const StepKind step_start_service = { run, undo };

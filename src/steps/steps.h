@@ -31,6 +31,7 @@ typedef struct StepContext {
         const RdtPlan *rdt;
         const Store *store;
         const char *id, *bundle, *keyring;
+        const char *created;    /* when; NULL: now */
         const char *config;     /* the bytes of config.json */
         size_t config_size;
         const char *cgroup_path; /* of request.cgroup */

@@ -4,18 +4,18 @@
 #include "steps/steps.h"
 
 static int run(void *context, const LaunchStep *step, void **kept, Error *reterr) {
-        const LaunchStopService *s = &step->stop_service;
+        const char *name = step->stop_service.name;
         StepContext *c = context;
         Manager *m;
         int r;
 
         r = step_manager(c, &m, reterr);
         if (r == 0)
-                r = service_is_of(m, s->name, c->rt->root, c->container->id, reterr);
+                r = service_is_of(m, name, c->rt->root, c->container->id, reterr);
         if (r > 0)
-                r = service_remove(m, s->name, s->timeout, reterr);
+                r = service_remove(m, name, reterr);
         if (r == 0)
-                log_info("service %s: stopped", s->name);
+                log_info("service %s: stopped", name);
         return r;
 }
 

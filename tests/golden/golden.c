@@ -82,6 +82,10 @@ static int set_request(Case *c, const char *key, const char *value) {
         if (streq(key, "supervise")) /* the value is when it is started again */
                 c->request.supervision = (Supervision){ .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd",
                                                         .restart = value, .stop_timeout = 10000000 };
+        else if (streq(key, "service")) /* the one that calls */
+                c->request.supervision = (Supervision){
+                        .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd", .unit = value, .cgroup = "/CALLER"
+                };
         else if (streq(key, "lacked-capabilities"))
                 return parse_u64(value, &c->facts.lacked_capabilities);
         else if (streq(key, "id"))

@@ -22,7 +22,7 @@ TOUR = readme.session("A tour with systemctl")
 PROMPT = "\N{BLACK RIGHT-POINTING TRIANGLE} "
 SHELL = ["env", "--unset=PROMPT_COMMAND", f"PS1={PROMPT}", "TERM=dumb", "LANG=C.UTF-8", "bash", "--norc", "--noediting"]
 LOOKS = re.compile(r"systemctl (status|show)|journalctl|ocirt-sd (list|state|logs)")
-LEFT = ["/var/lib/ocirt-sd/web", "/etc/systemd/system/ocirt-sd-.scope.d"]
+LEFT = ["/var/lib/ocirt-sd/web", *(f"/etc/systemd/system/{name}.d" for name in ["ocirt-sd-.scope", "ocirt-sd@web.service"])]
 
 
 class Shell:

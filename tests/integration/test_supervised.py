@@ -289,7 +289,7 @@ def test_what_only_systemd_may_call(supervised, container):
     pid = one.state()["pid"]
     assert "for systemd to call" in one.runtime.fails("service-start", one.id)
     assert "for systemd to call" in one.runtime.fails("service-ended", one.id)
-    assert one.state()["pid"] == pid and not (one.runtime.root / one.id / "exit").exists()
+    assert one.state()["pid"] == pid and (one.runtime.root / one.id / "exit").read_text(encoding="ascii") == ""
     scope = container().run_detached()
     assert "for systemd to call" in one.runtime.fails("service-start", scope.id)
 

@@ -2,6 +2,7 @@
 """ocirt-sd@.service: a bundle as a service, of the system's manager or of the user's."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -14,15 +15,20 @@ import pytest
 from harness import process, systemd, user
 from harness.bundle import Bundle
 from harness.config import Config
-from harness.needs import needs_ocirt_sd, needs_root
+from harness.needs import needs_controller, needs_devices_bpf, needs_ocirt_sd, needs_root
 from harness.runtime import Container, Runtime, new_id
 from harness.wait import until
 
-pytestmark = needs_ocirt_sd
+# A user's containers have no filter of devices.
+pytestmark = [needs_ocirt_sd] if user.ORDINARY else [needs_ocirt_sd, needs_devices_bpf]
 
 ROOT = (user.RUNTIME_DIRECTORY if user.ORDINARY else Path("/run")) / "ocirt-sd"
+DROP_INS = user.RUNTIME_DIRECTORY / "systemd/user" if user.ORDINARY else Path("/run/systemd/system")
 BUNDLES = Path("/var/lib/ocirt-sd")
 SPEAKING = "echo up; trap 'echo asked; exit 0' TERM; while :; do sleep 1000 & wait $!; done"
+DEAF = "trap '' TERM; while :; do sleep 1000; done"
+ENDED = ["ActiveState", "Result", "ExecMainCode", "ExecMainStatus"]
+EXITED, KILLED = "1", "2"
 
 
 def executed_by_nobody(program):
@@ -35,12 +41,15 @@ def executed_by_nobody(program):
 class Service:
     """An instance of the template, whose bundle is where the template says."""
 
-    def __init__(self):
+    def __init__(self, unit=None):
         self.name = new_id()
-        self.unit = f"ocirt-sd@{self.name}.service"
+        self.unit = unit or f"ocirt-sd@{self.name}.service"
         self.runtime = Runtime(ROOT)
-        command = systemd.show(self.unit, "ExecStart")["ExecStart"]
-        self.one = Container(self.runtime, Bundle(Path(re.search(r"--bundle (\S+)", command)[1])), self.name)
+        self.one = Container(self.runtime, Bundle(self._bundle()), self.name)
+
+    def _bundle(self):
+        command = systemd.show(f"ocirt-sd@{self.name}.service", "ExecStart")["ExecStart"]
+        return Path(re.search(r"--bundle (\S+)", command)[1])
 
     def fill(self, bundles, config):
         """Its bundle, with a busybox of its own: it may be on another file system."""
@@ -51,35 +60,76 @@ class Service:
         shutil.rmtree(made.path)
         return self
 
+    def change(self, config):
+        (self.one.bundle.path / "config.json").write_text(config.text(), encoding="utf-8")
+
+    def drop_in(self, *lines, unit=None):
+        """What an administrator says about it."""
+        directory = DROP_INS / f"{self.unit}.d"
+        directory.mkdir(parents=True, exist_ok=True)
+        text = "\n".join(["[Unit]", *(unit or []), "[Service]", *lines, ""])
+        (directory / "test.conf").write_text(text, encoding="utf-8")
+        systemd.systemctl("daemon-reload")
+        return self
+
     def start(self):
         """What `systemctl start` says: whether it has succeeded."""
         command = ["systemctl", *user.OPTIONS, "start", self.unit]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
-    def running(self):
-        """The container, once it runs: `systemctl start` does not wait for that."""
-        until(self.exists, f"a container of {self.unit}")
-        return self.one.wait_until("running")
+    def started(self):
+        assert self.start()
+        return self
+
+    def until_deaf(self):
+        until(lambda: process.ignores(self.pid, signal.SIGTERM), "it does not hear SIGTERM")
+        return self
+
+    @property
+    def pid(self):
+        return self.one.state()["pid"]
 
     def stop(self):
         systemd.systemctl("stop", self.unit)
 
+    def show(self, *names):
+        return systemd.show(self.unit, *names)
+
+    @property
+    def cgroup(self):
+        return process.CGROUPS / self.show("ControlGroup")["ControlGroup"].lstrip("/")
+
     def ended(self):
         """Its state and result, once it has ended."""
-        until(lambda: systemd.show(self.unit, "ActiveState")["ActiveState"] in ("inactive", "failed"),
-              f"the end of {self.unit}")
-        shown = systemd.show(self.unit, "ActiveState", "Result")
+        until(lambda: self.show("ActiveState")["ActiveState"] in ("inactive", "failed"), f"the end of {self.unit}")
+        shown = self.show("ActiveState", "Result")
         return shown["ActiveState"], shown["Result"]
 
     def exists(self):
         return self.name in [one["id"] for one in self.runtime.list()]
 
+    def waited(self):
+        return self.runtime("wait", self.name).strip()
+
     def said(self):
-        """What the journal has of it and of its container."""
+        """What the journal has of it."""
         subprocess.run(["journalctl", "--sync"], check=True)
-        scope = f"ocirt-sd-{self.name}.scope"
-        return subprocess.run(["journalctl", "--output=cat", "-u", self.unit, "-u", scope], check=True,
-                              capture_output=True, text=True).stdout
+        return subprocess.run(["journalctl", "--output=cat", "-u", self.unit], check=True, capture_output=True,
+                              text=True).stdout
+
+    def status(self):
+        """What people see; it comes from the journal, too."""
+        subprocess.run(["journalctl", "--sync"], check=True)
+        return systemd.systemctl("status", self.unit, check=False)
+
+    def remove(self):
+        self.runtime("delete", "--force", self.name)
+        systemd.systemctl("stop", self.unit, check=False)
+        systemd.systemctl("reset-failed", self.unit, check=False)
+        shutil.rmtree(self.one.bundle.path, ignore_errors=True)
+        shutil.rmtree(DROP_INS / f"{self.unit}.d", ignore_errors=True)
+        (DROP_INS / self.unit).unlink(missing_ok=True)
+        systemd.systemctl("daemon-reload")
 
 
 @pytest.fixture
@@ -87,99 +137,389 @@ def service(bundles, nothing_left):
     """Makes a service of a configuration."""
     made = []
 
-    def make(config):
-        made.append(Service().fill(bundles, config))
+    def make(config, unit=None):
+        made.append(Service(unit).fill(bundles, config))
         return made[-1]
 
     yield make
     for one in made:
-        systemd.systemctl("stop", one.unit, check=False)
-        systemd.systemctl("reset-failed", one.unit, check=False)
-        one.runtime("delete", "--force", one.name)
-        shutil.rmtree(one.one.bundle.path)
+        one.remove()
 
+
+# --- it is the container --------------------------------------------------------------------------------------
 
 def test_life(service):
     one = service(Config().script(SPEAKING))
     assert one.start()
-    assert one.running().state()["bundle"] == str(one.one.bundle.path)
+    state = one.one.state()  # at once
+    assert (state["status"], state["bundle"], state["systemdUnit"]) == ("running", str(one.one.bundle.path), one.unit)
     one.stop()
     assert one.ended() == ("inactive", "success") and not one.exists()
 
 
+def test_it_is_the_main_process(service):
+    """And a child of systemd's, and nobody of ours is left."""
+    one = service(Config().sleeping()).started()
+    shown = one.show("MainPID", "ControlGroup")
+    assert int(shown["MainPID"]) == one.pid
+    until(lambda: not (one.cgroup / "launcher").exists(), "the launcher is gone")
+    assert process.members(shown["ControlGroup"]) == [] and [path.name for path in one.cgroup.iterdir()
+                                                             if path.is_dir()] == ["container"]
+    assert process.cgroup(one.pid) == f"{shown['ControlGroup']}/container"
+    manager = 1 if not user.ORDINARY else process.parent(one.pid)
+    assert process.parent(one.pid) == manager and process.comm(manager) == "systemd"
+
+
 @needs_root("reads the journal")
 def test_journal(service):
-    """What the container prints is its scope's, under the name of the container."""
-    one = service(Config().script(SPEAKING))
-    assert one.start()
+    """What the container prints is the service's, and has its name as a field."""
+    one = service(Config().script(SPEAKING)).started()
     until(lambda: "up\n" in one.said(), "what it printed")
+    assert "up" in one.status()
     one.stop()
-    entries = subprocess.run(["journalctl", "--output=json", "-t", one.name], check=True, capture_output=True,
-                             text=True).stdout.splitlines()
-    seen = {(entry["MESSAGE"], entry["_SYSTEMD_UNIT"]) for entry in map(json.loads, entries)}
-    assert seen == {(word, f"ocirt-sd-{one.name}.scope") for word in ["up", "asked"]}
+    subprocess.run(["journalctl", "--sync"], check=True)
+    text = subprocess.run(["journalctl", "--output=json", "_TRANSPORT=stdout", f"CONTAINER_NAME={one.name}"], check=True,
+                          capture_output=True, text=True).stdout
+    entries = [json.loads(line) for line in text.splitlines()]
+    assert {(entry["MESSAGE"], entry["_SYSTEMD_UNIT"]) for entry in entries} == {("up", one.unit), ("asked", one.unit)}
 
 
-@pytest.mark.parametrize(("status", "expected"), [(0, ("inactive", "success")), (7, ("failed", "exit-code"))])
-def test_an_end(service, status, expected):
-    """Of its own accord: nothing is left, and nothing is complained about."""
-    one = service(Config().script(f"exit {status}"))
-    assert one.start()
-    assert one.ended() == expected and not one.exists()
+def test_logs(service):
+    """Of all its starts, as long as it is started again."""
+    script = "read line </fifo; echo out $line; echo error $line >&2; exit 1"
+    one = service(Config().script(script)).drop_in("Restart=on-failure", "RestartSec=50ms")
+    fifo = one.one.bundle.inside("fifo")
+    os.mkfifo(fifo)
+    one.started()
+    with subprocess.Popen(one.runtime.command("logs", "--follow", one.name), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as follower:
+        for word in ["one", "two"]:
+            fifo.write_text(f"{word}\n", encoding="ascii")
+            assert {follower.stdout.readline(), follower.stdout.readline()} == {f"out {word}\n", f"error {word}\n"}
+        one.runtime("stop", one.name)
+        assert follower.stdout.read() == "" and follower.wait() == 0
+
+
+def test_what_systemctl_does(service):
+    """Is done to the container."""
+    one = service(Config().script("trap 'echo heard' HUP; while :; do sleep 1000 & wait $!; done")).started()
+    systemd.systemctl("freeze", one.unit)
+    assert one.one.status == "paused"
+    one.runtime("resume", one.name)
+    assert one.one.status == "running" and one.show("FreezerState")["FreezerState"] == "running"
+    one.runtime("pause", one.name)
+    assert one.show("FreezerState")["FreezerState"] == "frozen"
+    systemd.systemctl("thaw", one.unit)
+    assert one.one.status == "running"
+    systemd.systemctl("kill", "--signal=KILL", one.unit)
+    assert one.ended() == ("failed", "signal") and one.waited() == "137"
+
+
+@pytest.mark.parametrize("words", [["kill", "{}", "KILL"], ["stop", "--time", "600", "{}"], ["stop", "{}"],
+                                   ["delete", "--force", "{}"]])
+def test_the_end_of_one_that_is_paused(service, words):
+    one = service(Config().script(SPEAKING)).started()
+    one.runtime("pause", one.name)
+    one.runtime(*[word.format(one.name) for word in words])
+    assert one.ended()[0] in ("inactive", "failed")
+
+
+def test_verbs(service):
+    one = service(Config().script(DEAF)).drop_in("TimeoutStopSec=infinity").started().until_deaf()
+    assert one.one.output_of("echo", "in", "it") == "in it\n"
+    assert str(one.pid) in one.runtime("ps", one.name)
+    assert one.name in one.runtime.fails("delete", one.name) and one.one.status == "running"
+    one.runtime("stop", "--time", "0", one.name)
+    assert one.ended()[0] == "inactive" or one.waited() == "137"
+    one.runtime("stop", one.name) if one.exists() else None
+    one.started().runtime("delete", "--force", one.name)
+    assert not one.exists() and one.ended() == ("inactive", "success")
+
+
+def test_stop(service):
+    """It is the service that is stopped, and so not started again."""
+    one = service(Config().script(SPEAKING)).drop_in("Restart=always").started()
+    one.runtime("stop", one.name)
+    assert one.ended() == ("inactive", "success") and not one.exists()
+
+
+# --- how it ends ----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("status", [1, 7, 255])
+def test_a_failure(service, status):
+    """Is known, and kept as long as systemd keeps it."""
+    one = service(Config().script(f"exit {status}")).started()
+    assert one.ended() == ("failed", "exit-code")
+    assert list(one.show(*ENDED[2:]).values()) == [EXITED, str(status)]
+    assert one.one.status == "stopped" and one.waited() == str(status)
+    one.runtime("delete", one.name)
+    assert not one.exists() and one.ended() == ("inactive", "success")
+
+
+def test_a_success(service):
+    """Nothing is left, and nothing is complained about."""
+    one = service(Config().script("exit 0")).started()
+    assert one.ended() == ("inactive", "success") and not one.exists()
     if not user.ORDINARY:  # who may not read the journal
         assert "ocirt-sd:" not in one.said()
 
 
+@pytest.mark.parametrize("script, status", [("exit 0", "0"), ("kill -TERM $$; sleep 1000", "143")])
+def test_who_waits_hears_of_a_success(service, script, status):
+    """Though the container is forgotten at once."""
+    one = service(Config("sh", "-c", f"read line </fifo; {script}").without_namespace("pid"))
+    fifo = one.one.bundle.inside("fifo")
+    os.mkfifo(fifo)
+    one.started()
+    with subprocess.Popen(one.runtime.command("wait", one.name), stdout=subprocess.PIPE, text=True) as waiter:
+        until(lambda: any("inotify" in os.readlink(f"/proc/{waiter.pid}/fd/{fd}")
+                          for fd in os.listdir(f"/proc/{waiter.pid}/fd")), "it waits")
+        fifo.write_text("\n", encoding="ascii")
+        assert waiter.communicate()[0] == f"{status}\n"
+    assert one.ended() == ("inactive", "success") and not one.exists()
+
+
+@pytest.mark.parametrize("number, result", [(signal.SIGKILL, "signal"), (signal.SIGSEGV, "core-dump")])
+def test_a_signal(service, number, result):
+    one = service(Config("sleep", "1000").without_namespace("pid")).started()
+    os.kill(one.pid, number)
+    assert one.ended()[0] == "failed" and one.show("Result")["Result"] in ("signal", result)
+    assert one.waited() == str(128 + number)
+
+
+def test_it_is_started_again(service):
+    """The same one, as far as anybody can see."""
+    one = service(Config("sleep", "1000").without_namespace("pid")).drop_in("Restart=always", "RestartSec=50ms").started()
+    for n, number in enumerate([signal.SIGKILL, signal.SIGTERM], 1):
+        pid = one.pid
+        os.kill(pid, number)
+        until(lambda n=n: one.show("NRestarts", "SubState") == {"NRestarts": str(n), "SubState": "running"}, "it runs again")
+        assert one.pid != pid
+
+
+@pytest.mark.parametrize("script, kept", [("exit 0", True), ("exit 3", True)])
+def test_until_it_is_started_again(service, script, kept):
+    one = service(Config().script(script)).drop_in("Restart=always", "RestartSec=1h").started()
+    until(lambda: one.show("SubState")["SubState"] == "auto-restart", "it has ended")
+    assert one.exists() is kept and one.waited() == script.split()[1]
+    one.stop()
+
+
+def test_a_program_that_does_not_hear(service):
+    """Is killed after the unit's own time, which is what has failed."""
+    one = service(Config().script(DEAF)).drop_in("TimeoutStopSec=2").started().until_deaf()
+    one.stop()
+    assert one.ended() == ("failed", "timeout") and one.waited() == "137"
+
+
+@pytest.mark.parametrize("signal_of_image", ["SIGQUIT", "SIGRTMIN+3"])
+def test_its_own_signal(service, signal_of_image):
+    """A program that ends by another signal than SIGTERM: the image says which, and gets no other."""
+    number = signal.SIGQUIT if signal_of_image == "SIGQUIT" else signal.SIGRTMIN + 3
+    script = f"trap 'exit 5' TERM; trap 'sleep 0.1; exit 0' {int(number)}; while :; do sleep 1000 & wait $!; done"
+    one = service(Config().script(script).annotation("org.opencontainers.image.stopSignal", signal_of_image)).started()
+    until(lambda: process.catches(one.pid, number), "the trap is set")
+    one.stop()
+    assert one.ended() == ("inactive", "success")
+
+
+def test_hooks(service, bundles):
+    log = bundles.scratch("template-hooks") / "log"
+    kinds = ["createRuntime", "createContainer", "poststart", "poststop"]
+    config = Config().script(SPEAKING)
+    for kind in kinds:
+        config.hook(kind, "/bin/sh", "-c", f"echo {kind} >> {log}")
+    one = service(config).started()
+    systemd.systemctl("restart", one.unit)
+    one.stop()
+    assert log.read_text(encoding="utf-8").split() == 2 * kinds
+
+
+def test_a_launcher_that_is_killed(service, bundles):
+    """While it is at work: nothing is left, and the hooks of the end are run."""
+    log, fifo = (bundles.scratch("template-killed") / name for name in ("log", "fifo"))
+    os.mkfifo(fifo)
+    config = Config().sleeping().hook("createRuntime", "/bin/sh", "-c", f"echo >{fifo}; sleep 1000")
+    one = service(config.hook("poststop", "/bin/sh", "-c", f"echo poststop >> {log}"))
+    with subprocess.Popen(["systemctl", *user.OPTIONS, "start", one.unit], stderr=subprocess.PIPE) as starting:
+        fifo.read_text(encoding="ascii")
+        os.kill(int(one.show("MainPID")["MainPID"]), signal.SIGKILL)
+        starting.communicate()
+        assert starting.returncode != 0
+    assert one.ended() == ("failed", "signal") and not one.exists()
+    assert log.read_text(encoding="ascii") == "poststop\n"
+
+
+# --- what cannot be started -----------------------------------------------------------------------------------
+
 def test_no_bundle():
-    """Is an error of `systemctl start`."""
+    """Is an error of `systemctl start`, and `status` says what there is not."""
     one = Service()
     assert not one.start()
-    assert one.ended()[0] == "inactive"
+    assert one.ended() == ("failed", "exit-code")
+    if not user.ORDINARY:
+        assert f"cannot open the bundle {one.one.bundle.path}: no such file" in one.status()
+    systemd.systemctl("reset-failed", one.unit)
 
 
-def test_a_container_of_somebody_else(service, container):
+@pytest.mark.parametrize("change, words", [
+    (lambda config: config.remove("ociVersion"), "config.json: ociVersion: missing"),
+    (lambda config: config.set("process.terminal", True), "process.terminal: "),
+    (lambda config: config.set("process.args", ["/nonesuch"]), "/nonesuch"),
+    (lambda config: config.set("linux.cgroupsPath", "a.slice:b:c"), "linux.cgroupsPath: the container is in ocirt-sd@"),
+    (lambda config: config.remove("process"), "process: not set"),
+])
+def test_a_bundle_that_cannot_be(service, change, words):
+    one = service(change(Config().sleeping()))
+    assert not one.start()
+    assert one.ended() == ("failed", "exit-code") and not one.exists()
+    if not user.ORDINARY:
+        assert words in one.status()
+
+
+def test_what_is_no_program(service):
+    """It is found, and then it is none: by then it was the main process."""
+    one = service(Config("/bin/broken"))
+    one.one.bundle.inside("bin/broken").write_text("no program\n", encoding="ascii")
+    one.one.bundle.inside("bin/broken").chmod(0o755)
+    one.start()
+    assert one.ended()[0] == "failed" and not one.exists()
+    if not user.ORDINARY:
+        assert "/bin/broken" in one.status()
+
+
+@pytest.mark.parametrize("verb", ["scope", "supervised"])
+def test_a_container_of_somebody_else(service, container, verb):
     """It has the name that the service's would have: it is not the service's to end."""
     one = service(Config().script(SPEAKING))
     other = container(Config().sleeping(), one.name)
     other.runtime = one.runtime
-    other.run_detached()
-    one.start()
+    if verb == "scope":
+        other.run_detached()
+    else:
+        other.runtime("run", "--supervise", "--bundle", other.bundle.path, other.id)
+    pid = other.state()["pid"]
+    assert not one.start()
     assert one.ended() == ("failed", "exit-code")
     systemd.systemctl("restart", one.unit, check=False)
-    one.ended()
-    assert other.status == "running" and other.state()["bundle"] == str(other.bundle.path)
+    systemd.systemctl("stop", one.unit)
+    state = other.state()
+    assert (state["status"], state["pid"], state["bundle"]) == ("running", pid, str(other.bundle.path))
+    if not user.ORDINARY:
+        assert f"already exists: {one.name}" in one.said()
     other.delete("--force")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_run_that_is_killed(service, number):
-    """The container that it watched over goes with it."""
-    one = service(Config().sleeping())
-    assert one.start()
-    pid = one.running().state()["pid"]
-    systemd.systemctl("kill", f"--signal={number}", "--kill-whom=main", one.unit)
-    assert one.ended()[0] == "failed"
-    assert not one.exists() and not process.is_alive(pid)
+def test_one_that_has_ended_makes_room(service):
+    """For the next start, with what the bundle is by then."""
+    one = service(Config().script("exit 3")).started()
+    assert one.ended() == ("failed", "exit-code") and one.exists()
+    one.change(Config().script(SPEAKING))
+    assert one.start() and one.one.status == "running"
 
 
-def test_a_program_that_does_not_hear(service):
-    """Is killed after ten seconds, and the service has failed."""
-    one = service(Config().script("trap '' TERM; while :; do sleep 1000; done"))
-    assert one.start()
-    one.running()
-    one.stop()
+# --- what an administrator says -------------------------------------------------------------------------------
+
+@needs_controller("pids")
+@needs_controller("memory")
+def test_limits(service):
+    """Those of the unit and its drop-ins, and those of config.json: both hold. An update leaves nothing behind."""
+    config = Config().sleeping().resource("pids", limit=50).resource("memory", limit=64 << 20)
+    one = service(config).drop_in("TasksMax=40", "MemoryMax=128M").started()
+
+    def limits():
+        return [(path / name).read_text(encoding="ascii").strip() for path in (one.cgroup, one.cgroup / "container")
+                for name in ("pids.max", "memory.max")]
+
+    assert limits() == ["40", str(128 << 20), "50", str(64 << 20)]
+    one.runtime("update", "--memory", "32m", "--pids-limit", "30", one.name)
+    systemd.systemctl("daemon-reload")
+    assert limits() == ["40", str(128 << 20), "30", str(32 << 20)]
+    assert one.show("DropInPaths")["DropInPaths"] == str(DROP_INS / f"{one.unit}.d/test.conf")
+    systemd.systemctl("set-property", "--runtime", one.unit, "TasksMax=20")
+    assert limits()[0] == "20"
+
+
+def test_limits_are_in_the_container(service):
+    """Where it looks for them, as in any other."""
+    one = service(Config().sleeping()).started()
+    assert one.one.output_of("cat", "/proc/self/cgroup").endswith("0::/\n")
+
+
+@needs_controller("memory")
+def test_out_of_memory(service):
+    hog = "x=a; while :; do x=$x$x; done"
+    one = service(Config().script(hog)).drop_in("MemoryMax=32M", "MemorySwapMax=0").started()
+    assert one.ended() == ("failed", "oom-kill")
+    assert one.runtime("wait", one.name).strip() == "137"
+
+
+def test_the_target(service):
+    """Has all that are enabled."""
+    enabled, other = service(Config().script(SPEAKING)), service(Config().script(SPEAKING))
+    systemd.systemctl("enable", "--runtime", enabled.unit)
+    try:
+        systemd.systemctl("restart", "ocirt-sd.target")
+        assert enabled.one.status == "running" and not other.exists()
+        other.started()
+        systemd.systemctl("stop", "ocirt-sd.target")
+        until(lambda: not enabled.exists() and not other.exists(), "both have ended")
+    finally:
+        systemd.systemctl("disable", "--runtime", enabled.unit)
+        systemd.systemctl("start", "ocirt-sd.target")
+
+
+def test_what_boots_wants_the_target():
+    boot = "default.target" if user.ORDINARY else "multi-user.target"
+    assert "ocirt-sd.target" in systemd.show(boot, "Wants")["Wants"].split()
+    assert systemd.show("ocirt-sd.target", "ActiveState")["ActiveState"] == "active"
+
+
+def test_units():
+    """systemd finds nothing wrong with them."""
+    found = subprocess.run(["systemd-analyze", "verify", "--man=no", *user.OPTIONS, "ocirt-sd@web.service",
+                            "ocirt-sd.target"], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+# --- another unit ---------------------------------------------------------------------------------------------
+
+UNIT = """[Service]
+Type=notify
+Delegate=yes
+ExecStart=/usr/bin/ocirt-sd service-start --bundle {bundle} {name}
+ExecStopPost=/usr/bin/ocirt-sd service-ended {name}
+"""
+
+
+def _written(service, text):
+    one = service(Config().script(SPEAKING), f"{new_id()}.service")
+    DROP_INS.mkdir(parents=True, exist_ok=True)
+    (DROP_INS / one.unit).write_text(text.format(bundle=one.one.bundle.path, name=one.name), encoding="utf-8")
+    systemd.systemctl("daemon-reload")
+    return one
+
+
+def test_a_unit_of_ones_own(service):
+    """Whatever it is called."""
+    one = _written(service, UNIT).started()
+    assert one.one.state()["systemdUnit"] == one.unit and int(one.show("MainPID")["MainPID"]) == one.pid
+    one.runtime("stop", one.name)
+    assert one.ended()[0] == "inactive" and not one.exists()
+
+
+@pytest.mark.parametrize("lacking", ["Type=notify", "Delegate=yes"])
+def test_a_unit_that_lacks_something(service, lacking):
+    if user.ORDINARY and lacking.startswith("Delegate"):
+        pytest.skip("all that is a user's is the user's")
+    one = _written(service, UNIT.replace(f"{lacking}\n", ""))
+    one.start()
     assert one.ended() == ("failed", "exit-code") and not one.exists()
+    if not user.ORDINARY:
+        assert f"{one.unit} needs {lacking}" in one.said()
 
 
-def test_its_own_signal(service):
-    """A program that ends by another signal than SIGTERM: the image says which."""
-    script = "trap '' TERM; trap 'exit 0' QUIT; while :; do sleep 1000 & wait $!; done"
-    one = service(Config().script(script).annotation("org.opencontainers.image.stopSignal", "SIGQUIT"))
-    assert one.start()
-    one.running()
-    one.stop()
-    assert one.ended() == ("inactive", "success")
-
+# --- its directory --------------------------------------------------------------------------------------------
 
 @needs_root("a directory of the system's")
 def test_directory():
@@ -207,5 +547,4 @@ def test_mapped(service):
     """Its root file system is that of its root, who is nobody special here and could not reach it."""
     one = service(Config().script(SPEAKING).mapped_users())
     one.one.bundle.give_to(100000)
-    assert one.start()
-    assert one.running().output_of("id", "-u") == "0\n"
+    assert one.started().one.output_of("id", "-u") == "0\n"

@@ -73,7 +73,8 @@ static bool says(const InitPlan *init, InitMessageType message) {
 static void add_home_answer(const UnitPlan *unit, LaunchPlan *plan) {
         plan->answering = LAUNCH_HOME;
         launch_plan_add_limits(unit, plan);
-        *launch_add_enter_home(plan) = (LaunchEnterHome){ .moves = unit->home == HOME_CGROUP, .subgroup = unit->subgroup };
+        *launch_add_enter_home(plan) =
+                (LaunchEnterHome){ .moves = home_is_cgroup(unit->home), .subgroup = unit->subgroup };
 }
 
 static void add_attend(Making *m, LaunchPlan *plan) {
@@ -95,13 +96,15 @@ static void add_attend(Making *m, LaunchPlan *plan) {
 }
 
 static void add_home(const UnitPlan *unit, LaunchPlan *plan) {
-        if (unit->home == HOME_CGROUP)
+        if (unit->launcher)
+                launch_add_step_aside(plan)->path = unit->launcher;
+        if (home_is_cgroup(unit->home))
                 launch_add_cgroup(plan)->path = unit->cgroup;
         else if (unit->home == HOME_SCOPE)
                 *launch_add_scope(plan) = (LaunchScope){ .name = unit->name, .slice = unit->slice };
 }
 
-/* How it is known. What is started by systemd is known already, and has its end told whatever becomes of it. */
+/* How it is known. What systemd starts once more is known already, and has its end told whatever becomes of it. */
 static void add_record(const LaunchCreation *c, LaunchPlan *plan) {
         const SpecHooks *end = &c->spec->hooks[HOOK_POSTSTOP];
 
@@ -109,7 +112,7 @@ static void add_record(const LaunchCreation *c, LaunchPlan *plan) {
                 (void) launch_add_renew(plan);
                 return;
         }
-        if (end->n > 0)
+        if (end->n > 0 && c->unit->home != HOME_IN_SERVICE)
                 launch_add_end_hooks(plan)->hooks = *end;
         launch_add_remember(plan)->id = c->id;
 }
@@ -136,14 +139,14 @@ void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret) {
 
         *ret = (LaunchPlan){};
         add_before(c, ret);
-        *launch_add_spawn(ret) = (LaunchSpawn){ .marked = true, .sibling = c->unit->home == HOME_SERVICE };
+        *launch_add_spawn(ret) = (LaunchSpawn){ .marked = true, .sibling = home_is_supervised(c->unit->home) };
         add_attend(&m, ret);
         if (c->rdt->group)
                 *launch_add_join_rdt(ret) = (LaunchJoinRdt){ .group = c->rdt->group, .monitor = c->rdt->monitor };
         if (says(c->init, INIT_MSG_DETACHED))
                 (void) launch_add_attach_rootfs(ret);
         (void) launch_add_commit(ret);
-        if (c->unit->home == HOME_SERVICE)
+        if (home_is_supervised(c->unit->home))
                 (void) launch_add_entrust(ret);
         if (c->sends_pidfd)
                 (void) launch_add_send_pidfd(ret);
@@ -152,6 +155,8 @@ void launch_plan_create(const LaunchCreation *c, LaunchPlan *ret) {
         launch_add_release(ret)->waits = c->start_now;
         if (c->start_now && started->n > 0)
                 launch_add_poststart(ret)->hooks = *started;
+        if (c->unit->launcher)
+                launch_add_step_back(ret)->path = c->unit->launcher;
 }
 
 void launch_plan_supervise(const LaunchCreation *c, LaunchPlan *ret) {

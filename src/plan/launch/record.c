@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 
 #include "basic/file.h"
 #include "basic/names.h"
@@ -231,6 +232,12 @@ const char *record_log_name(const Record *r, Arena *a) {
         return arena_printf(a, "%s-%08x", r->id, (uint32_t) hash_bytes(r->created, strlen(r->created)));
 }
 
+int record_stop_signal(const Record *r) {
+        int signal = r->stop_signal ? parse_signal(r->stop_signal) : 0;
+
+        return signal > 0 ? signal : SIGTERM;
+}
+
 /* --- all of it -------------------------------------------------------------------------------------------------- */
 
 void record_encode(const Record *r, Text *ret) {
@@ -351,6 +358,18 @@ static char *decode_version(char *bytes, Record *r) {
         return NULL;
 }
 
+static int decode_home(Record *r) {
+        if (!r->unit && !r->slice)
+                r->home = r->cgroup ? HOME_CGROUP : HOME_NONE;
+        else if (r->unit && r->slice)
+                r->home = endswith(r->unit, ".service") ? HOME_SERVICE : HOME_SCOPE;
+        else if (r->unit && r->cgroup)
+                r->home = HOME_IN_SERVICE;
+        else
+                return -EBADMSG;
+        return 0;
+}
+
 static int decode(char *bytes, Record *r) {
         bool ended = false;
         uint64_t seen = 0;
@@ -373,10 +392,7 @@ static int decode(char *bytes, Record *r) {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (fields[i].required && !(seen & 1ULL << i))
                         return -EBADMSG;
-        r->home = !r->unit                        ? (r->cgroup ? HOME_CGROUP : HOME_NONE)
-                  : endswith(r->unit, ".service") ? HOME_SERVICE
-                                                  : HOME_SCOPE;
-        return !r->unit == !r->slice ? 0 : -EBADMSG;
+        return decode_home(r);
 }
 
 int record_decode(char *bytes, Record *ret) {

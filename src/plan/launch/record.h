@@ -31,7 +31,7 @@ typedef struct Record {
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
         Home home;                   /* told by what follows */
-        const char *unit, *slice;    /* HOME_SCOPE, HOME_SERVICE */
+        const char *unit, *slice;    /* home_is_unit(); HOME_IN_SERVICE: the unit that it is in */
         const char *cgroup;          /* as in /proc/PID/cgroup; NULL: none of its own, or nothing is known to be in the
                                       * scope yet */
         uint64_t cgroup_id;          /* which one that is: another at this path has another (cgroup_id()); 0: not known */
@@ -63,6 +63,8 @@ typedef struct Record {
 
 void record_done(Record *r);
 
+/* The number: that of stop_signal, or SIGTERM. */
+int record_stop_signal(const Record *r);
 /* Of config.json what the record has of it, in the arena of that. */
 Spec record_spec(const Record *r);
 /* And of that what belongs into a record. */

@@ -4,8 +4,8 @@
 /* What runs is ended before systemd is asked for anything, and all that it was in goes before what it could see. */
 static void add_processes(const Record *r, LaunchPlan *plan) {
         *launch_add_kill(plan) = (LaunchKill){ .cgroup = r->cgroup, .pid = r->committed ? r->pid : 0 };
-        if (r->home == HOME_SERVICE)
-                *launch_add_stop_service(plan) = (LaunchStopService){ .name = r->unit, .timeout = r->stop_timeout };
+        if (home_is_supervised(r->home))
+                launch_add_stop_service(plan)->name = r->unit;
         if (!r->committed && r->home == HOME_SCOPE)
                 *launch_add_end_request(plan) = (LaunchEndRequest){ .pid = r->pid };
         if (r->home == HOME_SCOPE)
@@ -22,7 +22,7 @@ static void add_processes(const Record *r, LaunchPlan *plan) {
 
 /* systemd calls us for those of a service when its process has ended. */
 static bool has_hooks_to_run(const Record *r, bool this_boot) {
-        return r->hooks[HOOK_POSTSTOP].n > 0 && !(r->home == HOME_SERVICE && this_boot);
+        return r->hooks[HOOK_POSTSTOP].n > 0 && !(home_is_supervised(r->home) && this_boot);
 }
 
 void launch_plan_remove(const Record *record, bool this_boot, LaunchPlan *ret) {

@@ -73,6 +73,19 @@ static void set_owner(UnitPlan *plan, const Spec *spec, const HostFacts *facts) 
 
 static const LimitsNow nothing_yet;
 
+/* What the service is, its own unit file says. */
+static int place_in_service(UnitPlan *plan, const Spec *spec, const Supervision *s, Error *reterr) {
+        if (!isempty(spec->linux_.cgroups_path))
+                return error_setf(reterr, EINVAL,
+                                  "linux.cgroupsPath: the container is in %s, whose Slice= says where that is",
+                                  s->unit);
+        plan->home = HOME_IN_SERVICE;
+        plan->name = s->unit;
+        plan->cgroup = arena_printf(&plan->arena, "%s/container", s->cgroup);
+        plan->launcher = arena_printf(&plan->arena, "%s/launcher", s->cgroup);
+        return 0;
+}
+
 /* Where the container goes: into a scope, or into a cgroup in the caller's unit. What is asked to be in a unit, and cannot,
  * would as a scope be out of its limits. */
 static int place(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts, Error *reterr) {
@@ -81,6 +94,8 @@ static int place(UnitPlan *plan, const Spec *spec, const Request *request, const
         const char *unit;
         int r;
 
+        if (request->supervision.cgroup)
+                return place_in_service(plan, spec, &request->supervision, reterr);
         if (!facts->systemd_cgroup && !request->supervision.program && path && !strchr(path, ':')) {
                 if (may_make && may_make(path)) {
                         plan->home = HOME_CGROUP;
@@ -143,7 +158,7 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                         return r;
         }
         r = unit_add_annotations(plan, spec, reterr);
-        if (r == 0 && plan->home == HOME_CGROUP)
+        if (r == 0 && home_is_cgroup(plan->home))
                 unit_use_files(&limits);
         return r;
 }

@@ -295,7 +295,7 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
                 apply_rule(&e, r->devices + i, i);
         allow_defaults(&e, devices, n_devices);
         rule = find_inexpressible(&e);
-        if (rule != NONE || (plan->home == HOME_CGROUP && !allows_all(&e))) {
+        if (rule != NONE || (home_is_cgroup(plan->home) && !allows_all(&e))) {
                 keep_rules(plan, &e);
                 plan->rules_path = rule == NONE ? "linux.resources.devices"
                                                 : arena_printf(&plan->arena, "linux.resources.devices[%zu]", rule);

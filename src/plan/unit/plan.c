@@ -198,9 +198,9 @@ static void print_rule(const DeviceRule *r, Text *text) {
 }
 
 static void print(const UnitPlan *plan, bool origins, Text *text) {
-        if (plan->name) /* of an update it is known */
+        if (plan->slice) /* of an update it is known */
                 text_addf(text, "unit %s in %s\n", plan->name, plan->slice);
-        if (plan->home == HOME_CGROUP)
+        if (home_is_cgroup(plan->home))
                 text_addf(text, "in cgroup %s\n", plan->cgroup);
         if (plan->subgroup)
                 text_addf(text, "subgroup %s\n", plan->subgroup);

@@ -71,9 +71,11 @@ enum { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4, DEVICE_ALL = 7 };
 
 typedef struct UnitPlan {
         Home home;
-        const char *cgroup;     /* HOME_CGROUP: which one; there are no properties then */
+        const char *cgroup;     /* home_is_cgroup(): which one; there are no properties then */
+        const char *launcher;   /* HOME_IN_SERVICE: where we are meanwhile; or NULL */
         const char *name;       /* of the unit: "libpod-1234.scope" */
-        const char *slice;      /* "machine.slice"; the Slice= property is in props too */
+        const char
+                *slice; /* "machine.slice"; the Slice= property is in props too. NULL: the unit is not ours to make */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */
         OptU32 owner;           /* uid, as we know it, that the container's cgroup is given to */
