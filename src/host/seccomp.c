@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/seccomp.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -10,6 +11,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/names.h"
 #include "host/seccomp-enosys.h"
 #include "host/seccomp-library.h"
 
@@ -94,11 +96,20 @@ static int add_archs(Compiler *c) {
 }
 
 static struct scmp_arg_cmp convert_arg(const SpecSeccompArg *a) {
-        static const enum scmp_compare operators[] = {
-                SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ,
+        static const Name operators[] = {
+                { "SCMP_CMP_NE", SCMP_CMP_NE },
+                { "SCMP_CMP_LT", SCMP_CMP_LT },
+                { "SCMP_CMP_LE", SCMP_CMP_LE },
+                { "SCMP_CMP_EQ", SCMP_CMP_EQ },
+                { "SCMP_CMP_GE", SCMP_CMP_GE },
+                { "SCMP_CMP_GT", SCMP_CMP_GT },
+                { "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
+                {},
         };
+        const Name *compare = name_find(operators, a->op);
 
-        return (struct scmp_arg_cmp){ a->index, operators[a->op], a->value, a->value_two };
+        assert(compare);
+        return (struct scmp_arg_cmp){ a->index, (enum scmp_compare) compare->value, a->value, a->value_two };
 }
 
 /* Conditions are all to be met. libseccomp takes one for each argument; where there are more, each becomes a
@@ -259,7 +270,7 @@ static void key_add_optional(Text *key, OptU32 o) {
 
 void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret) {
         /* The number changes with what is made of the same profile. */
-        key_add(ret, "ocirt-sd seccomp 3");
+        key_add(ret, "ocirt-sd seccomp 4");
         key_add(ret, seccomp->default_action);
         key_add_optional(ret, seccomp->default_errno_ret);
         key_add_list(ret, seccomp->architectures);
@@ -273,7 +284,7 @@ void seccomp_cache_key(const SpecSeccomp *seccomp, Text *ret) {
                 key_add_number(ret, rule->n_args);
                 for (size_t k = 0; k < rule->n_args; k++) {
                         key_add_number(ret, rule->args[k].index);
-                        key_add_number(ret, rule->args[k].op);
+                        key_add(ret, rule->args[k].op);
                         key_add_number(ret, rule->args[k].value);
                         key_add_number(ret, rule->args[k].value_two);
                 }

@@ -92,6 +92,9 @@ JsonNode json_element(const JsonNode *array, size_t index);
 /* -EINVAL with an error when the value is not of that type. */
 int json_want_array(const JsonNode *node, size_t *ret_n);
 int json_want_string(const JsonNode *node, const char **ret);
+int json_wrong_type(const JsonNode *node, const char *expected);
+/* The row of that property, or NULL. */
+const JsonField *json_find_field(const JsonField *fields, const char *name);
 /* A boolean member of the object, false when it is none. */
 bool json_has_true(const JsonNode *object, const char *name);
 

@@ -28,28 +28,12 @@ const char *const seccomp_filter_flags[] = {
         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL,
 };
 
-static int read_operator(const JsonNode *node, const JsonField *f, void *to) {
-        const char *s;
-        uint32_t i = 0;
-        int r;
-
-        r = json_want_string(node, &s);
-        if (r < 0)
-                return r;
-        while (seccomp_operators[i] && !streq(seccomp_operators[i], s))
-                i++;
-        if (!seccomp_operators[i])
-                return json_unknown(node, s, seccomp_operators);
-        *(uint32_t *) to = i;
-        return 0;
-}
-
 static const JsonField arg_fields[] = {
         JSON_U32("index", SpecSeccompArg, index, .required = true, .max = 5),
         JSON_U64("value", SpecSeccompArg, value, .required = true),
         JSON_U64("valueTwo", SpecSeccompArg, value_two),
-        JSON_CUSTOM("op", read_operator, SpecSeccompArg, op, .required = true),
-        {}
+        JSON_STRING("op", SpecSeccompArg, op, .required = true, .words = seccomp_operators),
+        {},
 };
 
 /* A name that is none of a system call here may be one elsewhere, or in a later version of Linux. */

@@ -154,7 +154,7 @@ typedef struct SpecResources {
 typedef struct SpecSeccompArg {
         uint32_t index;
         uint64_t value, value_two;
-        uint32_t op;                 /* index into seccomp_operators */
+        const char *op;              /* one of seccomp_operators */
 } SpecSeccompArg;
 
 typedef struct SpecSyscall {
@@ -298,7 +298,7 @@ int spec_sysctl_namespace(const char *path);
 int spec_check_id_maps(const char *path, const SpecIdMap *maps, size_t n, Error *reterr);
 
 /* The names of the specification, for features and messages; NULL-terminated. */
-extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … in the order of SpecSeccompArg.op */
+extern const char *const seccomp_operators[];     /* "SCMP_CMP_NE", … */
 extern const char *const seccomp_actions[];       /* "SCMP_ACT_ALLOW", … */
 extern const char *const seccomp_architectures[]; /* "SCMP_ARCH_X86", … */
 extern const char *const seccomp_filter_flags[];  /* "SECCOMP_FILTER_FLAG_LOG", … */
