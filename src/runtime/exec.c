@@ -85,6 +85,7 @@ static int plan(Exec *e, Error *reterr) {
                 .stdio = streams_look(caller),
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
+                .journal = home_is_supervised(e->container.record.home),
                 .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
                          (e->process->terminal && !e->options->console_socket), /* KEEP_TERMINAL */
         };

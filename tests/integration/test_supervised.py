@@ -274,6 +274,14 @@ def test_bundles_that_do_not_fit(container, config, words):
     assert not (one.runtime.root / one.id).exists()
 
 
+@needs_root("has no user namespace")
+def test_exec_with_more_capabilities(supervised):
+    """By the socket of the journal, taken from the first process, the new one could get at PID 1."""
+    one = supervised()
+    assert "CAP_SYS_PTRACE" in one.runtime.fails("exec", "--cap", "CAP_SYS_PTRACE", one.id, "true")
+    one.runtime("exec", "--cap", "CAP_SYS_NICE", one.id, "true")
+
+
 def test_somebody_else_has_a_unit_of_its_name(container):
     one = container()
     service = f"ocirt-sd-{one.id}.service"

@@ -268,6 +268,7 @@ int init_plan_build_exec(const Spec *spec, const ExecRequest *request, const Hos
         b.listen_fd_names = request->listen_fd_names;
         b.stdio = request->stdio;
         b.launcher_stays = request->launcher_stays;
+        b.journal = request->journal;
         return finish(build_exec(&b), &plan, ret);
 }
 

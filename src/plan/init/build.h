@@ -27,6 +27,7 @@ typedef struct ExecRequest {
         CallerStdio stdio;
         bool launcher_stays;
         bool waits;                   /* for the launcher, who has to do something to the process before it runs */
+        bool journal;                 /* the container's first process has sockets of the journal (--supervise) */
         const void *seccomp;
         size_t seccomp_size;
 } ExecRequest;

@@ -69,6 +69,7 @@ typedef struct InitBuild {
         const char *listen_fd_names;
         CallerStdio stdio;
         bool launcher_stays;
+        bool journal;
         const Request *request;       /* of the init */
 
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */

@@ -96,11 +96,18 @@ static void add_pipes(InitBuild *b) {
                 warn_of_kinds(b);
 }
 
+/* Of the container's first process others take them (pidfd_getfd(2)), who come to it with more capabilities. */
 int build_check_stdio(const InitBuild *b) {
-        const char *danger = find_danger(b, danger_of_sockets);
+        const bool supervised = b->request && b->request->supervision.program;
+        const char *danger = supervised || b->journal ? find_danger(b, danger_of_sockets) : NULL;
 
-        if (!b->request || !b->request->supervision.program || !danger)
+        if (!danger)
                 return 0;
+        if (b->journal)
+                return error_setf(b->reterr, EOPNOTSUPP,
+                                  "process.capabilities: by the journal's socket, which a supervised container has, "
+                                  "the process can get at the host, as %s",
+                                  danger);
         return error_setf(b->reterr, EOPNOTSUPP,
                           "--supervise: what it writes would go to the journal over a socket, by which the "
                           "container can get at the host, as %s",
