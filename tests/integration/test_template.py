@@ -519,6 +519,19 @@ def test_a_unit_that_lacks_something(service, lacking):
         assert f"{one.unit} needs {lacking}" in one.said()
 
 
+@needs_root("its cgroup is the container's")
+def test_a_cgroup_that_is_called_as_systemds_own(service, bundles):
+    """systemd runs what comes after the end in ".control" of the service, and waits for that as it starts it. A container that
+    could freeze it would keep systemd as a whole."""
+    log = bundles.top / "ran"
+    config = Config().script("cd /sys/fs/cgroup && mkdir .control && echo 1 > .control/cgroup.freeze && echo done; exit 7")
+    config.set(f"mounts.{[m['type'] for m in config.get('mounts')].index('cgroup')}.options", ["rw"])
+    one = service(config.hook("poststop", "/bin/touch", str(log)))
+    assert one.start() and one.ended() == ("failed", "exit-code")
+    assert "done" in one.said()
+    until(log.exists, "the hook")
+
+
 # --- its directory --------------------------------------------------------------------------------------------
 
 @needs_root("a directory of the system's")
