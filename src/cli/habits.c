@@ -21,8 +21,7 @@ static const Habit verbs_elsewhere[] = {
 #define IMAGES "there are no images here, but bundles (see ocirt-sd(1)); engines such as Podman make them of images"
 #define NO_CHECKPOINT "not supported: a container cannot be saved and restored"
 static const Habit advices[] = {
-        { "restart", "delete the container and run it again; systemctl restart ocirt-sd@ID.service does that for a service" },
-        { "reload", "delete the container and run it again" },
+        { "reload", "restart stops a container and starts it again; kill ID HUP is a signal to it" },
         { "cat", "systemctl cat ocirt-sd-ID.scope shows its unit" },
         { "version", "that is ocirt-sd --version" },
         { "enable", "systemctl enable ocirt-sd@ID.service makes it start with the system" },

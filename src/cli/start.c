@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/log.h"
+#include "cli/caller.h"
 #include "cli/ids.h"
 #include "cli/verb.h"
 
 static int start_one(const Runtime *rt, const char *id, void *userdata, Error *reterr) {
-        int r = runtime_start(rt, id, reterr);
+        int r = runtime_start(rt, id, caller_program(), reterr);
 
         if (r == 0 && reterr->message)
                 log_message(LOG_ERROR, "%s", reterr->message);

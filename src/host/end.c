@@ -51,8 +51,12 @@ const char *end_read_failure(const Container *c, Arena *a) {
         return read_file_at(c->dir, FAILURE, FILE_MAX_BYTES, &text, NULL) == 0 ? arena_strdup(a, text) : NULL;
 }
 
+void end_forget_failure(const Container *c) {
+        (void) unlinkat(c->dir, FAILURE, 0);
+}
+
 void end_expect(const Container *c) {
         (void) unlinkat(c->dir, EXIT, 0);
-        (void) unlinkat(c->dir, FAILURE, 0);
+        end_forget_failure(c);
         close_fd(openat(c->dir, EXIT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }

@@ -20,3 +20,5 @@ int end_read(int fd, Arena *a, Exit *ret);
 /* Why a service could not be started, in a sentence, for who waits for that; in a, or NULL. */
 const char *end_read_failure(const Container *c, Arena *a);
 void end_keep_failure(const Container *c, const char *message);
+/* Of the start that is asked for next there is none yet. */
+void end_forget_failure(const Container *c);

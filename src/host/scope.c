@@ -105,14 +105,17 @@ static void explain_exists(const Manager *m, const char *name, Error *reterr) {
 
 static int hear_refusal(Scope *s, Error *reterr) {
         const Job *job = &s->job;
+        bool exists;
         int r;
 
         if (exists_by_us(s))
                 return 1;
         if (give_in(s))
                 return send_start(s, job->manager, reterr);
-        r = error_setf(reterr, EREMOTEIO, "systemd refused %s: %s", s->properties->plan->name, job->words);
-        if (streq(job->refusal, UNIT_EXISTS))
+        exists = streq(job->refusal, UNIT_EXISTS);
+        r = error_setf(reterr, exists ? EEXIST : EREMOTEIO, "systemd refused %s: %s", s->properties->plan->name,
+                       job->words);
+        if (exists)
                 explain_exists(job->manager, s->properties->plan->name, reterr);
         return r;
 }

@@ -5,6 +5,7 @@
 
 #include "basic/fd.h"
 #include "basic/str.h"
+#include "host/job.h"
 #include "host/manager-internal.h"
 #include "host/scope.h"
 #include "host/unit-calls.h"
@@ -61,6 +62,73 @@ int service_start(Manager *m, UnitProperties *properties, Error *reterr) {
         scope_done(&s);
         return r;
 }
+
+/* --- once more -------------------------------------------------------------------------------------------------- */
+
+static int append_name(sd_bus_message *message, const void *name) {
+        return sd.bus_message_append(message, "ss", (const char *) name, "replace");
+}
+
+static bool is_on_its_way(Manager *m, const char *name) {
+        static const char *const states[] = { "activating", "deactivating", "reloading", NULL };
+
+        return is_in_state(m, name, states, NULL) != 0;
+}
+
+/* How the job ended, a JobState. */
+static int wait_for_job(Manager *m, Job *job, const char *name, Error *reterr) {
+        int r = job_wait(job, JOB_SENT, now_usec() + MANAGER_TIMEOUT_USEC, reterr);
+
+        while (r == JOB_QUEUED) {
+                r = job_wait(job, JOB_QUEUED, now_usec() + LOOK_USEC, NULL);
+                if (r == -ETIMEDOUT) /* as in wait_for() */
+                        r = is_on_its_way(m, name) ? JOB_QUEUED : JOB_DONE;
+        }
+        return r < 0 ? error_passf(reterr, r, "%s", errno_text(r)) : r;
+}
+
+static int not_started(Manager *m, const char *name, const Job *job, Error *reterr) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *result = "", *user = manager_is_users(m) ? "--user " : "";
+
+        if (job->refusal)
+                return error_setf(reterr, EREMOTEIO, "systemd refused to start %s: %s", name, job->words);
+        error_setf(reterr, EREMOTEIO, "systemd's job for %s ended with \"%s\"", name, job->result);
+        if (manager_get_property(m, (UnitRef){ .name = name }, "Result", &reply, NULL) == 0 &&
+            sd.bus_message_read(reply, "v", "s", &result) >= 0 && !streq(result, "success"))
+                (void) error_suffixf(reterr, ": %s", result);
+        if (streq(result, "start-limit-hit"))
+                return error_suffixf(reterr, " (it was started too often: systemctl %sreset-failed %s)", user, name);
+        return error_suffixf(reterr, " (systemctl %sstatus %s)", user, name);
+}
+
+/* It starts nothing of which it takes the processes for frozen, though these may be gone, with the thaw that was ours; and
+ * thaws nothing without processes, but forgets that together with how those ended. */
+static bool give_in(Manager *m, const char *name, const Job *job, bool *thawed) {
+        if (*thawed || !streq_null(job->result, "frozen"))
+                return false;
+        *thawed = true;
+        return manager_freeze_unit(m, (UnitRef){ .name = name }, false, NULL) == 0 ||
+               manager_reset_failed(m, name, NULL) == 0;
+}
+
+int service_start_known(Manager *m, const char *name, bool restart, Error *reterr) {
+        const Question q = { MANAGER_OBJECT, MANAGER_INTERFACE, restart ? "RestartUnit" : "StartUnit", append_name,
+                             name };
+        _cleanup_job_ Job job = {};
+        bool thawed = false;
+        int r;
+
+        do {
+                r = job_begin(&job, m, &q, reterr);
+                if (r < 0)
+                        return error_prefixf(reterr, "cannot start %s", name);
+                r = wait_for_job(m, &job, name, reterr);
+        } while (r == JOB_LOST || (r == JOB_FAILED && give_in(m, name, &job, &thawed))); /* its job is ours then */
+        return r < 0 || r == JOB_DONE ? MIN(r, 0) : not_started(m, name, &job, reterr);
+}
+
+/* --- whose it is ------------------------------------------------------------------------------------------------ */
 
 /* What a unit says of a command of ours: "PROGRAM [--root ROOT] service-start … ID". */
 typedef struct Words {

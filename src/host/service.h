@@ -8,6 +8,9 @@
 /* StartTransientUnit for the plan, and its job waited for, however long its hooks take. */
 int service_start(Manager *m, UnitProperties *properties, Error *reterr);
 
+/* StartUnit of one that systemd knows already, or RestartUnit, with the job waited for as long. */
+int service_start_known(Manager *m, const char *name, bool restart, Error *reterr);
+
 /* Is it a service that calls this verb of ours for this container of this root directory? 0 or 1. Its processes and its
  * invocations come and go. */
 int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr);

@@ -72,8 +72,11 @@ int runtime_service_stop(const Runtime *rt, const char *id, Error *reterr);
 /* And when it has ended: how, in systemd's words. Then runs the poststop hooks. */
 int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr);
 
-/* 0 and a sentence in reterr: config.json has no process, so that the container has ended. */
-int runtime_start(const Runtime *rt, const char *id, Error *reterr);
+/* 0 and a sentence in reterr: config.json has no process, so that the container has ended. A supervised one that has
+ * stopped is started once more, and program is for systemd to call then, or NULL. */
+int runtime_start(const Runtime *rt, const char *id, const char *program, Error *reterr);
+/* A supervised one, in whatever state; grace as for runtime_stop(). */
+int runtime_restart(const Runtime *rt, const char *id, const char *program, uint64_t grace, Error *reterr);
 
 /* all: every process in the container's cgroup, and no error when there is none. */
 int runtime_kill(const Runtime *rt, const char *id, int signal, bool all, Error *reterr);

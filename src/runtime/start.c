@@ -19,6 +19,7 @@
 #include "host/launch.h"
 #include "host/observe.h"
 #include "plan/init/protocol.h"
+#include "runtime/again.h"
 #include "runtime/find.h"
 #include "runtime/removal.h"
 #include "runtime/runtime.h"
@@ -229,7 +230,18 @@ static void wait_until_ready(Container *c, Notify *notify) {
         notify_wait(notify, c->record.pid, init);
 }
 
-int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
+/* Its process had the descriptors of who made it, which nobody else can give it. */
+static int refuse(const Container *c, Status status, Error *reterr) {
+        int r = error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", c->id,
+                           status_name(status));
+
+        if (status == STATUS_STOPPED && c->record.bundle)
+                (void) error_suffixf(reterr, " (ocirt-sd delete %s, and run it again: --bundle %s)", c->id,
+                                     c->record.bundle);
+        return r;
+}
+
+int runtime_start(const Runtime *rt, const char *id, const char *program, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
         _cleanup_notify_ Notify notify = NOTIFY_NONE;
         bool heard = false;
@@ -240,8 +252,10 @@ int runtime_start(const Runtime *rt, const char *id, Error *reterr) {
         if (r < 0)
                 return r;
         status = container_status(&c);
+        if (status == STATUS_STOPPED && home_is_supervised(c.record.home))
+                return again_start(rt, &c, program, false, reterr);
         if (status != STATUS_CREATED)
-                return error_setf(reterr, EBUSY, "cannot start container %s: it is %s, not created", id, status_name(status));
+                return refuse(&c, status, reterr);
         r = container_complete(&c, reterr);
         if (r == 0)
                 r = open_gate(rt, &c, &notify, &heard, reterr);

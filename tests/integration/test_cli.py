@@ -12,9 +12,8 @@ from harness.needs import needs_ocirt_sd
 from harness.runtime import BINARY
 from harness.wait import DEADLINE
 
-VERBS = ["create", "run", "start", "state", "exists", "kill", "stop", "delete", "remove", "exec", "list", "ps",
-         "pause", "resume", "update", "events", "spec", "check", "plan",
-         "features"]
+VERBS = ["create", "run", "start", "state", "exists", "kill", "stop", "restart", "delete", "remove", "exec", "list",
+         "ps", "pause", "resume", "update", "events", "spec", "check", "plan", "features"]
 
 pytestmark = needs_ocirt_sd
 
@@ -50,7 +49,7 @@ def test_mistakes_name_what_is_near(words, wanted):
 @pytest.mark.parametrize("words, wanted", [
     (["rm", "x"], "did you mean remove?"), (["remove", "-v", "x"], "stays"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
     (["unpause", "x"], "did you mean resume?"), (["inspect", "x"], "did you mean state?"),
-    (["restart", "x"], "systemctl restart ocirt-sd@ID.service"),
+    (["reload", "x"], "restart"), (["restart", "--time", "x", "y"], "expected seconds"),
     (["log", "x"], "did you mean logs?"), (["checkpoint", "x"], "not supported"),
     (["pull", "x"], "bundles"), (["run", "--rm", "x"], "--keep"), (["run", "--name", "x"], "the name is the ID"),
     (["run", "-it", "x"], "standard input"), (["list", "-a"], "all containers are listed"),

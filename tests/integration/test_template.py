@@ -532,6 +532,52 @@ def test_a_cgroup_that_is_called_as_systemds_own(service, bundles):
     until(log.exists, "the hook")
 
 
+# --- by our verbs ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("options", [[], ["--time", "0"]], ids=str)
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_restart(service, options, state):
+    """Also where it has been forgotten in between."""
+    one = service(Config().script(SPEAKING)).started()
+    before = one.pid
+    until(lambda: process.catches(before, signal.SIGTERM), "the trap is set")
+    if state == "paused":
+        one.runtime("pause", one.name)
+    one.runtime("restart", *options, one.name)
+    assert one.one.status == "running" and one.pid != before and one.show("MainPID")["MainPID"] == str(one.pid)
+
+
+def test_start_of_one_that_has_failed(service):
+    one = service(Config().script(SPEAKING)).started()
+    one.one.kill("KILL")
+    assert one.ended() == ("failed", "signal")
+    one.one.start()
+    assert one.one.status == "running"
+
+
+def test_start_of_one_that_was_killed_while_it_was_paused(service):
+    one = service(Config().script(SPEAKING)).started()
+    one.runtime("pause", one.name)
+    one.one.kill("KILL")
+    assert one.ended() == ("failed", "signal")
+    one.one.start()
+    assert one.one.status == "running"
+
+
+def test_one_that_can_be_started_no_more(service):
+    one = service(Config().script(SPEAKING)).started()
+    one.change(Config("/nonesuch"))
+    assert one.unit in one.runtime.fails("restart", one.name)
+    one.change(Config().script("exit 0"))
+    assert one.start()
+
+
+def test_remove(service):
+    one = service(Config().script(SPEAKING)).started()
+    one.runtime("remove", "--force", one.name)
+    assert not one.exists() and one.ended()[0] == "inactive" and one.one.bundle.path.exists()
+
+
 # --- its directory --------------------------------------------------------------------------------------------
 
 @needs_root("a directory of the system's")
