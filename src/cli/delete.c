@@ -3,12 +3,15 @@
 #include "cli/verb.h"
 
 typedef struct DeleteOptions {
+        const char *session;
         bool force, regex;
 } DeleteOptions;
 
 static const Option options[] = {
         { .name = "force", .letter = 'f', .offset = offsetof(DeleteOptions, force), .type = OPTION_FLAG,
           .help = "Whatever its state, even if there is none" },
+        { .name = "session", .offset = offsetof(DeleteOptions, session), .type = OPTION_STRING, .argument = "SESSION",
+          .help = "What exec --detach has started there" },
         { .name = "regex", .letter = 'r', .offset = offsetof(DeleteOptions, regex), .type = OPTION_FLAG,
           .help = "ID is an extended regular expression" },
         OPTION_ELSEWHERE("all", 'a', "all containers are meant by --regex ."),
@@ -18,6 +21,8 @@ static const Option options[] = {
 static int delete_one(const Runtime *rt, const char *id, void *target, Error *reterr) {
         const DeleteOptions *o = target;
 
+        if (o->session)
+                return runtime_delete_session(rt, id, o->session, o->force, reterr);
         return runtime_delete(rt, id, o->force, reterr);
 }
 

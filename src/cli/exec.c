@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "cli/caller.h"
 #include "cli/verb.h"
 
 typedef struct Target {
@@ -16,6 +19,7 @@ static const Option options[] = {
         { .name = "additional-gids", .letter = 'g', FIELD(additional_gids), .type = OPTION_LIST, .argument = "GID", .help = "Add a group" },
         { .name = "process", .letter = 'p', FIELD(process_file), .type = OPTION_STRING, .argument = "FILE", .help = "process.json in place of a command" },
         { .name = "detach", .letter = 'd', FIELD(detach), .type = OPTION_FLAG, .help = "Do not wait for it to end" },
+        { .name = "name", FIELD(name), .type = OPTION_STRING, .argument = "SESSION", .help = "Its name, for wait, kill and delete" },
         { .name = "pid-file", FIELD(pid_file), .type = OPTION_STRING, .argument = "FILE", .help = "Write its pid there" },
         { .name = "console-socket", FIELD(console_socket), .type = OPTION_STRING, .argument = "SOCKET", .help = "Send the terminal's master there" },
         { .name = "pidfd-socket", FIELD(pidfd_socket), .type = OPTION_STRING, .argument = "SOCKET", .help = "Send a pidfd of it there" },
@@ -51,15 +55,19 @@ static void name_option(const ExecOptions *o, Error *e) {
 }
 
 static int exec(const Runtime *rt, void *target, char **words, Error *reterr) {
+        _cleanup_free_ char *session = NULL;
         Target *t = target;
         int status, r;
 
         t->o.id = words[0];
         t->o.args = words + 1;
         t->o.no_new_privs = t->o.no_new_privs_set = t->no_new_privs;
-        r = runtime_exec(rt, &t->o, &status, reterr);
+        t->o.program = t->o.detach ? caller_program() : NULL;
+        r = runtime_exec(rt, &t->o, &status, &session, reterr);
         if (r < 0)
                 name_option(&t->o, reterr);
+        else if (session)
+                puts(session);
         return r < 0 ? r : status;
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct KillOptions {
         bool all, regex;
-        const char *signal_name;
+        const char *signal_name, *session;
         int signal;
 } KillOptions;
 
@@ -17,6 +17,8 @@ typedef struct KillOptions {
 static const Option options[] = {
         { .name = "signal", .letter = 's', .offset = offsetof(KillOptions, signal_name), .type = OPTION_STRING,
           .argument = "SIGNAL", .help = "The signal, where there are several IDs" },
+        { .name = "session", .offset = offsetof(KillOptions, session), .type = OPTION_STRING, .argument = "SESSION",
+          .help = "What exec --detach has started there" },
         { .name = "all", .letter = 'a', .offset = offsetof(KillOptions, all), .type = OPTION_FLAG,
           .help = "Every process, not only the first" },
         { .name = "regex", .letter = 'r', .offset = offsetof(KillOptions, regex), .type = OPTION_FLAG,
@@ -29,6 +31,8 @@ static const Option options[] = {
 static int kill_one(const Runtime *rt, const char *id, void *target, Error *reterr) {
         KillOptions *o = target;
 
+        if (o->session)
+                return runtime_kill_session(rt, id, o->session, o->signal, reterr);
         return runtime_kill(rt, id, o->signal, o->all, reterr);
 }
 

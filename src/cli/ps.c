@@ -8,12 +8,14 @@
 #include "basic/file.h"
 #include "basic/program.h"
 #include "basic/str.h"
+#include "cli/ps-sessions.h"
 #include "cli/verb.h"
 
 #define OUTPUT_MAX_BYTES (64UL * 1024 * 1024)
 
 typedef struct PsOptions {
         const char *format;
+        bool sessions;
 } PsOptions;
 
 #define OPTION_OF_PS(letter) OPTION_ELSEWHERE("", letter, "options of ps(1) come after the ID: ocirt-sd ps ID -o pid,args")
@@ -21,6 +23,8 @@ typedef struct PsOptions {
 static const Option options[] = {
         { .name = "format", .letter = 'f', .offset = offsetof(PsOptions, format), .type = OPTION_STRING,
           .argument = "FORMAT", .help = "table (default) or json" },
+        { .name = "sessions", .offset = offsetof(PsOptions, sessions), .type = OPTION_FLAG,
+          .help = "What exec --detach has started, and how it ended" },
         OPTION_OF_PS('o'), OPTION_OF_PS('e'), OPTION_OF_PS('a'), OPTION_OF_PS('A'), OPTION_OF_PS('u'), OPTION_OF_PS('L'),
         OPTION_END,
 };
@@ -128,6 +132,8 @@ static int ps(const Runtime *rt, void *target, char **words, Error *reterr) {
 
         if (o->format && !streq(o->format, "table") && !streq(o->format, "json"))
                 return error_setf(reterr, EINVAL, "--format: expected table or json, got \"%s\"", o->format);
+        if (o->sessions)
+                return ps_sessions(rt, words[0], streq_null(o->format, "json"), reterr);
         r = runtime_processes(rt, words[0], &pids, &n, reterr);
         if (r < 0)
                 return r;

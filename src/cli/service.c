@@ -22,7 +22,8 @@ static const Option start_options[] = {
 static int start(const Runtime *rt, void *target, char **words, Error *reterr) {
         const StartOptions *o = target;
 
-        int r = runtime_service_start(rt, words[0], o->bundle, caller_program(), reterr);
+        int r = words[1] ? runtime_session_start(rt, words[0], words[1], reterr)
+                         : runtime_service_start(rt, words[0], o->bundle, caller_program(), reterr);
 
         if (r >= 0 || !o->bundle)
                 return r;
@@ -43,18 +44,19 @@ static int ended(const Runtime *rt, void *unused, char **words, Error *reterr) {
                 .invocation = getenv("INVOCATION_ID"),
         };
 
-        return runtime_service_ended(rt, words[0], &seen, reterr);
+        return words[1] ? runtime_session_ended(rt, words[0], words[1], &seen, reterr)
+                        : runtime_service_ended(rt, words[0], &seen, reterr);
 }
 
 const Verb verb_service_start = {
         .name = "service-start",
-        .arguments = "ID",
+        .arguments = "ID [SESSION]",
         .summary = "For systemd: start a supervised container",
         .options = start_options,
         .options_size = sizeof(StartOptions),
         .order = OPTIONS_ANYWHERE,
         .min_words = 1,
-        .max_words = 1,
+        .max_words = 2,
         .run = start,
 };
 
@@ -68,6 +70,10 @@ const Verb verb_service_stop = {
 };
 
 const Verb verb_service_ended = {
-        .name = "service-ended", .arguments = "ID", .summary = "For systemd: note how a supervised container ended",
-        .min_words = 1, .max_words = 1, .run = ended,
+        .name = "service-ended",
+        .arguments = "ID [SESSION]",
+        .summary = "For systemd: note how a supervised container ended",
+        .min_words = 1,
+        .max_words = 2,
+        .run = ended,
 };

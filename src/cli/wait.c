@@ -40,7 +40,7 @@ static int wait_verb(const Runtime *rt, void *target, char **words, Error *reter
 
         r = o->condition ? parse_condition(o->condition, &condition, reterr) : 0;
         if (r == 0)
-                r = runtime_wait(rt, words[0], condition, o->timeout ?: UINT64_MAX, &status, reterr);
+                r = runtime_wait(rt, words[0], words[1], condition, o->timeout ?: UINT64_MAX, &status, reterr);
         if (r < 0 || o->exit_status)
                 return r < 0 ? r : status;
         if (condition == WAIT_STOPPED)
@@ -49,8 +49,14 @@ static int wait_verb(const Runtime *rt, void *target, char **words, Error *reter
 }
 
 const Verb verb_wait = {
-        .name = "wait", .arguments = "ID", .summary = "Wait until a container has stopped, and print its status",
+        .name = "wait",
+        .arguments = "ID [SESSION]",
+        .summary = "Wait until a container has stopped, and print its status",
         .example = "wait --timeout 1min web",
-        .options = options, .options_size = sizeof(WaitOptions), .order = OPTIONS_ANYWHERE,
-        .min_words = 1, .max_words = 1, .run = wait_verb,
+        .options = options,
+        .options_size = sizeof(WaitOptions),
+        .order = OPTIONS_ANYWHERE,
+        .min_words = 1,
+        .max_words = 2,
+        .run = wait_verb,
 };

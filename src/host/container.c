@@ -21,6 +21,7 @@ void container_done(Container *c) {
         c->config = spec_free(c->config);
         record_done(&c->record);
         free(c->id);
+        free(c->of);
         c->dir = close_fd(c->dir);
 }
 
@@ -119,7 +120,7 @@ static bool is_dots(const char *name) {
 
 /* What we put into a directory, the halves of what was being written with it. */
 static bool is_our_name(const char *name) {
-        static const char *const names[] = { "record", "config.json", "gate", "exit", "failure" };
+        static const char *const names[] = { "record", "config.json", "gate", "exit", "failure", "request" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 const char *rest = startswith(name[0] == '.' ? name + 1 : name, names[i]);
@@ -259,21 +260,51 @@ static void remove_notify(int dir) {
         (void) unlinkat(dir, "notify", AT_REMOVEDIR);
 }
 
+static void remove_file(int dir, const char *name) {
+        if (is_our_name(name))
+                (void) unlinkat(dir, name, 0);
+        else if (streq(name, "notify"))
+                remove_notify(dir);
+}
+
+/* What is in it, one after the other. */
+static void for_each_name(int dir, void (*remove)(int dir, const char *name)) {
+        int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+        struct dirent *entry;
+
+        while (entries && (entry = readdir(entries)))
+                if (!is_dots(entry->d_name))
+                        remove(dir, entry->d_name);
+        if (entries)
+                closedir(entries);
+}
+
+/* How it ended may be written down at this moment: once. */
+static void remove_session(int dir, const char *name) {
+        _cleanup_close_ int session = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        for (unsigned i = 0; session >= 0 && i < 3; i++) {
+                for_each_name(session, remove_file);
+                if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno != ENOTEMPTY)
+                        return;
+        }
+}
+
+static void remove_sessions(int dir) {
+        _cleanup_close_ int sessions = openat(dir, CONTAINER_SESSIONS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (sessions < 0)
+                return;
+        for_each_name(sessions, remove_session);
+        (void) unlinkat(dir, CONTAINER_SESSIONS, AT_REMOVEDIR);
+}
+
 int container_remove(Container *c, Error *reterr) {
         _cleanup_free_ char *path = xasprintf("../%s", c->id);
-        struct dirent *entry;
-        int copy;
-        DIR *dir;
 
-        copy = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        dir = copy < 0 ? NULL : fdopendir(copy);
-        while (dir && (entry = readdir(dir)))
-                if (is_our_name(entry->d_name))
-                        (void) unlinkat(c->dir, entry->d_name, 0);
-                else if (streq(entry->d_name, "notify"))
-                        remove_notify(c->dir);
-        if (dir)
-                closedir(dir);
+        remove_sessions(c->dir);
+        for_each_name(c->dir, remove_file);
         if (unlinkat(c->dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_errnof(reterr, errno, "cannot remove the state directory of container %s", c->id);
         container_unlock(c); /* for who waits to see that it is gone */

@@ -11,11 +11,13 @@
  *   config.json  as it was at create: later changes in the bundle have no effect
  *   exit, failure   of its last start (end.h)
  *   gate         the socket on which init waits for `start`; gone once the container was started (gate.h)
+ *   sessions     a directory of further processes that systemd collects (session.h)
  * The directory itself is the lock (flock): exclusive for verbs that change the container.
  */
 typedef struct Container {
         const Caller *caller;
         char *id;
+        char *of;          /* it is a session, of this container (session.h); or NULL */
         int dir;           /* its directory; locked when locked is set */
         bool locked;
         bool found_lock;   /* somebody else holds the lock (only when not locked by us) */
@@ -49,6 +51,9 @@ int container_save(Container *c, Error *reterr);
 int container_read_config(Container *c, Spec **ret, Error *reterr);
 /* For a record of version 1: what one of today has of config.json is read from the copy. */
 int container_complete(Container *c, Error *reterr);
+
+/* The name of the directory of its sessions. */
+#define CONTAINER_SESSIONS "sessions"
 
 /* Removes the directory and everything in it. */
 int container_remove(Container *c, Error *reterr);

@@ -261,6 +261,7 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
                       (int[_INIT_FDS]){ control, plan, request->target, request->root, cgroup, say, l.answers[0] });
         l.pid = (pid_t) pid;
         l.sibling = request->sibling;
+        l.cgroup_path = request->cgroup_path;
         memcpy(l.stdio, request->stdio, sizeof(l.stdio));
         expect(&l, request->plan);
         *ret = l;
@@ -291,13 +292,15 @@ static int follow(Launch *l, pid_t pid, bool inside, Error *reterr) {
 }
 
 /* Our parent has other children. */
-static bool is_sibling(int pid) {
+static bool is_sibling(const Launch *l, int pid) {
         _cleanup_free_ char *service = NULL, *its = NULL;
         ProcessStat stat;
 
-        return process_stat(pid, &stat) == 0 && stat.parent == getppid() &&
-               cgroup_service_of(getpid(), &service) == 0 && cgroup_of_pid(pid, &its) == 0 &&
-               path_is_below(its, service);
+        if (process_stat(pid, &stat) < 0 || stat.parent != getppid() || cgroup_of_pid(pid, &its) < 0)
+                return false;
+        if (l->cgroup_path)
+                return streq(its, l->cgroup_path);
+        return cgroup_service_of(getpid(), &service) == 0 && path_is_below(its, service);
 }
 
 static bool is_child(int pid) {
@@ -307,7 +310,7 @@ static bool is_child(int pid) {
 }
 
 /* Whoever speaks for the helper can but name a child of ours, and those are processes of this container; or a sibling of
- * ours that is in our service, and so are those. */
+ * ours that is in our service, or in the container that it is for, and so are those. */
 static bool is_believed(Launch *l, const InitMessage *m) {
         if (m->type == INIT_MSG_ERROR)
                 return true;
@@ -316,7 +319,7 @@ static bool is_believed(Launch *l, const InitMessage *m) {
         l->expected[m->type]--;
         if (m->type != INIT_MSG_PID && m->type != INIT_MSG_INSIDE)
                 return true;
-        return m->value > 0 && m->value != getpid() && (l->sibling ? is_sibling : is_child)(m->value);
+        return m->value > 0 && m->value != getpid() && (l->sibling ? is_sibling(l, m->value) : is_child(m->value));
 }
 
 /* 0 when nothing can come any more, -EINTR when we are not to wait for it. The end of the stream is not enough: who is forked

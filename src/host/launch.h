@@ -23,6 +23,7 @@ typedef struct LaunchRequest {
         int target, root;           /* or -EBADF */
         int cgroup;                 /* born in this cgroup, or -EBADF: in ours */
         bool sibling;               /* a child of our parent's: of systemd's, if that is who has started us */
+        const char *cgroup_path;    /* and that is born there; NULL: in ours */
         const char *cpus;           /* a list: where we are to be when we make the process; NULL: it may run anywhere */
         int stdio[3];               /* what becomes 0, 1, 2, kept by who asks until launch_finish() */
 } LaunchRequest;
@@ -38,6 +39,7 @@ typedef struct Launch {
         bool inside;                /* it is where others may lay hands on it, and gets nothing done by us any more */
         bool waits;                 /* for INIT_MSG_GO, once it is ready */
         bool sibling;               /* its processes are children of our parent's, who collects them */
+        const char *cgroup_path;    /* the request's */
         uint8_t expected[_INIT_MSG_MAX]; /* how often the plan may still say each thing. By the time that others may speak
                                      * for it, all has been said */
 } Launch;

@@ -130,15 +130,20 @@ int service_start_known(Manager *m, const char *name, bool restart, Error *reter
 
 /* --- whose it is ------------------------------------------------------------------------------------------------ */
 
-/* What a unit says of a command of ours: "PROGRAM [--root ROOT] service-start … ID". */
+/* What a unit says of a command of ours: "PROGRAM [--root ROOT] service-start … ID", or "… service-start ID SESSION". */
 typedef struct Words {
         const char *root, *last;
+        const char *before; /* the last */
+        const char *id;     /* of a session's */
         bool starts;
 } Words;
 
 static void take_word(Words *w, const char *word) {
         if (streq_null(w->last, "--root"))
                 w->root = word;
+        if (w->before && streq(w->before, "service-start") && w->last[0] != '-')
+                w->id = w->last;
+        w->before = w->last;
         w->starts = w->starts || streq(word, "service-start");
         w->last = word;
 }
@@ -163,7 +168,8 @@ static int read_command(sd_bus_message *reply, Words *ret) {
         return r;
 }
 
-int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {
+/* 0 or 1; session NULL: of the container itself. */
+static int starts(Manager *m, const char *name, const char *root, const char *id, const char *session, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         Words words = {};
         int r = manager_get_property(m, (UnitRef){ .name = name }, "ExecStart", &reply, reterr);
@@ -173,7 +179,17 @@ int service_is_of(Manager *m, const char *name, const char *root, const char *id
         r = read_command(reply, &words);
         if (r < 0)
                 return error_errnof(reterr, r, "systemd does not say what %s runs", name);
-        return words.starts && streq(words.last, id) && (!words.root || streq(words.root, root));
+        return words.starts && streq_null(words.id, session ? id : NULL) && streq(words.last, session ?: id) &&
+               (!words.root || streq(words.root, root));
+}
+
+int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {
+        return starts(m, name, root, id, NULL, reterr);
+}
+
+int service_is_of_session(Manager *m, const char *name, const char *root, const char *id, const char *session,
+                          Error *reterr) {
+        return starts(m, name, root, id, session, reterr);
 }
 
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr) {

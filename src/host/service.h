@@ -15,6 +15,10 @@ int service_start_known(Manager *m, const char *name, bool restart, Error *reter
  * invocations come and go. */
 int service_is_of(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 
+/* The same for a session of that container. */
+int service_is_of_session(Manager *m, const char *name, const char *root, const char *id, const char *session,
+                          Error *reterr);
+
 /* Is there none such that runs, or is about to be started again? 0 or 1. */
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 

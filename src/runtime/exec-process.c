@@ -48,16 +48,12 @@ static void inherit(SpecProcess *p, const SpecProcess *from) {
         }
 }
 
-static int from_file(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error *reterr) {
-        _cleanup_free_ char *bytes = NULL;
-        size_t size;
+static int from_file(const ExecOptions *o, const char *bytes, size_t size, Spec *spec, SpecProcess **ret,
+                     Error *reterr) {
         int r;
 
         if (o->args && o->args[0])
                 return error_setf(reterr, EINVAL, "exec takes a command or --process, not both");
-        r = read_file_at(AT_FDCWD, o->process_file, FILE_MAX_BYTES, &bytes, &size);
-        if (r < 0)
-                return error_errnof(reterr, r, "cannot read --process %s", o->process_file);
         r = spec_parse_process(spec, bytes, size, ret, reterr);
         if (r < 0)
                 return error_prefixf(reterr, "%s", o->process_file);
@@ -146,12 +142,18 @@ static int add_groups(SpecProcess *p, const char **list, Arena *a, Error *reterr
         return 0;
 }
 
-int exec_process(const ExecOptions *o, Spec *spec, SpecProcess **ret, Error *reterr) {
+int exec_read_process(const ExecOptions *o, char **ret, size_t *ret_size, Error *reterr) {
+        int r = o->process_file ? read_file_at(AT_FDCWD, o->process_file, FILE_MAX_BYTES, ret, ret_size) : 0;
+
+        return r < 0 ? error_errnof(reterr, r, "cannot read --process %s", o->process_file) : 0;
+}
+
+int exec_process(const ExecOptions *o, const char *bytes, size_t size, Spec *spec, SpecProcess **ret, Error *reterr) {
         SpecProcess *p = NULL;
         int r;
 
         spec->warnings = (Strings){}; /* they are about the container, and were told when it was made */
-        r = o->process_file ? from_file(o, spec, &p, reterr) : from_command(o, spec, &p, reterr);
+        r = o->process_file ? from_file(o, bytes, size, spec, &p, reterr) : from_command(o, spec, &p, reterr);
         if (r < 0 || !p)
                 return r;
         if (o->cwd && o->cwd[0] != '/')

@@ -7,12 +7,16 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
+#include "host/end.h"
 #include "host/observe.h"
+#include "host/session.h"
 #include "plan/init/build.h"
 #include "runtime/exec-process.h"
+#include "runtime/exec.h"
 #include "runtime/filter.h"
 #include "runtime/foreground.h"
 #include "runtime/preserve.h"
+#include "runtime/session.h"
 #include "runtime/streams.h"
 #include "steps/peer.h"
 #include "steps/pid-file.h"
@@ -24,7 +28,11 @@ typedef struct Exec {
         Store store;
         Container container;
         Spec *spec;                  /* the container's */
+        char *process_file;          /* the bytes of --process, or NULL */
+        size_t process_size;
         SpecProcess *process;
+        bool asks;          /* systemd is to collect it, and calls us for it */
+        Container *session; /* systemd has called us for this; or NULL */
         Filter filter;
         InitPlan plan;
         LaunchPlan launch;
@@ -48,6 +56,7 @@ static void exec_done(Exec *e) {
         launch_plan_done(&e->launch);
         init_plan_done(&e->plan);
         filter_done(&e->filter);
+        free(e->process_file);
         container_done(&e->container);
         store_done(&e->store);
 }
@@ -75,6 +84,46 @@ static int find_container(Exec *e, Error *reterr) {
         return container_read_config(&e->container, &e->spec, reterr);
 }
 
+/* Of what runs in a supervised container systemd is the parent, too, unless the caller deals with the process himself: he hands
+ * descriptors over. */
+static int choose_parent(Exec *e, Error *reterr) {
+        const ExecOptions *o = e->options;
+        bool supervised = home_is_supervised(e->container.record.home);
+        const char *given = o->console_socket              ? "--console-socket"
+                            : o->pidfd_socket              ? "--pidfd-socket"
+                            : o->preserve_fds > 0          ? "--preserve-fds"
+                            : e->rt->caller.listen_fds > 0 ? "LISTEN_FDS"
+                                                           : NULL;
+
+        e->asks = !e->session && o->detach && supervised && !given;
+        if (e->asks && !o->program)
+                return error_setf(reterr, EOPNOTSUPP, "exec --detach: there is no program for systemd to call");
+        if (!o->name || e->session)
+                return 0;
+        if (!session_name_is_valid(o->name))
+                return error_setf(reterr, EINVAL,
+                                  "--name: \"%s\" is not 1 to 40 of the letters, digits and \"_.-\", the first "
+                                  "a letter or \"_\"",
+                                  o->name);
+        if (!o->detach)
+                return error_setf(reterr, EINVAL, "--name: who does not go on without it (--detach) knows how it ends");
+        if (!supervised)
+                return error_setf(reterr, EOPNOTSUPP,
+                                  "--name: nobody keeps how a process of container %s ends, as it is not "
+                                  "supervised (run --supervise)",
+                                  o->id);
+        return given ? error_setf(reterr, EINVAL,
+                                  "--name: what systemd starts has no descriptors or sockets of yours (%s)", given)
+                     : 0;
+}
+
+/* A session gets others than who asks for it has. */
+static CallerStdio look_at_stdio(const Exec *e) {
+        const CallerStdio none = {};
+
+        return e->asks ? none : streams_look(&e->rt->caller);
+}
+
 static int plan(Exec *e, Error *reterr) {
         const Caller *caller = &e->rt->caller;
         ExecRequest request = {
@@ -82,11 +131,11 @@ static int plan(Exec *e, Error *reterr) {
                 .namespaces = e->container.record.namespaces,
                 .listen_fds = caller->listen_fds,
                 .listen_fd_names = caller->listen_fd_names,
-                .stdio = streams_look(caller),
+                .stdio = look_at_stdio(e),
                 .launcher_stays = !e->options->detach,
                 .keyring = e->container.record.keyring,
                 .journal = home_is_supervised(e->container.record.home),
-                .waits = e->container.record.rdt_group || e->options->pidfd_socket ||
+                .waits = e->session || e->container.record.rdt_group || e->options->pidfd_socket ||
                          (e->process->terminal && !e->options->console_socket), /* KEEP_TERMINAL */
         };
         int r;
@@ -181,8 +230,13 @@ static void fill_context(Exec *e) {
         const Caller *caller = &e->rt->caller;
         StepContext *s = &e->steps;
 
+        const bool apart =
+                e->session && e->container.record.user_manager; /* systemd takes it as the main process then */
+
         s->rt = e->rt;
         s->container = &e->container;
+        s->session = e->session;
+        s->cgroup = e->cgroup;
         s->operation = &e->operation;
         s->spec = e->spec;
         s->process = e->process;
@@ -199,11 +253,20 @@ static void fill_context(Exec *e) {
                 .preserve_fds = e->preserve_fds,
                 .target = e->init,
                 .root = e->root,
-                .cgroup = e->cgroup,
+                .cgroup = apart ? -EBADF : e->cgroup,
+                .cgroup_path = apart ? NULL : e->cgroup_path,
                 .stdio = { streams_inside(e->streams, caller, 0), streams_inside(e->streams, caller, 1),
                            streams_inside(e->streams, caller, 2) },
                 .cpus = e->process->cpu_affinity_initial,
         };
+}
+
+/* For who has asked. When it is undone the process has ended, and with that systemd ends us. */
+static void keep_failure(void *context, const Error *error) {
+        const StepContext *c = context;
+
+        if (error)
+                end_keep_failure(c->session, error->message);
 }
 
 static int start(Exec *e, Error *reterr) {
@@ -215,6 +278,8 @@ static int start(Exec *e, Error *reterr) {
                 .sends_terminal = e->console_socket >= 0,
                 .sends_pidfd = e->pidfd_socket >= 0,
                 .pid_file = e->options->pid_file,
+                .session = e->session,
+                .apart = record->user_manager,
         };
         int r = record->rdt_group ? e->steps.resctrl = resctrl_open(reterr) : 0;
 
@@ -222,7 +287,8 @@ static int start(Exec *e, Error *reterr) {
                 return r;
         fill_context(e);
         launch_plan_exec(&what, &e->launch);
-        e->operation = (Operation){ .kinds = step_kinds, .context = &e->steps };
+        e->operation =
+                (Operation){ .kinds = step_kinds, .context = &e->steps, .failed = e->session ? keep_failure : NULL };
         return operation_run(&e->operation, &e->launch, reterr);
 }
 
@@ -241,31 +307,74 @@ static int serve(Exec *e, Foreground *f, int *ret_status, Error *reterr) {
         return r;
 }
 
-int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr) {
-        _cleanup_(exec_done) Exec e = {
-                .rt = rt, .options = options, .store = { .fd = -EBADF }, .container = { .dir = -EBADF },
-                .init = -EBADF, .root = -EBADF, .cgroup = -EBADF, .console_socket = -EBADF, .pidfd_socket = -EBADF,
-                .steps = STEP_CONTEXT_NONE,
-        };
+static int prepare(Exec *e, Error *reterr) {
+        const ExecOptions *o = e->options;
+        int r;
+
+        r = find_container(e, reterr);
+        if (r == 0 && o->pid_file) /* of an earlier exec: its presence says success */
+                pid_file_remove(o->pid_file);
+        if (r == 0)
+                r = choose_parent(e, reterr);
+        if (r == 0 && !e->process_file)
+                r = exec_read_process(o, &e->process_file, &e->process_size, reterr);
+        if (r == 0)
+                r = exec_process(o, e->process_file, e->process_size, e->spec, &e->process, reterr);
+        if (r == 0)
+                r = plan(e, reterr);
+        if (r == 0)
+                r = explain(e, find_cgroup(e, reterr), reterr);
+        return r < 0 ? r : explain(e, find_root(e, reterr), reterr);
+}
+
+#define EXEC_NEW(runtime, opts)                  \
+        ((Exec){ .rt = (runtime),                \
+                 .options = (opts),              \
+                 .store = { .fd = -EBADF },      \
+                 .container = { .dir = -EBADF }, \
+                 .init = -EBADF,                 \
+                 .root = -EBADF,                 \
+                 .cgroup = -EBADF,               \
+                 .console_socket = -EBADF,       \
+                 .pidfd_socket = -EBADF,         \
+                 .steps = STEP_CONTEXT_NONE })
+#define _cleanup_exec_ _cleanup_(exec_done)
+
+int exec_session(const Runtime *rt, const SessionRequest *request, Container *session, Error *reterr) {
+        ExecOptions o = request->options;
+        _cleanup_exec_ Exec e = EXEC_NEW(rt, &o);
+        int r;
+
+        o.detach = true;
+        e.session = session;
+        if (request->process) {
+                e.process_file = xstrdup(request->process);
+                e.process_size = request->process_size;
+        }
+        r = prepare(&e, reterr);
+        return r < 0 ? r : explain(&e, start(&e, reterr), reterr);
+}
+
+static int ask(Exec *e, char **ret_session, Error *reterr) {
+        const SessionRequest request = { .options = *e->options,
+                                         .process = e->process_file,
+                                         .process_size = e->process_size };
+
+        return session_begin(e->rt, &request, &e->container, ret_session, reterr);
+}
+
+int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, char **ret_session, Error *reterr) {
+        _cleanup_exec_ Exec e = EXEC_NEW(rt, options);
         _cleanup_foreground_ Foreground f = FOREGROUND_NONE;
         int r;
 
         *ret_status = 0;
-        r = find_container(&e, reterr);
-        if (r == 0 && options->pid_file) /* of an earlier exec: its presence says success */
-                pid_file_remove(options->pid_file);
-        if (r == 0)
-                r = exec_process(options, e.spec, &e.process, reterr);
-        if (r == 0)
-                r = plan(&e, reterr);
-        if (r == 0)
-                r = explain(&e, find_cgroup(&e, reterr), reterr);
-        if (r == 0)
-                r = explain(&e, find_root(&e, reterr), reterr);
+        *ret_session = NULL;
+        r = prepare(&e, reterr);
         if (r < 0)
                 return r;
         if (options->detach)
-                return explain(&e, start(&e, reterr), reterr);
+                return explain(&e, e.asks ? ask(&e, ret_session, reterr) : start(&e, reterr), reterr);
         r = foreground_begin(&f, reterr);
         if (r < 0)
                 return r;

@@ -8,6 +8,7 @@
 #include "host/stats.h"
 #include "plan/facts.h"
 #include "plan/launch/exit.h"
+#include "plan/status.h"
 
 /*
  * The verbs. One function a verb, one file a verb; the command line calls them, and a service can.
@@ -56,14 +57,17 @@ int runtime_create(const Runtime *rt, const CreateOptions *options, Error *reter
 /* *ret_status: what the process ended with, as a shell would report it; 0 when detached. */
 int runtime_run(const Runtime *rt, const CreateOptions *options, int *ret_status, Error *reterr);
 typedef enum WaitCondition { WAIT_CREATED, WAIT_RUNNING, WAIT_STOPPED, WAIT_REMOVED } WaitCondition;
-/* Until it is so; timeout in µs, UINT64_MAX: for ever. *ret_status, of a stopped one: what its process ended with, as a shell
- * would report it; -EOPNOTSUPP if nobody knows. */
-int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
-                 Error *reterr);
+/* Until it is so, of a container, or of a session of it (or NULL); timeout in µs, UINT64_MAX: for ever. *ret_status, of a
+ * stopped one: what its process ended with, as a shell would report it; -EOPNOTSUPP if nobody knows. */
+int runtime_wait(const Runtime *rt, const char *id, const char *session, WaitCondition condition, uint64_t timeout,
+                 int *ret_status, Error *reterr);
 
 /* For systemd, of a service that it starts: the container's process, which becomes its main one. bundle: of a container that
  * is made for that, in the service that calls us; NULL: of one that is there, and has this service. */
 int runtime_service_start(const Runtime *rt, const char *id, const char *bundle, const char *program, Error *reterr);
+/* The same for a session. */
+int runtime_session_start(const Runtime *rt, const char *id, const char *name, Error *reterr);
+int runtime_session_ended(const Runtime *rt, const char *id, const char *name, const Exit *seen, Error *reterr);
 /* Why that could not be was said: who is called for the end need not. */
 void runtime_service_said(const Runtime *rt, const char *id);
 /* For systemd, of one that it is about to stop: sends another signal than SIGTERM, if it is to have that, and waits for its
@@ -128,8 +132,25 @@ typedef struct ExecOptions {
         bool tty, detach, no_new_privs, no_new_privs_set, ignore_paused;
         const char *console_socket, *pid_file, *pidfd_socket, *cgroup;
         uint32_t preserve_fds;
+        const char *name;    /* of the session that it is to be; or NULL */
+        const char *program; /* for systemd to call (CreateOptions) */
 } ExecOptions;
-int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, Error *reterr);
+/* *ret_session: what it is known by, for free(); NULL: systemd does not collect it. */
+int runtime_exec(const Runtime *rt, const ExecOptions *options, int *ret_status, char **ret_session, Error *reterr);
+
+/* A process that exec has started in a supervised container, and that systemd collects, or has collected. */
+typedef struct SessionRow {
+        const char *name, *created, *command;
+        pid_t pid; /* that it has or had; 0: none yet */
+        Status status;
+        int exit_status; /* as a shell would report it; negative: not known */
+} SessionRow;
+/* In the order in which they were begun; in a. */
+int runtime_sessions(const Runtime *rt, const char *id, Arena *a, SessionRow **ret, size_t *ret_n, Error *reterr);
+/* word: its name or its pid. */
+int runtime_kill_session(const Runtime *rt, const char *id, const char *word, int signal, Error *reterr);
+/* Forgets it; force: ends it first. */
+int runtime_delete_session(const Runtime *rt, const char *id, const char *word, bool force, Error *reterr);
 
 /* Pids of the container's processes as we see them, sorted; the caller frees *ret. */
 int runtime_processes(const Runtime *rt, const char *id, pid_t **ret, size_t *ret_n, Error *reterr);

@@ -16,6 +16,7 @@
 #include "runtime/creation.h"
 #include "runtime/find.h"
 #include "runtime/removal.h"
+#include "runtime/service.h"
 #include "steps/hooks.h"
 
 /* What we were called for. */
@@ -68,21 +69,15 @@ static int open_stream(const Record *record, int given, int priority) {
         return journal_open_stream(record_log_name(record, &a), record->user_manager ? "" : record->unit, priority);
 }
 
-typedef struct Output {
-        Runtime rt;   /* with these as standard output and standard error */
-        int out, err; /* or -EBADF */
-} Output;
-
-#define _cleanup_output_ _cleanup_(output_done)
-static void output_done(Output *o) {
+void service_output_done(ServiceOutput *o) {
         close_fd(o->out);
         close_fd(o->err);
 }
 
-static Output open_output(const Runtime *rt, const Record *record) {
-        Output o = { .rt = *rt,
-                     .out = open_stream(record, rt->caller.stdio[1], JOURNAL_OUTPUT),
-                     .err = open_stream(record, rt->caller.stdio[2], JOURNAL_ERROR) };
+ServiceOutput service_open_output(const Runtime *rt, const Record *record) {
+        ServiceOutput o = { .rt = *rt,
+                            .out = open_stream(record, rt->caller.stdio[1], JOURNAL_OUTPUT),
+                            .err = open_stream(record, rt->caller.stdio[2], JOURNAL_ERROR) };
 
         if (o.out >= 0)
                 o.rt.caller.stdio[1] = o.out;
@@ -93,7 +88,7 @@ static Output open_output(const Runtime *rt, const Record *record) {
 
 static int start_again(const Runtime *rt, CreateOptions *o, Container *container, Error *reterr) {
         const Record *record = &container->record;
-        _cleanup_output_ Output output = open_output(rt, record);
+        _cleanup_service_output_ ServiceOutput output = service_open_output(rt, record);
         _cleanup_creation_ Creation c = CREATION_NEW(&output.rt, o, !record->waits);
         int r;
 
@@ -139,7 +134,7 @@ static int start_new(const Runtime *rt, CreateOptions *o, Called *called, Error 
                                 .unit = cgroup_unit_name(called->service),
                                 .user_manager = rt->facts.rootless,
                                 .created = before ? arena_strdup(&a, before) : moment_now(&a) };
-        _cleanup_output_ Output output = open_output(rt, &record);
+        _cleanup_service_output_ ServiceOutput output = service_open_output(rt, &record);
         _cleanup_creation_ Creation c = CREATION_NEW(&output.rt, o, true);
         int r = check_unit(rt, called->service, reterr);
 

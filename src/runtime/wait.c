@@ -9,6 +9,7 @@
 #include "host/end.h"
 #include "host/observe.h"
 #include "host/process.h"
+#include "host/session.h"
 #include "runtime/find.h"
 
 /* For who has to collect the process, and to write down how it ended: that comes at once, if it comes. */
@@ -18,7 +19,9 @@
 typedef struct Wait {
         const Runtime *rt;
         const char *id;
-        char *directory;        /* the container's, if there is one */
+        char *session;           /* of it, by its name; or NULL */
+        char *what;              /* "container web" */
+        char *above, *directory; /* what it is remembered in, if there is such a thing */
         WaitCondition condition;
         uint64_t deadline;
         int changes;            /* inotify, of the root directory and of the container's */
@@ -35,9 +38,37 @@ static void watch(const Wait *w, const char *path) {
 static int begin(Wait *w, Error *reterr) {
         w->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         if (w->changes < 0)
-                return error_errnof(reterr, errno, "cannot watch container %s", w->id);
-        w->directory = xasprintf("%s/%s", w->rt->root, w->id);
-        watch(w, w->rt->root);
+                return error_errnof(reterr, errno, "cannot watch %s", w->what);
+        w->above = w->session ? xasprintf("%s/%s/" CONTAINER_SESSIONS, w->rt->root, w->id) : xstrdup(w->rt->root);
+        w->directory = xasprintf("%s/%s", w->above, w->session ?: w->id);
+        watch(w, w->above);
+        return 0;
+}
+
+static int find(const Wait *w, const char *session, Container *ret, Error *reterr) {
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        int r = runtime_find(w->rt, w->id, LOCK_NONE, session ? &c : ret, reterr);
+
+        return r < 0 || !session ? r : session_find(&c, session, LOCK_NONE, ret, reterr);
+}
+
+static bool is_missing(const Error *e) {
+        return e->kind == ERROR_NO_CONTAINER || e->kind == ERROR_NO_SESSION;
+}
+
+/* Who is meant. A session has to be there: nobody knows what the next one will be called. */
+static int name(Wait *w, const char *session, Error *reterr) {
+        _cleanup_container_ Container c = { .dir = -EBADF };
+        int r;
+
+        w->what = session ? xasprintf("session %s of container %s", session, w->id) : xasprintf("container %s", w->id);
+        if (!session)
+                return 0;
+        r = find(w, session, &c, reterr);
+        if (r < 0)
+                return r;
+        w->session = xstrdup(c.id);
+        w->known = true;
         return 0;
 }
 
@@ -86,8 +117,8 @@ static int look(Wait *w, Container *c, Error *reterr) {
 
         forget(c);
         watch(w, w->directory); /* first: what changes from here on is looked at once more */
-        r = runtime_find(w->rt, w->id, LOCK_NONE, c, &error);
-        if (error.kind == ERROR_NO_CONTAINER)
+        r = find(w, w->session, c, &error);
+        if (is_missing(&error))
                 return look_behind(w, &error, reterr);
         if (r < 0)
                 return error_move(reterr, &error);
@@ -98,7 +129,7 @@ static int look(Wait *w, Container *c, Error *reterr) {
         if (is_met(w->condition, status))
                 return 1;
         return status == STATUS_STOPPED && w->condition != WAIT_REMOVED
-                       ? error_setf(reterr, EBUSY, "container %s has stopped", w->id)
+                       ? error_setf(reterr, EBUSY, "%s has stopped", w->what)
                        : 0;
 }
 
@@ -155,31 +186,48 @@ static int find_status(const Wait *w, const Container *c, int *ret, Error *reter
                 r = *ret = exit_status(&e);
         if (r >= 0)
                 return 0;
+        if (w->session)
+                return error_setf(reterr, EOPNOTSUPP, "%s has stopped; with which status systemd has not told",
+                                  w->what);
         return error_setf(reterr, EOPNOTSUPP,
                           "container %s has stopped; with which status is known to who was its parent "
                           "alone, and to Linux from 6.15 on while somebody waits for it",
                           w->id);
 }
 
-int runtime_wait(const Runtime *rt, const char *id, WaitCondition condition, uint64_t timeout, int *ret_status,
-                 Error *reterr) {
+static int wait_until(Wait *w, Container *c, Error *reterr) {
+        int r = begin(w, reterr);
+
+        while (r == 0 && (r = look(w, c, reterr)) == 0) {
+                r = wait_for_change(w, w->deadline);
+                r = r < 0    ? error_passf(reterr, r, "%s", errno_text(r))
+                    : r == 0 ? error_setf(reterr, ETIMEDOUT, "%s: timed out", w->what)
+                             : 0;
+        }
+        return r;
+}
+
+int runtime_wait(const Runtime *rt, const char *id, const char *session, WaitCondition condition, uint64_t timeout,
+                 int *ret_status, Error *reterr) {
         Wait w = { .rt = rt, .id = id, .condition = condition, .changes = -EBADF, .init = -EBADF, .end = -EBADF };
         _cleanup_container_ Container c = { .dir = -EBADF };
+        _cleanup_error_ Error error = {};
         int r;
 
         w.deadline = deadline_in(timeout);
-        r = begin(&w, reterr);
-        while (r == 0 && (r = look(&w, &c, reterr)) == 0) {
-                r = wait_for_change(&w, w.deadline);
-                r = r < 0    ? error_passf(reterr, r, "%s", errno_text(r))
-                    : r == 0 ? error_setf(reterr, ETIMEDOUT, "container %s: timed out", id)
-                             : 0;
-        }
+        r = name(&w, session, &error);
+        if (r == 0)
+                r = wait_until(&w, &c, &error);
+        else if (is_missing(&error) && condition == WAIT_REMOVED)
+                r = 1;
         if (r > 0)
-                r = condition == WAIT_STOPPED ? find_status(&w, &c, ret_status, reterr) : 0;
+                r = condition == WAIT_STOPPED ? find_status(&w, &c, ret_status, &error) : 0;
         close_fd(w.changes);
         close_fd(w.init);
         close_fd(w.end);
+        free(w.session);
+        free(w.what);
+        free(w.above);
         free(w.directory);
-        return r;
+        return r < 0 ? error_move(reterr, &error) : 0;
 }

@@ -21,11 +21,18 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
         return service_outcome(c->store, c->container, name, &error, &c->launch.pid, reterr);
 }
 
+static bool is_ours(const StepContext *c, Manager *m, const char *name) {
+        const char *of = c->container->of, *root = c->rt->root;
+
+        return (of ? service_is_of_session(m, name, root, of, c->id, NULL)
+                   : service_is_of(m, name, root, c->id, NULL)) > 0;
+}
+
 static void undo(void *context, const LaunchStep *step, void *kept) {
         StepContext *c = context;
         Manager *m;
 
-        if (step_manager(c, &m, NULL) == 0 && service_is_of(m, step->start_service.name, c->rt->root, c->id, NULL) > 0)
+        if (step_manager(c, &m, NULL) == 0 && is_ours(c, m, step->start_service.name))
                 (void) service_remove(m, step->start_service.name, NULL);
 }
 

@@ -15,6 +15,8 @@
 typedef struct StepContext {
         const Runtime *rt;
         Container *container;
+        Container *session;     /* that is made in it, when systemd has called us for that; or NULL */
+        const Record *whole;    /* container is a session itself: of the container that it is in */
         Manager *manager;       /* opened when it is first needed; the context's */
         UnitProperties properties; /* that systemd is asked to set, or has set with the scope */
         Scope scope;            /* that is asked of it */

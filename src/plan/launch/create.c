@@ -167,15 +167,32 @@ void launch_plan_supervise(const LaunchCreation *c, LaunchPlan *ret) {
                 launch_add_pid_file(ret)->path = c->pid_file;
 }
 
+static void add_session(const LaunchExec *e, LaunchPlan *plan) {
+        (void) launch_add_commit_session(plan);
+        (void) launch_add_entrust(plan);
+        if (e->apart) /* not before: systemd takes of an ordinary user what is in the service's cgroup alone */
+                (void) launch_add_join_cgroup(plan);
+}
+
+void launch_plan_session(const char *name, const UnitPlan *unit, const char *pid_file, LaunchPlan *ret) {
+        *ret = (LaunchPlan){};
+        launch_add_remember_session(ret)->id = name;
+        *launch_add_start_service(ret) = (LaunchStartService){ .name = unit->name, .slice = unit->slice };
+        if (pid_file)
+                launch_add_pid_file(ret)->path = pid_file;
+}
+
 void launch_plan_exec(const LaunchExec *e, LaunchPlan *ret) {
         Making m = { .init = e->init, .sends_terminal = e->sends_terminal };
 
         *ret = (LaunchPlan){};
-        (void) launch_add_spawn(ret);
+        launch_add_spawn(ret)->sibling = e->session;
         (void) launch_add_is_in_cgroup(ret);
         add_attend(&m, ret);
         if (e->rdt_group)
                 *launch_add_join_rdt(ret) = (LaunchJoinRdt){ .group = e->rdt_group, .monitor = e->rdt_monitor };
+        if (e->session)
+                add_session(e, ret);
         if (e->sends_pidfd)
                 (void) launch_add_send_pidfd(ret);
         launch_add_release(ret)->waits = true;

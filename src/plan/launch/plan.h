@@ -100,5 +100,9 @@ typedef struct LaunchExec {
         const char *rdt_group, *rdt_monitor; /* or NULL */
         bool sends_terminal, sends_pidfd;
         const char *pid_file;
+        bool session; /* systemd has called us for it, and collects it */
+        bool apart;   /* it is born in our cgroup */
 } LaunchExec;
 void launch_plan_exec(const LaunchExec *e, LaunchPlan *ret);
+/* And before that of a session, to have systemd call us. */
+void launch_plan_session(const char *name, const UnitPlan *unit, const char *pid_file, LaunchPlan *ret);

@@ -10,6 +10,11 @@
 #define SLICE_MAX 255
 #define SCOPE_SUFFIX ".scope"
 #define SLICE_SUFFIX ".slice"
+#define SERVICE_SUFFIX ".service"
+
+/* Of a unit of a session, and what is kept then of that of its container. */
+#define SESSION_MAX 245
+#define SESSION_KEEP 150
 
 static bool is_alnum(char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -201,4 +206,19 @@ int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Are
         *ret_name = name;
         *ret_slice = slice;
         return 0;
+}
+
+/* '@' would make it an instance of the template that the container's unit may be one of. */
+const char *unit_name_of_session(const char *unit, const char *session, Arena *a) {
+        const char *dot = strrchr(unit, '.');
+        int n = dot ? (int) (dot - unit) : (int) strlen(unit);
+        char *name = arena_printf(a, "%.*s:%s" SERVICE_SUFFIX, n, unit, session);
+
+        if (strlen(name) > SESSION_MAX)
+                name = arena_printf(a, "%.*s-%016" PRIx64 ":%s" SERVICE_SUFFIX, SESSION_KEEP, unit,
+                                    hash_bytes(unit, strlen(unit)), session);
+        for (char *c = name; *c; c++)
+                if (*c == '@')
+                        *c = '-';
+        return name;
 }

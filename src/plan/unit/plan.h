@@ -98,6 +98,15 @@ void unit_plan_done(UnitPlan *plan);
  */
 int unit_plan_build(const Spec *spec, const Request *request, const HostFacts *facts, UnitPlan *ret, Error *reterr);
 
+/* A service whose main process is one more in a supervised container. It is in the container's cgroup, whose limits hold for
+ * it; the service is there to collect it. */
+typedef struct SessionUnit {
+        const char *program, *root, *id; /* as systemd is to call us (Supervision) */
+        const char *name;                /* of the session */
+        const char *unit, *slice;        /* the container's */
+} SessionUnit;
+void unit_plan_build_session(const SessionUnit *s, UnitPlan *ret);
+
 /* Only what the resources say, for `update`: properties that are absent stay as they are. now NULL: nothing is known. */
 int unit_plan_build_update(const SpecResources *resources, const HostFacts *facts, const LimitsNow *now, UnitPlan *ret,
                            Error *reterr);
@@ -116,6 +125,9 @@ void unit_plan_explain(const UnitPlan *plan, Text *text);
 /* Name and slice from cgroupsPath (NULL or empty: from the id). Strings from a. -EINVAL. */
 int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,
                     const char **ret_slice, Error *reterr);
+
+/* Of a session, from that of its container: "ocirt-sd-web:backup.service". No container's has a colon. From a. */
+const char *unit_name_of_session(const char *unit, const char *session, Arena *a);
 
 /* The first unit, slices aside, that a path of cgroups leads through, or NULL. */
 const char *unit_name_above(const char *path, Arena *a);
