@@ -13,7 +13,7 @@ typedef struct Habit {
 static const Habit verbs_elsewhere[] = {
         { "rm", "remove" }, { "destroy", "delete" }, { "ls", "list" }, { "top", "ps" },
         { "freeze", "pause" }, { "unpause", "resume" }, { "thaw", "resume" }, { "unfreeze", "resume" },
-        { "inspect", "state" }, { "status", "state" }, { "show", "state" }, { "stats", "events" }, { "terminate", "stop" },
+        { "show", "inspect" }, { "stats", "events" }, { "terminate", "stop" },
         { "halt", "stop" }, { "signal", "kill" }, { "shell", "exec" }, { "enter", "exec" }, { "attach", "exec" },
         { "log", "logs" }, { "journal", "logs" }, { "set-property", "update" }, { "info", "features" }, { "init", "spec" }, {}
 };

@@ -5,6 +5,7 @@
 
 #include "basic/journal.h"
 #include "basic/moment.h"
+#include "cli/logs.h"
 #include "cli/verb.h"
 
 typedef struct LogsVerbOptions {
@@ -183,24 +184,35 @@ static int parse_options(const LogsVerbOptions *o, LogsOptions *ret, Error *rete
         return parse_time("until", o->until, &ret->until, reterr);
 }
 
+static int print_all(const Runtime *rt, const char *id, const LogsOptions *o, Output *out, Error *reterr) {
+        const LogSink sink = { .entry = take_entry, .pause = flush_output, .data = out };
+        int r = runtime_logs(rt, id, o, &sink, reterr);
+
+        for (size_t i = 0; i < ELEMENTSOF(out->lines); i++) {
+                if (r == 0)
+                        finish_line(out, i);
+                text_done(&out->lines[i].text);
+        }
+        return r;
+}
+
 static int logs(const Runtime *rt, void *target, char **words, Error *reterr) {
         LogsOptions o = { .until = UINT64_MAX, .lines = UINT64_MAX, .priority = -1 };
         Output out = { .apart = true };
-        const LogSink sink = { .entry = take_entry, .pause = flush_output, .data = &out };
         const LogsVerbOptions *given = target;
         int r;
 
         r = parse_options(given, &o, reterr);
         if (r == 0)
                 r = parse_output(given->output, &out, reterr);
-        if (r == 0)
-                r = runtime_logs(rt, words[0], &o, &sink, reterr);
-        for (size_t i = 0; i < ELEMENTSOF(out.lines); i++) {
-                if (r == 0)
-                        finish_line(&out, i);
-                text_done(&out.lines[i].text);
-        }
-        return r;
+        return r < 0 ? r : print_all(rt, words[0], &o, &out, reterr);
+}
+
+int logs_print_last(const Runtime *rt, const char *id, uint64_t lines, Error *reterr) {
+        const LogsOptions o = { .until = UINT64_MAX, .lines = lines, .priority = -1 };
+        Output out = { .print = print_short };
+
+        return print_all(rt, id, &o, &out, reterr);
 }
 
 const Verb verb_logs = {

@@ -22,6 +22,16 @@ int end_keep(const Container *c, const Exit *e, Error *reterr) {
         return r < 0 ? error_errnof(reterr, r, "cannot write down the end of container %s", c->id) : 0;
 }
 
+void end_keep_request(const Container *c, const char *request) {
+        _cleanup_close_ int fd = openat(c->dir, EXIT, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+        const Exit e = { .request = request };
+        _cleanup_text_ Text text = {};
+
+        exit_encode(&e, &text);
+        if (fd >= 0)
+                (void) write_full(fd, text.s, text.n);
+}
+
 int end_open(const Container *c) {
         int fd = openat(c->dir, EXIT, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 

@@ -12,6 +12,9 @@
 void end_expect(const Container *c);
 int end_keep(const Container *c, const Exit *e, Error *reterr);
 
+/* More of the same, which takes longer to find out. Who reads meanwhile has all the rest. */
+void end_keep_request(const Container *c, const char *request);
+
 /* The file, for end_read(), or -errno. */
 int end_open(const Container *c);
 /* -ENOENT: nobody has seen it, yet. Strings in a. */

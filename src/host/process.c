@@ -176,3 +176,14 @@ char *boot_id(void) {
         }
         return xstrdup(id);
 }
+
+int process_namespace(pid_t pid, const char *type, uint64_t *ret) {
+        const char *file = streq(type, "mount") ? "mnt" : streq(type, "network") ? "net" : type;
+        _cleanup_free_ char *path = xasprintf("/proc/%d/ns/%s", pid, file);
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        *ret = st.st_ino;
+        return 0;
+}

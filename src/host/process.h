@@ -22,6 +22,9 @@ int process_stat(pid_t pid, ProcessStat *ret);
 /* A pidfd of the process that has this pid and this start time; -ESRCH when it is gone, dead, or another. */
 int process_open(pid_t pid, uint64_t start_time);
 
+/* The number of its namespace of that type, one of namespace_names. -errno. */
+int process_namespace(pid_t pid, const char *type, uint64_t *ret);
+
 /* Waits until nothing of it runs any more; -ETIMEDOUT. The first process of a pid namespace does not get over its end
  * before all others in it were collected, and those that exec started are collected by who called exec, perhaps never. */
 int process_wait(pid_t pid, int pidfd, uint64_t deadline);

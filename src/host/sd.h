@@ -19,7 +19,8 @@
         X(bus_message_copy) X(bus_path_encode)                                                              \
         X(bus_message_append) X(bus_message_append_basic) X(bus_message_append_array)                      \
         X(bus_message_open_container) X(bus_message_close_container)                                       \
-        X(bus_message_read) X(bus_message_rewind) X(bus_message_enter_container)                           \
+        X(bus_message_read) X(bus_message_read_array)                                                       \
+        X(bus_message_rewind) X(bus_message_enter_container)                                                \
         X(bus_message_is_method_error) X(bus_message_get_error) X(bus_message_get_sender)                  \
         X(journal_open) X(journal_close) X(journal_get_fd) X(journal_process) X(journal_set_data_threshold) \
         X(journal_add_match) X(journal_add_conjunction) X(journal_add_disjunction)                         \

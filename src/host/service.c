@@ -199,21 +199,42 @@ int service_has_ended(Manager *m, const char *name, const char *root, const char
         return r <= 0 ? (r < 0 ? r : 1) : is_in_state(m, name, states, reterr);
 }
 
+/* The object of its job; NULL: it has none. In a. -errno. */
+static int find_job(Manager *m, const char *name, Arena *a, const char **ret) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *object;
+        uint32_t id = 0;
+        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "Job", &reply, NULL);
+
+        if (r >= 0)
+                r = sd.bus_message_read(reply, "v", "(uo)", &id, &object);
+        *ret = r >= 0 && id != 0 ? arena_strdup(a, object) : NULL;
+        return MIN(r, 0);
+}
+
 int service_begins_again(Manager *m, const char *name) {
-        _cleanup_message_ sd_bus_message *restart = NULL, *job = NULL;
-        const UnitRef unit = { .name = name };
-        const char *when = "", *object;
-        uint32_t id;
+        _cleanup_message_ sd_bus_message *restart = NULL;
+        _cleanup_(arena_done) Arena a = {};
+        const char *when = "", *job;
         int r;
 
-        r = manager_get_property(m, unit, "Restart", &restart, NULL);
+        r = manager_get_property(m, (UnitRef){ .name = name }, "Restart", &restart, NULL);
         if (r >= 0)
                 r = sd.bus_message_read(restart, "v", "s", &when);
         if (r >= 0)
-                r = manager_get_unit_property(m, unit, "Job", &job, NULL);
-        if (r >= 0)
-                r = sd.bus_message_read(job, "v", "(uo)", &id, &object);
-        return r < 0 ? r : id == 0 && (streq(when, "always") || streq(when, "on-success"));
+                r = find_job(m, name, &a, &job);
+        return r < 0 ? r : !job && (streq(when, "always") || streq(when, "on-success"));
+}
+
+const char *service_job(Manager *m, const char *name, Arena *a) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *job, *type;
+
+        if (find_job(m, name, a, &job) < 0 || !job ||
+            manager_get_of(m, job, "org.freedesktop.systemd1.Job", "JobType", &reply, NULL) < 0 ||
+            sd.bus_message_read(reply, "v", "s", &type) < 0)
+                return NULL;
+        return arena_strdup(a, type);
 }
 
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr) {

@@ -24,6 +24,8 @@ int service_has_ended(Manager *m, const char *name, const char *root, const char
 
 /* When it has ended well: is it started once more, by itself? Not if somebody has asked for a job. 0 or 1. */
 int service_begins_again(Manager *m, const char *name);
+/* The type of the job that was asked for: "stop", "restart", "start"; in a, or NULL. */
+const char *service_job(Manager *m, const char *name, Arena *a);
 /* TimeoutStopUSec=, in µs; UINT64_MAX: for ever. */
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr);
 /* Stopped, and not started again, in the time that the unit has for that. */

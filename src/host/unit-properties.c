@@ -82,15 +82,21 @@ static int not_said(const char *property, const char *why, Error *reterr) {
         return error_setf(reterr, EREMOTEIO, "systemd does not say what %s is: %s", property, why);
 }
 
-static int get(Manager *m, UnitRef unit, const char *interface, const char *property, sd_bus_message **ret,
-               Error *reterr) {
-        _cleanup_free_ char *object = unit_object(unit);
+int manager_get_of(Manager *m, const char *object, const char *interface, const char *property, sd_bus_message **ret,
+                   Error *reterr) {
         const PropertyName name = { interface, property };
         const Question q = { object, "org.freedesktop.DBus.Properties", "Get", append_get, &name };
         _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
         int r = manager_ask(m, &q, ret, &e, reterr);
 
         return r < 0 ? not_said(property, e.message ?: errno_text(r), reterr) : 0;
+}
+
+static int get(Manager *m, UnitRef unit, const char *interface, const char *property, sd_bus_message **ret,
+               Error *reterr) {
+        _cleanup_free_ char *object = unit_object(unit);
+
+        return manager_get_of(m, object, interface, property, ret, reterr);
 }
 
 int manager_get_property(Manager *m, UnitRef unit, const char *property, sd_bus_message **ret, Error *reterr) {

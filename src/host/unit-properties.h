@@ -32,6 +32,9 @@ void unit_properties_look(UnitProperties *p, Manager *m, UnitRef unit);
 int manager_get_property(Manager *m, UnitRef unit, const char *property, struct sd_bus_message **ret, Error *reterr);
 int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, struct sd_bus_message **ret,
                               Error *reterr);
+/* And of any other object of systemd's. */
+int manager_get_of(Manager *m, const char *object, const char *interface, const char *property,
+                   struct sd_bus_message **ret, Error *reterr);
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
 
 /* SetProperties(runtime=true): all of the plan's properties or none, but for optional ones that systemd does not know. */

@@ -47,6 +47,7 @@ static void fill_context(Creation *c) {
         s->created = c->created;
         s->config = c->config;
         s->config_size = c->config_size;
+        s->starts = c->start_now;
         s->kept = c->options->supervise || c->options->keep;
         s->status = "creating";
         if (c->options->supervise) {

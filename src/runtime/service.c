@@ -201,6 +201,18 @@ static void run_poststop(const Runtime *rt, const Container *c) {
                 (void) hooks_run(&state, HOOK_POSTSTOP, &spec.hooks[HOOK_POSTSTOP], NULL);
 }
 
+/* Of an end that was asked for systemd knows only as long as it lasts. */
+static void note_request(const Runtime *rt, const Container *c) {
+        _cleanup_manager_ Manager *m = NULL;
+        _cleanup_(arena_done) Arena a = {};
+        const char *job = NULL;
+
+        if (manager_open(&rt->caller, c->record.user_manager, &m, NULL) == 0)
+                job = service_job(m, c->record.unit, &a);
+        if (job && (streq(job, "stop") || streq(job, "restart")))
+                end_keep_request(c, job);
+}
+
 /* As systemd does with its unit: one that has failed, or begins again, is there to be looked at. */
 static bool is_kept(const Runtime *rt, const Container *c, const Exit *e) {
         _cleanup_manager_ Manager *m = NULL;
@@ -234,6 +246,7 @@ int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, E
                 return 0;
         e.time = moment_now(&a);
         r = end_keep(c, &e, reterr); /* first: hooks may take longer than systemd gives us */
+        note_request(rt, c);
         run_poststop(rt, c);
         return r < 0 || c->record.home != HOME_IN_SERVICE ? r : forget(rt, c, &e, reterr);
 }

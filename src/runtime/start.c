@@ -16,6 +16,7 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "basic/loop.h"
+#include "basic/moment.h"
 #include "host/launch.h"
 #include "host/observe.h"
 #include "plan/init/protocol.h"
@@ -195,12 +196,16 @@ static int open_gate(const Runtime *rt, const Container *c, Notify *notify, bool
         return error_passf(reterr, launch_error(m), "%s", m->text);
 }
 
-/* Of a service: when systemd starts it again, it is not to wait. */
+/* Of a service: when systemd starts it again, it is not to wait. Else nothing but the time depends on it. */
 static int note_start(Container *c, Error *reterr) {
-        if (!c->record.waits)
-                return 0;
+        _cleanup_error_ Error error = {};
+        bool waits = c->record.waits;
+
         c->record.waits = false;
-        return container_save(c, reterr);
+        c->record.started = moment_now(&c->record.arena);
+        if (container_save(c, &error) < 0 && waits)
+                return error_move(reterr, &error);
+        return 0;
 }
 
 static int run_poststart(const Runtime *rt, const Container *c, Error *reterr) {

@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/log.h"
+#include "basic/moment.h"
 #include "host/launch-finish.h"
 #include "steps/home.h"
 #include "steps/hooks.h"
@@ -23,8 +24,11 @@ const StepKind step_finish = { .run = finish };
 
 static int commit(void *context, const LaunchStep *step, void **kept, Error *reterr) {
         StepContext *c = context;
-        int r = home_note_process(c, true, reterr);
+        int r;
 
+        if (c->starts)
+                c->container->record.started = moment_now(&c->container->record.arena);
+        r = home_note_process(c, true, reterr);
         if (r == 0)
                 log_info("container %s: created, process %d", c->id, c->launch.pid);
         return r;

@@ -8,6 +8,7 @@ static int run(void *context, const LaunchStep *step, void **kept, Error *reterr
 
         end_expect(c->container);
         record->committed = false;
+        record->started = NULL;
         record->pid = 0;
         record->start_time = 0;
         record->cgroup = NULL;

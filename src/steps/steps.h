@@ -37,6 +37,7 @@ typedef struct StepContext {
         const char *config;     /* the bytes of config.json */
         size_t config_size;
         const char *cgroup_path; /* of request.cgroup */
+        bool starts;            /* its program, as soon as it is committed */
         bool kept;              /* its end is, by who waits for it */
         const char *status;     /* of the container, as its agent is told */
         struct {

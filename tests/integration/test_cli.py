@@ -48,7 +48,7 @@ def test_mistakes_name_what_is_near(words, wanted):
 
 @pytest.mark.parametrize("words, wanted", [
     (["rm", "x"], "did you mean remove?"), (["remove", "-v", "x"], "stays"), (["ls"], "did you mean list?"), (["top", "x"], "did you mean ps?"),
-    (["unpause", "x"], "did you mean resume?"), (["inspect", "x"], "did you mean state?"),
+    (["unpause", "x"], "did you mean resume?"), (["show", "x"], "did you mean inspect?"), (["statsu", "x"], "status"),
     (["reload", "x"], "restart"), (["restart", "--time", "x", "y"], "expected seconds"),
     (["log", "x"], "did you mean logs?"), (["checkpoint", "x"], "not supported"),
     (["pull", "x"], "bundles"), (["run", "--rm", "x"], "--keep"), (["run", "--name", "x"], "the name is the ID"),

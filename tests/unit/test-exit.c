@@ -39,7 +39,8 @@ static void test_of_wait(void) {
 }
 
 static void test_of_systemd(void) {
-        const Exit none = { .result = "resources" }, all = { "oom-kill", "killed", "KILL", "2026-01-01T00:00:00Z", "abc" };
+        const Exit none = { .result = "resources" }, all = { "oom-kill", "killed", "KILL", "2026-01-01T00:00:00Z", "abc",
+                                                             "stop" };
         _cleanup_(arena_done) Arena a = {};
         Exit e;
 
@@ -50,9 +51,32 @@ static void test_of_systemd(void) {
         e = again(&all, &a);
         ASSERT_STR(e.time, all.time);
         ASSERT_STR(e.invocation, all.invocation);
+        ASSERT_STR(e.request, all.request);
         ASSERT_EQ(exit_status(&e), 128 + SIGKILL);
         ASSERT_EQ(exit_status(&(Exit){ .result = "r", .code = "exited", .status = "256" }), -ENODATA);
         ASSERT_EQ(exit_status(&(Exit){ .result = "r", .code = "killed", .status = "NONE" }), -ENODATA);
+}
+
+static void check_words(Exit e, int code, const char *signal, const char *reason) {
+        const char *found;
+
+        ASSERT_EQ(exit_code(&e, &found), code);
+        ASSERT_STR(found, signal);
+        ASSERT_STR(exit_reason(&e), reason);
+}
+
+static void test_words(void) {
+        TEST("for who looks at it");
+        check_words((Exit){ .result = "success", .code = "exited", .status = "0" }, 0, NULL, "success");
+        check_words((Exit){ .result = "exit-code", .code = "exited", .status = "5" }, 5, NULL, "exit-code");
+        check_words((Exit){ .result = "exit-code", .code = "exited", .status = "5", .request = "stop" }, 5, NULL, "stopped");
+        check_words((Exit){ .result = "success", .code = "killed", .status = "TERM", .request = "restart" }, -ENODATA, "TERM",
+                    "stopped");
+        check_words((Exit){ .result = "timeout", .code = "killed", .status = "KILL", .request = "stop" }, -ENODATA, "KILL",
+                    "timeout");
+        check_words((Exit){ .result = "core-dump", .code = "dumped", .status = "SEGV" }, -ENODATA, "SEGV", "core-dump");
+        check_words((Exit){ .result = "watchdog", .code = "dumped", .status = "ABRT" }, -ENODATA, "ABRT", "watchdog");
+        check_words((Exit){ .result = "start-limit-hit" }, -ENODATA, NULL, "start-limit-hit");
 }
 
 static void test_damaged(void) {
@@ -71,6 +95,7 @@ static void test_damaged(void) {
 int main(void) {
         test_of_wait();
         test_of_systemd();
+        test_words();
         test_damaged();
         return 0;
 }

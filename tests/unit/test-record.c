@@ -14,7 +14,7 @@ static Record example(void) {
 
         return (Record){
                 .id = "c1", .oci_version = "1.3.0", .bundle = "/b\nund", .rootfs = "/b/rootfs",
-                .created = "2026-01-02T03:04:05.000000006Z", .owner = 1000, .boot_id = "boot", .unit = "ocirt-sd-c1.scope",
+                .created = "2026-01-02T03:04:05.000000006Z", .started = "2026-01-02T03:04:06Z", .owner = 1000, .boot_id = "boot", .unit = "ocirt-sd-c1.scope",
                 .slice = "system.slice", .committed = true, .pid = 42, .start_time = UINT64_MAX,
                 .cgroup = "/system.slice/ocirt-sd-c1.scope", .cgroup_id = UINT64_MAX - 1,
                 .invocation_id = "0123", .namespaces = 0x28020000, .has_process = true, .notifies = true,
@@ -33,6 +33,7 @@ static void test_round_trip(void) {
         ASSERT_EQ(record_decode(text.s, &back), 0);
         ASSERT_STR(back.id, "c1");
         ASSERT_STR(back.bundle, "/b\nund");
+        ASSERT_STR(back.started, r.started);
         ASSERT_EQ(back.owner, 1000);
         ASSERT(back.start_time == UINT64_MAX);
         ASSERT(back.committed && !back.user_manager && back.has_process && !back.has_start_hooks && back.notifies);

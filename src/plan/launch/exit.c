@@ -16,6 +16,7 @@ static const struct {
         FIELD(status),
         FIELD(time),
         FIELD(invocation),
+        FIELD(request),
 #undef FIELD
 };
 
@@ -61,6 +62,23 @@ int exit_status(const Exit *e) {
                 return parse_u64(e->status, &number) < 0 || number > 255 ? -ENODATA : (int) number;
         signal = signal_number(e->status);
         return signal < 0 ? -ENODATA : 128 + signal;
+}
+
+int exit_code(const Exit *e, const char **ret_signal) {
+        bool exited = streq_null(e->code, "exited");
+
+        *ret_signal = e->code && !exited ? e->status : NULL;
+        return exited ? exit_status(e) : -ENODATA;
+}
+
+/* A process that was asked to end may do so as it likes. What systemd has had to do besides is another matter. */
+const char *exit_reason(const Exit *e) {
+        static const char *const own[] = { "success", "exit-code", "signal" };
+
+        for (size_t i = 0; e->request && i < ELEMENTSOF(own); i++)
+                if (streq(e->result, own[i]))
+                        return "stopped";
+        return e->result;
 }
 
 int exit_status_of_wait(int status) {

@@ -22,6 +22,7 @@ static const struct {
         FIELD(bundle, FIELD_STRING, true),
         FIELD(rootfs, FIELD_STRING, true),
         FIELD(created, FIELD_STRING, true),
+        FIELD(started, FIELD_STRING, false),
         FIELD(owner, FIELD_U32, true),
         FIELD(boot_id, FIELD_STRING, true),
         FIELD(user_manager, FIELD_BOOL, true),

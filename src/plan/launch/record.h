@@ -27,6 +27,7 @@ typedef struct Record {
         const char *oci_version;
         const char *bundle, *rootfs;
         const char *created;         /* RFC 3339 with nanoseconds, UTC */
+        const char *started;         /* the same, when its program was let go, last; NULL: not yet, or not known */
         uint32_t owner;              /* uid of the creator */
         const char *boot_id;         /* of the boot that it belongs to */
         bool user_manager;           /* its unit lives in the user's manager */
