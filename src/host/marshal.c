@@ -38,6 +38,13 @@ static int append_fields(sd_bus_message *m, const UnitProp *p) {
         return sd.bus_message_close_container(m);
 }
 
+static int append_statuses(sd_bus_message *m, const UnitProp *p) {
+        TRY(sd.bus_message_open_container(m, 'r', "aiai"));
+        TRY(sd.bus_message_append_array(m, 'i', p->v.statuses.exits, p->v.statuses.n_exits * sizeof(int32_t)));
+        TRY(sd.bus_message_append_array(m, 'i', p->v.statuses.signals, p->v.statuses.n_signals * sizeof(int32_t)));
+        return sd.bus_message_close_container(m);
+}
+
 static int append_value(sd_bus_message *m, const UnitProp *p) {
         switch (p->type) {
         case UNIT_BOOL:
@@ -54,6 +61,8 @@ static int append_value(sd_bus_message *m, const UnitProp *p) {
                 return append_command(m, p);
         case UNIT_FIELDS:
                 return append_fields(m, p);
+        case UNIT_STATUSES:
+                return append_statuses(m, p);
         case UNIT_BYTES:
                 return sd.bus_message_append_array(m, 'y', p->v.bytes.data, p->v.bytes.n);
         case UNIT_PAIRS:

@@ -66,7 +66,8 @@ typedef struct Supervision {
         const char *program;    /* ourselves, as systemd is to call us; NULL: there is none, and it goes into a scope */
         const char *root;       /* --root, absolute */
         const char *restart;    /* Restart= of systemd.service(5); NULL: no */
-        uint64_t stop_timeout;  /* µs between the stop signal and SIGKILL */
+        uint64_t stop_timeout;  /* µs between the stop signal and SIGKILL; 0: it is not said */
+        const char *const *properties; /* "NAME=VALUE" as in a unit file, and NULL; or NULL */
         const char *unit;       /* the service that has called us to make it in there; NULL: it gets one of its own */
         const char *cgroup;     /* then: that of this */
 } Supervision;

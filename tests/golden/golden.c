@@ -38,6 +38,8 @@ typedef struct Case {
         bool own_cgroup;             /* linux.cgroupsPath is a cgroup in the caller's unit */
         bool no_new_keyring;
         char *keyring;               /* request points to it */
+        const char *properties[16];  /* request points to it */
+        size_t n_properties;
         char *request_text;          /* request points into it */
         Text planned[_PARTS];        /* s is NULL: there must be no such file */
         Text problems;
@@ -82,7 +84,10 @@ static int set_request(Case *c, const char *key, const char *value) {
         if (streq(key, "supervise")) /* the value is when it is started again */
                 c->request.supervision = (Supervision){ .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd",
                                                         .restart = value, .stop_timeout = 10000000 };
-        else if (streq(key, "service")) /* the one that calls */
+        else if (streq(key, "property") && c->n_properties < ELEMENTSOF(c->properties) - 1) {
+                c->properties[c->n_properties++] = value;
+                c->request.supervision.properties = c->properties;
+        } else if (streq(key, "service")) /* the one that calls */
                 c->request.supervision = (Supervision){
                         .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd", .unit = value, .cgroup = "/CALLER"
                 };

@@ -26,9 +26,9 @@ static inline void planned_done(Planned *p) {
 #define _cleanup_planned_ _cleanup_(planned_done)
 
 /* linux_: the inside of "linux"; annotations: the inside of "annotations". */
-static inline Planned plan_with(const char *linux_, const char *annotations, bool rootless) {
+static inline Planned plan_request(const char *linux_, const char *annotations, bool rootless, Supervision supervision) {
         const HostFacts facts = { .rootless = rootless, .privileged = true };
-        const Request request = { .id = "c1", .bundle = "/b" };
+        const Request request = { .id = "c1", .bundle = "/b", .supervision = supervision };
         _cleanup_text_ Text json = {};
         Planned p = {};
 
@@ -41,6 +41,10 @@ static inline Planned plan_with(const char *linux_, const char *annotations, boo
         if (p.r >= 0)
                 unit_plan_print(&p.plan, &p.text);
         return p;
+}
+
+static inline Planned plan_with(const char *linux_, const char *annotations, bool rootless) {
+        return plan_request(linux_, annotations, rootless, (Supervision){});
 }
 
 /* Is the line in the printed plan, as it is? */

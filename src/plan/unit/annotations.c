@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 
 #include "basic/nearest.h"
 #include "plan/unit/internal.h"
@@ -15,90 +14,6 @@
 
 #define PREFIX "org.systemd.property."
 #define VALUE_MAX 4096
-
-static int check_units(const Variant *v, bool after) {
-        static const char *const before_types[] = { ".slice", ".target", NULL };
-        static const char *const after_types[] = {
-                ".slice", ".target", ".service", ".socket", ".mount", NULL
-        };
-
-        for (size_t i = 0; i < v->n_items; i++)
-                if (!unit_name_is_plain(v->items[i], after ? after_types : before_types))
-                        return -EINVAL;
-        return 0;
-}
-
-static int check_enum(const char *values, const char *s) {
-        _cleanup_free_ char *word = xasprintf(" %s ", s);
-
-        return strchr(s, ' ') || !strstr(values, word) ? -EINVAL : 0;
-}
-
-/* Control characters would break lines of the unit file and of every listing. */
-static int check_text(const char *s) {
-        for (; *s; s++)
-                if (iscntrl((unsigned char) *s))
-                        return -EINVAL;
-        return 0;
-}
-
-/* What systemd takes for Documentation=. */
-static int check_urls(const Variant *v) {
-        static const char *const schemes[] = { "http://", "https://", "file:/", "info:", "man:" };
-
-        for (size_t i = 0; i < v->n_items; i++) {
-                const char *rest = NULL;
-
-                for (size_t k = 0; k < ELEMENTSOF(schemes) && !rest; k++)
-                        rest = startswith(v->items[i], schemes[k]);
-                if (isempty(rest) || check_text(rest) < 0)
-                        return -EINVAL;
-        }
-        return 0;
-}
-
-static int check_value(const Property *p, const Variant *v) {
-        switch (p->check) {
-        case CHECK_ENUM:
-                return check_enum(p->values, v->s);
-        case CHECK_SIGNAL:
-                return v->i < 1 || v->i > SIGRTMAX ? -EINVAL : 0;
-        case CHECK_TEXT:
-                return check_text(v->s);
-        case CHECK_AFTER:
-                return check_units(v, true);
-        case CHECK_BEFORE:
-                return check_units(v, false);
-        case CHECK_URLS:
-                return check_urls(v);
-        default:
-                return 0;
-        }
-}
-
-static void set_value(UnitProp *p, const Variant *v) {
-        switch (p->type) {
-        case UNIT_BOOL:
-                p->v.b = v->u != 0;
-                break;
-        case UNIT_I32:
-                p->v.i32 = (int32_t) v->i;
-                break;
-        case UNIT_U32:
-                p->v.u32 = (uint32_t) v->u;
-                break;
-        case UNIT_U64:
-                p->v.u64 = v->u;
-                break;
-        case UNIT_STRING:
-                p->v.s = v->s;
-                break;
-        default:
-                p->v.strv.items = v->items;
-                p->v.strv.n = v->n_items;
-                break;
-        }
-}
 
 /*
  * systemd's manuals say TimeoutStopSec, its bus TimeoutStopUSec. As other runtimes do, take both: seconds,
@@ -190,7 +105,7 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
         if ((seconds ? variant_seconds_to_usec(&v) : variant_convert(&v, p->type)) < 0)
                 return error_setf(reterr, EINVAL, "annotation %s: expected %s, got \"%s\"", key,
                                   seconds ? "a number of seconds" : type_name(p->type), text);
-        if (check_value(p, &v) < 0)
+        if (unit_property_check(p, &v) < 0)
                 return error_setf(reterr, EINVAL, "annotation %s: bad value \"%s\"", key, text);
         prop = unit_plan_find(plan, p->name);
         if (prop && !p->proposal)
@@ -201,7 +116,7 @@ static int add_annotation(UnitPlan *plan, const char *key, const char *name, con
                 prop = unit_plan_add(plan, p->name, p->type);
         prop->optional = false;
         prop->path = arena_printf(&plan->arena, "annotation %s", key);
-        set_value(prop, &v);
+        unit_prop_set_value(prop, &v);
         return 0;
 }
 

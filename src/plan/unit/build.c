@@ -158,6 +158,8 @@ static int build(UnitPlan *plan, const Spec *spec, const Request *request, const
                         return r;
         }
         r = unit_add_annotations(plan, spec, reterr);
+        if (r == 0 && plan->home == HOME_SERVICE)
+                r = unit_add_options(&limits, &request->supervision);
         if (r == 0 && home_is_cgroup(plan->home))
                 unit_use_files(&limits);
         return r;

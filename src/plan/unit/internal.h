@@ -30,10 +30,37 @@ CgroupWrite *unit_plan_write(UnitPlan *plan, const char *file, const char *value
 /* The line for a device ("8:16") in the file that is behind a UNIT_WEIGHTS property. */
 void unit_plan_write_block(UnitPlan *plan, const char *property, const char *device, uint64_t value, const char *path);
 
-/* What is known of a property, all in one row: type; the file that shows it, which unified may name; the annotation. */
+/* How a unit file has it. */
+typedef enum TextKind {
+        TEXT_NONE,       /* not to be set by option */
+        TEXT_BOOL,
+        TEXT_BYTES,      /* or a share, or infinity */
+        TEXT_COUNT,
+        TEXT_CPUS,
+        TEXT_CPU_WEIGHT, /* or "idle" */
+        TEXT_NODES,
+        TEXT_PATHS,
+        TEXT_QUOTA,
+        TEXT_SHARE,
+        TEXT_SIGNAL,
+        TEXT_SLICE,
+        TEXT_SPAN,       /* a time; there the name ends in Sec, and on the bus in USec */
+        TEXT_STATUSES,
+        TEXT_TASKS,      /* a number, or a share, or infinity */
+        TEXT_TEXT,
+        TEXT_UNITS,
+        TEXT_URLS,
+        TEXT_WEIGHT,
+        TEXT_WORD,       /* of .values */
+} TextKind;
+
+/* What is known of a property, all in one row: type; how a unit file has it, and with that the option; the file that shows
+ * it, which unified may name; the annotation. */
 typedef struct Property {
         const char *name;
         UnitType type;
+        TextKind text;
+        const char *word;       /* what it is called in a unit file, if that is something else; or NULL */
         const char *file;       /* of a limit */
         const char *key;        /* of one for a device, in its line there */
         uint64_t none;          /* of a number: what holds without the file, too */
@@ -47,6 +74,12 @@ typedef struct Property {
 extern const Property unit_properties[]; /* the end has no name */
 /* The row of that name, or NULL. */
 const Property *unit_property(const char *name);
+
+struct Variant;
+/* A value of its type, by what its row says: -EINVAL. */
+int unit_property_check(const Property *p, const struct Variant *v);
+/* As it is, of the property's type. */
+void unit_prop_set_value(UnitProp *p, const struct Variant *v);
 
 /* What the functions below are given. */
 typedef struct Limits {
@@ -75,8 +108,11 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
 /* What makes a service of it: its commands, its end, its messages. Before annotations. */
 void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts);
 
-/* org.systemd.property.*, after all else. */
+/* org.systemd.property.*, after all that is in config.json. */
 int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr);
+
+/* What the command line says of a service, after all else. */
+int unit_add_options(const Limits *l, const Supervision *s);
 
 /* Pieces that typed and unified resources share; path is the JSON path for the error. */
 
@@ -102,3 +138,5 @@ void unit_use_files(const Limits *l);
 /* Is this a syntactically valid name of a unit with one of these suffixes? suffixes: NULL-terminated, with
  * the dot. */
 bool unit_name_is_plain(const char *name, const char *const *suffixes);
+/* And this one of a slice, but not the root slice? */
+bool unit_slice_is_plain(const char *name);

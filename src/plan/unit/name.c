@@ -39,21 +39,21 @@ bool unit_name_is_plain(const char *name, const char *const *suffixes) {
         return known;
 }
 
-/* As systemd checks the name of a slice, without the root slice: a container there would be nobody's to
- * limit. */
-static int check_slice(const char *slice, const char *cgroups_path, Error *reterr) {
+/* As systemd checks it. A container in the root slice would be nobody's to limit. */
+bool unit_slice_is_plain(const char *slice) {
         size_t n = strlen(slice);
         bool good = n > strlen(SLICE_SUFFIX) && n <= SLICE_MAX && endswith(slice, SLICE_SUFFIX);
 
         for (size_t i = 0; good && i < n; i++)
                 good = is_unit_char(slice[i]) || slice[i] == '\\';
-        good = good && slice[0] != '-' && slice[0] != '.' && !strstr(slice, "--") &&
-               !strstr(slice, "-" SLICE_SUFFIX);
-        if (!good)
-                return error_setf(reterr, EINVAL,
-                                  "linux.cgroupsPath: \"%s\" in \"%s\" is not the name of a slice", slice,
-                                  cgroups_path);
-        return 0;
+        return good && slice[0] != '-' && slice[0] != '.' && !strstr(slice, "--") && !strstr(slice, "-" SLICE_SUFFIX);
+}
+
+static int check_slice(const char *slice, const char *cgroups_path, Error *reterr) {
+        if (unit_slice_is_plain(slice))
+                return 0;
+        return error_setf(reterr, EINVAL, "linux.cgroupsPath: \"%s\" in \"%s\" is not the name of a slice", slice,
+                          cgroups_path);
 }
 
 static void add_escaped(Text *name, const char *s) {

@@ -2,6 +2,7 @@
 #include "plan/unit/plan.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 #include "plan/unit/internal.h"
 
@@ -10,6 +11,7 @@ const char *const unit_signatures[] = {
         [UNIT_U64] = "t",    [UNIT_STRING] = "s", [UNIT_STRV] = "as",
         [UNIT_BYTES] = "ay", [UNIT_PAIRS] = "a(ss)", [UNIT_WEIGHTS] = "a(st)",
         [UNIT_COMMAND] = "a(sasb)", [UNIT_FIELDS] = "aay",
+        [UNIT_STATUSES] = "(aiai)",
 };
 
 void unit_plan_done(UnitPlan *plan) {
@@ -116,6 +118,15 @@ static void print_u64(Text *text, uint64_t value) {
                 text_addf(text, "%" PRIu64, value);
 }
 
+static void print_signal(int32_t signal, Text *text) {
+        const char *name = sigabbrev_np(signal);
+
+        if (name)
+                text_addf(text, " %s", name);
+        else
+                text_addf(text, " signal:%" PRIi32, signal);
+}
+
 static void print_list(const UnitProp *p, Text *text) {
         switch (p->type) {
         case UNIT_STRV:
@@ -145,6 +156,12 @@ static void print_list(const UnitProp *p, Text *text) {
                         text_add(text, "=");
                         print_u64(text, p->v.weights.items[i].value);
                 }
+                break;
+        case UNIT_STATUSES:
+                for (size_t i = 0; i < p->v.statuses.n_exits; i++)
+                        text_addf(text, " %" PRIi32, p->v.statuses.exits[i]);
+                for (size_t i = 0; i < p->v.statuses.n_signals; i++)
+                        print_signal(p->v.statuses.signals[i], text);
                 break;
         default:
                 break;

@@ -24,6 +24,7 @@ typedef enum UnitType {
         UNIT_WEIGHTS,   /* IODeviceWeight, IOReadBandwidthMax, … */
         UNIT_COMMAND,   /* the one command of ExecStart, …: its words, of which the first is a path */
         UNIT_FIELDS,    /* LogExtraFields */
+        UNIT_STATUSES,  /* SuccessExitStatus, … */
 } UnitType;
 
 /* On D-Bus, by type: "t". */
@@ -34,7 +35,7 @@ typedef struct UnitWeight { const char *path; uint64_t value; } UnitWeight;
 
 typedef struct UnitProp {
         const char *name;
-        const char *path;       /* who asked for it: JSON path or annotation; NULL: we */
+        const char *path;       /* who asked for it: JSON path, annotation or option; NULL: we */
         UnitType type;
         bool optional;  /* may be dropped when this manager does not know it (never a limit that was asked for) */
         union {
@@ -47,6 +48,10 @@ typedef struct UnitProp {
                 struct { const uint8_t *data; size_t n; } bytes;
                 struct { UnitPair *items; size_t n; } pairs;
                 struct { UnitWeight *items; size_t n; } weights;
+                struct {
+                        const int32_t *exits, *signals;
+                        size_t n_exits, n_signals;
+                } statuses;
         } v;
 } UnitProp;
 

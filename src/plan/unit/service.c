@@ -36,7 +36,6 @@ static void add_fields(UnitPlan *plan, const Request *request) {
 
 void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts) {
         const char *signal = spec_annotation(spec, SPEC_STOP_SIGNAL);
-        const Supervision *s = &request->supervision;
 
         plan->name = arena_printf(&plan->arena, "%.*s.service", (int) (strlen(plan->name) - strlen(SCOPE_SUFFIX)),
                                   plan->name);
@@ -46,9 +45,8 @@ void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, 
         add_command(plan, "ExecStopPost", "service-ended", request);
         unit_plan_add_string(plan, "KillMode", "mixed");
         unit_plan_add(plan, "KillSignal", UNIT_I32)->v.i32 = isempty(signal) ? SIGTERM : parse_signal(signal);
-        unit_plan_add_string(plan, "Restart", s->restart ?: "no");
+        unit_plan_add_string(plan, "Restart", "no");
         unit_plan_add_u64(plan, "TimeoutStartUSec", UINT64_MAX); /* hooks have timeouts of their own, and the rest has ours */
-        unit_plan_set_u64(plan, "TimeoutStopUSec", s->stop_timeout, NULL);
         unit_plan_set(plan, "DefaultDependencies", UNIT_BOOL, NULL)->v.b = true; /* stopped in order when the host is */
         /* How one that has failed did so is there to be seen until it is deleted. */
         unit_plan_set(plan, "CollectMode", UNIT_STRING, NULL)->v.s = "inactive";
