@@ -27,7 +27,9 @@
         { .name = "restart", CREATE_FIELD(restart), .type = OPTION_STRING, .argument = "WHEN",                      \
           .help = "no (default), on-failure, always, ..." },                                                        \
         { .name = "stop-timeout", CREATE_FIELD(stop_timeout), .type = OPTION_TIME, .argument = "TIME",              \
-          .help = "Until SIGKILL when it is stopped (default: 10s)" }
+          .help = "Until SIGKILL when it is stopped (default: 10s)" },                                              \
+        { .name = "property", CREATE_FIELD(properties), .type = OPTION_LIST, .argument = "NAME=VALUE",              \
+          .help = "Of that service, as in a unit file" }
 
 /* --no-subreaper of runc: we never are one. */
 #define CREATE_OPTION_NO_SUBREAPER { .name = "no-subreaper", CREATE_FIELD(ignored), .type = OPTION_FLAG }
@@ -43,7 +45,7 @@
         OPTION_ELSEWHERE("volume", 'v', "what is mounted is mounts in config.json"),                                \
         OPTION_ELSEWHERE("memory", 'm', "limits are linux.resources in config.json"),                               \
         OPTION_ELSEWHERE("publish", 'p', "ports are the work of engines; linux.namespaces in config.json says "     \
-                         "which network it is in"),                                                                 \
+                         "which network it is in (a property of the service is --property)"),                       \
         OPTION_ELSEWHERE("tty", 't', "a terminal is process.terminal in config.json")
 
 #define COMMAND_IS_IN_CONFIG "the command to run is process.args in config.json"

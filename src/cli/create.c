@@ -6,26 +6,16 @@
 
 static const Option options[] = { CREATE_OPTION_ROWS, CREATE_OPTION_NO_SUBREAPER, CREATE_OPTIONS_ELSEWHERE, OPTION_END };
 
-#define STOP_TIMEOUT_USEC UINT64_C(10000000)
-
-/* systemd.service(5), Restart= */
 static int check_supervision(CreateOptions *o, Error *reterr) {
-        static const char *const words[] = { "no",          "on-success", "on-failure", "on-abnormal",
-                                             "on-watchdog", "on-abort",   "always" };
-        bool known = !o->restart;
+        const char *name = o->restart        ? "restart"
+                           : o->stop_timeout ? "stop-timeout"
+                           : o->properties   ? "property"
+                                             : NULL;
 
-        if (!o->supervise && (o->restart || o->stop_timeout))
-                return error_setf(reterr, EINVAL, "--%s: is for what systemd watches over (--supervise)",
-                                  o->restart ? "restart" : "stop-timeout");
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                known = known || streq(words[i], o->restart);
-        o->stop_timeout = o->stop_timeout ?: STOP_TIMEOUT_USEC;
+        if (!o->supervise && name)
+                return error_setf(reterr, EINVAL, "--%s: is for what systemd watches over (--supervise)", name);
         o->program = o->supervise ? caller_program() : NULL;
-        return known ? 0
-                     : error_setf(reterr, EINVAL,
-                                  "--restart: expected no, on-success, on-failure, on-abnormal, "
-                                  "on-watchdog, on-abort or always, got \"%s\"",
-                                  o->restart);
+        return 0;
 }
 
 int create_take_id(CreateOptions *o, char **words, Error *reterr) {

@@ -112,6 +112,9 @@ static int hear_refusal(Scope *s, Error *reterr) {
                 return 1;
         if (give_in(s))
                 return send_start(s, job->manager, reterr);
+        r = unit_properties_explain(s->properties, job->manager, job->refusal, job->words, reterr);
+        if (r < 0)
+                return r;
         exists = streq(job->refusal, UNIT_EXISTS);
         r = error_setf(reterr, exists ? EEXIST : EREMOTEIO, "systemd refused %s: %s", s->properties->plan->name,
                        job->words);

@@ -118,6 +118,34 @@ int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *re
         return r < 0 ? not_said(property, errno_text(r), reterr) : 0;
 }
 
+/* "252.39-1": 252. */
+static unsigned long read_version(Manager *m) {
+        static const PropertyName name = { MANAGER_INTERFACE, "Version" };
+        const Question q = { MANAGER_OBJECT, "org.freedesktop.DBus.Properties", "Get", append_get, &name };
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
+        const char *version = "";
+
+        if (manager_ask(m, &q, &reply, &e, NULL) < 0 || sd.bus_message_read(reply, "v", "s", &version) < 0)
+                return 0;
+        return strtoul(version + (*version == 'v'), NULL, 10);
+}
+
+int unit_properties_explain(const UnitProperties *p, Manager *m, const char *name, const char *text, Error *reterr) {
+        for (const UnitProp *prop = p->plan->props; prop < p->plan->props + p->plan->n_props; prop++) {
+                unsigned long version;
+
+                if (!prop->path || !unit_property_is_refused(prop->name, name, text))
+                        continue;
+                version = read_version(m);
+                return version > 0 ? error_setf(reterr, EOPNOTSUPP, "%s: systemd %lu has no property %s", prop->path,
+                                                version, prop->name)
+                                   : error_setf(reterr, EOPNOTSUPP, "%s: this systemd has no property %s", prop->path,
+                                                prop->name);
+        }
+        return 0;
+}
+
 int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr) {
         _cleanup_free_ char *object = unit_object(unit);
         const Question q = { object, UNIT_INTERFACE, "SetProperties", append_set, p };

@@ -25,6 +25,9 @@ bool unit_properties_dropped(const UnitProperties *p, const char *property);
 /* "Cannot set property X, or unknown property."? */
 bool unit_property_is_refused(const char *property, const char *name, const char *text);
 
+/* Was it about one that was asked for? Then this is the error: whose it is, and which systemd does not know it. Else 0. */
+int unit_properties_explain(const UnitProperties *p, Manager *m, const char *name, const char *text, Error *reterr);
+
 /* The same for a unit that was started without us: of those which files stand in for, does it lack any? */
 void unit_properties_look(UnitProperties *p, Manager *m, UnitRef unit);
 

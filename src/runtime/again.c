@@ -31,7 +31,7 @@ static int plan_unit(const Runtime *rt, Container *c, const char *program, UnitP
                 .id = c->id,
                 .bundle = record->bundle,
                 .supervision = { .program = program, .root = rt->root, .restart = record->restart,
-                                 .stop_timeout = record->stop_timeout },
+                                 .stop_timeout = record->stop_timeout, .properties = record->properties },
         };
         HostFacts facts = rt->facts;
         Spec *config;

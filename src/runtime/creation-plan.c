@@ -87,7 +87,7 @@ static int supervise(const Creation *c, Supervision *ret, Error *reterr) {
         if (c->rt->facts.cgroup_disabled)
                 return error_setf(reterr, EINVAL, "--supervise: a service has a cgroup (--cgroup-manager=disabled)");
         *ret = (Supervision){ .program = o->program, .root = c->rt->root, .restart = o->restart,
-                              .stop_timeout = o->stop_timeout };
+                              .stop_timeout = o->stop_timeout, .properties = o->properties };
         if (o->service) {
                 ret->unit = cgroup_unit_name(o->service);
                 ret->cgroup = o->service;

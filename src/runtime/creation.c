@@ -55,6 +55,7 @@ static void fill_context(Creation *c) {
                 s->again.no_pivot = c->options->no_pivot;
                 s->again.restart = c->options->restart;
                 s->again.stop_timeout = c->options->stop_timeout;
+                s->again.properties = c->options->properties;
         }
         s->console_socket = c->console_socket;
         s->pidfd_socket = c->pidfd_socket;

@@ -69,7 +69,7 @@ static int service_is_over(Logs *l, const Container *c, Error *reterr) {
 
         if (invocation && streq_null(invocation, c->record.invocation_id))
                 return 0;
-        if (!invocation && c->record.home == HOME_SERVICE && (!c->record.restart || streq(c->record.restart, "no")))
+        if (!invocation && c->record.home == HOME_SERVICE && !record_may_begin_again(&c->record))
                 return 1;
         if (now_usec() < l->ask)
                 return 0;

@@ -36,7 +36,8 @@ typedef struct CreateOptions {
         const char *program;         /* for systemd to call; NULL: there is none */
         const char *service; /* then: the cgroup of the service that has called us to make it in there; or NULL */
         const char *restart;         /* Restart= of that; or NULL */
-        uint64_t stop_timeout;       /* µs */
+        uint64_t stop_timeout;       /* µs; 0: it is not said */
+        const char *const *properties; /* of that: "NAME=VALUE" as in a unit file, and NULL; or NULL */
         bool ignored;                /* what is accepted without effect */
 } CreateOptions;
 

@@ -96,6 +96,7 @@ static int start_again(const Runtime *rt, CreateOptions *o, Container *container
         o->no_new_keyring = !record->keyring;
         o->restart = record->restart;
         o->stop_timeout = record->stop_timeout;
+        o->properties = record->properties;
         c.container = *container;
         *container = (Container){ .dir = -EBADF };
         r = creation_plan_again(&c, reterr);

@@ -30,6 +30,7 @@ static int write_record(const StepContext *c, Error *reterr) {
                 .no_pivot = c->again.no_pivot,
                 .restart = c->again.restart,
                 .stop_timeout = c->again.stop_timeout,
+                .properties = c->again.properties,
                 .arena = record->arena,
         };
         record_plan(record, c->id, c->bundle, c->spec, c->unit, c->rdt);

@@ -44,6 +44,7 @@ typedef struct StepContext {
                 bool waits, no_pivot;
                 const char *restart;
                 uint64_t stop_timeout;
+                const char *const *properties;
         } again;                /* of a service: how it is made each time (Record) */
         LaunchRequest request;
         Launch launch;

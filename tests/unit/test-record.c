@@ -10,6 +10,7 @@ static Record example(void) {
         static const char *args[] = { "hook", "-x=1\n", NULL }, *env[] = { "A=b=c", "", NULL }, *none[] = { NULL };
         static SpecHook poststop[] = { { "/bin/a\nb", args, env, { true, 5 } }, { .path = "/bin/c", .env = none }, { .path = "" } };
         static SpecNamespace paths[] = { { CLONE_NEWNS, "/proc/7/ns/mnt" } };
+        static const char *properties[] = { "Description=a=b\\c", "Restart=no", NULL };
         static SpecKeyValue annotations[] = { { "a=b\nc", "x\\y\n" }, { "empty", "" } };
 
         return (Record){
@@ -19,7 +20,7 @@ static Record example(void) {
                 .cgroup = "/system.slice/ocirt-sd-c1.scope", .cgroup_id = UINT64_MAX - 1,
                 .invocation_id = "0123", .namespaces = 0x28020000, .has_process = true, .notifies = true,
                 .hooks[HOOK_POSTSTOP] = { poststop, ELEMENTSOF(poststop) }, .namespace_paths = paths, .n_namespace_paths = 1,
-                .annotations = annotations, .n_annotations = 2,
+                .annotations = annotations, .n_annotations = 2, .properties = properties,
         };
 }
 
@@ -44,6 +45,25 @@ static void test_round_trip(void) {
         ASSERT_STR(back.annotations[0].key, "a=b\nc");
         ASSERT_STR(back.annotations[0].value, "x\\y\n");
         ASSERT_STR(back.annotations[1].value, "");
+        ASSERT_STR(back.properties[0], "Description=a=b\\c");
+        ASSERT_STR(back.properties[1], "Restart=no");
+        ASSERT(!back.properties[2]);
+}
+
+static void test_begins_again(void) {
+        const char *const properties[] = { "RestartSec=5", NULL, NULL }, *const more[] = { "RestartSec=5", "Restart=no", NULL };
+        Record r = {};
+
+        TEST("who may be started again by systemd, as far as the record says");
+        ASSERT(!record_may_begin_again(&r));
+        r.properties = properties;
+        ASSERT(!record_may_begin_again(&r));
+        r.restart = "no";
+        ASSERT(!record_may_begin_again(&r));
+        r.properties = more;
+        ASSERT(record_may_begin_again(&r)); /* systemd is asked */
+        r = (Record){ .restart = "always" };
+        ASSERT(record_may_begin_again(&r));
 }
 
 static void test_what_is_kept(void) {
@@ -147,6 +167,7 @@ static void test_cgroup_of_unit(void) {
 
 int main(void) {
         test_round_trip();
+        test_begins_again();
         test_what_is_kept();
         test_log_name();
         test_version_1();

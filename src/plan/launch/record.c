@@ -108,7 +108,7 @@ static void *grow(Arena *a, void *list, size_t n, size_t size) {
         return grown;
 }
 
-static const char **append(Arena *a, const char **list, const char *value) {
+static const char **append(Arena *a, const char *const *list, const char *value) {
         size_t n = 0;
         const char **grown;
 
@@ -212,6 +212,13 @@ void record_keep(Record *r, const Spec *spec) {
         }
 }
 
+/* What systemd sends is what `stop` sends. */
+static void keep_stop_signal(Record *r, const UnitPlan *unit) {
+        for (const UnitProp *p = unit->props; p < unit->props + unit->n_props; p++)
+                if (unit->home == HOME_SERVICE && p->path && streq(p->name, "KillSignal"))
+                        r->stop_signal = arena_printf(&r->arena, "%d", p->v.i32);
+}
+
 void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec, const UnitPlan *unit, const RdtPlan *rdt) {
         r->version = RECORD_VERSION;
         r->id = id;
@@ -225,6 +232,7 @@ void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec
         r->rdt_own = rdt->own;
         r->rdt_monitored = rdt->monitor;
         record_keep(r, spec);
+        keep_stop_signal(r, unit);
 }
 
 /* Each line has the name of the stream that it came by. All else that tells the lines of one container from those of another
@@ -237,6 +245,14 @@ int record_stop_signal(const Record *r) {
         int signal = r->stop_signal ? parse_signal(r->stop_signal) : 0;
 
         return signal > 0 ? signal : SIGTERM;
+}
+
+bool record_may_begin_again(const Record *r) {
+        bool given = false;
+
+        for (const char *const *p = r->properties; p && *p && !given; p++)
+                given = startswith(*p, "Restart=");
+        return given || (r->restart && !streq(r->restart, "no"));
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------- */
@@ -267,6 +283,8 @@ void record_encode(const Record *r, Text *ret) {
         }
         add_hooks(ret, r);
         add_namespaces(ret, r);
+        for (const char *const *property = r->properties; property && *property; property++)
+                add_line(ret, "", "property", *property);
         for (size_t i = 0; i < r->n_annotations; i++)
                 add_line(ret, "annotation.", r->annotations[i].key, r->annotations[i].value);
         text_add(ret, "end=\n");
@@ -333,6 +351,10 @@ static int decode_line(char *line, Record *r, uint64_t *seen) {
         rest = startswith(line, "namespace.");
         if (rest)
                 return decode_namespace(rest, value, r);
+        if (streq(line, "property")) {
+                r->properties = append(&r->arena, r->properties, value);
+                return 0;
+        }
         r_hook = decode_hook(line, value, r);
         if (r_hook <= 0)
                 return r_hook;

@@ -51,7 +51,8 @@ typedef struct Record {
         bool waits;                  /* HOME_SERVICE: for `start`, which has not come yet */
         bool no_pivot;               /* how it is to be made, each time */
         const char *restart;
-        uint64_t stop_timeout;       /* µs */
+        uint64_t stop_timeout;       /* µs; 0: it is not said */
+        const char *const *properties; /* as in Supervision */
         bool has_process;            /* something is to be started */
         bool has_start_hooks;        /* and by the container itself hooks, first */
         SpecHooks hooks[_HOOK_KINDS];/* of poststart and poststop */
@@ -66,6 +67,8 @@ void record_done(Record *r);
 
 /* The number: that of stop_signal, or SIGTERM. */
 int record_stop_signal(const Record *r);
+/* May systemd start it again by itself? */
+bool record_may_begin_again(const Record *r);
 /* Of config.json what the record has of it, in the arena of that. */
 Spec record_spec(const Record *r);
 /* And of that what belongs into a record. */
