@@ -116,14 +116,22 @@ static int make_name(char **ret, Error *reterr) {
         return 0;
 }
 
+/* That a service has chosen which has called us is not in the record. */
+static const char *slice_of(const Record *record, Arena *a) {
+        const char *slice = record->slice ?: unit_slice_above(record->cgroup ?: "", record->unit, a);
+
+        return slice ?: "-.slice";
+}
+
 static int make(const Runtime *rt, const SessionRequest *request, const Container *container, const Store *store,
                 const char *name, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
         const SessionUnit what = { .program = request->options.program,
                                    .root = rt->root,
                                    .id = container->id,
                                    .name = name,
                                    .unit = container->record.unit,
-                                   .slice = container->record.slice };
+                                   .slice = slice_of(&container->record, &a) };
         _cleanup_container_ Container session = { .dir = -EBADF };
         StepContext context = STEP_CONTEXT_NONE;
         _cleanup_operation_ Operation operation = { .kinds = step_kinds, .context = &context };

@@ -141,6 +141,28 @@ def test_the_launcher_of_a_service_is_killed_at_any_moment(container, bystander,
     assert len(ends) > 1 or user.UID, ends
 
 
+def session_of(one, name):
+    return systemd.show(f"ocirt-sd-{one.id}:{name}.service", "LoadState")["LoadState"]
+
+
+@pytest.mark.parametrize("fault", ["signal=KILL", "error=EIO"])
+def test_who_asks_for_a_session_meets_a_fault_at_any_system_call(container, bystander, fault):
+    """There is no session then, or one that is known, and can be taken away."""
+    one = container(Config("sleep", "1000"))
+    one.runtime("run", "--supervise", "--bundle", one.bundle.path, one.id)
+    first = one.state()["pid"]
+    command = one.runtime.command("exec", "--detach", "--name", "x", one.id, "sleep", "1000")
+    calls = system_calls(command, one.bundle.path)[10:]
+    one.runtime("delete", "--force", "--session", "x", one.id)
+    for call, number in calls[::max(1, len(calls) // 12)]:
+        inject(command, call, number, fault, one.log)
+        one.runtime("delete", "--force", "--session", "x", one.id)
+        until(lambda: session_of(one, "x") == "not-found", "systemd has nothing of it")
+        assert json.loads(one.runtime("ps", "--sessions", "--format", "json", one.id)) == [], (call, number)
+        until(lambda: process.members(process.cgroup(first)) == [first], "its process ends")
+    assert one.state()["pid"] == first
+
+
 @needs_privileged_namespaces
 @pytest.mark.parametrize("verb", ["create", "run"])
 def test_killed_at_any_system_call_of_joining_mounts(container, verb):

@@ -200,6 +200,20 @@ def test_logs(service):
         assert follower.stdout.read() == "" and follower.wait() == 0
 
 
+def test_sessions(service):
+    """They are in its cgroup, below that of the unit, and go with it."""
+    one = service(Config().script(SPEAKING)).started()
+    name = one.runtime("exec", "--detach", "--name", "x", one.name, "sleep", "1000").strip()
+    row = json.loads(one.runtime("ps", "--sessions", "--format", "json", one.name))[0]
+    assert (name, process.cgroup(row["pid"])) == ("x", process.cgroup(one.pid))
+    one.runtime("exec", "--detach", "--name", "y", one.name, "sh", "-c", "exit 3")
+    assert one.runtime("wait", one.name, "y") == "3\n"
+    one.runtime("stop", one.name)
+    until(lambda: not process.is_alive(row["pid"]) and not one.exists(), "its end")
+    unit = f"ocirt-sd-{one.name}:x.service"
+    until(lambda: systemd.show(unit, "LoadState")["LoadState"] == "not-found", "that of the session's unit")
+
+
 def test_what_systemctl_does(service):
     """Is done to the container."""
     one = service(Config().script("trap 'echo heard' HUP; while :; do sleep 1000 & wait $!; done")).started()

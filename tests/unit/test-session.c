@@ -34,6 +34,9 @@ static void test_units(void) {
         ASSERT_STR(unit_name_of_session("ocirt-sd-web.service", "backup", &a), "ocirt-sd-web:backup.service");
         ASSERT_STR(unit_name_of_session("ocirt-sd@web.service", "backup", &a), "ocirt-sd-web:backup.service");
         ASSERT_STR(unit_name_of_session("a.b.service", "c.d", &a), "a.b:c.d.service");
+        ASSERT_STR(unit_slice_above("/a.slice/a-b.slice/x@y.service/c", "x@y.service", &a), "a-b.slice");
+        ASSERT(!unit_slice_above("/user.slice/user@1.service/x.service", "x.service", &a));
+        ASSERT(!unit_slice_above("/x.service", "x.service", &a) && !unit_slice_above("", "x.service", &a));
         one = unit_name_of_session("ocirt-sd-" LONG LONG LONG LONG LONG "1.service", LONG, &a);
         two = unit_name_of_session("ocirt-sd-" LONG LONG LONG LONG LONG "2.service", LONG, &a);
         ASSERT(!streq(one, two) && strlen(one) <= 245 && unit_name_is_plain(one, suffixes));

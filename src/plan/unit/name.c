@@ -208,6 +208,18 @@ int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Are
         return 0;
 }
 
+const char *unit_slice_above(const char *path, const char *unit, Arena *a) {
+        char *copy = arena_strdup(a, path), *save = NULL;
+        const char *above = NULL;
+
+        for (const char *c = strtok_r(copy, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
+                if (streq(c, unit))
+                        return above && endswith(above, SLICE_SUFFIX) ? above : NULL;
+                above = c;
+        }
+        return NULL;
+}
+
 /* '@' would make it an instance of the template that the container's unit may be one of. */
 const char *unit_name_of_session(const char *unit, const char *session, Arena *a) {
         const char *dot = strrchr(unit, '.');

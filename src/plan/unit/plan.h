@@ -131,6 +131,9 @@ void unit_plan_explain(const UnitPlan *plan, Text *text);
 int unit_name_build(const char *cgroups_path, const char *id, bool rootless, Arena *a, const char **ret_name,
                     const char **ret_slice, Error *reterr);
 
+/* The slice that this unit is in, by the path of a cgroup in there; NULL: in the root slice. From a. */
+const char *unit_slice_above(const char *path, const char *unit, Arena *a);
+
 /* Of a session, from that of its container: "ocirt-sd-web:backup.service". No container's has a colon. From a. */
 const char *unit_name_of_session(const char *unit, const char *session, Arena *a);
 
