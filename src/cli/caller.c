@@ -50,6 +50,7 @@ Caller caller_find(void) {
                 .bus_address = variable("DBUS_SESSION_BUS_ADDRESS"),
                 .is_service = is_our_pid("SYSTEMD_EXEC_PID"),
                 .notify_socket = variable("NOTIFY_SOCKET"),
+                .credentials = variable("CREDENTIALS_DIRECTORY"),
                 .listen_fds = listen_fds,
                 .listen_fd_names = listen_fds > 0 ? getenv("LISTEN_FDNAMES") : NULL,
         };

@@ -18,6 +18,7 @@ typedef struct Caller {
         const char *bus_address;         /* DBUS_SESSION_BUS_ADDRESS, or NULL */
         bool is_service;                 /* systemd has executed just us (SYSTEMD_EXEC_PID) */
         const char *notify_socket;       /* NOTIFY_SOCKET: whom containers may tell that they are ready; or NULL */
+        const char *credentials;         /* CREDENTIALS_DIRECTORY, or NULL */
         uint32_t listen_fds;             /* of socket activation (sd_listen_fds(3)): as many from descriptor 3 on */
         const char *listen_fd_names;     /* or NULL */
 } Caller;

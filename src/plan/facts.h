@@ -72,11 +72,26 @@ typedef struct Supervision {
         const char *cgroup;     /* then: that of this */
 } Supervision;
 
+/* What systemd has for a service alone (systemd.exec(5), LoadCredential=). */
+typedef struct Credential {
+        const char *name;
+        const void *bytes;
+        size_t size;
+} Credential;
+
+/* Of the service that has called us: what its unit has for its main process, which the container's is. */
+typedef struct ServiceGift {
+        const char **environment; /* "NAME=VALUE": instead of that in process.env; or NULL */
+        const Credential *credentials;
+        size_t n_credentials;
+} ServiceGift;
+
 typedef struct Request {
         const char *id;
         const char *bundle;     /* absolute, symlinks resolved */
         bool start_now;         /* run: no gate */
         Supervision supervision;
+        ServiceGift gift;
         bool no_pivot;
         const char *keyring;    /* the name of its session keyring, which nobody can guess; NULL: the caller's is kept */
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */

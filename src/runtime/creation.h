@@ -16,6 +16,7 @@ typedef struct Creation {
         const Runtime *rt;
         const CreateOptions *options;
         bool start_now;          /* run: no gate */
+        const char *called_by;   /* the service whose main process it becomes, and that has called us; or NULL */
 
         Store store;
         char *bundle;            /* resolved */

@@ -87,6 +87,7 @@ ServiceOutput service_open_output(const Runtime *rt, const Record *record) {
 }
 
 static int start_again(const Runtime *rt, CreateOptions *o, Container *container, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
         const Record *record = &container->record;
         _cleanup_service_output_ ServiceOutput output = service_open_output(rt, record);
         _cleanup_creation_ Creation c = CREATION_NEW(&output.rt, o, !record->waits);
@@ -97,6 +98,7 @@ static int start_again(const Runtime *rt, CreateOptions *o, Container *container
         o->restart = record->restart;
         o->stop_timeout = record->stop_timeout;
         o->properties = record->properties;
+        c.called_by = arena_strdup(&a, record->unit);
         c.container = *container;
         *container = (Container){ .dir = -EBADF };
         r = creation_plan_again(&c, reterr);
@@ -144,6 +146,7 @@ static int start_new(const Runtime *rt, CreateOptions *o, Called *called, Error 
         if (r < 0)
                 return r;
         o->service = called->service;
+        c.called_by = record.unit;
         c.created = record.created;
         r = creation_plan(&c, reterr);
         if (r == 0 && !c.spec->process)

@@ -37,6 +37,8 @@ typedef struct Case {
         HostFacts facts;
         bool own_cgroup;             /* linux.cgroupsPath is a cgroup in the caller's unit */
         bool no_new_keyring;
+        const char *unit_environment[2]; /* request points to these */
+        Credential credential;
         char *keyring;               /* request points to it */
         const char *properties[16];  /* request points to it */
         size_t n_properties;
@@ -91,7 +93,14 @@ static int set_request(Case *c, const char *key, const char *value) {
                 c->request.supervision = (Supervision){
                         .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd", .unit = value, .cgroup = "/CALLER"
                 };
-        else if (streq(key, "lacked-capabilities"))
+        else if (streq(key, "unit-environment")) {
+                c->unit_environment[0] = value;
+                c->request.gift.environment = c->unit_environment;
+        } else if (streq(key, "credential")) {
+                c->credential = (Credential){ value, "secret", strlen("secret") };
+                c->request.gift.credentials = &c->credential;
+                c->request.gift.n_credentials = 1;
+        } else if (streq(key, "lacked-capabilities"))
                 return parse_u64(value, &c->facts.lacked_capabilities);
         else if (streq(key, "id"))
                 c->request.id = value;

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from . import images, linux, payload
 from .channel import Channel
-from .linux import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, bind, mount
+from .linux import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_SHARED, bind, mount
 from .say import Failure
 
 BOOT_DEADLINE = 300  # for what hangs
@@ -229,6 +229,7 @@ def _make_devices(dev):
 
 def _mount_host(root, host):
     mount("run", root / "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+    mount(None, root / "run", flags=MS_SHARED)  # systemd mounts credentials there from a mount namespace of a child's
     (root / "run/host").mkdir()
     bind(host, root / "run/host")
     for kind, name in [("proc", "proc"), ("sysfs", "sys")]:

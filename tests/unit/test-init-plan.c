@@ -24,6 +24,7 @@ static void fill(InitStep *step, const InitOperand *row) {
                 *(const char ***) p = row->kind == OPERAND_LIST ? args : empty;
                 break;
         case OPERAND_BLOB:
+        case OPERAND_BLOB_OR_NONE:
                 *(InitBlob *) p = (InitBlob){ filter, sizeof(filter) };
                 break;
         default:

@@ -78,6 +78,7 @@ static void put_operand(Text *t, const InitStep *step, const InitOperand *row) {
         case OPERAND_LIST_OR_NONE:
                 return put_list(t, *(const char **const *) p);
         case OPERAND_BLOB:
+        case OPERAND_BLOB_OR_NONE:
                 return put_blob(t, p);
         default:
                 text_addn(t, p, row->size);
@@ -191,6 +192,7 @@ static bool take_operand(Input *in, const InitOperand *row, InitStep *step) {
         case OPERAND_LIST_OR_NONE:
                 return take_list(in, row->kind == OPERAND_LIST_OR_NONE, to);
         case OPERAND_BLOB:
+        case OPERAND_BLOB_OR_NONE:
                 return take_blob(in, to);
         default:
                 return take_number(in, row, step);

@@ -36,15 +36,29 @@ static void drop_duplicates(Arena *a, const char **env, size_t n) {
         env[kept] = NULL;
 }
 
-/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
-const char **build_env(InitBuild *b) {
-        const char **given = b->process->env, **env;
+static size_t count(const char **list) {
         size_t n = 0;
 
-        while (given[n])
+        while (list && list[n])
                 n++;
-        env = arena_calloc(b->arena, n + 4, sizeof(*env)); /* three more, and the end */
-        memcpy(env, given, n * sizeof(*env));
+        return n;
+}
+
+static size_t add_all(const char **to, size_t n, const char **list) {
+        for (; *list; list++)
+                to[n++] = *list;
+        return n;
+}
+
+/* HOME and LISTEN_PID are the helper's to add: the container's /etc/passwd has the one, the other is its own pid. */
+const char **build_env(InitBuild *b) {
+        const ServiceGift *gift = b->request ? &b->request->gift : NULL;
+        const char **env = arena_calloc(b->arena, count(b->process->env) + count(gift ? gift->environment : NULL) + 5,
+                                        sizeof(*env)); /* four more, and the end */
+        size_t n = add_all(env, 0, b->process->env);
+
+        if (gift && gift->environment)
+                n = add_all(env, n, gift->environment);
         if (b->listen_fds > 0) {
                 env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", b->listen_fds);
                 if (b->listen_fd_names)
@@ -52,6 +66,8 @@ const char **build_env(InitBuild *b) {
         }
         if (b->notifies)
                 env[n++] = "NOTIFY_SOCKET=" BUILD_NOTIFY_DIRECTORY "/" BUILD_NOTIFY_NAME;
+        if (b->has_credentials)
+                env[n++] = "CREDENTIALS_DIRECTORY=" BUILD_CREDENTIALS_DIRECTORY;
         drop_duplicates(b->arena, env, n);
         return env;
 }

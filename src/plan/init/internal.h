@@ -75,6 +75,7 @@ typedef struct InitBuild {
         uint32_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
         bool in_userns;               /* the process is in a user namespace, by the plan or because we are */
         bool notifies;                /* it gets a NOTIFY_SOCKET */
+        bool has_credentials;         /* of the service that has called us */
         MountTree tree;
         InitSlot n_slots;             /* handed out */
         const char **env;             /* of the program, once INIT_FIND is in the plan */
@@ -128,6 +129,7 @@ void build_idmaps(InitBuild *b);
 /* mounts-read.c */
 #define BUILD_NOTIFY_DIRECTORY "/run/notify"
 #define BUILD_NOTIFY_NAME "notify.sock"
+#define BUILD_CREDENTIALS_DIRECTORY "/run/host/credentials" /* https://systemd.io/CONTAINER_INTERFACE */
 int build_read_mounts(InitBuild *b);
 /* The option that gives a new file system of this type linux.mountLabel, or NULL. */
 const char *build_mount_label(const InitBuild *b, const char *type);

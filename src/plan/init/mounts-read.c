@@ -215,7 +215,7 @@ static void read_new(InitBuild *b, BuildMount *m) {
         /* The mount is a single one, on which the recursive attributes come second. */
         m->o.attrs.set = (m->o.attrs.set & ~m->o.recursive.clear) | m->o.recursive.set;
         readonly = m->o.attrs.set & MOUNT_ATTR_RDONLY;
-        if (readonly && (streq(type, "tmpfs") || streq(m->target, "/dev"))) {
+        if (readonly && (streq(type, "tmpfs") || streq(type, "ramfs") || streq(m->target, "/dev"))) {
                 m->readonly_later = true;
                 m->o.attrs.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         } else if (readonly && !is_in_memory(type))
@@ -311,18 +311,35 @@ static const char *notify_options[] = { "nosuid", "nodev", "noexec", "ro", "mode
 static const SpecMount notify_mount = { .destination = BUILD_NOTIFY_DIRECTORY, .type = "tmpfs", .source = "tmpfs",
                                         .options = notify_options, .n_options = ELEMENTSOF(notify_options) - 1 };
 
-int build_read_mounts(InitBuild *b) {
-        size_t n_listed = b->spec->n_mounts, n_cgroups = 0;
+/* Of a file system that is never on a disk, and is root's of the container to mount. */
+static const char *credentials_options[] = { "nosuid", "nodev", "noexec", "ro", "mode=0755", NULL };
+static const SpecMount credentials_mount = { .destination = BUILD_CREDENTIALS_DIRECTORY, .type = "ramfs", .source = "ramfs",
+                                             .options = credentials_options,
+                                             .n_options = ELEMENTSOF(credentials_options) - 1 };
 
-        b->n_mounts = n_listed + b->notifies;
+/* The one of that number, and what it comes of. */
+static const SpecMount *choose_mount(const InitBuild *b, size_t i, const char **ret_origin) {
+        bool is_notify = b->notifies && i == b->spec->n_mounts;
+
+        if (i < b->spec->n_mounts) {
+                *ret_origin = arena_printf(b->arena, "mounts[%zu]", i);
+                return &b->spec->mounts[i];
+        }
+        *ret_origin = is_notify ? "NOTIFY_SOCKET" : "CREDENTIALS_DIRECTORY";
+        return is_notify ? &notify_mount : &credentials_mount;
+}
+
+int build_read_mounts(InitBuild *b) {
+        size_t n_cgroups = 0;
+
+        b->n_mounts = b->spec->n_mounts + b->notifies + b->has_credentials;
         b->mounts = arena_calloc(b->arena, b->n_mounts, sizeof(*b->mounts));
         b->idmaps = arena_calloc(b->arena, b->n_mounts, sizeof(*b->idmaps));
         for (size_t i = 0; i < b->n_mounts; i++) {
                 int r;
 
-                b->mounts[i].spec = i < n_listed ? &b->spec->mounts[i] : &notify_mount;
+                b->mounts[i].spec = choose_mount(b, i, &b->mounts[i].origin);
                 b->mounts[i].index = i;
-                b->mounts[i].origin = i < n_listed ? arena_printf(b->arena, "mounts[%zu]", i) : "NOTIFY_SOCKET";
                 r = read_mount(b, &b->mounts[i]);
                 if (r < 0)
                         return r;

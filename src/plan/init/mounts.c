@@ -248,6 +248,23 @@ static int add_notify(InitBuild *b) {
         return r;
 }
 
+/* While it can be written to, too. */
+static int add_credentials(InitBuild *b) {
+        const ServiceGift *gift = &b->request->gift;
+
+        for (size_t i = 0; i < gift->n_credentials; i++) {
+                const Credential *c = &gift->credentials[i];
+                InitCredential s = { .path = BUILD_CREDENTIALS_DIRECTORY, .name = c->name, .uid = b->process->uid,
+                                     .gid = b->process->gid, .content = { c->bytes, c->size } };
+                int r = build_look_up(b, s.path, &s.mount, &s.rest);
+
+                if (r < 0)
+                        return r;
+                *init_add_credential(b->plan, "CREDENTIALS_DIRECTORY") = s;
+        }
+        return 0;
+}
+
 int build_mounts(InitBuild *b) {
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 int r = 0;
@@ -274,7 +291,13 @@ int build_mounts(InitBuild *b) {
                 if (r < 0)
                         return r;
         }
-        return b->notifies ? add_notify(b) : 0;
+        if (b->notifies) {
+                int r = add_notify(b);
+
+                if (r < 0)
+                        return r;
+        }
+        return b->has_credentials ? add_credentials(b) : 0;
 }
 
 void build_postponed_mounts(InitBuild *b, bool pivoted) {

@@ -16,6 +16,8 @@ static const char *find_mounting(const InitBuild *b) {
         const Spec *spec = b->spec;
         const SpecLinux *l = &spec->linux_;
 
+        if (b->has_credentials)
+                return "CREDENTIALS_DIRECTORY";
         return spec->n_mounts > 0 ? "mounts[0]" :
                spec->root_readonly ? "root.readonly" :
                l->rootfs_propagation ? "linux.rootfsPropagation" :
@@ -39,6 +41,7 @@ int build_check_namespaces(InitBuild *b) {
         if (b->notifies != b->request->notifies)
                 strings_add(b->arena, &b->plan->warnings, "NOTIFY_SOCKET: not for a container whose root is that of a mount "
                             "namespace that others are in");
+        b->has_credentials = b->request->gift.n_credentials > 0;
         mounting = find_mounting(b);
         if (!b->facts->privileged && !build_has_userns(b))
                 return error_setf(b->reterr, EOPNOTSUPP, "linux.namespaces: all that an ordinary user may do needs one of type "

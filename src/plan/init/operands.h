@@ -11,6 +11,7 @@ typedef enum InitOperandKind {
         OPERAND_LIST,
         OPERAND_LIST_OR_NONE,
         OPERAND_BLOB,
+        OPERAND_BLOB_OR_NONE,
         /* Numbers, of the size that the row says: */
         OPERAND_SLOT,
         OPERAND_SLOT_OR_NONE,

@@ -192,6 +192,7 @@ static void print_operand(Text *t, const InitStep *step, const InitOperand *row)
                 begin_operand(t, row, "=");
                 return print_list(t, *(const char **const *) p);
         case OPERAND_BLOB:
+        case OPERAND_BLOB_OR_NONE:
                 return;
         default:
                 print_number(t, row, init_operand_number(step, row));
