@@ -46,6 +46,18 @@ static bool can_be_set(const Container *c, bool freeze, Status status) {
         return status == STATUS_PAUSED || is_to_be_frozen(c);
 }
 
+/* Who makes the process of a service is in there himself, for a moment after systemd has heard of it. Frozen in that moment he
+ * keeps the lock, and it is he who is to be thawed. */
+static int find(const Runtime *rt, const char *id, bool freeze, Container *ret, Error *reterr) {
+        int r = freeze ? 0 : runtime_find(rt, id, LOCK_NONE, ret, reterr);
+
+        if (r < 0 || (!freeze && home_is_supervised(ret->record.home)))
+                return r;
+        container_done(ret);
+        *ret = (Container){ .dir = -EBADF };
+        return runtime_find(rt, id, LOCK_WAIT, ret, reterr);
+}
+
 static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF };
         const char *what = freeze ? "pause" : "resume";
@@ -54,7 +66,7 @@ static int set_frozen(const Runtime *rt, const char *id, bool freeze, Error *ret
         Status status;
         int r;
 
-        r = runtime_find(rt, id, LOCK_WAIT, &c, reterr);
+        r = find(rt, id, freeze, &c, reterr);
         if (r < 0)
                 return r;
         status = container_status(&c);
