@@ -92,6 +92,7 @@ typedef struct Request {
         bool start_now;         /* run: no gate */
         Supervision supervision;
         ServiceGift gift;
+        const char *ends_with;  /* a service with whose end its own has come; or NULL */
         bool no_pivot;
         const char *keyring;    /* the name of its session keyring, which nobody can guess; NULL: the caller's is kept */
         uint32_t preserve_fds;  /* --preserve-fds and LISTEN_FDS: descriptors 3 to 3 + n - 1 stay open */

@@ -9,11 +9,10 @@
 #include "basic/file.h"
 #include "basic/log.h"
 #include "host/cgroup.h"
-#include "host/credentials.h"
-#include "host/service-environment.h"
 #include "plan/init/build.h"
 #include "runtime/bundle.h"
 #include "runtime/creation.h"
+#include "runtime/own-service.h"
 #include "runtime/preserve.h"
 #include "steps/notify.h"
 #include "steps/peer.h"
@@ -98,29 +97,13 @@ static int supervise(const Creation *c, Supervision *ret, Error *reterr) {
                             : error_setf(reterr, EOPNOTSUPP, "--supervise: there is no program for systemd to call");
 }
 
-/* What the unit has for its main process. */
-static int take_gift(Creation *c, ServiceGift *ret, Error *reterr) {
-        const Caller *caller = &c->rt->caller;
-        Credential *credentials = NULL;
-        int r;
-
-        if (!c->called_by)
-                return 0;
-        r = c->manager ? 0 : manager_open(caller, c->rt->facts.rootless, &c->manager, reterr);
-        if (r >= 0)
-                r = service_environment(c->manager, c->called_by, caller->environment, &c->spec->arena,
-                                        &ret->environment, reterr);
-        if (r >= 0 && caller->credentials)
-                r = credentials_read(caller->credentials, &c->spec->arena, &credentials, &ret->n_credentials, reterr);
-        ret->credentials = credentials;
-        return MIN(r, 0);
-}
-
 static int make_plans(Creation *c, Error *reterr) {
         const Caller *caller = &c->rt->caller;
+        _cleanup_free_ char *ends_with = own_service_to_end_with(c);
         Request request = {
                 .id = c->options->id,
                 .bundle = c->bundle,
+                .ends_with = ends_with,
                 .start_now = c->start_now,
                 .no_pivot = c->options->no_pivot,
                 .keyring = c->keyring,
@@ -138,7 +121,7 @@ static int make_plans(Creation *c, Error *reterr) {
 
         r = supervise(c, &request.supervision, reterr);
         if (r == 0)
-                r = take_gift(c, &request.gift, reterr);
+                r = own_service_gift(c, &request.gift, reterr);
         if (r == 0)
                 r = preserve_fds(caller, c->options->preserve_fds, &c->preserve_fds, reterr);
         if (r < 0)

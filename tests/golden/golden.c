@@ -93,6 +93,8 @@ static int set_request(Case *c, const char *key, const char *value) {
                 c->request.supervision = (Supervision){
                         .program = "/usr/bin/ocirt-sd", .root = "/run/ocirt-sd", .unit = value, .cgroup = "/CALLER"
                 };
+        else if (streq(key, "ends-with"))
+                c->request.ends_with = value;
         else if (streq(key, "unit-environment")) {
                 c->unit_environment[0] = value;
                 c->request.gift.environment = c->unit_environment;

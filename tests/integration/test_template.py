@@ -576,10 +576,32 @@ def test_limits(service):
     assert limits()[0] == "20"
 
 
+def test_slice(service):
+    """One for all, below that for such things, so that limits can be those of all together."""
+    one = service(Config().sleeping()).started()
+    above, name = ("app.slice", "app-ocirt.slice") if user.ORDINARY else ("machine.slice", "machine-ocirt.slice")
+    assert one.show("Slice")["Slice"] == name and one.cgroup.parent.parent.name == above
+    assert systemd.show(name, "Description", "LoadState") == {"Description": "OCI containers", "LoadState": "loaded"}
+
+
 def test_limits_are_in_the_container(service):
     """Where it looks for them, as in any other."""
     one = service(Config().sleeping()).started()
     assert one.one.output_of("cat", "/proc/self/cgroup").endswith("0::/\n")
+
+
+@needs_controller("pids")
+def test_limits_of_all(service):
+    """Are those of the slice that all are in."""
+    one, other = service(Config().sleeping()).started(), service(Config().sleeping()).started()
+    name = "app-ocirt.slice" if user.ORDINARY else "machine-ocirt.slice"
+    assert {each.show("Slice")["Slice"] for each in (one, other)} == {name}
+    systemd.systemctl("set-property", "--runtime", name, "TasksMax=123")
+    try:
+        assert one.cgroup.parent == other.cgroup.parent
+        assert (one.cgroup.parent / "pids.max").read_text(encoding="ascii") == "123\n"
+    finally:
+        systemd.systemctl("set-property", "--runtime", name, "TasksMax=")
 
 
 @needs_controller("memory")

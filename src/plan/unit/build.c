@@ -86,6 +86,20 @@ static int place_in_service(UnitPlan *plan, const Spec *spec, const Supervision 
         return 0;
 }
 
+/* The service stops first, in its own time, and takes the container along if it can: who waits in there for the container's end
+ * tells it to stop. A service that is started again waits until the scope is gone. */
+static void end_with(UnitPlan *plan, const char *service) {
+        static const char *const properties[] = { "BindsTo", "Before" };
+
+        for (size_t i = 0; i < ELEMENTSOF(properties); i++) {
+                UnitProp *p = unit_plan_add(plan, properties[i], UNIT_STRV);
+
+                p->v.strv.n = 1;
+                p->v.strv.items = arena_calloc(&plan->arena, 1, sizeof(char *));
+                p->v.strv.items[0] = arena_strdup(&plan->arena, service);
+        }
+}
+
 /* Where the container goes: into a scope, or into a cgroup in the caller's unit. What is asked to be in a unit, and cannot,
  * would as a scope be out of its limits. */
 static int place(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts, Error *reterr) {
@@ -113,6 +127,8 @@ static int place(UnitPlan *plan, const Spec *spec, const Request *request, const
         if (r < 0)
                 return r;
         add_basics(plan, request->id);
+        if (request->ends_with)
+                end_with(plan, request->ends_with);
         if (plan->home == HOME_SERVICE)
                 unit_add_service(plan, spec, request, facts);
         return 0;
