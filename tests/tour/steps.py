@@ -128,13 +128,29 @@ def ends():
         typed(f"ocirt-sd delete {container}")
 
 
+def supervised():
+    heading("Watched over by systemd", """With --supervise systemd is the parent of the container's process, the main one
+            of a service. Nothing of ocirt-sd stays, what the container prints is in the journal, and how it ends is
+            known. The demo has changed what busybox runs, and systemd names its unit now.""")
+    _configure("busybox", ["sh", "-c", "echo Hello under systemd; trap 'exit 3' TERM; sleep 1000 & wait"], cgroupsPath="")
+    typed(f"ocirt-sd run --supervise --restart on-abnormal --bundle busybox {BUSYBOX}")
+    wait_until(f"ocirt-sd logs {BUSYBOX}", "Hello")
+    typed(f"systemctl status --lines=0 ocirt-sd-{BUSYBOX}.service", r"Active: active \(running\)", r"Main PID: \d+ \(sh\)")
+    typed(f"ocirt-sd logs {BUSYBOX}", "^Hello under systemd$")
+    typed(f"ocirt-sd kill {BUSYBOX}")
+    typed(f"ocirt-sd wait {BUSYBOX}", "^3$")
+    typed(f"systemctl show --property=Result,ExecMainStatus ocirt-sd-{BUSYBOX}.service", "^Result=exit-code$",
+          "^ExecMainStatus=3$")
+    typed(f"ocirt-sd delete {BUSYBOX}")
+
+
 def service():
     heading("A service", """ocirt-sd@.service runs a bundle that is in /var/lib/ocirt-sd, by its name. This one
             is busybox once more; the demo has changed what it runs.""")
     if quiet("systemctl cat ocirt-sd@.service")[0]:
         print("It is not installed on this computer, so there is none to see.")
         return
-    _configure("busybox", ["sh", "-c", f"echo Hello from a service; {WAIT}"])
+    _configure("busybox", ["sh", "-c", f"echo Hello from a service; {WAIT}"], cgroupsPath="")
     typed(f"mkdir -p /var/lib/ocirt-sd && cp -a busybox {BUNDLE}")
     typed(f"systemctl start ocirt-sd@{SERVICE}")
     wait_until(f"journalctl -u ocirt-sd@{SERVICE}", "Hello")
@@ -174,7 +190,7 @@ def nothing_left():
     typed("pgrep --list-name ocirt-sd", status=1)
 
 
-STEPS = [bundles, foreground, detached, units, frozen, inside, ends, service, limits, nothing_left]
+STEPS = [bundles, foreground, detached, units, frozen, inside, ends, supervised, service, limits, nothing_left]
 
 
 def _clean_up():
