@@ -20,11 +20,12 @@ static int stays(int r, const Container *c, const char *what, Error *reterr) {
                                : error_errnof(reterr, r, "%s of container %s cannot be ended", what, c->id);
 }
 
-/* systemd calls us for the end of a service in the service itself, and in a frozen one we would never come to do anything. */
+/* systemd calls us for the end of a service in the service itself, and in a frozen one we would never come to do anything; nor
+ * would it, as it waits for who it starts there. With a process that is ending there the kernel does not call it frozen. */
 static void thaw_service(const Container *c) {
         _cleanup_close_ int cgroup = home_is_supervised(c->record.home) ? container_open_frozen(c) : -EBADF;
 
-        if (cgroup >= 0 && cgroup_is_frozen(cgroup))
+        if (cgroup >= 0 && cgroup_is_to_be_frozen(cgroup))
                 (void) cgroup_freeze(cgroup, false, now_usec() + ENDING_PASSING_USEC);
 }
 
