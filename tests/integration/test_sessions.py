@@ -192,7 +192,8 @@ def test_after_the_container_has_begun_again(supervised):
     name = begin(one, "sleep", "1000")
     first = one.state()["pid"]
     os.kill(first, signal.SIGKILL)
-    until(lambda: one.state()["status"] == "running" and one.state()["pid"] != first, "it was started again")
+    until(lambda: one.state()["pid"] not in (0, first), "it was started again")
+    one.wait_until("running")
     assert status_of(one, name) == "137"
     assert status_of(one, begin(one, "sh", "-c", "exit 2")) == "2"
 
@@ -248,6 +249,17 @@ def test_what_cannot_be_executed(supervised, command, words):
     assert result.status == 255 and words in result.stderr and result.stdout == ""
     assert sessions(one) == {}
     until(lambda: is_gone(unit_of(one, "bad")), "systemd forgets it")
+
+
+def test_what_is_no_program(supervised):
+    """The process has ended by then, and systemd has heard of it."""
+    one = supervised()
+    program = one.bundle.inside("bad")
+    program.write_bytes(b"\x7fELF" + bytes(60))
+    program.chmod(0o755)
+    for _ in range(20):
+        assert "exec format error" in one.runtime.fails("exec", "--detach", "--name", "bad", one.id, "/bad")
+        assert sessions(one) == {}
 
 
 @pytest.mark.parametrize("options, words", [

@@ -68,7 +68,7 @@ static void test_plans(void) {
                            "NotifyAccess s all\n"
                            "ExecStart a(sasb) /usr/bin/ocirt-sd --root /run/ocirt-sd service-start web backup\n"
                            "ExecStopPost a(sasb) /usr/bin/ocirt-sd --root /run/ocirt-sd service-ended web backup\n"
-                           "KillMode s mixed\n"
+                           "KillMode s process\n"
                            "TimeoutStartUSec t infinity\n"
                            "TimeoutStopUSec t 10000000\n"
                            "remember-session id=backup # undone: removed\n"

@@ -30,7 +30,8 @@ void unit_plan_build_session(const SessionUnit *s, UnitPlan *ret) {
         unit_plan_add_string(&plan, "NotifyAccess", "all"); /* as for the container's own (service.c) */
         add_command(&plan, "ExecStart", "service-start", s);
         add_command(&plan, "ExecStopPost", "service-ended", s);
-        unit_plan_add_string(&plan, "KillMode", "mixed");
+        /* We are in its cgroup, too, and may have to say why the process could not execute its program. */
+        unit_plan_add_string(&plan, "KillMode", "process");
         unit_plan_add_u64(&plan, "TimeoutStartUSec", UINT64_MAX);
         unit_plan_add_u64(&plan, "TimeoutStopUSec", STOP_USEC);
         *ret = plan;
