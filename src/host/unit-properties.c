@@ -146,6 +146,63 @@ int unit_properties_explain(const UnitProperties *p, Manager *m, const char *nam
         return 0;
 }
 
+int manager_get_mask(Manager *m, UnitRef unit, const char *property, Text *ret, Error *reterr) {
+        UnitProp prop = { .name = property, .type = UNIT_BYTES };
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const void *bytes = NULL;
+        int r = manager_get_property(m, unit, property, &reply, reterr);
+
+        if (r < 0)
+                return r;
+        r = sd.bus_message_enter_container(reply, 'v', "ay");
+        if (r >= 0)
+                r = sd.bus_message_read_array(reply, 'y', &bytes, &prop.v.bytes.n);
+        if (r < 0)
+                return not_said(property, errno_text(r), reterr);
+        prop.v.bytes.data = bytes;
+        text_addn(ret, "", 0);
+        unit_prop_print_mask(&prop, ret);
+        return 0;
+}
+
+static int has_mask(Manager *m, UnitRef unit, const UnitProp *p, Error *reterr) {
+        _cleanup_text_ Text wanted = {}, found = {};
+        int r = manager_get_mask(m, unit, p->name, &found, reterr);
+
+        unit_prop_print_mask(p, &wanted);
+        return r < 0 ? r : streq_null(found.s, wanted.s);
+}
+
+static bool has_weight(const UnitProp *p, const char *path, uint64_t value) {
+        for (size_t i = 0; i < p->v.weights.n; i++)
+                if (streq(p->v.weights.items[i].path, path) && p->v.weights.items[i].value == value)
+                        return true;
+        return false;
+}
+
+static int has_weights(Manager *m, UnitRef unit, const UnitProp *p, Error *reterr) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r = manager_get_property(m, unit, p->name, &reply, reterr);
+        size_t n = 0, wanted = 0;
+        const char *path;
+        uint64_t value;
+
+        if (r < 0)
+                return r;
+        r = sd.bus_message_enter_container(reply, 'v', "a(st)");
+        if (r >= 0)
+                r = sd.bus_message_enter_container(reply, 'a', "(st)");
+        while (r >= 0 && (r = sd.bus_message_read(reply, "(st)", &path, &value)) > 0)
+                n += has_weight(p, path, value);
+        for (size_t i = 0; i < p->v.weights.n; i++)
+                wanted += p->v.weights.items[i].value != UINT64_MAX; /* which is none */
+        return r < 0 ? not_said(p->name, errno_text(r), reterr) : n >= wanted;
+}
+
+int manager_has_property(Manager *m, UnitRef unit, const UnitProp *p, Error *reterr) {
+        return (p->type == UNIT_BYTES ? has_mask : has_weights)(m, unit, p, reterr);
+}
+
 int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr) {
         _cleanup_free_ char *object = unit_object(unit);
         const Question q = { object, UNIT_INTERFACE, "SetProperties", append_set, p };

@@ -39,6 +39,11 @@ int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, st
 int manager_get_of(Manager *m, const char *object, const char *interface, const char *property,
                    struct sd_bus_message **ret, Error *reterr);
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
+/* Of CPUs or memory nodes, as "0-3,7"; "": none are said. */
+int manager_get_mask(Manager *m, UnitRef unit, const char *property, Text *ret, Error *reterr);
+
+/* Is it what the plan says, of a mask or of values for devices? 0: a drop-in, or somebody since, says something else. */
+int manager_has_property(Manager *m, UnitRef unit, const UnitProp *p, Error *reterr);
 
 /* SetProperties(runtime=true): all of the plan's properties or none, but for optional ones that systemd does not know. */
 int manager_set_properties(Manager *m, UnitRef unit, UnitProperties *p, Error *reterr);

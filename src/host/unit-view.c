@@ -45,23 +45,10 @@ static void read_number(Manager *m, UnitRef unit, LimitType type, Arena *a, Unit
         ret->text = ret->is_number ? arena_printf(a, "%llu", (unsigned long long) value) : "infinity";
 }
 
-/* ay: a bit each. */
 static const char *read_list(Manager *m, UnitRef unit, const char *property, Arena *a) {
-        UnitProp prop = { .name = property, .type = UNIT_BYTES };
-        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_text_ Text text = {};
-        const void *bytes = NULL;
-        int r = manager_get_property(m, unit, property, &reply, NULL);
 
-        if (r >= 0)
-                r = sd.bus_message_enter_container(reply, 'v', "ay");
-        if (r >= 0)
-                r = sd.bus_message_read_array(reply, 'y', &bytes, &prop.v.bytes.n);
-        prop.v.bytes.data = bytes;
-        if (r < 0 || prop.v.bytes.n == 0)
-                return NULL;
-        unit_prop_print_mask(&prop, &text);
-        return arena_strdup(a, text.s);
+        return manager_get_mask(m, unit, property, &text, NULL) < 0 || text.n == 0 ? NULL : arena_strdup(a, text.s);
 }
 
 static void read_restarts(Manager *m, UnitRef unit, UnitView *ret) {

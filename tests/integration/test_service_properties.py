@@ -264,6 +264,17 @@ def test_processors(supervised):
     assert process.cgroup_file(cgroup, "cpuset.cpus") == "0"
 
 
+@needs_controller("io")
+def test_devices_that_systemctl_has_freed(supervised):
+    device = os.stat("/dev/vda").st_rdev
+    throttle = {"major": os.major(device), "minor": os.minor(device), "rate": 1 << 20}
+    one = supervised(None, config=Config("sh", "-c", ENDS_ON_TERM).resource("blockIO", throttleReadBpsDevice=[throttle]))
+    assert "rbps=1048576" in process.cgroup_file(show(one, "ControlGroup"), "io.max")
+    systemd.systemctl("set-property", "--runtime", one.service, "IOReadBandwidthMax=")
+    one.runtime("restart", one.id)
+    assert "rbps" not in process.cgroup_file(show(one, "ControlGroup"), "io.max")
+
+
 @needs_controller("cpuset")
 def test_processors_that_systemctl_has_changed(supervised):
     """They are what holds, also when it is started again."""
