@@ -22,7 +22,7 @@ typedef struct Logs {
         const char *id;
         const LogsOptions *options;
         const LogSink *sink;
-        const char *created;    /* of this container, as there may be another of its id later */
+        const Container *first; /* as it was found; there may be another of its id later */
         JournalReader *reader;
         int init;               /* a pidfd of the process that was there last, or -EBADF */
         uint64_t ask;           /* not before */
@@ -87,7 +87,10 @@ static int is_over(Logs *l, Error *reterr) {
                 return 0;
         l->init = close_fd(l->init);
         r = runtime_find(l->rt, l->id, LOCK_NONE, &c, &error);
-        if (error.kind == ERROR_NO_CONTAINER || (r == 0 && !streq_null(c.record.created, l->created)))
+        /* That of a service of somebody else's is not there for a moment when it is started again. */
+        if (error.kind == ERROR_NO_CONTAINER && l->first->record.home == HOME_IN_SERVICE)
+                return service_is_over(l, l->first, reterr);
+        if (error.kind == ERROR_NO_CONTAINER || (r == 0 && !streq_null(c.record.created, l->first->record.created)))
                 return 1;
         if (r < 0)
                 return error_move(reterr, &error);
@@ -126,7 +129,7 @@ static int begin(Logs *l, const Container *c, Error *reterr) {
         };
         int r;
 
-        l->created = record->created;
+        l->first = c;
         l->init = container_open_init(c);
         r = journal_reader_open(&query, &l->reader, reterr);
         if (r == 0)
