@@ -24,9 +24,11 @@ static int new_null(int flags) {
         return open_at(mount, "null", flags, 0, RESOLVE_NO_SYMLINKS);
 }
 
-/* The host's null device would get the owner and the mode that the container gives its standard input. The container's own
- * does as well, if that is what has its name. In a user namespace there is no power over the host's, and none to make one. */
-static void replace_null(int fd) {
+/* The host's null device would get the owner and the mode that the container gives its standard input, and leads who has
+ * CAP_DAC_READ_SEARCH to all that lies in the host's /dev. The container's own does as well, if that is what has its name. That
+ * there is none, and none can be made (devices of a cgroup are forbidden with CAP_BPF, too), may be the container's doing. In a
+ * user namespace there is no power over the host's, and none to make one. */
+static int replace_null(int fd, bool in_userns) {
         int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
         _cleanup_close_ int own =
                 open_at(AT_FDCWD, "/dev/null", mode | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS); /* own */
@@ -35,18 +37,22 @@ static void replace_null(int fd) {
                 close_fd(own);
                 own = new_null(mode);
         }
-        if (own >= 0 && fcntl(own, F_SETFL, 0) == 0)
-                (void) dup2(own, fd);
+        if (own < 0)
+                return in_userns ? 0 : own;
+        return fcntl(own, F_SETFL, 0) < 0 || dup2(own, fd) < 0 ? -errno : 0;
 }
 
 /* Pipes are given to the process, so that it can open /dev/stdout again. Only these: files, devices and terminals that the
  * caller put on its descriptors stay their owners', as nobody would take them back. */
 int step_stdio_owner(Helper *h, const InitStdioOwner *s, Error *e) {
-        for (int fd = 0; fd <= 2; fd++)
-                if (fd_is_null(fd))
-                        replace_null(fd);
-                else if (fd_is_pipe(fd))
+        for (int fd = 0; fd <= 2; fd++) {
+                int r = fd_is_null(fd) ? replace_null(fd, s->in_userns) : 0;
+
+                if (r < 0)
+                        return error_errnof(e, r, "make a null device for descriptor %d", fd);
+                if (fd_is_pipe(fd))
                         (void) !fchown(fd, s->uid, s->gid);
+        }
         return 0;
 }
 

@@ -8,6 +8,7 @@ somebody to copy.
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -20,7 +21,8 @@ import pytest
 
 from harness import handles, process
 from harness.config import MAPPED_ROOT, Config
-from harness.needs import needs_ocirt_sd, needs_root
+from harness.needs import needs_devices_bpf, needs_ocirt_sd, needs_root
+from harness.runtime import PROGRAMS
 from harness.wait import DEADLINE, until
 
 pytestmark = needs_ocirt_sd
@@ -99,6 +101,24 @@ def test_no_mask_leads_to_the_host(container, dev):
         one = handles.arm(container(settings.script(f"/by-handle read {guess} /proc/uptime; stat -c %t:%T /proc/uptime")))
         found = one.runtime("run", "--bundle", one.bundle.path, one.id).splitlines()
     assert [found[0].partition(":")[0], found[1]] == ["none", "1:3"]
+
+
+@needs_danger
+@needs_devices_bpf
+def test_no_null_device_leads_to_the_host(container):
+    """Where the container has taken its own away, and has seen to it that none can be made in its cgroup."""
+    config = dangerous(Config("/forbid-nodes"), "CAP_BPF", "CAP_NET_ADMIN")
+    with tempfile.TemporaryDirectory(dir="/dev") as directory:
+        guess = handles.secret(Path(directory))
+        one = handles.arm(container(config))
+        shutil.copy(PROGRAMS / "forbid-nodes", one.bundle.rootfs)
+        one.run_detached().wait_for_output("forbidden")
+        words = one.runtime.command("exec", one.id, "/by-handle", "read", guess, "0")
+        one.output_of("sh", "-c", "rm /dev/null")
+        given, refused = [subprocess.run(words, check=False, capture_output=True, text=True, **stdin)
+                          for stdin in [{"input": ""}, {"stdin": subprocess.DEVNULL}]]
+    assert given.stdout.startswith("none: ")
+    assert (refused.returncode, refused.stdout) == (255, "") and "make a null device for descriptor 0" in refused.stderr
 
 
 @needs_danger

@@ -17,7 +17,8 @@ static bool is_left_to_launcher(const InitBuild *b) {
 static void add_owner(InitBuild *b) {
         b->plan->launcher_gives_stdio = is_left_to_launcher(b);
         if (!b->plan->launcher_gives_stdio)
-                *init_add_stdio_owner(b->plan, NULL) = (InitStdioOwner){ .uid = b->process->uid, .gid = INIT_KEEP_ID };
+                *init_add_stdio_owner(b->plan, NULL) = (InitStdioOwner){
+                        .uid = b->process->uid, .gid = INIT_KEEP_ID, .in_userns = b->in_userns };
 }
 
 /* Of the process, and of who can look into it. */

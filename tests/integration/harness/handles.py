@@ -33,9 +33,9 @@ def secret(directory):
     return subprocess.run([PROGRAMS / "by-handle", "of", path], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def attacker(config):
-    """With the power to open them."""
-    names = [*CAPABILITIES, "CAP_DAC_READ_SEARCH"]
+def attacker(config, *others):
+    """With the power to open them, and other capabilities."""
+    names = [*CAPABILITIES, "CAP_DAC_READ_SEARCH", *others]
     return config.capabilities(bounding=names, effective=names, permitted=names)
 
 
