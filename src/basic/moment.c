@@ -37,6 +37,13 @@ void text_add_moment(Text *t, uint64_t usec) {
         add(t, (time_t) (usec / 1000000), (long) (usec % 1000000) * 1000, MICROSECOND_DIGITS);
 }
 
+const char *moment_at(uint64_t usec, Arena *a) {
+        _cleanup_text_ Text t = {};
+
+        text_add_moment(&t, usec);
+        return arena_strdup(a, t.s);
+}
+
 const char *moment_now(Arena *a) {
         _cleanup_text_ Text t = {};
 

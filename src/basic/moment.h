@@ -12,6 +12,8 @@ void text_add_now(Text *t, int digits);
 void text_add_moment(Text *t, uint64_t usec);
 /* With all of them, from a. */
 const char *moment_now(Arena *a);
+/* That one, in µs since 1970. */
+const char *moment_at(uint64_t usec, Arena *a);
 
 /* How long ago that was, to people: "2min 5s ago". What is no moment is left as it is. */
 void text_add_age(Text *t, const char *moment);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Not for people: what the units of supervised containers call (systemd.service(5), ExecStart= and its like). */
-#include <stdlib.h>
-
 #include "cli/caller.h"
 #include "cli/verb.h"
 
@@ -37,15 +35,8 @@ static int stop(const Runtime *rt, void *unused, char **words, Error *reterr) {
 }
 
 static int ended(const Runtime *rt, void *unused, char **words, Error *reterr) {
-        const Exit seen = {
-                .result = getenv("SERVICE_RESULT") ?: "unknown",
-                .code = getenv("EXIT_CODE"),
-                .status = getenv("EXIT_STATUS"),
-                .invocation = getenv("INVOCATION_ID"),
-        };
-
-        return words[1] ? runtime_session_ended(rt, words[0], words[1], &seen, reterr)
-                        : runtime_service_ended(rt, words[0], &seen, reterr);
+        return words[1] ? runtime_session_ended(rt, words[0], words[1], reterr)
+                        : runtime_service_ended(rt, words[0], reterr);
 }
 
 const Verb verb_service_start = {

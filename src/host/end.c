@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "host/service.h"
 
 #define EXIT "exit"
 #define FAILURE "failure"
@@ -20,16 +21,6 @@ int end_keep(const Container *c, const Exit *e, Error *reterr) {
         exit_encode(e, &text);
         r = fd < 0 ? -errno : write_full(fd, text.s, text.n);
         return r < 0 ? error_errnof(reterr, r, "cannot write down the end of container %s", c->id) : 0;
-}
-
-void end_keep_request(const Container *c, const char *request) {
-        _cleanup_close_ int fd = openat(c->dir, EXIT, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-        const Exit e = { .request = request };
-        _cleanup_text_ Text text = {};
-
-        exit_encode(&e, &text);
-        if (fd >= 0)
-                (void) write_full(fd, text.s, text.n);
 }
 
 int end_open(const Container *c) {
@@ -49,6 +40,24 @@ int end_read(int fd, Arena *a, Exit *ret) {
         if (r == 0 && isempty(bytes))
                 r = -ENOENT;
         return r < 0 ? r : exit_decode(bytes, a, ret);
+}
+
+/* Who is called for that comes later, or never came to it. */
+static int ask_systemd(const Container *c, Arena *a, Exit *ret) {
+        _cleanup_manager_ Manager *m = NULL;
+        int r = home_is_supervised(c->record.home) ? manager_open(c->caller, c->record.user_manager, &m, NULL) : -ENOENT;
+
+        if (r == 0)
+                r = service_read_end(m, c->record.unit, a, ret, NULL);
+        return r == 0 && !streq_null(ret->invocation, c->record.invocation_id) ? -ENOENT : r;
+}
+
+int end_find(const Container *c, int fd, Arena *a, Exit *ret) {
+        int r = end_read(fd, a, ret);
+
+        if (r < 0)
+                r = ask_systemd(c, a, ret);
+        return r < 0 ? end_read(fd, a, ret) : r; /* it may have come meanwhile, and systemd have forgotten it */
 }
 
 void end_keep_failure(const Container *c, const char *message) {

@@ -12,13 +12,12 @@
 void end_expect(const Container *c);
 int end_keep(const Container *c, const Exit *e, Error *reterr);
 
-/* More of the same, which takes longer to find out. Who reads meanwhile has all the rest. */
-void end_keep_request(const Container *c, const char *request);
-
 /* The file, for end_read(), or -errno. */
 int end_open(const Container *c);
 /* -ENOENT: nobody has seen it, yet. Strings in a. */
 int end_read(int fd, Arena *a, Exit *ret);
+/* The same of one that has stopped, and if nobody has written it down, of a service what systemd says of it. */
+int end_find(const Container *c, int fd, Arena *a, Exit *ret);
 
 /* Why a service could not be started, in a sentence, for who waits for that; in a, or NULL. */
 const char *end_read_failure(const Container *c, Arena *a);

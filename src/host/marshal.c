@@ -95,6 +95,20 @@ static int append_properties(sd_bus_message *m, const UnitPlan *plan, const bool
         return 0;
 }
 
+/* A unit that is there then, and is not started. */
+static int append_beside(sd_bus_message *m, const UnitPlan *plan) {
+        if (!plan)
+                return sd.bus_message_append(m, "a(sa(sv))", 0);
+        TRY(sd.bus_message_open_container(m, 'a', "(sa(sv))"));
+        TRY(sd.bus_message_open_container(m, 'r', "sa(sv)"));
+        TRY(sd.bus_message_append_basic(m, 's', plan->name));
+        TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
+        TRY(append_properties(m, plan, NULL));
+        TRY(sd.bus_message_close_container(m));
+        TRY(sd.bus_message_close_container(m));
+        return sd.bus_message_close_container(m);
+}
+
 int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *skip, const ScopeProcess *process) {
         TRY(sd.bus_message_append(m, "ss", plan->name, "fail"));
         TRY(sd.bus_message_open_container(m, 'a', "(sv)"));
@@ -104,7 +118,7 @@ int marshal_start_scope(sd_bus_message *m, const UnitPlan *plan, const bool *ski
         else if (process->pid > 0)
                 TRY(sd.bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t) process->pid));
         TRY(sd.bus_message_close_container(m));
-        return sd.bus_message_append(m, "a(sa(sv))", 0);
+        return append_beside(m, plan->end);
 }
 
 int marshal_set_properties(sd_bus_message *m, const UnitPlan *plan, const bool *skip) {

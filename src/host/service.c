@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "basic/fd.h"
+#include "basic/moment.h"
 #include "basic/str.h"
 #include "host/job.h"
 #include "host/manager-internal.h"
@@ -13,8 +14,8 @@
 /* A systemd that has executed itself anew meanwhile is another one on the bus, and what it says of our job does not count. */
 #define LOOK_USEC UINT64_C(5000000)
 
-/* For the hooks of its end. */
-#define HOOKS_USEC UINT64_C(60000000)
+/* Besides, for what systemd has to do. */
+#define STOP_USEC UINT64_C(60000000)
 
 static int is_in_state(Manager *m, const char *name, const char *const *states, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
@@ -213,47 +214,123 @@ static int find_job(Manager *m, const char *name, Arena *a, const char **ret) {
 }
 
 int service_begins_again(Manager *m, const char *name) {
-        _cleanup_message_ sd_bus_message *restart = NULL;
+        static const char *const states[] = { "activating", "active", NULL };
         _cleanup_(arena_done) Arena a = {};
-        const char *when = "", *job;
-        int r;
+        const char *job;
+        int r = find_job(m, name, &a, &job);
 
-        r = manager_get_property(m, (UnitRef){ .name = name }, "Restart", &restart, NULL);
-        if (r >= 0)
-                r = sd.bus_message_read(restart, "v", "s", &when);
-        if (r >= 0)
-                r = find_job(m, name, &a, &job);
-        return r < 0 ? r : !job && (streq(when, "always") || streq(when, "on-success"));
+        return r < 0 ? r : job || is_in_state(m, name, states, NULL) > 0;
 }
 
-const char *service_job(Manager *m, const char *name, Arena *a) {
+static int read_number(Manager *m, const char *name, const char *property, int *ret, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
-        const char *job, *type;
+        int r = manager_get_property(m, (UnitRef){ .name = name }, property, &reply, reterr);
 
-        if (find_job(m, name, a, &job) < 0 || !job ||
-            manager_get_of(m, job, "org.freedesktop.systemd1.Job", "JobType", &reply, NULL) < 0 ||
-            sd.bus_message_read(reply, "v", "s", &type) < 0)
-                return NULL;
-        return arena_strdup(a, type);
+        if (r < 0)
+                return r;
+        r = sd.bus_message_read(reply, "v", "i", ret);
+        return r < 0 ? error_errnof(reterr, r, "systemd does not say %s of %s", property, name) : 0;
+}
+
+/* 16 bytes, of which people see the hexadecimal digits. */
+static int read_invocation(Manager *m, const char *name, Arena *a, const char **ret, Error *reterr) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "InvocationID", &reply, reterr);
+        _cleanup_text_ Text hex = {};
+        const void *bytes;
+        size_t n;
+
+        if (r < 0)
+                return r;
+        r = sd.bus_message_enter_container(reply, 'v', "ay");
+        if (r >= 0)
+                r = sd.bus_message_read_array(reply, 'y', &bytes, &n);
+        if (r < 0)
+                return error_errnof(reterr, r, "systemd does not say which start of %s that was", name);
+        for (size_t i = 0; i < n; i++)
+                text_addf(&hex, "%02x", ((const unsigned char *) bytes)[i]);
+        *ret = n > 0 ? arena_strdup(a, hex.s) : NULL;
+        return 0;
+}
+
+static int read_result(Manager *m, const char *name, Arena *a, const char **ret, Error *reterr) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r = manager_get_property(m, (UnitRef){ .name = name }, "Result", &reply, reterr);
+        const char *result;
+
+        if (r < 0)
+                return r;
+        r = sd.bus_message_read(reply, "v", "s", &result);
+        if (r < 0)
+                return error_errnof(reterr, r, "systemd does not say how %s ended", name);
+        *ret = arena_strdup(a, result);
+        return 0;
+}
+
+/* It had begun to end before its process did. Where systemd ends it by itself, the result says so. */
+static bool was_stopped(Manager *m, const char *name) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        uint64_t left = 0, ended = 0;
+        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "ActiveExitTimestampMonotonic", &reply, NULL);
+
+        if (r >= 0)
+                r = sd.bus_message_read(reply, "v", "t", &left);
+        if (r >= 0)
+                r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestampMonotonic", &ended, NULL);
+        return r >= 0 && left > 0 && left < ended;
+}
+
+int service_read_end(Manager *m, const char *name, Arena *a, Exit *ret, Error *reterr) {
+        const char *result = "", *invocation = NULL;
+        uint64_t when = 0;
+        int code = 0, status = 0, r = read_invocation(m, name, a, &invocation, reterr);
+
+        if (r == 0)
+                r = read_result(m, name, a, &result, reterr);
+        if (r == 0)
+                r = read_number(m, name, "ExecMainCode", &code, reterr);
+        if (r == 0)
+                r = read_number(m, name, "ExecMainStatus", &status, reterr);
+        if (r == 0)
+                r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestamp", &when, reterr);
+        if (r < 0)
+                return r;
+        if (code == 0 && streq(result, "success"))
+                return error_setf(reterr, EBUSY, "%s has not ended", name);
+        *ret = exit_from_unit(result, code, status, a);
+        ret->invocation = invocation;
+        ret->time = when > 0 ? moment_at(when, a) : moment_now(a);
+        if (was_stopped(m, name))
+                ret->request = service_begins_again(m, name) > 0 ? "restart" : "stop";
+        return 0;
 }
 
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr) {
         return manager_get_u64(m, (UnitRef){ .name = name }, "TimeoutStopUSec", ret, reterr);
 }
 
-/* A command may have that time, and after it a signal; and then there are the hooks. */
-int service_stop(Manager *m, const char *name, Error *reterr) {
+/* A command may have that time, and after it a signal. */
+static int stop_unit(Manager *m, const char *name, Error *reterr) {
         uint64_t timeout, usec;
         int r = service_stop_timeout(m, name, &timeout, reterr);
 
         if (r < 0)
                 return r;
-        usec = timeout > (UINT64_MAX - HOOKS_USEC) / 2 ? UINT64_MAX : 2 * timeout + HOOKS_USEC;
+        usec = timeout > (UINT64_MAX - STOP_USEC) / 2 ? UINT64_MAX : 2 * timeout + STOP_USEC;
         return manager_stop_unit(m, (UnitRef){ .name = name }, deadline_in(usec), reterr);
 }
 
-int service_remove(Manager *m, const char *name, Error *reterr) {
-        int r = service_stop(m, name, reterr);
+int service_stop(Manager *m, const char *name, const char *end, Error *reterr) {
+        int r = stop_unit(m, name, reterr);
+
+        /* If it has been started already we wait for just that; if it has ended and is there still, it does nothing any more. */
+        if (r == 0)
+                (void) service_start_known(m, end, false, NULL);
+        return r;
+}
+
+int service_remove(Manager *m, const char *name, const char *end, Error *reterr) {
+        int r = service_stop(m, name, end, reterr);
 
         if (r == 0)
                 (void) manager_reset_failed(m, name, NULL); /* it may be gone */

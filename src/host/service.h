@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/unit-properties.h"
+#include "plan/launch/exit.h"
 
 /* A container's service, which systemd runs by calling us (plan/unit/service.c). */
 
@@ -22,13 +23,15 @@ int service_is_of_session(Manager *m, const char *name, const char *root, const 
 /* Is there none such that runs, or is about to be started again? 0 or 1. */
 int service_has_ended(Manager *m, const char *name, const char *root, const char *id, Error *reterr);
 
-/* When it has ended well: is it started once more, by itself? Not if somebody has asked for a job. 0 or 1. */
+/* Is it about to be started once more, by itself or by somebody's job? 0 or 1. */
 int service_begins_again(Manager *m, const char *name);
-/* The type of the job that was asked for: "stop", "restart", "start"; in a, or NULL. */
-const char *service_job(Manager *m, const char *name, Arena *a);
+/* How it has ended the last time, as the unit says: Result, ExecMainCode, InvocationID, … and whether that was asked for.
+ * Strings in a. -EBUSY: it has not ended. */
+int service_read_end(Manager *m, const char *name, Arena *a, Exit *ret, Error *reterr);
 /* TimeoutStopUSec=, in µs; UINT64_MAX: for ever. */
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr);
-/* Stopped, and not started again, in the time that the unit has for that. */
-int service_stop(Manager *m, const char *name, Error *reterr);
+/* Stopped, and not started again, in the time that the unit has for that; and what follows its end, which is the other unit,
+ * has been done. */
+int service_stop(Manager *m, const char *name, const char *end, Error *reterr);
 /* And that it failed is forgotten, and with that the unit, if it is ours. */
-int service_remove(Manager *m, const char *name, Error *reterr);
+int service_remove(Manager *m, const char *name, const char *end, Error *reterr);

@@ -31,7 +31,7 @@ static void warn(const Error *error) {
 static void read_end(Inspection *i) {
         _cleanup_close_ int fd = end_open(&i->container);
 
-        i->has_ended = i->status == STATUS_STOPPED && end_read(fd, &i->arena, &i->end) == 0;
+        i->has_ended = i->status == STATUS_STOPPED && end_find(&i->container, fd, &i->arena, &i->end) == 0;
         i->failure = i->status == STATUS_STOPPED ? end_read_failure(&i->container, &i->arena) : NULL;
 }
 

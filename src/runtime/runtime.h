@@ -68,14 +68,14 @@ int runtime_wait(const Runtime *rt, const char *id, const char *session, WaitCon
 int runtime_service_start(const Runtime *rt, const char *id, const char *bundle, const char *program, Error *reterr);
 /* The same for a session. */
 int runtime_session_start(const Runtime *rt, const char *id, const char *name, Error *reterr);
-int runtime_session_ended(const Runtime *rt, const char *id, const char *name, const Exit *seen, Error *reterr);
+int runtime_session_ended(const Runtime *rt, const char *id, const char *name, Error *reterr);
 /* Why that could not be was said: who is called for the end need not. */
 void runtime_service_said(const Runtime *rt, const char *id);
 /* For systemd, of one that it is about to stop: sends another signal than SIGTERM, if it is to have that, and waits for its
  * end. No error if there is no such container of that service, as with the next. */
 int runtime_service_stop(const Runtime *rt, const char *id, Error *reterr);
-/* And when it has ended: how, in systemd's words. Then runs the poststop hooks. */
-int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr);
+/* And in the unit that follows its end: notes how that was, and runs the poststop hooks. Once an end. */
+int runtime_service_ended(const Runtime *rt, const char *id, Error *reterr);
 
 /* 0 and a sentence in reterr: config.json has no process, so that the container has ended. A supervised one that has
  * stopped is started once more, and program is for systemd to call then, or NULL. */

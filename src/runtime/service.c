@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What systemd calls for a container that it watches over: ExecStart=, ExecStop= and ExecStopPost= of its service. */
+/* What systemd calls for a container that it watches over: ExecStart= and ExecStop= of its service, and the unit that follows
+ * its end. */
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -193,7 +194,39 @@ int runtime_service_stop(const Runtime *rt, const char *id, Error *reterr) {
         return 0;
 }
 
-/* --- ExecStopPost= ---------------------------------------------------------------------------------------------- */
+/* --- when it has ended ------------------------------------------------------------------------------------------ */
+
+static bool is_of_end(const Called *c) {
+        const Record *r = &c->container.record;
+        _cleanup_(arena_done) Arena a = {};
+
+        return c->container.dir >= 0 && home_is_supervised(r->home) &&
+               streq(record_end_unit(r, &a), cgroup_unit_name(c->service));
+}
+
+/* Of another start: nothing of the one that has ended came about, and what is known is about the one before. */
+static bool is_news(const Container *c, const Exit *e) {
+        _cleanup_(arena_done) Arena a = {};
+        _cleanup_close_ int fd = end_open(c);
+        Exit noted;
+
+        if (c->record.invocation_id && !streq_null(e->invocation, c->record.invocation_id))
+                return false;
+        return end_read(fd, &a, &noted) < 0 || !streq_null(noted.invocation, e->invocation);
+}
+
+static int read_end(const Container *c, Manager *m, Arena *a, Exit *ret, Error *reterr) {
+        int r = service_read_end(m, c->record.unit, a, ret, reterr);
+
+        return r < 0 ? r : is_news(c, ret);
+}
+
+int service_find_end(const Container *c, Arena *a, Exit *ret, Error *reterr) {
+        _cleanup_manager_ Manager *m = NULL;
+        int r = manager_open(c->caller, c->record.user_manager, &m, reterr);
+
+        return r < 0 ? r : read_end(c, m, a, ret, reterr);
+}
 
 /* Hooks that were run, and a container that was created, are followed by those of its end (runtime.md, "Lifecycle"). */
 static void run_poststop(const Runtime *rt, const Container *c) {
@@ -205,52 +238,33 @@ static void run_poststop(const Runtime *rt, const Container *c) {
                 (void) hooks_run(&state, HOOK_POSTSTOP, &spec.hooks[HOOK_POSTSTOP], NULL);
 }
 
-/* Of an end that was asked for systemd knows only as long as it lasts. */
-static void note_request(const Runtime *rt, const Container *c) {
-        _cleanup_manager_ Manager *m = NULL;
-        _cleanup_(arena_done) Arena a = {};
-        const char *job = NULL;
-
-        if (manager_open(&rt->caller, c->record.user_manager, &m, NULL) == 0)
-                job = service_job(m, c->record.unit, &a);
-        if (job && (streq(job, "stop") || streq(job, "restart")))
-                end_keep_request(c, job);
-}
-
-/* As systemd does with its unit: one that has failed, or begins again, is there to be looked at. */
-static bool is_kept(const Runtime *rt, const Container *c, const Exit *e) {
-        _cleanup_manager_ Manager *m = NULL;
-
-        if (!c->record.committed)
-                return false;
-        return !streq(e->result, "success") || (manager_open(&rt->caller, c->record.user_manager, &m, NULL) == 0 &&
-                                                service_begins_again(m, c->record.unit) > 0);
-}
-
-/* Of a container that is the service's own. */
-static int forget(const Runtime *rt, Container *c, const Exit *e, Error *reterr) {
+/* A container that is its service's own is forgotten with that: one that has failed, or begins again, is there to be looked
+ * at. */
+static int forget(const Runtime *rt, Container *c, Manager *m, const Exit *e, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
         const char *failure = end_read_failure(c, &a); /* of who was ended along with the process that he told of */
-        int r = failure || !is_kept(rt, c, e) ? removal_forget(rt, c, reterr) : 0;
+        bool kept = c->record.committed && (!streq(e->result, "success") || service_begins_again(m, c->record.unit) > 0);
+        int r = failure || !kept ? removal_forget(rt, c, reterr) : 0;
 
         return r == 0 && !isempty(failure) ? error_setf(reterr, EIO, "%s", failure) : r;
 }
 
-int runtime_service_ended(const Runtime *rt, const char *id, const Exit *seen, Error *reterr) {
+int runtime_service_ended(const Runtime *rt, const char *id, Error *reterr) {
         _cleanup_called_ Called called = CALLED_NONE;
         Container *c = &called.container;
+        _cleanup_manager_ Manager *m = NULL;
         _cleanup_(arena_done) Arena a = {};
-        Exit e = *seen;
+        Exit e;
         int r = find(rt, id, LOCK_NONE, &called, reterr);
 
-        if (r < 0 || !is_of_service(&called))
+        if (r < 0 || !is_of_end(&called))
                 return r;
-        /* Nothing of this start has come about: what is known is about the one before. */
-        if (c->record.invocation_id && !streq_null(seen->invocation, c->record.invocation_id))
-                return 0;
-        e.time = moment_now(&a);
-        r = end_keep(c, &e, reterr); /* first: hooks may take longer than systemd gives us */
-        note_request(rt, c);
+        r = manager_open(&rt->caller, c->record.user_manager, &m, reterr);
+        if (r == 0)
+                r = read_end(c, m, &a, &e, reterr);
+        if (r <= 0)
+                return r;
+        r = end_keep(c, &e, reterr); /* first: who waits for it does not wait for hooks */
         run_poststop(rt, c);
-        return r < 0 || c->record.home != HOME_IN_SERVICE ? r : forget(rt, c, &e, reterr);
+        return r < 0 || c->record.home != HOME_IN_SERVICE ? r : forget(rt, c, m, &e, reterr);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What systemd calls for a session: ExecStart= and ExecStopPost= of its unit. */
+/* What systemd calls for a session: ExecStart= of its unit, and the one that follows its end. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -19,13 +19,19 @@ static bool is_called_by(const Runtime *rt, const char *unit) {
                streq(cgroup_unit_name(service), unit);
 }
 
-static int find(const Runtime *rt, const char *id, const char *name, LockMode lock, Container *container,
-                Container *ret, Error *reterr) {
+static const char *own_unit(const Record *r, Arena *a) {
+        return r->unit ?: "";
+}
+
+/* unit: which of its two units calls. */
+static int find(const Runtime *rt, const char *id, const char *name, LockMode lock,
+                const char *(*unit)(const Record *r, Arena *a), Container *container, Container *ret, Error *reterr) {
+        _cleanup_(arena_done) Arena a = {};
         int r = runtime_find(rt, id, LOCK_NONE, container, reterr);
 
         if (r == 0)
                 r = session_find(container, name, lock, ret, reterr);
-        if (r == 0 && !is_called_by(rt, ret->record.unit ?: ""))
+        if (r == 0 && !is_called_by(rt, unit(&ret->record, &a)))
                 r = error_setf(reterr, EBUSY,
                                "session %s of container %s: this is for systemd to call, in its own unit", name, id);
         return r;
@@ -48,7 +54,7 @@ static int start(const Runtime *rt, const Record *container, Container *session,
 
 int runtime_session_start(const Runtime *rt, const char *id, const char *name, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF }, session = { .dir = -EBADF };
-        int r = find(rt, id, name, LOCK_WAIT, &c, &session, reterr);
+        int r = find(rt, id, name, LOCK_WAIT, own_unit, &c, &session, reterr);
 
         if (r < 0)
                 return r;
@@ -58,19 +64,16 @@ int runtime_session_start(const Runtime *rt, const char *id, const char *name, E
         return r;
 }
 
-int runtime_session_ended(const Runtime *rt, const char *id, const char *name, const Exit *seen, Error *reterr) {
+int runtime_session_ended(const Runtime *rt, const char *id, const char *name, Error *reterr) {
         _cleanup_container_ Container c = { .dir = -EBADF }, session = { .dir = -EBADF };
         _cleanup_error_ Error error = {};
         _cleanup_(arena_done) Arena a = {};
-        Exit e = *seen;
-        int r = find(rt, id, name, LOCK_NONE, &c, &session, &error);
+        Exit e;
+        int r = find(rt, id, name, LOCK_NONE, record_end_unit, &c, &session, &error);
 
         if (error.kind == ERROR_NO_CONTAINER || error.kind == ERROR_NO_SESSION)
                 return 0;
-        if (r < 0)
-                return error_move(reterr, &error);
-        if (session.record.invocation_id && !streq_null(seen->invocation, session.record.invocation_id))
-                return 0; /* of another start, of which nothing has come */
-        e.time = moment_now(&a);
-        return end_keep(&session, &e, reterr);
+        if (r == 0)
+                r = service_find_end(&session, &a, &e, &error);
+        return r < 0 ? error_move(reterr, &error) : r == 0 ? 0 : end_keep(&session, &e, reterr);
 }

@@ -35,6 +35,7 @@ static int end_process(const Container *session, Error *reterr) {
 static int end_unit(const Runtime *rt, const Container *session, Error *reterr) {
         _cleanup_free_ char *invocation = session->of_this_boot ? container_unit_invocation(session) : NULL;
         const char *unit = session->record.unit;
+        _cleanup_(arena_done) Arena a = {};
         Manager *m = NULL;
         int r;
 
@@ -44,7 +45,7 @@ static int end_unit(const Runtime *rt, const Container *session, Error *reterr) 
         if (r >= 0)
                 r = service_is_of_session(m, unit, rt->root, session->of, session->id, reterr);
         if (r > 0)
-                r = service_remove(m, unit, reterr);
+                r = service_remove(m, unit, record_end_unit(&session->record, &a), reterr);
         manager_close(m);
         return MIN(r, 0);
 }
@@ -131,7 +132,8 @@ static int make(const Runtime *rt, const SessionRequest *request, const Containe
                                    .id = container->id,
                                    .name = name,
                                    .unit = container->record.unit,
-                                   .slice = slice_of(&container->record, &a) };
+                                   .slice = slice_of(&container->record, &a),
+                                   .rootless = container->record.user_manager };
         _cleanup_container_ Container session = { .dir = -EBADF };
         StepContext context = STEP_CONTEXT_NONE;
         _cleanup_operation_ Operation operation = { .kinds = step_kinds, .context = &context };

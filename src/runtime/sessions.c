@@ -36,7 +36,7 @@ static const char *command_of(const Container *session, Arena *a) {
 static int exit_of(const Container *session, Arena *a) {
         _cleanup_close_ int fd = end_open(session);
         Exit e;
-        int r = fd < 0 ? fd : end_read(fd, a, &e);
+        int r = end_find(session, fd, a, &e);
 
         return r < 0 ? r : exit_status(&e);
 }

@@ -37,6 +37,7 @@ static int stop_our_way(const Runtime *rt, const char *id, int signal, uint64_t 
 static int stop_service(const Runtime *rt, const Container *c, int signal, uint64_t grace, Error *reterr) {
         _cleanup_container_ Container locked = { .dir = -EBADF };
         _cleanup_manager_ Manager *m = NULL;
+        _cleanup_(arena_done) Arena a = {};
         int r = manager_open(&rt->caller, c->record.user_manager, &m, reterr);
         bool ours;
 
@@ -49,7 +50,7 @@ static int stop_service(const Runtime *rt, const Container *c, int signal, uint6
                 r = service_stop_timeout(m, c->record.unit, &grace, reterr);
         if (r >= 0 && ours)
                 r = stop_our_way(rt, c->id, signal, grace, &locked, reterr);
-        return r < 0 ? r : service_stop(m, c->record.unit, reterr);
+        return r < 0 ? r : service_stop(m, c->record.unit, record_end_unit(&c->record, &a), reterr);
 }
 
 int runtime_stop(const Runtime *rt, const char *id, int signal, uint64_t grace, Error *reterr) {

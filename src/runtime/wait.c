@@ -182,6 +182,8 @@ static int find_status(const Wait *w, const Container *c, int *ret, Error *reter
         Exit e;
         int r = read_exit(w, c, &a, &e);
 
+        if (r < 0)
+                r = end_find(c, w->end, &a, &e);
         if (r == 0)
                 r = *ret = exit_status(&e);
         if (r >= 0)

@@ -20,22 +20,11 @@ static int stays(int r, const Container *c, const char *what, Error *reterr) {
                                : error_errnof(reterr, r, "%s of container %s cannot be ended", what, c->id);
 }
 
-/* systemd calls us for the end of a service in the service itself, and in a frozen one we would never come to do anything; nor
- * would it, as it waits for who it starts there. With a process that is ending there the kernel does not call it frozen. */
-static void thaw_service(const Container *c) {
-        _cleanup_close_ int cgroup = home_is_supervised(c->record.home) ? container_open_frozen(c) : -EBADF;
-
-        if (cgroup >= 0 && cgroup_is_to_be_frozen(cgroup))
-                (void) cgroup_freeze(cgroup, false, now_usec() + ENDING_PASSING_USEC);
-}
-
 int ending_kill_first(const Container *c, int init, Error *reterr) {
         int r = init < 0 ? -ESRCH : process_signal(init, SIGKILL);
 
-        if (r == 0) {
+        if (r == 0)
                 (void) process_wait(c->record.pid, init, now_usec() + ENDING_PASSING_USEC);
-                thaw_service(c);
-        }
         return r < 0 && r != -ESRCH ? error_errnof(reterr, r, "cannot kill the process of container %s", c->id) : 0;
 }
 

@@ -13,7 +13,7 @@
  * is looked up in the cgroup: a process of the container may keep the lock of that directory, and no signal ends who waits for
  * it. In a pid namespace of its own it ends with the first one. */
 int ending_kill_first(const Container *c, int init, Error *reterr);
-/* Has the main process of its service ended? Then systemd ends the others (KillMode=), and calls us in a cgroup below. */
+/* Has the main process of its service ended? Then systemd ends the others, and may start it again in that cgroup. */
 bool ending_is_left_to_systemd(const Container *c);
 /* Ends every process of the container and waits for it. */
 int ending_kill(const Container *c, Error *reterr);

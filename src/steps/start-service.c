@@ -33,7 +33,7 @@ static void undo(void *context, const LaunchStep *step, void *kept) {
         Manager *m;
 
         if (step_manager(c, &m, NULL) == 0 && is_ours(c, m, step->start_service.name))
-                (void) service_remove(m, step->start_service.name, NULL);
+                (void) service_remove(m, step->start_service.name, c->unit->end->name, NULL);
 }
 
 const StepKind step_start_service = { run, undo };

@@ -91,6 +91,17 @@ class Service:
 
     def stop(self):
         systemd.systemctl("stop", self.unit)
+        self.wait_for_end()
+
+    def wait_for_end(self):
+        """What follows its end has been done."""
+        end = f"ocirt-sd-end@{self.name}.service"
+
+        def is_done():
+            shown = systemd.show(end, "ActiveState", "Job")
+            return shown["ActiveState"] in ("inactive", "failed") and not shown.get("Job")
+
+        until(is_done, f"the end of {end}")
 
     def show(self, *names):
         return systemd.show(self.unit, *names)
@@ -102,6 +113,7 @@ class Service:
     def ended(self):
         """Its state and result, once it has ended."""
         until(lambda: self.show("ActiveState")["ActiveState"] in ("inactive", "failed"), f"the end of {self.unit}")
+        self.wait_for_end()
         shown = self.show("ActiveState", "Result")
         return shown["ActiveState"], shown["Result"]
 
@@ -636,17 +648,19 @@ def test_what_boots_wants_the_target():
 def test_units():
     """systemd finds nothing wrong with them."""
     found = subprocess.run(["systemd-analyze", "verify", "--man=no", *user.OPTIONS, "ocirt-sd@web.service",
-                            "ocirt-sd.target"], capture_output=True, text=True, check=False)
+                            "ocirt-sd-end@web.service", "ocirt-sd.target"], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
 
 
 # --- another unit ---------------------------------------------------------------------------------------------
 
-UNIT = """[Service]
+UNIT = """[Unit]
+OnSuccess=ocirt-sd-end@{name}.service
+OnFailure=ocirt-sd-end@{name}.service
+[Service]
 Type=notify
 Delegate=yes
 ExecStart=/usr/bin/ocirt-sd service-start --bundle {bundle} {name}
-ExecStopPost=/usr/bin/ocirt-sd service-ended {name}
 """
 
 

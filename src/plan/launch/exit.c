@@ -52,6 +52,19 @@ Exit exit_from_wait(int status, Arena *a) {
                        .status = arena_printf(a, "%d", WEXITSTATUS(status)) };
 }
 
+Exit exit_from_unit(const char *result, int code, int status, Arena *a) {
+        Exit e = { .result = arena_strdup(a, result) };
+
+        if (code == CLD_EXITED)
+                e.code = "exited";
+        else if (code == CLD_KILLED || code == CLD_DUMPED)
+                e.code = code == CLD_DUMPED ? "dumped" : "killed";
+        else
+                return e;
+        e.status = code == CLD_EXITED ? arena_printf(a, "%d", status) : signal_name(status, a);
+        return e;
+}
+
 int exit_status(const Exit *e) {
         uint64_t number;
         int signal;

@@ -6,7 +6,7 @@
 
 /*
  * How a container's process ended, in systemd's words (systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS), as who saw
- * it writes it down: the service's ExecStopPost=, or a `run` in the foreground. A file of its own beside the record, which
+ * it writes it down: who is called by systemd when the service has ended, or a `run` in the foreground. A file of its own beside the record, which
  * only who has the container's lock may write.
  */
 typedef struct Exit {
@@ -20,6 +20,8 @@ typedef struct Exit {
 
 /* As waitpid(2) has it; in a. */
 Exit exit_from_wait(int status, Arena *a);
+/* As a unit says it: Result, ExecMainCode (CLD_EXITED and its like; 0: there was no process) and ExecMainStatus; in a. */
+Exit exit_from_unit(const char *result, int code, int status, Arena *a);
 /* As a shell would report it: 0 to 255, or 128 and the number of the signal; -ENODATA: it is not known. */
 int exit_status(const Exit *e);
 int exit_status_of_wait(int status);

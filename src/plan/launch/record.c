@@ -241,6 +241,10 @@ const char *record_log_name(const Record *r, Arena *a) {
         return arena_printf(a, "%s-%08x", r->id, (uint32_t) hash_bytes(r->created, strlen(r->created)));
 }
 
+const char *record_end_unit(const Record *r, Arena *a) {
+        return unit_name_of_end(r->home, r->unit, r->id, a);
+}
+
 int record_stop_signal(const Record *r) {
         int signal = r->stop_signal ? parse_signal(r->stop_signal) : 0;
 

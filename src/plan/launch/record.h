@@ -80,6 +80,9 @@ void record_plan(Record *r, const char *id, const char *bundle, const Spec *spec
  * ever has its id are called otherwise. In a. */
 const char *record_log_name(const Record *r, Arena *a);
 
+/* The unit that systemd starts when that of a supervised container has ended. In a. */
+const char *record_end_unit(const Record *r, Arena *a);
+
 /* To text and back; decode() refuses what it did not write (-EBADMSG) and changes bytes. */
 void record_encode(const Record *r, Text *ret);
 int record_decode(char *bytes, Record *ret);

@@ -108,6 +108,9 @@ int unit_add_devices(UnitPlan *plan, const SpecResources *r, const SpecDevice *d
 /* What makes a service of it: its commands, its end, its messages. Before annotations. */
 void unit_add_service(UnitPlan *plan, const Spec *spec, const Request *request, const HostFacts *facts);
 
+/* What systemd starts when this service has ended; its command is to be added. */
+UnitPlan *unit_add_end(UnitPlan *plan, const char *whose, bool rootless);
+
 /* org.systemd.property.*, after all that is in config.json. */
 int unit_add_annotations(UnitPlan *plan, const Spec *spec, Error *reterr);
 

@@ -174,6 +174,13 @@ static int parse_path(const char *path, const char *id, Arena *a, const char **r
                           : build_scope("ocirt-sd", id, path, a, ret_name, reterr);
 }
 
+/* No name of a container or of a session has a colon, nor has that of a template's instance another '@'. */
+const char *unit_name_of_end(Home home, const char *unit, const char *id, Arena *a) {
+        if (home == HOME_IN_SERVICE)
+                return arena_printf(a, "ocirt-sd-end@%s.service", id);
+        return arena_printf(a, "%.*s::end.service", (int) (strlen(unit) - strlen(".service")), unit);
+}
+
 const char *unit_name_above(const char *path, Arena *a) {
         char *copy = arena_strdup(a, path), *save = NULL;
         const char *c = strtok_r(copy, "/", &save);

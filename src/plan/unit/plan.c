@@ -15,6 +15,8 @@ const char *const unit_signatures[] = {
 };
 
 void unit_plan_done(UnitPlan *plan) {
+        if (plan->end)
+                unit_plan_done(plan->end);
         free(plan->props);
         free(plan->writes);
         arena_done(&plan->arena);
@@ -238,6 +240,8 @@ static void print(const UnitPlan *plan, bool origins, Text *text) {
         }
         for (size_t i = 0; i < plan->n_rules; i++)
                 print_rule(plan->rules + i, text);
+        if (plan->end)
+                print(plan->end, origins, text);
 }
 
 void unit_plan_print(const UnitPlan *plan, Text *text) {

@@ -79,8 +79,7 @@ typedef struct UnitPlan {
         const char *cgroup;     /* home_is_cgroup(): which one; there are no properties then */
         const char *launcher;   /* HOME_IN_SERVICE: where we are meanwhile; or NULL */
         const char *name;       /* of the unit: "libpod-1234.scope" */
-        const char
-                *slice; /* "machine.slice"; the Slice= property is in props too. NULL: the unit is not ours to make */
+        const char *slice;      /* "machine.slice", as in props; NULL: the unit is not ours to make */
         const char *subgroup;   /* cgroup below the scope for the container, or NULL: the scope's own */
         const char *delegate;   /* one below that, which is in the container's cgroup namespace; or NULL */
         OptU32 owner;           /* uid, as we know it, that the container's cgroup is given to */
@@ -92,6 +91,7 @@ typedef struct UnitPlan {
         DeviceRule *rules;      /* for a filter of our own, besides DeviceAllow; the last that covers a device decides */
         size_t n_rules;         /* 0: DeviceAllow says it all, or everything is allowed */
         const char *rules_path; /* JSON path of the first that needs it */
+        struct UnitPlan *end;   /* of a service: what systemd starts when that has ended; or NULL */
         Arena arena;
 } UnitPlan;
 
@@ -109,6 +109,7 @@ typedef struct SessionUnit {
         const char *program, *root, *id; /* as systemd is to call us (Supervision) */
         const char *name;                /* of the session */
         const char *unit, *slice;        /* the container's */
+        bool rootless;                   /* in the systemd of an ordinary user */
 } SessionUnit;
 void unit_plan_build_session(const SessionUnit *s, UnitPlan *ret);
 
@@ -136,6 +137,8 @@ const char *unit_slice_above(const char *path, const char *unit, Arena *a);
 
 /* Of a session, from that of its container: "ocirt-sd-web:backup.service". No container's has a colon. From a. */
 const char *unit_name_of_session(const char *unit, const char *session, Arena *a);
+/* What systemd starts when a supervised container's unit has ended: beside one of ours, or ocirt-sd-end@.service. From a. */
+const char *unit_name_of_end(Home home, const char *unit, const char *id, Arena *a);
 
 /* The first unit, slices aside, that a path of cgroups leads through, or NULL. */
 const char *unit_name_above(const char *path, Arena *a);

@@ -17,19 +17,18 @@ static void add_command(UnitPlan *plan, const char *property, const char *verb, 
 void unit_plan_build_session(const SessionUnit *s, UnitPlan *ret) {
         UnitPlan plan = { .home = HOME_SERVICE };
         Arena *a = &plan.arena;
+        const char *whose;
 
         plan.name = unit_name_of_session(s->unit, s->name, a);
         plan.slice = arena_strdup(a, s->slice);
-        unit_plan_add_string(&plan, "Description", arena_printf(a, "Session %s of OCI container %s", s->name, s->id));
+        whose = arena_printf(a, "session %s of OCI container %s", s->name, s->id);
+        unit_plan_add_string(&plan, "Description", arena_printf(a, "S%s", whose + 1));
         unit_plan_add_string(&plan, "Slice", plan.slice);
         unit_plan_add_string(&plan, "CollectMode", "inactive-or-failed");
-        /* Else systemd calls us for its end in a cgroup that was killed as a whole (systemctl kill), where since Linux 6.14
-         * what it puts there dies, too: if it is delegated, that is one below. */
-        unit_plan_add_bool(&plan, "Delegate", true);
         unit_plan_add_string(&plan, "Type", "notify");
         unit_plan_add_string(&plan, "NotifyAccess", "all"); /* as for the container's own (service.c) */
         add_command(&plan, "ExecStart", "service-start", s);
-        add_command(&plan, "ExecStopPost", "service-ended", s);
+        add_command(unit_add_end(&plan, whose, s->rootless), "ExecStart", "service-ended", s);
         /* We are in its cgroup, too, and may have to say why the process could not execute its program. */
         unit_plan_add_string(&plan, "KillMode", "process");
         unit_plan_add_u64(&plan, "TimeoutStartUSec", UINT64_MAX);
