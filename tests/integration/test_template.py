@@ -298,8 +298,7 @@ def test_who_waits_hears_of_a_success(service, script, status):
     os.mkfifo(fifo)
     one.started()
     with subprocess.Popen(one.runtime.command("wait", one.name), stdout=subprocess.PIPE, text=True) as waiter:
-        until(lambda: any("inotify" in os.readlink(f"/proc/{waiter.pid}/fd/{fd}")
-                          for fd in os.listdir(f"/proc/{waiter.pid}/fd")), "it waits")
+        until(lambda: "anon_inode:inotify" in process.descriptors(waiter.pid).values(), "it waits")
         fifo.write_text("\n", encoding="ascii")
         assert waiter.communicate()[0] == f"{status}\n"
     assert one.ended() == ("inactive", "success") and not one.exists()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What /proc and the cgroup file system say about processes."""
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -122,7 +123,11 @@ def every_pid():
 def descriptors(pid):
     """{number: what it leads to} of its open files."""
     directory = f"/proc/{pid}/fd"
-    return {int(name): os.readlink(f"{directory}/{name}") for name in os.listdir(directory)}
+    found = {}
+    for name in os.listdir(directory):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            found[int(name)] = os.readlink(f"{directory}/{name}")
+    return found
 
 
 # --- scheduling
