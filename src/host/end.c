@@ -45,7 +45,8 @@ int end_read(int fd, Arena *a, Exit *ret) {
 /* Who is called for that comes later, or never came to it. */
 static int ask_systemd(const Container *c, Arena *a, Exit *ret) {
         _cleanup_manager_ Manager *m = NULL;
-        int r = home_is_supervised(c->record.home) ? manager_open(c->caller, c->record.user_manager, &m, NULL) : -ENOENT;
+        int r = home_is_supervised(c->record.home) ? manager_open(c->caller, c->record.user_manager, &m, NULL)
+                                                   : -ENOENT;
 
         if (r == 0)
                 r = service_read_end(m, c->record.unit, a, ret, NULL);

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "basic/fd.h"
-#include "basic/moment.h"
 #include "basic/str.h"
 #include "host/job.h"
 #include "host/manager-internal.h"
@@ -222,89 +221,6 @@ int service_begins_again(Manager *m, const char *name) {
         return r < 0 ? r : job || is_in_state(m, name, states, NULL) > 0;
 }
 
-static int read_number(Manager *m, const char *name, const char *property, int *ret, Error *reterr) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        int r = manager_get_property(m, (UnitRef){ .name = name }, property, &reply, reterr);
-
-        if (r < 0)
-                return r;
-        r = sd.bus_message_read(reply, "v", "i", ret);
-        return r < 0 ? error_errnof(reterr, r, "systemd does not say %s of %s", property, name) : 0;
-}
-
-/* 16 bytes, of which people see the hexadecimal digits. */
-static int read_invocation(Manager *m, const char *name, Arena *a, const char **ret, Error *reterr) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "InvocationID", &reply, reterr);
-        _cleanup_text_ Text hex = {};
-        const void *bytes;
-        size_t n;
-
-        if (r < 0)
-                return r;
-        r = sd.bus_message_enter_container(reply, 'v', "ay");
-        if (r >= 0)
-                r = sd.bus_message_read_array(reply, 'y', &bytes, &n);
-        if (r < 0)
-                return error_errnof(reterr, r, "systemd does not say which start of %s that was", name);
-        for (size_t i = 0; i < n; i++)
-                text_addf(&hex, "%02x", ((const unsigned char *) bytes)[i]);
-        *ret = n > 0 ? arena_strdup(a, hex.s) : NULL;
-        return 0;
-}
-
-static int read_result(Manager *m, const char *name, Arena *a, const char **ret, Error *reterr) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        int r = manager_get_property(m, (UnitRef){ .name = name }, "Result", &reply, reterr);
-        const char *result;
-
-        if (r < 0)
-                return r;
-        r = sd.bus_message_read(reply, "v", "s", &result);
-        if (r < 0)
-                return error_errnof(reterr, r, "systemd does not say how %s ended", name);
-        *ret = arena_strdup(a, result);
-        return 0;
-}
-
-/* It had begun to end before its process did. Where systemd ends it by itself, the result says so. */
-static bool was_stopped(Manager *m, const char *name) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        uint64_t left = 0, ended = 0;
-        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "ActiveExitTimestampMonotonic", &reply, NULL);
-
-        if (r >= 0)
-                r = sd.bus_message_read(reply, "v", "t", &left);
-        if (r >= 0)
-                r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestampMonotonic", &ended, NULL);
-        return r >= 0 && left > 0 && left < ended;
-}
-
-int service_read_end(Manager *m, const char *name, Arena *a, Exit *ret, Error *reterr) {
-        const char *result = "", *invocation = NULL;
-        uint64_t when = 0;
-        int code = 0, status = 0, r = read_invocation(m, name, a, &invocation, reterr);
-
-        if (r == 0)
-                r = read_result(m, name, a, &result, reterr);
-        if (r == 0)
-                r = read_number(m, name, "ExecMainCode", &code, reterr);
-        if (r == 0)
-                r = read_number(m, name, "ExecMainStatus", &status, reterr);
-        if (r == 0)
-                r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestamp", &when, reterr);
-        if (r < 0)
-                return r;
-        if (code == 0 && streq(result, "success"))
-                return error_setf(reterr, EBUSY, "%s has not ended", name);
-        *ret = exit_from_unit(result, code, status, a);
-        ret->invocation = invocation;
-        ret->time = when > 0 ? moment_at(when, a) : moment_now(a);
-        if (was_stopped(m, name))
-                ret->request = service_begins_again(m, name) > 0 ? "restart" : "stop";
-        return 0;
-}
-
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr) {
         return manager_get_u64(m, (UnitRef){ .name = name }, "TimeoutStopUSec", ret, reterr);
 }
@@ -323,7 +239,7 @@ static int stop_unit(Manager *m, const char *name, Error *reterr) {
 int service_stop(Manager *m, const char *name, const char *end, Error *reterr) {
         int r = stop_unit(m, name, reterr);
 
-        /* If it has been started already we wait for just that; if it has ended and is there still, it does nothing any more. */
+        /* If it has been started we wait for just that; if it has ended and is there still, it does nothing any more. */
         if (r == 0)
                 (void) service_start_known(m, end, false, NULL);
         return r;

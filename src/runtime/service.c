@@ -243,7 +243,8 @@ static void run_poststop(const Runtime *rt, const Container *c) {
 static int forget(const Runtime *rt, Container *c, Manager *m, const Exit *e, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
         const char *failure = end_read_failure(c, &a); /* of who was ended along with the process that he told of */
-        bool kept = c->record.committed && (!streq(e->result, "success") || service_begins_again(m, c->record.unit) > 0);
+        bool kept =
+                c->record.committed && (!streq(e->result, "success") || service_begins_again(m, c->record.unit) > 0);
         int r = failure || !kept ? removal_forget(rt, c, reterr) : 0;
 
         return r == 0 && !isempty(failure) ? error_setf(reterr, EIO, "%s", failure) : r;
@@ -254,7 +255,7 @@ int runtime_service_ended(const Runtime *rt, const char *id, Error *reterr) {
         Container *c = &called.container;
         _cleanup_manager_ Manager *m = NULL;
         _cleanup_(arena_done) Arena a = {};
-        Exit e;
+        Exit e = { .result = "" };
         int r = find(rt, id, LOCK_NONE, &called, reterr);
 
         if (r < 0 || !is_of_end(&called))

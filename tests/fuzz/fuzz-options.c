@@ -10,7 +10,14 @@ static const char config[] = "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"roo
                              "\"linux\":{\"resources\":{\"memory\":{\"limit\":67108864},\"cpu\":{\"quota\":5000}}}}";
 
 /* Without these systemd would not know the process, its end, and what is left of it. */
-static const char *const ours[] = { "Type s notify", "NotifyAccess s all", "KillMode s mixed", "Delegate b true" };
+static const char *const ours[] = {
+        "Type s notify",
+        "NotifyAccess s all",
+        "KillMode s mixed",
+        "Delegate b true",
+        "OnSuccess as ocirt-sd-c1::end.service",
+        "OnFailure as ocirt-sd-c1::end.service",
+};
 
 static void check_accepted(const UnitPlan *plan) {
         _cleanup_text_ Text printed = {};
@@ -35,7 +42,7 @@ static void check_accepted(const UnitPlan *plan) {
                                !streq(p->name, other->name));
         }
         ASSERT(n_said <= PROPERTIES_MAX);
-        check_printed(&printed, plan->n_props + plan->n_writes + plan->n_rules + 1);
+        check_printed(&printed, plan->n_props + plan->n_writes + plan->n_rules + 1 + plan->end->n_props + 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

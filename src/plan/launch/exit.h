@@ -5,9 +5,9 @@
 #include "basic/str.h"
 
 /*
- * How a container's process ended, in systemd's words (systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS), as who saw
- * it writes it down: who is called by systemd when the service has ended, or a `run` in the foreground. A file of its own beside the record, which
- * only who has the container's lock may write.
+ * How a container's process ended, in systemd's words (systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS), as
+ * who saw it writes it down: who is called by systemd when the service has ended, or a `run` in the foreground. A file of
+ * its own beside the record, which only who has the container's lock may write.
  */
 typedef struct Exit {
         const char *result;     /* "success", "exit-code", "signal", "core-dump", "watchdog", "timeout", "oom-kill", … */
