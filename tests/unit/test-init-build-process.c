@@ -246,6 +246,9 @@ static void test_sockets(void) {
         TEST("sockets as standard descriptors: who could get at the host by them");
         ASSERT_EQ(SOCKETS(.process = CAPABILITY("KILL")), 0);
         ASSERT_EQ(SOCKETS(.process = CAPABILITY("SYS_PTRACE")), 1);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("SYS_NICE")), 0);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("PERFMON")), 0);
+        ASSERT_EQ(SOCKETS(.process = CAPABILITY("PERFMON\",\"CAP_SYS_NICE")), 1);
         ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN")), 0); /* the host's network is its own */
         ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN"), .namespaces = NETWORK), 1);
         ASSERT_EQ(SOCKETS(.process = CAPABILITY("NET_ADMIN"), .namespaces = JOINED("network")), 1);

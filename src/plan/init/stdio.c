@@ -36,13 +36,16 @@ typedef struct Kind {
         const char *other;
 } Kind;
 
-/* It tells who is at its other end (SO_PEERPIDFD), and out of that process one can take descriptors, with CAP_SYS_PTRACE. And
- * it belongs to the network namespace that it was made in, whose devices one can set up by it, with CAP_NET_ADMIN. */
+/* It tells who is at its other end (SO_PEERPIDFD), and out of that process one can take descriptors, with CAP_SYS_PTRACE. With
+ * CAP_PERFMON and CAP_SYS_NICE one sees which addresses that has, and has its memory paged out (process_madvise(2)). And it
+ * belongs to the network namespace that it was made in, whose devices one can set up by it, with CAP_NET_ADMIN. */
 static const char *danger_of_sockets(const InitBuild *b) {
         uint64_t capabilities = capabilities_near(b);
 
         if (capabilities & BIT(CAP_SYS_PTRACE))
                 return "it may have CAP_SYS_PTRACE";
+        if (capabilities & BIT(CAP_PERFMON) && capabilities & BIT(CAP_SYS_NICE))
+                return "it may have CAP_PERFMON and CAP_SYS_NICE";
         if (capabilities & BIT(CAP_NET_ADMIN) && spec_namespace(b->spec, CLONE_NEWNET))
                 return "it may have CAP_NET_ADMIN";
         return NULL;
