@@ -60,6 +60,8 @@ int step_bounding(Helper *h, const InitBounding *s, Error *e) {
         for (unsigned cap = 0; cap < 64; cap++) {
                 int held = prctl(PR_CAPBSET_READ, cap);
 
+                if (held < 0 && errno != EINVAL)
+                        return error_errnof(e, errno, "look for capability %u in the bounding set", cap);
                 if (held < 0) /* the kernel knows no more */
                         break;
                 if (held > 0 && !(s->caps & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap) < 0)
