@@ -205,6 +205,16 @@ def test_hooks_run_once_a_start(supervised, bundles):
     assert found[:2 * len(kinds)] == kinds * 2 and found[-1] == "poststop"
 
 
+def test_each_of_many_ends_is_told(supervised, bundles):
+    """As often as the service may be started, which may be as often as it ends."""
+    log = bundles.scratch("supervised-often") / "log"
+    log.touch()
+    config = Config("sh", "-c", "exit 1").hook("poststop", "/bin/sh", "-c", f"echo poststop >> {log}")
+    options = ["StartLimitIntervalSec=0", "RestartSec=10ms"]
+    supervised(None, "--restart", "always", *[word for option in options for word in ["--property", option]], config=config)
+    until(lambda: len(log.read_text(encoding="utf-8").split()) > 10, "more than ten hooks have run")
+
+
 @pytest.mark.parametrize("end", ["kill", "delete"])
 def test_hooks_of_the_end_are_not_killed(supervised, bundles, end):
     """They are run in the service, too."""

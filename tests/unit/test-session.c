@@ -76,6 +76,7 @@ static void test_plans(void) {
                            "Slice s system.slice\n"
                            "CollectMode s inactive-or-failed\n"
                            "DefaultDependencies b false\n"
+                           "StartLimitIntervalUSec t 0\n"
                            "Before as ocirt-sd-web:backup.service\n"
                            "Before as shutdown.target\n"
                            "Type s oneshot\n"

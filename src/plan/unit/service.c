@@ -45,8 +45,8 @@ static void add_unit(UnitPlan *plan, const char *property, const char *unit) {
         p->v.strv.items[0] = arena_strdup(&plan->arena, unit);
 }
 
-/* It is over before the service begins again, and holds up the end of the host. Of what systemd says of it only errors are of
- * interest, and our own words are that. */
+/* It is over before the service begins again, and holds up the end of the host. How often that may be is the service's own
+ * affair. Of what systemd says of it only errors are of interest, and our own words are that. */
 UnitPlan *unit_add_end(UnitPlan *plan, const char *whose, bool rootless) {
         UnitPlan *end = plan->end = arena_calloc(&plan->arena, 1, sizeof(*end));
 
@@ -57,6 +57,7 @@ UnitPlan *unit_add_end(UnitPlan *plan, const char *whose, bool rootless) {
         unit_plan_add_string(end, "Slice", end->slice);
         unit_plan_add_string(end, "CollectMode", "inactive-or-failed");
         unit_plan_add_bool(end, "DefaultDependencies", false);
+        unit_plan_add_u64(end, "StartLimitIntervalUSec", 0);
         add_unit(end, "Before", plan->name);
         add_unit(end, "Before", "shutdown.target");
         unit_plan_add_string(end, "Type", "oneshot");
