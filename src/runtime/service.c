@@ -3,6 +3,7 @@
  * its end. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -238,16 +239,28 @@ static void run_poststop(const Runtime *rt, const Container *c) {
                 (void) hooks_run(&state, HOOK_POSTSTOP, &spec.hooks[HOOK_POSTSTOP], NULL);
 }
 
+/* Who was to say it in the service was ended along with the process that he told of. An ordinary user has it in the unit that
+ * follows. */
+static int say_failure(const Container *c, const char *failure, Error *reterr) {
+        const Record *record = &c->record;
+        _cleanup_close_ int stream =
+                record->user_manager ? -EBADF : journal_open_stream("ocirt-sd", record->unit, JOURNAL_ERROR);
+
+        if (isempty(failure) || (stream >= 0 && dprintf(stream, "%s\n", failure) > 0))
+                return 0;
+        return error_setf(reterr, EIO, "%s", failure);
+}
+
 /* A container that is its service's own is forgotten with that: one that has failed, or begins again, is there to be looked
  * at. */
 static int forget(const Runtime *rt, Container *c, Manager *m, const Exit *e, Error *reterr) {
         _cleanup_(arena_done) Arena a = {};
-        const char *failure = end_read_failure(c, &a); /* of who was ended along with the process that he told of */
+        const char *failure = end_read_failure(c, &a);
         bool kept =
                 c->record.committed && (!streq(e->result, "success") || service_begins_again(m, c->record.unit) > 0);
         int r = failure || !kept ? removal_forget(rt, c, reterr) : 0;
 
-        return r == 0 && !isempty(failure) ? error_setf(reterr, EIO, "%s", failure) : r;
+        return r < 0 ? r : say_failure(c, failure, reterr);
 }
 
 int runtime_service_ended(const Runtime *rt, const char *id, Error *reterr) {

@@ -121,6 +121,28 @@ def test_the_end_of_one_that_is_paused(supervised, runtime, words):
     one.delete()
 
 
+def test_the_end_of_one_that_systemd_has_frozen(supervised, bundles):
+    """Whoever kills it: systemd goes on, and it is known."""
+    log = bundles.scratch("supervised-frozen") / "log"
+    one = supervised(config=Config("sleep", "1000").hook("poststop", "/bin/touch", str(log)))
+    systemd.systemctl("freeze", one.service)
+    systemd.systemctl("daemon-reload")
+    systemd.systemctl("kill", "--signal=KILL", one.service)
+    assert status_of(one) == "137" and show(one, "Result")["Result"] == "signal"
+    until(log.exists, "the hook")
+
+
+@needs_root("its cgroup is the container's")
+def test_one_that_is_in_the_way_of_what_follows(supervised, bundles):
+    """By a cgroup that is called as systemd's own, and frozen."""
+    log = bundles.scratch("supervised-control") / "log"
+    config = Config().script("cd /sys/fs/cgroup && mkdir .control && echo 1 > .control/cgroup.freeze; exit 7")
+    config.set(f"mounts.{[m['type'] for m in config.get('mounts')].index('cgroup')}.options", ["rw"])
+    one = supervised(config=config.hook("poststop", "/bin/touch", str(log)))
+    assert status_of(one) == "7" and show(one, "Result")["Result"] == "exit-code"
+    until(log.exists, "the hook")
+
+
 def test_stop_by_another_signal(supervised):
     for _ in range(10):
         one = supervised("trap 'exit 6' USR1; while :; do sleep 0.01; done", "--restart", "always")
