@@ -16,6 +16,7 @@ import tty
 
 from .say import Failure, say
 
+REBOOT_DEADLINE = 1800  # for what hangs
 HEADER = struct.Struct(">cI")
 CHUNK = 1 << 16
 TICK = 500  # milliseconds until a terminal's new size is noticed
@@ -30,7 +31,23 @@ class Channel:
         self._resized = False
 
     def wait_until_ready(self):
-        ready = json.loads(self._expect(b"r"))
+        self._say_state(self._expect(b"r"))
+
+    def reboot(self):
+        """Until the machine is ready again. An agent that is ended may not say how its last command did."""
+        request = {"argv": ["systemctl", "reboot"], "cwd": "/", "env": {}, "terminal": None}
+        self._queue(b"c", json.dumps(request).encode())
+        self._flush()
+        self._socket.settimeout(REBOOT_DEADLINE)
+        kind = None
+        while kind != b"r":
+            kind, content = self._receive()
+        self._socket.settimeout(None)
+        self._say_state(content)
+
+    @staticmethod
+    def _say_state(content):
+        ready = json.loads(content)
         if ready["state"] != "running":
             reason = " ".join(ready["failed"].split("\n")) or "no failed unit"
             say(f"systemd in the machine is {ready['state']}: {reason}")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import build, debian, images, linux, namespace, virtual
-from .say import Failure, main, say
+from .say import Failure, main, say, step
 
 KINDS = {"namespace": namespace, "vm": virtual}
 DESCRIPTION = """Boot a machine with this project installed and run a command in it as
@@ -19,7 +19,7 @@ def _parse(arguments):
     parser = argparse.ArgumentParser(
         prog="tests/machine", description=DESCRIPTION,
         usage="tests/machine namespace|vm [--debian 12|13|sid] [--set SET] [--share DIR] "
-              "[-- COMMAND…]")
+              "[--boots N] [-- COMMAND…]")
     parser.add_argument("kind", choices=KINDS, metavar="namespace|vm")
     parser.add_argument("--debian", choices=debian.CODENAMES, default="13", metavar="RELEASE",
                         help="12, 13 (the default) or sid")
@@ -27,6 +27,8 @@ def _parse(arguments):
                         help="what is in it: base (the default), or engines, too")
     parser.add_argument("--share", type=Path, metavar="DIR",
                         help="a directory that is /share in the machine")
+    parser.add_argument("--boots", type=int, default=1, metavar="N",
+                        help="boot a vm so many times, and run the command in each as $BOOT, until it fails")
     parser.add_argument("--prepare", action="store_true",
                         help="only make what such machines are made of")
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -45,6 +47,8 @@ def machine(arguments):
     require_root()
     if options.share and not options.share.is_dir():
         raise Failure(f"{options.share} is not a directory")
+    if options.kind == "namespace" and options.boots > 1:
+        raise Failure("a machine of namespaces does not boot again")
     if options.kind == "namespace" and not options.prepare:
         namespace.own_scope(sys.orig_argv)
     linux.private_mounts()
@@ -58,9 +62,22 @@ def machine(arguments):
     if not options.command:
         say("a machine of its own, without network and manual pages; what is done in it ends with this shell"
             + (", but for /share" if share else ""))
-    with kind.machine(options.debian, installed, share, options.set) as channel:
+    again = {"reboots": True} if options.boots > 1 else {}
+    with kind.machine(options.debian, installed, share, options.set, **again) as channel:
         command = options.command or ["/bin/bash", "-l"]
-        return channel.run(command, cwd="/share" if share else "/root")
+        return _run(channel, command, "/share" if share else "/root", options.boots)
+
+
+def _run(channel, command, cwd, boots):
+    """In one boot after the other, until it fails."""
+    status = channel.run(command, cwd, {"BOOT": "1"})
+    for boot in range(2, boots + 1):
+        if status:
+            break
+        with step("rebooting"):
+            channel.reboot()
+        status = channel.run(command, cwd, {"BOOT": str(boot)})
+    return status
 
 
 if __name__ == "__main__":

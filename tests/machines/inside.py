@@ -36,17 +36,20 @@ ROOT, USER = "root", "user"
 @dataclass(frozen=True)
 class Part:
     """Tests in a directory, the packages they need, the machines that run them in turn, as whom, and with which marks;
-    in the virtual machine, if no options choose, with those of that user in `virtual`."""
+    in the virtual machine, if no options choose, with those of that user in `virtual`. All that in so many boots, one
+    after the other, the results being those of the last, or of the first that failed."""
     tests: str
     packages: str
     machines: tuple
     who: tuple
     marks: str = ""
     virtual: dict = field(default_factory=dict)
+    boots: int = 1
 
 
 PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, USER)),
          "vm": Part("tests/integration", "base", ("vm",), (ROOT, USER), virtual={USER: "user"}),
+         "boot": Part("tests/boot", "base", ("vm",), (ROOT,), boots=2),
          "engines": Part("tests/engines", "engines", ("namespace", "vm"), (ROOT,), "not control",
                         {ROOT: "kernel and not control"}),
          "control": Part("tests/engines", "engines", ("vm",), (ROOT,), "control")}
@@ -96,7 +99,7 @@ def run(part, kind, options, results):
     """Results is a directory of the caller's, for what the machines write."""
     release, options = _release(options)
     environment, options = _old(options, results)
-    count = len(os.sched_getaffinity(0)) if not options else 1
+    count = len(os.sched_getaffinity(0)) if not options and part.boots == 1 else 1
     who = (ROOT,) if options else part.who
     if "--user" in options:
         options.remove("--user")
@@ -109,7 +112,7 @@ def run(part, kind, options, results):
     with contextlib.ExitStack() as stack:
         started = [stack.enter_context(_machine(
             f"{kind} {number}: " if count > 1 else "", kind, *release, "--set", part.packages,
-            "--share", str(results), "--",
+            "--share", str(results), "--boots", str(part.boots), "--",
             *_in_turn([_command(part, name, number, kind, options, environment, count == 1) for name in who])))
             for number in range(1, count + 1)]
         return report.total(_tally([results / name / f"{number}.xml" for name in who],

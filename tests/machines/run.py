@@ -12,7 +12,7 @@ from .cli import require_root
 from .process import child, to_its_end
 from .say import Failure, main, say
 
-USAGE = """usage: tests/run [SUITE|compilers|demo|namespace|vm|engines|control|host] [option…]
+USAGE = """usage: tests/run [SUITE|compilers|demo|namespace|vm|boot|engines|control|host] [option…]
 
 Install what the tests need, build, and run them: all but control and host, or one part.
 
@@ -30,6 +30,8 @@ Install what the tests need, build, and run them: all but control and host, or o
               and as an ordinary user, with options as root, with --user as
               the latter; with --old BINARY-DIR test_upgrade.py has its
               containers made by that build of version 0.1.0)
+  boot        a container of an enabled service, in the shutdown of a virtual machine
+              and in its next boot
   engines     the program under Podman, containerd, Docker and buildah, in both
               (--machine namespace or --machine vm as first option: in one);
               without options only those in the virtual one that may come out
@@ -137,7 +139,7 @@ def _everything(options):
         tally += _part("compilers", []) + _part("demo", []) + _part("namespace", options)
         if base.wait() or engines.wait():
             raise Failure("the virtual machines cannot be made")
-    return tally + _part("vm", options) + _part("engines", options)
+    return tally + _part("vm", options) + _part("boot", options) + _part("engines", options)
 
 
 def run(arguments):

@@ -28,7 +28,7 @@ CMDLINE = "console=ttyS0 quiet panic=-1 apparmor=1 systemd.show_status=0"
 
 
 @contextlib.contextmanager
-def machine(release, build=None, share=None, packages="base"):
+def machine(release, build=None, share=None, packages="base", reboots=False):
     """Boot a machine, and yield its channel."""
     host.need(*host.VIRTUAL)
     disk, kernel = images.disk(release, packages), images.kernel(release)
@@ -40,7 +40,7 @@ def machine(release, build=None, share=None, packages="base"):
         stack.enter_context(ours)
         with theirs, step(f"booting a virtual machine with Debian {release}"):
             command = [*_qemu(kernel, initrd, accelerator), *_devices(disk, theirs),
-                       *_share(share)]
+                       *_share(share), *([] if reboots else ["-no-reboot"])]
             process = stack.enter_context(_process(command, [initrd, theirs.fileno()], log))
             theirs.close()
             channel = _connect(ours, log)
@@ -99,7 +99,7 @@ def _initrd(kernel, build):
 
 
 def _qemu(kernel, initrd, accelerator):
-    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
             "-display", "none", "-serial", "stdio", *accelerator, "-m", MEMORY,
             "-smp", CPUS, "-kernel", str(kernel / "vmlinuz"),
             "-initrd", f"/proc/self/fd/{initrd}", "-device", "virtio-rng-pci"]
