@@ -25,6 +25,12 @@ echo begun >>/log
 while :; do sleep 1000 & wait $!; done
 """
 
+# In a shutdown it takes longer than all else that ends there.
+HOOK = f"""
+[ "$(systemctl is-system-running)" != stopping ] || sleep 5
+echo poststop >>{LOG}
+"""
+
 DROP_IN = f"""[Unit]
 Wants=needed.service
 After=needed.service
@@ -57,7 +63,7 @@ WantedBy=shutdown.target
 
 def install():
     """All of that; the container has not begun."""
-    config = Config().script(SCRIPT).hook("poststop", "/bin/sh", "-c", f"echo poststop >>{LOG}")
+    config = Config().script(SCRIPT).hook("poststop", "/bin/sh", "-c", HOOK)
     with tempfile.TemporaryDirectory() as top:
         shutil.copytree(Bundles(top).make(config).path, BUNDLE, symlinks=True)
     for name, text in {f"{UNIT}.d/limit.conf": DROP_IN, "needed.service": NEEDED, "last.service": LAST}.items():
