@@ -112,6 +112,17 @@ static bool give_in(Manager *m, const char *name, const Job *job, bool *thawed) 
                manager_reset_failed(m, name, NULL) == 0;
 }
 
+/* Where its processes ended while they were frozen, systemd 252 takes the next ones for that, too. */
+static void thaw_new(Manager *m, const char *name) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const UnitRef unit = { .name = name };
+        const char *state = "";
+
+        if (manager_get_unit_property(m, unit, "FreezerState", &reply, NULL) == 0 &&
+            sd.bus_message_read(reply, "v", "s", &state) >= 0 && streq(state, "frozen"))
+                (void) manager_freeze_unit(m, unit, false, NULL);
+}
+
 int service_start_known(Manager *m, const char *name, bool restart, Error *reterr) {
         const Question q = { MANAGER_OBJECT, MANAGER_INTERFACE, restart ? "RestartUnit" : "StartUnit", append_name,
                              name };
@@ -125,6 +136,8 @@ int service_start_known(Manager *m, const char *name, bool restart, Error *reter
                         return error_prefixf(reterr, "cannot start %s", name);
                 r = wait_for_job(m, &job, name, reterr);
         } while (r == JOB_LOST || (r == JOB_FAILED && give_in(m, name, &job, &thawed))); /* its job is ours then */
+        if (r == JOB_DONE)
+                thaw_new(m, name);
         return r < 0 || r == JOB_DONE ? MIN(r, 0) : not_started(m, name, &job, reterr);
 }
 

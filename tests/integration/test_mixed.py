@@ -191,6 +191,8 @@ def systemctl_start(mixed):
     """If there is still a unit of that name: systemd forgets those that have succeeded."""
     if mixed.supervised and systemd.show(mixed.unit, "LoadState")["LoadState"] == "loaded":
         mixed.systemctl("start")
+        if systemd.show(mixed.unit, "FreezerState")["FreezerState"] == "frozen":  # systemd 252, of those that ended so
+            mixed.systemctl("thaw")
         return mixed.started()
     return "stopped"
 
