@@ -57,10 +57,10 @@ PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, U
 
 # What is the same with any kernel and any controllers: words, files of our own, what callers, systemd and an end in the
 # middle do to us. The machine of namespaces is a match for that, and an emulated one would take half an hour for it.
-ANYWHERE = ("bus", "check", "cli", "engine_contract", "errors", "faults", "foreground", "hooks", "hostile",
-            "hostile_files", "inherited_signals", "kill", "leaks", "lifecycle", "list", "log", "logs", "musts", "not_ours",
-            "notify", "properties", "readme", "reloads", "same_name", "scheduling", "sockets", "stdio", "template",
-            "terminal", "trust", "upsets", "utf8", "warnings")
+ANYWHERE = ("boot", "bus", "check", "cli", "engine_contract", "errors", "faults", "foreground", "hooks", "hostile",
+            "hostile_files", "inherited_signals", "kill", "leaks", "lifecycle", "list", "log", "logs", "mixed", "musts",
+            "not_ours", "notify", "properties", "readme", "reloads", "remove", "restart", "same_name", "scheduling",
+            "sessions", "sockets", "stdio", "template", "terminal", "trust", "upsets", "utf8", "warnings")
 
 
 def pytest(junit, tests, options):
