@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
+#include "basic/null.h"
 #include "helper/credentials.h"
 #include "helper/steps.h"
-
-/* On a file system that nobody sees. */
-static int new_null(int flags) {
-        _cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -EBADF;
-
-        if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return -errno;
-        mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-        if (mount < 0 || mknodat(mount, "null", S_IFCHR | 0666, makedev(1, 3)) < 0)
-                return -errno;
-        return open_at(mount, "null", flags, 0, RESOLVE_NO_SYMLINKS);
-}
 
 /* The host's null device would get the owner and the mode that the container gives its standard input, and leads who has
  * CAP_DAC_READ_SEARCH to all that lies in the host's /dev. The container's own does as well, if that is what has its name. That
  * there is none, and none can be made (devices of a cgroup are forbidden with CAP_BPF, too), may be the container's doing. In a
- * user namespace there is no power over the host's, and none to make one. */
+ * user namespace none can be made: the launcher has, before. */
 static int replace_null(int fd, bool in_userns) {
         int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
         _cleanup_close_ int own =
@@ -35,7 +21,7 @@ static int replace_null(int fd, bool in_userns) {
 
         if (own < 0 || !fd_is_null(own)) {
                 close_fd(own);
-                own = new_null(mode);
+                own = open_new_null(mode);
         }
         if (own < 0)
                 return in_userns ? 0 : own;

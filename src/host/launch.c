@@ -20,6 +20,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/loop.h"
+#include "basic/null.h"
 #include "basic/schedule.h"
 #include "host/cgroup.h"
 #include "host/process.h"
@@ -232,7 +233,22 @@ static int make_channel(Launch *l, int *ret_control, int *ret_say) {
         return fcntl(l->answers[1], F_SETFL, O_DIRECT | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
+/* The host's null device leads who has CAP_DAC_READ_SEARCH to all that lies in the host's /dev. Where INIT_STDIO_OWNER does not
+ * see to it, as in a user namespace nobody makes devices, we do: such a container may share its pid namespace with one that has
+ * that and CAP_SYS_PTRACE. Who may make none here has no more power there. */
+static void replace_nulls(LaunchRequest *request, int nulls[static 3]) {
+        for (int i = 0; i < 3; i++) {
+                int fd = request->stdio[i];
+
+                if (init_plan_comes_to(request->plan, INIT_STDIO_OWNER, INIT_EXEC) || !fd_is_null(fd))
+                        continue;
+                nulls[i] = open_new_null(fcntl(fd, F_GETFL) & O_ACCMODE);
+                if (nulls[i] >= 0)
+                        request->stdio[i] = nulls[i];
+        }
+}
+
+static int spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         _cleanup_close_ int helper = -EBADF, plan = -EBADF, control = -EBADF, say = -EBADF, cgroup = -EBADF;
         _cleanup_launch_ Launch l = LAUNCH_NONE;
         _cleanup_text_ Text bytes = {};
@@ -267,6 +283,19 @@ int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
         *ret = l;
         l = LAUNCH_NONE;
         return 0;
+}
+
+int launch_spawn(const LaunchRequest *request, Launch *ret, Error *reterr) {
+        LaunchRequest own = *request;
+        int nulls[] = { -EBADF, -EBADF, -EBADF }, r;
+
+        replace_nulls(&own, nulls);
+        r = spawn(&own, ret, reterr);
+        if (r == 0)
+                memcpy(ret->stdio, request->stdio, sizeof(ret->stdio));
+        for (int i = 0; i < 3; i++)
+                close_fd(nulls[i]);
+        return r;
 }
 
 static void reap_left(Launch *l, uint64_t deadline) {

@@ -121,6 +121,49 @@ def test_no_null_device_leads_to_the_host(container):
     assert (refused.returncode, refused.stdout) == (255, "") and "make a null device for descriptor 0" in refused.stderr
 
 
+def inner(pid):
+    """Its number in its own pid namespace."""
+    return process.status(pid)["NSpid"].split()[-1]
+
+
+QUIET = {name: subprocess.DEVNULL for name in ["stdin", "stdout", "stderr"]}
+
+
+@needs_danger
+def test_no_process_that_joins_leads_to_the_host(container):
+    """Into the pid namespace of the attacker comes the helper of a container that has no process."""
+    with tempfile.TemporaryDirectory(dir="/dev") as directory:
+        guess = handles.secret(Path(directory))
+        one = handles.arm(container(dangerous(Config(), "CAP_SYS_PTRACE").sleeping())).run_detached()
+        two = container(Config().remove("process").namespace("pid", f"/proc/{one.pid}/ns/pid"))
+        subprocess.run(two.runtime.command("create", "--bundle", two.bundle.path, two.id), check=True, **QUIET)
+        place = f"/proc/{inner(two.state()['pid'])}/fd/0"
+        assert one.output_of("stat", "-L", "-c", "%t:%T", place).strip() == "1:3"
+        assert one.output_of("/by-handle", "read", guess, place).startswith("none: ")
+
+
+@needs_danger
+def test_nobody_who_joins_leads_to_the_host(container):
+    """From a user namespace, where nobody makes devices, into the pid namespace of a container without one."""
+    with tempfile.TemporaryDirectory(dir="/dev") as directory:
+        guess = handles.secret(Path(directory))
+        one = handles.arm(container(dangerous(Config(), "CAP_SYS_PTRACE").sleeping())).run_detached()
+        config = Config().sleeping().mapped_users().namespace("pid", f"/proc/{one.pid}/ns/pid")
+        two = container(config.set("linux.maskedPaths", ["/proc/uptime"]))
+        two.bundle.give_to(MAPPED_ROOT)
+        words = [["run", "--detach", "--bundle", two.bundle.path, two.id],
+                 ["exec", "--detach", "--pid-file", two.pid_file, two.id, "sleep", "1000"]]
+        for each in words:
+            subprocess.run(two.runtime.command(*each), check=True, **QUIET)
+        first, second = [f"/proc/{inner(pid)}" for pid in [two.state()["pid"], int(two.pid_file.read_text())]]
+        places = [f"{first}/fd/0", f"{second}/fd/0",
+                  *(f"{first}/root{path}" for path in ["/dev/null", "/dev/zero", "/dev/tty", "/proc/uptime"])]
+        kinds = one.output_of("stat", "-L", "-c", "%t:%T", *places).split()
+        found = one.output_of("/by-handle", "read", guess, *places[:4], places[5]).splitlines()
+    assert kinds == ["1:3", "1:3", "1:3", "1:5", "5:0", "1:3"]
+    assert [line.partition(":")[0] for line in found] == ["none"] * 5
+
+
 @needs_danger
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_fifo_leads_to_a_file(command, host, verb):

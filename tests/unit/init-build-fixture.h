@@ -261,6 +261,13 @@ static inline Built build(const Config *c) {
 }
 #define BUILD(...) build(&(Config){ __VA_ARGS__ })
 
+/* The devices that every container has, made for a user namespace: the slots, and the id of its root. */
+#define NODE(slot, device, id) \
+        "open-node slot=" #slot " type=c " device " mode=0666 uid=" #id " gid=" #id " options=[mode=711]\n"
+#define NODES(a, b, c, d, e, f, id)                                                                     \
+        NODE(a, "major=1 minor=3", id) NODE(b, "major=1 minor=5", id) NODE(c, "major=1 minor=7", id)    \
+        NODE(d, "major=1 minor=8", id) NODE(e, "major=1 minor=9", id) NODE(f, "major=5 minor=0", id)
+
 static inline void assert_contains(const Built *b, const char *lines) {
         if (!strstr(b->text.s, lines))
                 FAIL_AT("expected:\n%s\nin:\n%s", lines, b->text.s);

@@ -23,6 +23,7 @@ static void test_idmaps(void) {
                                     "open-tree path=/s slot=5 extra=recursive,locked idmap=0\n"
                                     "open-tree path=/b/data slot=6 extra=recursive,locked attrs=ro\n"
                                     "lock-sources\n"
+                                    NODES(7, 8, 9, 10, 11, 12, 1000)
                                     "enter-rootfs path=/b/rootfs\n"
                                     "userns\n");
                 assert_has(&b, "bind target=/b slot=3 propagation=slave,recursive");
@@ -50,6 +51,7 @@ static void test_idmaps(void) {
                                                 .mounts = MOUNT("/a", "ext4", "\"idmap\",\"ro\",\"noatime\",\"x=1\""));
 
                 assert_contains(&b, "open-fs type=ext4 source=s slot=1 super=ro idmap=0 options=[x=1]\n"
+                                    NODES(2, 3, 4, 5, 6, 7, 1000)
                                     "enter-rootfs path=/b/rootfs\nuserns\n");
                 assert_has(&b, "bind target=/a slot=1 attrs=ro,noatime clear=atime");
         }
@@ -63,6 +65,7 @@ static void test_sources(void) {
                                                 .mounts = FROM("rootfs/x", "/a") "," FROM("/b/rootfs/../y", "/c"));
 
                 assert_contains(&b, "open-tree path=/b/rootfs/../y slot=1 extra=locked\nlock-sources\nopener\n"
+                                    NODES(2, 3, 4, 5, 6, 7, 1000)
                                     "enter-rootfs path=/b/rootfs\nuserns\n");
                 assert_contains(&b, "open-tree path=/x slot=0 extra=source-in-root\nbind target=/a slot=0\nbind target=/c slot=1");
         }
@@ -239,16 +242,16 @@ static void test_joined(void) {
                         .linux_ = MAPS ",\"timeOffsets\":{\"monotonic\":{\"secs\":5}}",
                         .mounts = PROC "," MQUEUE "," SYS "," BIND("/x"));
 
-                assert_contains(&b, "open-fs type=proc source=proc slot=4 pid-namespace=2 options=[]\n"
-                                    "open-fs type=mqueue source=s slot=5 options=[]\n"
-                                    "open-fs type=sysfs source=sysfs slot=6 options=[]\n"
+                assert_contains(&b, "open-fs type=proc source=proc slot=10 pid-namespace=2 options=[]\n"
+                                    "open-fs type=mqueue source=s slot=11 options=[]\n"
+                                    "open-fs type=sysfs source=sysfs slot=12 options=[]\n"
                                     "join slot=2 type=pid\n"
                                     "userns\n"
                                     "unshare flags=mount,time\n"
                                     "time-offsets boottime=0 boottime-ns=0 monotonic=5 monotonic-ns=0\n"
                                     "setsid\n");
-                assert_has(&b, "bind target=/proc slot=4 extra=no-target-symlink,target-on-proc");
-                assert_has(&b, "bind target=/sys slot=6 attrs=ro extra=no-target-symlink");
+                assert_has(&b, "bind target=/proc slot=10 extra=no-target-symlink,target-on-proc");
+                assert_has(&b, "bind target=/sys slot=12 attrs=ro extra=no-target-symlink");
         }
         TEST("and what shows the runtime's; but the root of a user namespace has not that power");
         {
@@ -359,6 +362,7 @@ static void test_mount_namespaces(void) {
                                             "open-ns path=/m slot=0 type=mount\n"
                                             "open-ns path=/proc/7/ns/user slot=1 type=user\n"
                                             "join slot=0 type=mount\n"
+                                            NODES(2, 3, 4, 5, 6, 7, 0)
                                             "join slot=1 type=user\n"
                                             "become-root\n"
                                             "unshare flags=mount\n"

@@ -14,6 +14,9 @@ static const SpecDevice default_devices[] = {
         { 'c', "/dev/tty", 5, 0 },
 };
 
+static const SpecDevice null_device = { 'c', "", 1, 3 };
+static const char masks_origin[] = "linux.maskedPaths";
+
 static const struct {
         const char *target, *path;
 } links[] = {
@@ -132,19 +135,17 @@ static InitOpenNode *add_open_node(InitBuild *b, const SpecDevice *d, InitSlot s
         return s;
 }
 
-static int open_device(InitBuild *b, size_t i) {
+static int open_node(InitBuild *b, const SpecDevice *d, InitSlot *ret, const char *origin) {
         const SpecLinux *l = &b->spec->linux_;
-        const SpecDevice *d = &l->devices[i];
-        const char *origin = device_origin(b, i);
         InitOpenNode *s;
         int r;
 
-        r = build_slot(b, &b->device_slots[i]);
+        r = build_slot(b, ret);
         if (r < 0)
                 return r;
         if (b->n_nodes++ == 0)
-                b->first_node = b->device_slots[i];
-        s = add_open_node(b, d, b->device_slots[i], origin);
+                b->first_node = *ret;
+        s = add_open_node(b, d, *ret, origin);
         s->uid = host_id(b, l->uid_mappings, l->n_uid_mappings, &d->uid, origin, "uid");
         s->gid = host_id(b, l->gid_mappings, l->n_gid_mappings, &d->gid, origin, "gid");
         return 0;
@@ -155,50 +156,64 @@ static bool may_make_nodes(const InitBuild *b) {
         return b->facts->privileged && !b->facts->own_userns && !(b->facts->lacked_capabilities & 1ULL << CAP_MKNOD);
 }
 
-int build_open_devices(InitBuild *b) {
+static bool is_opened(const InitBuild *b, const SpecDevice *d) {
+        return is_bound(b, d) && is_made(b, normalized(b, d));
+}
+
+/* By a handle of a node of the host's, who has CAP_DAC_READ_SEARCH opens what lies beside it. Nobody in a user namespace, but
+ * a container without one may be in the same pid namespace, and have CAP_SYS_PTRACE: it gets to all that this one has. */
+static int open_nodes(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
         int r = 0;
 
-        b->device_slots = arena_calloc(b->arena, l->n_devices, sizeof(*b->device_slots));
-        b->node_options = arena_calloc(b->arena, 3, sizeof(*b->node_options));
-        b->node_options[0] = "mode=711"; /* who takes it away is root of the user namespace by then */
-        b->node_options[1] = build_mount_label(b, "tmpfs");
+        for (size_t i = 0; i < ELEMENTSOF(default_devices) && r >= 0; i++)
+                if (!default_is_replaced(b, &default_devices[i]) && is_opened(b, &default_devices[i]))
+                        r = open_node(b, &default_devices[i], &b->default_slots[i], NULL);
         for (size_t i = 0; i < l->n_devices && r >= 0; i++)
-                if (may_make_nodes(b) && is_bound(b, &l->devices[i]) && is_made(b, normalized(b, &l->devices[i])))
-                        r = open_device(b, i);
+                if (is_opened(b, &l->devices[i]))
+                        r = open_node(b, &l->devices[i], &b->device_slots[i], device_origin(b, i));
+        if (r >= 0 && b->in_userns && l->masked_paths[0]) {
+                r = open_node(b, &null_device, &b->null, masks_origin);
+                b->has_null = true;
+        }
         return r;
 }
 
-/* What files are masked with, when no device of the container's is it. By a file handle of the host's null device who has
- * CAP_DAC_READ_SEARCH opens what lies beside it, but not from a user namespace. */
-static void add_null(InitBuild *b) {
-        static const SpecDevice null = { 'c', "", 1, 3 };
-        static const char origin[] = "linux.maskedPaths";
+int build_open_devices(InitBuild *b) {
+        b->device_slots = arena_calloc(b->arena, b->spec->linux_.n_devices, sizeof(*b->device_slots));
+        b->default_slots = arena_calloc(b->arena, ELEMENTSOF(default_devices), sizeof(*b->default_slots));
+        b->node_options = arena_calloc(b->arena, 3, sizeof(*b->node_options));
+        b->node_options[0] = "mode=711"; /* who takes it away is root of the user namespace by then */
+        b->node_options[1] = build_mount_label(b, "tmpfs");
+        return may_make_nodes(b) ? open_nodes(b) : 0;
+}
 
+/* What files are masked with, when no device of the container's is it, and none was made before. */
+static void add_null(InitBuild *b) {
         if (b->in_userns || !may_make_nodes(b)) {
-                init_add_host_null(b->plan, origin)->slot = b->null;
+                init_add_host_null(b->plan, masks_origin)->slot = b->null;
                 return;
         }
-        (void) add_open_node(b, &null, b->null, origin);
-        *init_add_clone_nodes(b->plan, origin) = (InitCloneNodes){ .first = b->null, .number = 1 };
+        (void) add_open_node(b, &null_device, b->null, masks_origin);
+        *init_add_clone_nodes(b->plan, masks_origin) = (InitCloneNodes){ .first = b->null, .number = 1 };
 }
 
 int build_devices(InitBuild *b) {
         const SpecLinux *l = &b->spec->linux_;
         int r = 0;
 
-        if (l->masked_paths[0])
+        if (l->masked_paths[0] && !b->null)
                 r = build_slot(b, &b->null);
         if (r < 0)
                 return r;
         if (b->n_nodes > 0)
-                *init_add_clone_nodes(b->plan, "linux.devices") = (InitCloneNodes){
+                *init_add_clone_nodes(b->plan, l->n_devices > 0 ? "linux.devices" : NULL) = (InitCloneNodes){
                         .first = b->first_node,
                         .number = b->n_nodes,
                 };
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++)
                 if (!default_is_replaced(b, &default_devices[i]))
-                        add_device(b, &default_devices[i], 0, NULL);
+                        add_device(b, &default_devices[i], b->default_slots[i], NULL);
         for (size_t i = 0; i < l->n_devices; i++)
                 add_device(b, &l->devices[i], b->device_slots[i], device_origin(b, i));
         if (b->null && !b->has_null)

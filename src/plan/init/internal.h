@@ -89,6 +89,7 @@ typedef struct InitBuild {
         BuildMount *mounts;
         size_t n_mounts;
         InitSlot *device_slots;       /* of linux.devices[], with the node that is made for it, or none */
+        InitSlot *default_slots;      /* the same of the devices that every container has */
         const char **node_options;    /* of their file system */
         InitSlot first_node;
         uint32_t n_nodes;             /* in as many slots from the first on */
