@@ -179,7 +179,7 @@ def test_who_shares_the_callers_pipe_is_kept_by_no_container(keeper):
     for _ in range(20):
         mine, theirs = os.pipe()
         keeping = one.runtime.start_process("exec", one.id, "/hold-lock", "write", "1", stdin=subprocess.DEVNULL, stdout=theirs)
-        until(lambda pid=keeping.pid: process.status(pid)["State"][0] == "D", "exec waits")
+        until(lambda pid=keeping.pid: process.status(pid)["State"][0] == "D" and locks.are_kept(), "exec waits")
         assert locks.end_of(subprocess.Popen(["echo", "of the host"], stdout=theirs)) == 0
         locks.let_go()
         assert keeping.wait(DEADLINE) == 7

@@ -31,12 +31,23 @@ def arm(one):
     return one
 
 
-def let_go():
-    """Whoever keeps one is killed."""
+def _keepers():
     for pid in process.every_pid():
         with contextlib.suppress(OSError):
             if process.comm(pid) == "hold-lock":
-                os.kill(pid, signal.SIGKILL)
+                yield pid
+
+
+def are_kept():
+    """Or are about to be."""
+    return any(_keepers())
+
+
+def let_go():
+    """Whoever keeps one is killed."""
+    for pid in _keepers():
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def end_of(child):
