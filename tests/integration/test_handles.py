@@ -142,6 +142,17 @@ def test_no_process_that_joins_leads_to_the_host(container):
         assert one.output_of("/by-handle", "read", guess, place).startswith("none: ")
 
 
+@needs_root("an ordinary user's is the host's")
+def test_a_sysfs_shows_nothing_mounted_on_the_host(container):
+    """In a user namespace with the host's network: by way of /proc/PID/root others may have more power over that."""
+    config = Config("cat", "/proc/self/mountinfo").mapped_users().without_namespace("network").without_mount("/sys/fs/cgroup")
+    one = container(config.set("linux.maskedPaths", []))
+    one.bundle.give_to(MAPPED_ROOT)
+    table = [line.split() for line in one.runtime("run", "--bundle", one.bundle.path, one.id).splitlines()]
+    assert [fields[4] for fields in table if fields[4].startswith("/sys/")] == []
+    assert [fields[5].split(",")[0] for fields in table if fields[4] == "/sys"] == ["ro"]
+
+
 @needs_danger
 def test_nobody_who_joins_leads_to_the_host(container):
     """From a user namespace, where nobody makes devices, into the pid namespace of a container without one."""

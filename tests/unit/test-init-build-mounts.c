@@ -258,9 +258,8 @@ static void test_joined(void) {
                 _cleanup_built_ Built b = BUILD(.facts = root, .namespaces = USER, .linux_ = MAPS,
                                                 .mounts = PROC "," MQUEUE "," SYS);
 
-                ASSERT_EQ(count(&b.plan, INIT_OPEN_FS), 2);
-                assert_has(&b, "mount type=sysfs source=sysfs target=/sys attrs=ro "
-                               "extra=host-fallback,no-target-symlink");
+                ASSERT_EQ(count(&b.plan, INIT_OPEN_FS), 3);
+                assert_has(&b, "bind target=/sys slot=8 attrs=ro extra=no-target-symlink");
         }
         {
                 _cleanup_built_ Built b = BUILD(.facts = { .privileged = true, .own_userns = true }, .namespaces = USER,

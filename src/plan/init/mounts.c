@@ -105,14 +105,16 @@ int build_open_sources(InitBuild *b) {
 /* A file system that shows a namespace shows that of who mounts it, and power over it is what that takes. The root of a
  * user namespace has it over those that are made along with it; the runtime, if it is in one, over those that others
  * have made there, but not over its own. (For these: INIT_HOST_FALLBACK.) */
-static bool shows_foreign_namespace(const InitBuild *b, const char *type) {
+static bool shows_foreign_namespace(const InitBuild *b, const BuildMount *m) {
+        const char *type = m->spec->type;
         uint32_t foreign = b->facts->own_userns ? b->joined_namespaces : ~b->new_namespaces;
 
         if (streq(type, "proc"))
                 return foreign & CLONE_NEWPID;
         if (streq(type, "mqueue"))
                 return foreign & CLONE_NEWIPC;
-        return streq(type, "sysfs") && (b->joined_namespaces & CLONE_NEWNET);
+        /* What the host has mounted on its own, its cgroups for one, is not for who gets there by /proc/PID/root. */
+        return streq(type, "sysfs") && (m->extra & INIT_HOST_FALLBACK ? foreign : b->joined_namespaces) & CLONE_NEWNET;
 }
 
 int build_open_joined(InitBuild *b) {
@@ -121,7 +123,7 @@ int build_open_joined(InitBuild *b) {
         for (BuildMount *m = b->mounts; m < b->mounts + b->n_mounts; m++) {
                 int r;
 
-                if (m->kind != KIND_NEW || m->slot || !shows_foreign_namespace(b, m->spec->type))
+                if (m->kind != KIND_NEW || m->slot || !shows_foreign_namespace(b, m))
                         continue;
                 m->extra &= ~INIT_HOST_FALLBACK;
                 r = add_open_fs(b, m);
