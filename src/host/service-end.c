@@ -38,40 +38,27 @@ static int read_invocation(Manager *m, const char *name, Arena *a, const char **
         return 0;
 }
 
-static int read_result(Manager *m, const char *name, Arena *a, const char **ret, Error *reterr) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        int r = manager_get_property(m, (UnitRef){ .name = name }, "Result", &reply, reterr);
-        const char *result;
-
-        if (r < 0)
-                return r;
-        r = sd.bus_message_read(reply, "v", "s", &result);
-        if (r < 0)
-                return error_errnof(reterr, r, "systemd does not say how %s ended", name);
-        *ret = arena_strdup(a, result);
-        return 0;
-}
-
-/* It had begun to end before its process did. Where systemd ends it by itself, the result says so. */
-static bool was_stopped(Manager *m, const char *name) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        uint64_t left = 0, ended = 0;
-        int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "ActiveExitTimestampMonotonic", &reply, NULL);
+/* It had begun to end before its process did, of this start. Where systemd ends it by itself, the result says so. */
+static bool was_stopped(Manager *m, const char *name, uint64_t ended) {
+        _cleanup_message_ sd_bus_message *left = NULL, *began = NULL;
+        const UnitRef unit = { .name = name };
+        uint64_t from = 0, to = 0;
+        int r = manager_get_unit_property(m, unit, "InactiveExitTimestamp", &began, NULL);
 
         if (r >= 0)
-                r = sd.bus_message_read(reply, "v", "t", &left);
+                r = sd.bus_message_read(began, "v", "t", &from);
         if (r >= 0)
-                r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestampMonotonic", &ended, NULL);
-        return r >= 0 && left > 0 && left < ended;
+                r = manager_get_unit_property(m, unit, "ActiveExitTimestamp", &left, NULL);
+        if (r >= 0)
+                r = sd.bus_message_read(left, "v", "t", &to);
+        return r >= 0 && from <= to && to < ended;
 }
 
 int service_read_end(Manager *m, const char *name, Arena *a, Exit *ret, Error *reterr) {
-        const char *result = "", *invocation = NULL;
+        const char *invocation = NULL, *result;
         uint64_t when = 0;
         int code = 0, status = 0, r = read_invocation(m, name, a, &invocation, reterr);
 
-        if (r == 0)
-                r = read_result(m, name, a, &result, reterr);
         if (r == 0)
                 r = read_number(m, name, "ExecMainCode", &code, reterr);
         if (r == 0)
@@ -80,12 +67,15 @@ int service_read_end(Manager *m, const char *name, Arena *a, Exit *ret, Error *r
                 r = manager_get_u64(m, (UnitRef){ .name = name }, "ExecMainExitTimestamp", &when, reterr);
         if (r < 0)
                 return r;
+        result = manager_get_text(m, (UnitRef){ .name = name }, "Result", true, a);
+        if (!result)
+                return error_setf(reterr, EREMOTEIO, "systemd does not say how %s ended", name);
         if (code == 0 && streq(result, "success"))
                 return error_setf(reterr, EBUSY, "%s has not ended", name);
         *ret = exit_from_unit(result, code, status, a);
         ret->invocation = invocation;
         ret->time = when > 0 ? moment_at(when, a) : moment_now(a);
-        if (was_stopped(m, name))
+        if (was_stopped(m, name, when))
                 ret->request = service_begins_again(m, name) > 0 ? "restart" : "stop";
         return 0;
 }

@@ -88,16 +88,16 @@ static int wait_for_job(Manager *m, Job *job, const char *name, Error *reterr) {
 }
 
 static int not_started(Manager *m, const char *name, const Job *job, Error *reterr) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        const char *result = "", *user = manager_is_users(m) ? "--user " : "";
+        _cleanup_(arena_done) Arena a = {};
+        const char *result, *user = manager_is_users(m) ? "--user " : "";
 
         if (job->refusal)
                 return error_setf(reterr, EREMOTEIO, "systemd refused to start %s: %s", name, job->words);
         error_setf(reterr, EREMOTEIO, "systemd's job for %s ended with \"%s\"", name, job->result);
-        if (manager_get_property(m, (UnitRef){ .name = name }, "Result", &reply, NULL) == 0 &&
-            sd.bus_message_read(reply, "v", "s", &result) >= 0 && !streq(result, "success"))
+        result = manager_get_text(m, (UnitRef){ .name = name }, "Result", true, &a);
+        if (result && !streq(result, "success"))
                 (void) error_suffixf(reterr, ": %s", result);
-        if (streq(result, "start-limit-hit"))
+        if (streq_null(result, "start-limit-hit"))
                 return error_suffixf(reterr, " (it was started too often: systemctl %sreset-failed %s)", user, name);
         return error_suffixf(reterr, " (systemctl %sstatus %s)", user, name);
 }
@@ -114,16 +114,14 @@ static bool give_in(Manager *m, const char *name, const Job *job, bool *thawed) 
 
 /* Where its processes ended while they were frozen, systemd 252 takes the next ones for that, too. */
 static void thaw_new(Manager *m, const char *name) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
         const UnitRef unit = { .name = name };
-        const char *state = "";
+        _cleanup_(arena_done) Arena a = {};
 
-        if (manager_get_unit_property(m, unit, "FreezerState", &reply, NULL) == 0 &&
-            sd.bus_message_read(reply, "v", "s", &state) >= 0 && streq(state, "frozen"))
+        if (streq_null(manager_get_text(m, unit, "FreezerState", false, &a), "frozen"))
                 (void) manager_freeze_unit(m, unit, false, NULL);
 }
 
-int service_start_known(Manager *m, const char *name, bool restart, Error *reterr) {
+static int start_known(Manager *m, const char *name, bool restart, Error *reterr) {
         const Question q = { MANAGER_OBJECT, MANAGER_INTERFACE, restart ? "RestartUnit" : "StartUnit", append_name,
                              name };
         _cleanup_job_ Job job = {};
@@ -136,9 +134,15 @@ int service_start_known(Manager *m, const char *name, bool restart, Error *reter
                         return error_prefixf(reterr, "cannot start %s", name);
                 r = wait_for_job(m, &job, name, reterr);
         } while (r == JOB_LOST || (r == JOB_FAILED && give_in(m, name, &job, &thawed))); /* its job is ours then */
-        if (r == JOB_DONE)
-                thaw_new(m, name);
         return r < 0 || r == JOB_DONE ? MIN(r, 0) : not_started(m, name, &job, reterr);
+}
+
+int service_start_known(Manager *m, const char *name, bool restart, Error *reterr) {
+        int r = start_known(m, name, restart, reterr);
+
+        if (r == 0)
+                thaw_new(m, name);
+        return r;
 }
 
 /* --- whose it is ------------------------------------------------------------------------------------------------ */
@@ -212,26 +216,16 @@ int service_has_ended(Manager *m, const char *name, const char *root, const char
         return r <= 0 ? (r < 0 ? r : 1) : is_in_state(m, name, states, reterr);
 }
 
-/* The object of its job; NULL: it has none. In a. -errno. */
-static int find_job(Manager *m, const char *name, Arena *a, const char **ret) {
+int service_begins_again(Manager *m, const char *name) {
+        static const char *const states[] = { "activating", "active", NULL };
         _cleanup_message_ sd_bus_message *reply = NULL;
         const char *object;
-        uint32_t id = 0;
+        uint32_t job = 0;
         int r = manager_get_unit_property(m, (UnitRef){ .name = name }, "Job", &reply, NULL);
 
         if (r >= 0)
-                r = sd.bus_message_read(reply, "v", "(uo)", &id, &object);
-        *ret = r >= 0 && id != 0 ? arena_strdup(a, object) : NULL;
-        return MIN(r, 0);
-}
-
-int service_begins_again(Manager *m, const char *name) {
-        static const char *const states[] = { "activating", "active", NULL };
-        _cleanup_(arena_done) Arena a = {};
-        const char *job;
-        int r = find_job(m, name, &a, &job);
-
-        return r < 0 ? r : job || is_in_state(m, name, states, NULL) > 0;
+                r = sd.bus_message_read(reply, "v", "(uo)", &job, &object);
+        return r < 0 ? r : job != 0 || is_in_state(m, name, states, NULL) > 0;
 }
 
 int service_stop_timeout(Manager *m, const char *name, uint64_t *ret, Error *reterr) {
@@ -254,7 +248,7 @@ int service_stop(Manager *m, const char *name, const char *end, Error *reterr) {
 
         /* If it has been started we wait for just that; if it has ended and is there still, it does nothing any more. */
         if (r == 0)
-                (void) service_start_known(m, end, false, NULL);
+                (void) start_known(m, end, false, NULL);
         return r;
 }
 

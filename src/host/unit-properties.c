@@ -107,6 +107,14 @@ int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, sd
         return get(m, unit, UNIT_INTERFACE, property, ret, reterr);
 }
 
+const char *manager_get_text(Manager *m, UnitRef unit, const char *property, bool of_kind, Arena *a) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *text = NULL;
+        int r = (of_kind ? manager_get_property : manager_get_unit_property)(m, unit, property, &reply, NULL);
+
+        return r < 0 || sd.bus_message_read(reply, "v", "s", &text) < 0 ? NULL : arena_strdup(a, text);
+}
+
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         int r;

@@ -38,6 +38,8 @@ int manager_get_unit_property(Manager *m, UnitRef unit, const char *property, st
 /* And of any other object of systemd's. */
 int manager_get_of(Manager *m, const char *object, const char *interface, const char *property,
                    struct sd_bus_message **ret, Error *reterr);
+/* A text, in a; NULL: systemd does not say. of_kind: it is one of the service's or scope's, and not of any unit's. */
+const char *manager_get_text(Manager *m, UnitRef unit, const char *property, bool of_kind, Arena *a);
 int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *ret, Error *reterr);
 /* Of CPUs or memory nodes, as "0-3,7"; "": none are said. */
 int manager_get_mask(Manager *m, UnitRef unit, const char *property, Text *ret, Error *reterr);

@@ -25,16 +25,6 @@ static const struct {
         { "AllowedMemoryNodes", LIMIT_CPUS }, { "IOWeight", LIMIT_SETTING },
 };
 
-static const char *read_string(Manager *m, UnitRef unit, const char *property, bool of_kind, Arena *a) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        const char *text = NULL;
-        int r = (of_kind ? manager_get_property : manager_get_unit_property)(m, unit, property, &reply, NULL);
-
-        if (r < 0 || sd.bus_message_read(reply, "v", "s", &text) < 0)
-                return NULL;
-        return arena_strdup(a, text);
-}
-
 static void read_number(Manager *m, UnitRef unit, LimitType type, Arena *a, UnitLimit *ret) {
         uint64_t value;
 
@@ -60,9 +50,9 @@ static void read_restarts(Manager *m, UnitRef unit, UnitView *ret) {
 }
 
 static bool is_loaded(Manager *m, UnitRef unit, UnitView *ret, Arena *a) {
-        const char *state = read_string(m, unit, "LoadState", false, a);
+        const char *state = manager_get_text(m, unit, "LoadState", false, a);
 
-        ret->active = state ? read_string(m, unit, "ActiveState", false, a) : NULL;
+        ret->active = state ? manager_get_text(m, unit, "ActiveState", false, a) : NULL;
         return ret->active && !streq(state, "not-found");
 }
 
@@ -71,8 +61,8 @@ int unit_view_read(Manager *m, UnitRef unit, Arena *a, UnitView *ret, Error *ret
         if (!is_loaded(m, unit, ret, a))
                 return 0;
         ret->is_there = true;
-        ret->sub = read_string(m, unit, "SubState", false, a);
-        ret->result = read_string(m, unit, "Result", true, a);
+        ret->sub = manager_get_text(m, unit, "SubState", false, a);
+        ret->result = manager_get_text(m, unit, "Result", true, a);
         read_restarts(m, unit, ret);
         ret->n_limits = ELEMENTSOF(limits);
         ret->limits = arena_calloc(a, ELEMENTSOF(limits), sizeof(UnitLimit));

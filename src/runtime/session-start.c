@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
-#include "basic/moment.h"
 #include "host/cgroup.h"
 #include "host/end.h"
 #include "host/session.h"

@@ -36,7 +36,7 @@ static int end_unit(const Runtime *rt, const Container *session, Error *reterr) 
         _cleanup_free_ char *invocation = session->of_this_boot ? container_unit_invocation(session) : NULL;
         const char *unit = session->record.unit;
         _cleanup_(arena_done) Arena a = {};
-        Manager *m = NULL;
+        _cleanup_manager_ Manager *m = NULL;
         int r;
 
         if (!invocation || (session->record.invocation_id && !streq(invocation, session->record.invocation_id)))
@@ -46,7 +46,6 @@ static int end_unit(const Runtime *rt, const Container *session, Error *reterr) 
                 r = service_is_of_session(m, unit, rt->root, session->of, session->id, reterr);
         if (r > 0)
                 r = service_remove(m, unit, record_end_unit(&session->record, &a), reterr);
-        manager_close(m);
         return MIN(r, 0);
 }
 
@@ -153,7 +152,6 @@ static int make(const Runtime *rt, const SessionRequest *request, const Containe
         context.id = name;
         context.config = text.s;
         context.config_size = text.n;
-        context.again.stop_timeout = ENDING_TIMEOUT_USEC;
         launch_plan_session(name, &unit, request->options.pid_file, &plan);
         r = operation_run(&operation, &plan, reterr);
         step_context_done(&context);
