@@ -45,7 +45,8 @@ class Mixed:
 
     def run(self):
         if self.supervised:
-            self.ours("run", "--supervise", "--bundle", self.one.bundle.path)
+            self.ours("run", "--supervise", "--property", "StartLimitIntervalSec=0",  # a quick machine starts it too often
+                      "--bundle", self.one.bundle.path)
         else:
             self.one.run_detached()
         self.starts = 0
