@@ -237,10 +237,12 @@ static int make_channel(Launch *l, int *ret_control, int *ret_say) {
  * see to it, as in a user namespace nobody makes devices, we do: such a container may share its pid namespace with one that has
  * that and CAP_SYS_PTRACE. Who may make none here has no more power there. */
 static void replace_nulls(LaunchRequest *request, int nulls[static 3]) {
+        if (init_plan_comes_to(request->plan, INIT_STDIO_OWNER, INIT_EXEC))
+                return;
         for (int i = 0; i < 3; i++) {
                 int fd = request->stdio[i];
 
-                if (init_plan_comes_to(request->plan, INIT_STDIO_OWNER, INIT_EXEC) || !fd_is_null(fd))
+                if (!fd_is_null(fd))
                         continue;
                 nulls[i] = open_new_null(fcntl(fd, F_GETFL) & O_ACCMODE);
                 if (nulls[i] >= 0)

@@ -16,6 +16,7 @@ from harness.claims import pytest_addoption, pytest_runtestloop  # noqa: F401
 from harness.config import Config
 from harness.leftovers import Watch
 from harness.runtime import Container, Runtime
+from harness.service import Service
 
 
 def pytest_configure(config):
@@ -78,6 +79,32 @@ def container(runtime, bundles, nothing_left):
         if (runtime.root / one.id).exists():
             runtime("delete", "--force", one.id)
         shutil.rmtree(one.bundle.path, ignore_errors=True)
+
+
+@pytest.fixture
+def supervised(container):
+    """Makes containers with --supervise, of a script or of a configuration, by run or by create."""
+    def make(script="sleep 1000", *options, verb="run", config=None):
+        one = container(config or Config("sh", "-c", script))
+        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, one.id)
+        one.service = f"ocirt-sd-{one.id}.service"
+        return one
+
+    return make
+
+
+@pytest.fixture
+def service(bundles, nothing_left):
+    """Makes a service of a configuration."""
+    made = []
+
+    def make(config, unit=None):
+        made.append(Service(unit).fill(bundles, config))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
 
 
 @pytest.fixture

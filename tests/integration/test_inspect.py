@@ -20,14 +20,8 @@ FILES = {"mount": "mnt", "network": "net"}
 
 
 @pytest.fixture
-def supervised(container):
-    def make(script=ENDS_ON_TERM, *options, verb="run", config=None):
-        one = container(config or Config("sh", "-c", script))
-        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, one.id)
-        one.service = f"ocirt-sd-{one.id}.service"
-        return one
-
-    return make
+def supervised(supervised):
+    return lambda script=ENDS_ON_TERM, *options, **more: supervised(script, *options, **more)
 
 
 def inspect(one):

@@ -42,15 +42,10 @@ def limit(watch):
 
 
 @pytest.fixture
-def supervised(container):
-    """Containers, run with --supervise and what is given."""
-
-    def make(script, *options, verb="run", config=None):
-        one = container((config or Config()).args("sh", "-c", script))
-        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, one.id)
-        return one
-
-    return make
+def supervised(supervised):
+    """As others, but of a configuration the rest."""
+    return lambda script, *options, config=None, **more: supervised(
+        None, *options, config=(config or Config()).args("sh", "-c", script), **more)
 
 
 def ended(one):

@@ -19,14 +19,8 @@ STOP_SIGNAL = "org.opencontainers.image.stopSignal"
 
 
 @pytest.fixture
-def supervised(container):
-    def make(script=ENDS_ON_TERM, *options, verb="run", config=None):
-        one = container(config or Config("sh", "-c", script))
-        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, one.id)
-        one.service = f"ocirt-sd-{one.id}.service"
-        return one
-
-    return make
+def supervised(supervised):
+    return lambda script=ENDS_ON_TERM, *options, **more: supervised(script, *options, **more)
 
 
 def invocation(one):

@@ -27,14 +27,9 @@ def words(properties):
 
 
 @pytest.fixture
-def supervised(container):
-    def make(script, *properties, options=(), verb="run", config=None):
-        one = container(config or Config("sh", "-c", script))
-        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, *words(properties), one.id)
-        one.service = f"ocirt-sd-{one.id}.service"
-        return one
-
-    return make
+def supervised(supervised):
+    """With properties instead of options."""
+    return lambda script, *properties, options=(), **more: supervised(script, *options, *words(properties), **more)
 
 
 @pytest.fixture

@@ -19,13 +19,9 @@ TRAP = ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.01; done"]
 
 
 @pytest.fixture
-def supervised(container):
-    """Containers, run with --supervise."""
-    def make(config=None, *options):
-        one = container(config or Config("sleep", "1000"))
-        one.runtime("run", "--supervise", "--bundle", one.bundle.path, *options, one.id)
-        return one
-    return make
+def supervised(supervised):
+    """Of configurations."""
+    return lambda config=None, *options: supervised(None, *options, config=config or Config("sleep", "1000"))
 
 
 def begin(one, *command, options=()):

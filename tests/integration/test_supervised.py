@@ -20,19 +20,6 @@ STATUS = ["Result", "ExecMainCode", "ExecMainStatus"]
 EXITED, KILLED, DUMPED = "1", "2", "3"
 
 
-@pytest.fixture
-def supervised(container):
-    """Containers, run with --supervise and what is given."""
-
-    def make(script="sleep 1000", *options, verb="run", config=None):
-        one = container(config or Config("sh", "-c", script))
-        one.runtime(verb, "--supervise", "--bundle", one.bundle.path, *options, one.id)
-        one.service = f"ocirt-sd-{one.id}.service"
-        return one
-
-    return make
-
-
 def show(one, *names):
     return systemd.show(one.service, *names)
 

@@ -3,8 +3,6 @@
 
 import json
 import os
-import re
-import shutil
 import signal
 import stat
 import subprocess
@@ -13,19 +11,15 @@ from pathlib import Path
 import pytest
 
 from harness import process, systemd, user
-from harness.bundle import Bundle
 from harness.config import Config
-from harness.needs import needs_controller, needs_devices_bpf, needs_ocirt_sd, needs_root
-from harness.runtime import Container, Runtime, new_id
+from harness.needs import needs_controller, needs_root
+from harness.runtime import new_id
+from harness.service import DROP_INS, MARKS, SPEAKING, Service
 from harness.wait import until
 
-# A user's containers have no filter of devices.
-pytestmark = [needs_ocirt_sd] if user.ORDINARY else [needs_ocirt_sd, needs_devices_bpf]
+pytestmark = MARKS
 
-ROOT = (user.RUNTIME_DIRECTORY if user.ORDINARY else Path("/run")) / "ocirt-sd"
-DROP_INS = user.RUNTIME_DIRECTORY / "systemd/user" if user.ORDINARY else Path("/run/systemd/system")
 BUNDLES = Path("/var/lib/ocirt-sd")
-SPEAKING = "echo up; trap 'echo asked; exit 0' TERM; while :; do sleep 1000 & wait $!; done"
 DEAF = "trap '' TERM; while :; do sleep 1000; done"
 ENDED = ["ActiveState", "Result", "ExecMainCode", "ExecMainStatus"]
 EXITED, KILLED = "1", "2"
@@ -36,126 +30,6 @@ def executed_by_nobody(program):
         return subprocess.run([program], user=65534, group=65534, extra_groups=[], check=False).returncode == 0
     except PermissionError:
         return False
-
-
-class Service:
-    """An instance of the template, whose bundle is where the template says."""
-
-    def __init__(self, unit=None):
-        self.name = new_id()
-        self.unit = unit or f"ocirt-sd@{self.name}.service"
-        self.runtime = Runtime(ROOT)
-        self.one = Container(self.runtime, Bundle(self._bundle()), self.name)
-
-    def _bundle(self):
-        command = systemd.show(f"ocirt-sd@{self.name}.service", "ExecStart")["ExecStart"]
-        return Path(re.search(r"--bundle (\S+)", command)[1])
-
-    def fill(self, bundles, config):
-        """Its bundle, with a busybox of its own: it may be on another file system."""
-        path = self.one.bundle.path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = bundles.make(config)
-        shutil.copytree(made.path, path, symlinks=True)
-        shutil.rmtree(made.path)
-        return self
-
-    def change(self, config):
-        (self.one.bundle.path / "config.json").write_text(config.text(), encoding="utf-8")
-
-    def drop_in(self, *lines, unit=None):
-        """What an administrator says about it."""
-        directory = DROP_INS / f"{self.unit}.d"
-        directory.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(["[Unit]", *(unit or []), "[Service]", *lines, ""])
-        (directory / "test.conf").write_text(text, encoding="utf-8")
-        systemd.systemctl("daemon-reload")
-        return self
-
-    def start(self):
-        """What `systemctl start` says: whether it has succeeded."""
-        command = ["systemctl", *user.OPTIONS, "start", self.unit]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-    def started(self):
-        assert self.start()
-        return self
-
-    def until_deaf(self):
-        until(lambda: process.ignores(self.pid, signal.SIGTERM), "it does not hear SIGTERM")
-        return self
-
-    @property
-    def pid(self):
-        return self.one.state()["pid"]
-
-    def stop(self):
-        systemd.systemctl("stop", self.unit)
-        self.wait_for_end()
-
-    def wait_for_end(self):
-        """What follows its end has been done."""
-        end = f"ocirt-sd-end@{self.name}.service"
-
-        def is_done():
-            shown = systemd.show(end, "ActiveState", "Job")
-            return shown["ActiveState"] in ("inactive", "failed") and not shown.get("Job")
-
-        until(is_done, f"the end of {end}")
-
-    def show(self, *names):
-        return systemd.show(self.unit, *names)
-
-    @property
-    def cgroup(self):
-        return process.CGROUPS / self.show("ControlGroup")["ControlGroup"].lstrip("/")
-
-    def ended(self):
-        """Its state and result, once it has ended."""
-        until(lambda: self.show("ActiveState")["ActiveState"] in ("inactive", "failed"), f"the end of {self.unit}")
-        self.wait_for_end()
-        shown = self.show("ActiveState", "Result")
-        return shown["ActiveState"], shown["Result"]
-
-    def exists(self):
-        return self.name in [one["id"] for one in self.runtime.list()]
-
-    def waited(self):
-        return self.runtime("wait", self.name).strip()
-
-    def said(self):
-        """What the journal has of it."""
-        subprocess.run(["journalctl", "--sync"], check=True)
-        return subprocess.run(["journalctl", "--output=cat", "-u", self.unit], check=True, capture_output=True,
-                              text=True).stdout
-
-    def status(self):
-        """What people see; it comes from the journal, too."""
-        subprocess.run(["journalctl", "--sync"], check=True)
-        return systemd.systemctl("status", self.unit, check=False)
-
-    def remove(self):
-        self.runtime("delete", "--force", self.name)
-        systemd.systemctl("stop", self.unit, check=False)
-        systemd.systemctl("reset-failed", self.unit, check=False)
-        shutil.rmtree(self.one.bundle.path, ignore_errors=True)
-        shutil.rmtree(DROP_INS / f"{self.unit}.d", ignore_errors=True)
-        (DROP_INS / self.unit).unlink(missing_ok=True)
-        systemd.systemctl("daemon-reload")
-
-
-@pytest.fixture
-def service(bundles, nothing_left):
-    """Makes a service of a configuration."""
-    made = []
-
-    def make(config, unit=None):
-        made.append(Service(unit).fill(bundles, config))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.remove()
 
 
 # --- it is the container --------------------------------------------------------------------------------------
@@ -443,128 +317,6 @@ def test_one_that_has_ended_makes_room(service):
     assert one.start() and one.one.status == "running"
 
 
-# --- what an administrator says -------------------------------------------------------------------------------
-
-def environment(one):
-    """Of the program, which is executed a moment after systemd has its process."""
-    def read():
-        text = one.one.exec("cat", "/proc/1/environ").stdout  # nobody reads that of our helper
-        return dict(variable.split("=", 1) for variable in text.split("\0") if variable)
-
-    until(lambda: "PATH" in read(), "the program")
-    return read()
-
-
-def test_environment(service, tmp_path):
-    """What drop-ins say of the variables is said of the container's program, and goes before config.json."""
-    file = tmp_path / "variables"
-    file.write_text("FROM_FILE='in a file'\nBOTH=file\n", encoding="ascii")
-    file.chmod(0o644)
-    config = Config().script(SPEAKING).env("COLOUR=red").env("SHAPE=round")
-    one = service(config).drop_in("Environment=COLOUR=blue BOTH=unit 'SPACES=a b'", f"EnvironmentFile={file}").started()
-    found = environment(one)
-    assert {name: found.get(name) for name in ("COLOUR", "SHAPE", "SPACES", "FROM_FILE", "BOTH")} == {
-        "COLOUR": "blue", "SHAPE": "round", "SPACES": "a b", "FROM_FILE": "in a file", "BOTH": "file"}
-    one.drop_in("Environment=COLOUR=green")
-    systemd.systemctl("restart", one.unit)
-    found = environment(one)
-    assert found["COLOUR"] == "green" and "FROM_FILE" not in found
-
-
-def test_environment_of_systemd(service):
-    """What is about us, or the host's user, stays outside, and so does what all services get."""
-    systemd.systemctl("set-environment", "FOR_ALL=yes")
-    try:
-        one = service(Config().script(SPEAKING)).started()
-        assert environment(one).keys() <= {"PATH", "TERM", "HOME"}
-        one.stop()
-        one.drop_in("Environment=FOR_ALL=yes HOME=/home/web", "PassEnvironment=FOR_ALL").started()
-        found = environment(one)
-        assert (found["FOR_ALL"], found["HOME"]) == ("yes", "/home/web")
-    finally:
-        systemd.systemctl("unset-environment", "FOR_ALL")
-
-
-def test_program_by_its_path(service):
-    """PATH is one of them: the program is found by it."""
-    one = service(Config("mine")).drop_in("Environment=PATH=/opt:/bin")
-    one.one.bundle.inside("opt").mkdir()
-    one.one.bundle.inside("opt/mine").write_text(f"#!/bin/sh\n{SPEAKING}\n", encoding="ascii")
-    one.one.bundle.inside("opt/mine").chmod(0o755)
-    one.started()
-    assert environment(one)["PATH"] == "/opt:/bin"
-
-
-# --- credentials ----------------------------------------------------------------------------------------------
-
-CREDENTIALS = "/run/host/credentials"
-
-
-def credentials(service, config, tmp_path):
-    """A service that has three, one of any bytes, and one that is empty."""
-    (tmp_path / "none").touch()
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"\0\1any bytes\n")
-    return service(config).drop_in("SetCredential=word:open sesame", f"LoadCredential=bytes:{secret}",
-                                    f"LoadCredential=none:{tmp_path / 'none'}")
-
-
-def test_credentials(service, tmp_path):
-    one = credentials(service, Config().script(SPEAKING), tmp_path).started()
-    assert environment(one)["CREDENTIALS_DIRECTORY"] == CREDENTIALS
-    assert one.one.output_of("ls", CREDENTIALS).split() == ["bytes", "none", "word"]
-    assert one.one.output_of("cat", f"{CREDENTIALS}/none") == ""
-    assert one.one.output_of("cat", f"{CREDENTIALS}/bytes") == "\0\1any bytes\n"
-    assert one.one.output_of("cat", f"{CREDENTIALS}/word") == "open sesame"
-    assert one.one.output_of("stat", "-c", "%a %u %g", f"{CREDENTIALS}/word") == "400 0 0\n"
-    mounts = [line.split() for line in one.one.output_of("cat", "/proc/self/mounts").splitlines()]
-    mount = next(fields for fields in mounts if fields[1] == CREDENTIALS)
-    assert mount[2] == "ramfs" and {"ro", "nosuid", "nodev", "noexec"} <= set(mount[3].split(","))
-    refused = one.one.exec("sh", "-c", f"echo x >{CREDENTIALS}/new")
-    assert refused.status != 0 and "Read-only" in refused.stderr
-
-
-def test_credentials_are_the_users(service, tmp_path):
-    """Of the program's, whoever that is, and of nobody else."""
-    config = Config().script(SPEAKING).user(33, 34)
-    one = credentials(service, config, tmp_path).started()
-    assert one.one.output_of("stat", "-c", "%a %u %g", f"{CREDENTIALS}/word") == "400 33 34\n"
-    assert one.one.output_of("cat", f"{CREDENTIALS}/word") == "open sesame"
-    assert one.one.exec("cat", f"{CREDENTIALS}/word", options=["--user", "35"]).status != 0
-
-
-@needs_root("gives files to others")
-def test_credentials_in_a_user_namespace(service, tmp_path):
-    config = Config().script(SPEAKING).mapped_users().user(33, 34)
-    one = credentials(service, config, tmp_path)
-    one.one.bundle.give_to(100000)
-    assert one.started().one.output_of("cat", f"{CREDENTIALS}/word") == "open sesame"
-    assert one.one.output_of("stat", "-c", "%a %u %g", f"{CREDENTIALS}/word") == "400 33 34\n"
-
-
-def test_credentials_without_a_place_of_their_own(service, tmp_path):
-    """Where / cannot be written to, and is shown nowhere else."""
-    config = Config().script(SPEAKING).set("root.readonly", True).mount("/run", "tmpfs", "tmpfs")
-    one = credentials(service, config, tmp_path).started()
-    assert one.one.output_of("cat", f"{CREDENTIALS}/word") == "open sesame"
-    assert not any((one.one.bundle.inside("run/host")).rglob("*"))
-
-
-def test_a_directory_of_credentials_is_not_the_hosts(service, tmp_path):
-    """What lies beside those of the service's is not to be reached by way of them: it is another file system."""
-    one = credentials(service, Config().script(SPEAKING), tmp_path).started()
-    host = {line.split()[2] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()}
-    inside = one.one.output_of("cat", "/proc/self/mountinfo").splitlines()
-    assert [line.split()[2] in host for line in inside if line.split()[4] == CREDENTIALS] == [False]
-
-
-def test_no_credentials(service):
-    """No directory, and no variable: also not what is of us."""
-    one = service(Config().script(SPEAKING)).started()
-    assert "CREDENTIALS_DIRECTORY" not in environment(one)
-    assert CREDENTIALS not in one.one.output_of("cat", "/proc/self/mounts")
-
-
 # --- limits ---------------------------------------------------------------------------------------------------
 
 @needs_controller("pids")
@@ -679,10 +431,9 @@ def test_a_unit_of_ones_own(service):
     assert one.ended()[0] == "inactive" and not one.exists()
 
 
-@pytest.mark.parametrize("lacking", ["Type=notify", "Delegate=yes"])
+@pytest.mark.parametrize("lacking", [
+    "Type=notify", pytest.param("Delegate=yes", marks=needs_root("all that is a user's is the user's"))])
 def test_a_unit_that_lacks_something(service, lacking):
-    if user.ORDINARY and lacking.startswith("Delegate"):
-        pytest.skip("all that is a user's is the user's")
     one = _written(service, UNIT.replace(f"{lacking}\n", ""))
     one.start()
     assert one.ended() == ("failed", "exit-code") and not one.exists()

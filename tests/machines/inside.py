@@ -60,7 +60,8 @@ PARTS = {"namespace": Part("tests/integration", "base", ("namespace",), (ROOT, U
 ANYWHERE = ("boot", "bus", "check", "cli", "engine_contract", "errors", "faults", "foreground", "hooks", "hostile",
             "hostile_files", "inherited_signals", "kill", "leaks", "lifecycle", "list", "log", "logs", "mixed", "musts",
             "not_ours", "notify", "properties", "readme", "reloads", "remove", "restart", "same_name", "scheduling",
-            "sessions", "sockets", "stdio", "template", "terminal", "trust", "upsets", "utf8", "warnings")
+            "sessions", "sockets", "stdio", "template", "template_gifts", "terminal", "trust", "upsets", "utf8",
+            "warnings")
 
 
 def pytest(junit, tests, options):
