@@ -201,16 +201,16 @@ def test_the_slice(supervised):
 
 @pytest.mark.skipif(VERSION >= 254, reason="systemd 252 alone has no RestartMode=")
 def test_what_this_systemd_does_not_know(refused):
-    message = refused("--supervise", *words(["Restart=always", "RestartMode=direct"]))
+    message = refused("--supervise", *words(["Restart=always", "RestartMode=normal"]))
     assert message.endswith(f"--property RestartMode: systemd {VERSION} has no property RestartMode"), message
 
 
 @pytest.mark.skipif(VERSION < 254, reason="systemd 252 has no RestartMode=")
 def test_how_it_is_started_again(supervised):
-    one = supervised("exit 1", "Restart=always", "RestartMode=direct", "RestartSteps=3", "RestartMaxDelaySec=2s",
+    one = supervised("exit 1", "Restart=always", "RestartMode=normal", "RestartSteps=3", "RestartMaxDelaySec=2s",
                      "RestartSec=10ms", "StartLimitIntervalSec=0")
     shown = systemd.show(one.service, "RestartMode", "RestartSteps", "RestartMaxDelayUSec")
-    assert list(shown.values()) == ["direct", "3", "2s"]
+    assert list(shown.values()) == ["normal", "3", "2s"]
     until(lambda: int(show(one, "NRestarts")) >= 2, "it was started again")
     one.delete("--force")
 

@@ -97,8 +97,8 @@ static void test_words(void) {
         refuse("RequiresMountsFor=/a\x7f", EINVAL, "one line of UTF-8");
         refuse("Description=\xff", EINVAL, "UTF-8");
         refuse("\xff", EINVAL, "UTF-8");
-        expect("RestartMode=direct", "RestartMode s direct");
-        refuse("RestartMode=sometimes", EINVAL, "expected normal, direct or debug, got \"sometimes\"");
+        expect("RestartMode=normal", "RestartMode s normal");
+        refuse("RestartMode=direct", EINVAL, "expected normal or debug, got \"direct\"");
         expect("Restart=on-failure", "Restart s on-failure");
         refuse("Restart=on", EINVAL, "expected no, on-success, on-failure, on-abnormal, on-watchdog, on-abort or always");
         expect("KillSignal=SIGUSR1", "KillSignal i 10");

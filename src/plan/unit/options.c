@@ -21,7 +21,9 @@ static const struct {
 } refusals[] = {
         { "ExecStart* ExecStop* ExecReload* ExecCondition",
           "this calls ocirt-sd; what the container runs is process.args in config.json" },
-        { "Environment* PassEnvironment UnsetEnvironment", "the environment is process.env in config.json" },
+        { "Environment* PassEnvironment UnsetEnvironment",
+          "variables are process.env in config.json, or what a drop-in of the service says" },
+        { "LoadCredential* SetCredential* ImportCredential", "credentials are what a drop-in of the service says" },
         { "Type NotifyAccess PIDFile BusName GuessMainPID RemainAfterExit ExitType NonBlocking Sockets",
           "by this systemd knows the container's process, and when it has ended" },
         { "KillMode SendSIGKILL", "all that is in the container's cgroup ends with it" },
@@ -45,7 +47,7 @@ static const struct {
         { "SystemCall* Restrict* LockPersonality MemoryDenyWriteExecute Personality",
           "that is linux.seccomp in config.json" },
         { "Root* Mount* Bind* Private* Protect* Temporary* Read* Inaccessible* ExecPaths NoExecPaths JoinsNamespaceOf "
-          "*Directory *DirectoryMode Network* IPCNamespacePath LoadCredential* SetCredential* ImportCredential",
+          "*Directory *DirectoryMode Network* IPCNamespacePath",
           "it would be about what ocirt-sd sees; what the container sees is root, mounts and linux.namespaces in "
           "config.json" },
         { "AppArmorProfile SELinuxContext SmackProcessLabel",

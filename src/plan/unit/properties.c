@@ -71,7 +71,8 @@ const Property unit_properties[] = {
         { "RestartForceExitStatus", UNIT_STATUSES, TEXT_STATUSES },
         { "RestartKillSignal", UNIT_I32, TEXT_SIGNAL, .check = CHECK_SIGNAL },
         { "RestartMaxDelayUSec", UNIT_U64, TEXT_SPAN },
-        { "RestartMode", UNIT_STRING, TEXT_WORD, .check = CHECK_ENUM, .values = " normal direct debug " },
+        /* With "direct" nobody would be called for the end that comes before (OnFailure=). */
+        { "RestartMode", UNIT_STRING, TEXT_WORD, .check = CHECK_ENUM, .values = " normal debug " },
         { "RestartPreventExitStatus", UNIT_STATUSES, TEXT_STATUSES },
         { "RestartSteps", UNIT_U32, TEXT_COUNT },
         { "RestartUSec", UNIT_U64, TEXT_SPAN },
