@@ -128,13 +128,11 @@ int manager_get_u64(Manager *m, UnitRef unit, const char *property, uint64_t *re
 
 /* "252.39-1": 252. */
 static unsigned long read_version(Manager *m) {
-        static const PropertyName name = { MANAGER_INTERFACE, "Version" };
-        const Question q = { MANAGER_OBJECT, "org.freedesktop.DBus.Properties", "Get", append_get, &name };
         _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
         const char *version = "";
 
-        if (manager_ask(m, &q, &reply, &e, NULL) < 0 || sd.bus_message_read(reply, "v", "s", &version) < 0)
+        if (manager_get_of(m, MANAGER_OBJECT, MANAGER_INTERFACE, "Version", &reply, NULL) < 0 ||
+            sd.bus_message_read(reply, "v", "s", &version) < 0)
                 return 0;
         return strtoul(version + (*version == 'v'), NULL, 10);
 }
